@@ -1,0 +1,185 @@
+"""A training run in a directory: begun, saved every minute, taken up again exactly, and finished.
+
+The directory holds `run.safetensors`, everything that training changes, and `model.safetensors`, the averaged
+weights as a checkpoint that every other command can use.
+"""
+
+import datetime
+import platform
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata as package_metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ddpm_demo.checkpoint import Checkpoint, CheckpointError, load_weights, read_tensors, save, write_tensors
+from ddpm_demo.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig, TrainConfig, from_dict
+from ddpm_demo.data import load_mnist
+from ddpm_demo.device import Placement, describe_hardware
+from ddpm_demo.evaluate import HeldOut, held_out_loss
+from ddpm_demo.schedule import Schedule
+from ddpm_demo.training import Progress, TrainState, train
+
+FORMAT = "ddpm_demo run 1"
+SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much; the promise is a minute
+
+
+@dataclass
+class Run:
+    """A training run and the directory it lives in."""
+
+    directory: Path
+    state: TrainState
+    config: TrainConfig
+    schedule: ScheduleConfig
+    placement: Placement
+
+    @property
+    def state_path(self) -> Path:
+        """The file that a resumption reads."""
+        return self.directory / "run.safetensors"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The checkpoint that sampling reads."""
+        return self.directory / "model.safetensors"
+
+    @classmethod
+    def begin(
+        cls,
+        directory: Path,
+        model: ModelConfig,
+        config: TrainConfig,
+        placement: Placement,
+        schedule: ScheduleConfig | None = None,
+    ) -> "Run":
+        """Begin a run in a directory; raise ConfigError if one is there already, so that none is ever overwritten."""
+        run = cls(
+            directory, TrainState.fresh(model, config, placement), config, schedule or ScheduleConfig(), placement
+        )
+        if run.state_path.exists():
+            raise ConfigError(
+                f"{directory} already holds a run: add --resume to go on with it, or choose another --out"
+            )
+        return run
+
+    @classmethod
+    def resume(cls, directory: Path, placement: Placement) -> "Run":
+        """Take up a run where it was last saved; raise CheckpointError if there is none or it is damaged."""
+        path = directory / "run.safetensors"
+        if not path.exists():
+            raise CheckpointError(f"{directory} holds no run to resume")
+        state, config, schedule = load_run(path, placement)
+        return cls(directory, state, config, schedule, placement)
+
+    def train(self) -> Generator[Progress, None, None]:
+        """Train to the end of the run's configuration, saving as it goes and whenever the caller stops."""
+        digits, _ = load_mnist(train=True)
+        if self.config.digits:
+            digits = digits[: self.config.digits]
+        self.save()  # finds out now, not in a minute, that the directory cannot be written
+        saved = time.monotonic()
+        for progress in train(self.state, Schedule.from_config(self.schedule), digits, self.config):
+            if time.monotonic() - saved > SAVE_EVERY_SECONDS:
+                self.save()
+                saved = time.monotonic()
+            try:
+                yield progress
+            except GeneratorExit:  # closed by the caller, between two steps: the state is whole
+                self.save()
+                raise
+        self.save()
+
+    def held_out(self, count: int) -> Iterator[HeldOut]:
+        """Measure the averaged weights on the first `count` test digits, ten timesteps each."""
+        digits, _ = load_mnist(train=False)
+        device = self.placement.device
+        yield from held_out_loss(self.state.ema, Schedule.from_config(self.schedule), digits[:count], device=device)
+
+    def save(self, held_out: Mapping[str, Any] | None = None) -> None:
+        """Write the state and the checkpoint, each atomically; `held_out` goes into the checkpoint's provenance."""
+        save_run(self.state_path, self.state, self.config, self.schedule)
+        save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
+
+    def provenance(self, held_out: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return how and on what these weights were trained, as plain JSON values."""
+        config, state = self.config, self.state
+        model = state.model.config
+        return {
+            "preset": next((name for name, known in PRESETS.items() if known == model), "custom"),
+            "data": f"MNIST training set, {config.digits or 60000} digits",
+            "seed": config.seed,
+            "steps": state.step,
+            "images_seen": state.step * config.batch,
+            "batch": config.batch,
+            "lr": config.lr,
+            "lr_schedule": f"linear warm-up over {config.warmup} steps, cosine to zero over the run",
+            "optimizer": "AdamW, betas 0.9 and 0.999, no weight decay",
+            "grad_clip": config.grad_clip,
+            "ema_decay": config.ema_decay,
+            "loss_weight": config.loss_weight,
+            **({"p2_k": config.p2_k, "p2_gamma": config.p2_gamma} if config.loss_weight == "p2" else {}),
+            "length": f"{config.epochs} epochs" if config.epochs is not None else f"{config.minutes} minutes",
+            "hardware": describe_hardware(self.placement),
+            "wall_seconds": round(state.seconds, 1),
+            "final_loss": state.loss,
+            "held_out": dict(held_out) if held_out else None,
+            "saved": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: package_metadata.version(name) for name in ("torch", "torchvision", "safetensors")},
+            },
+        }
+
+
+def save_run(path: Path, state: TrainState, config: TrainConfig, schedule: ScheduleConfig) -> None:
+    """Write everything that `load_run` needs to go on as if nothing had happened, atomically."""
+    tensors = {f"model.{name}": tensor for name, tensor in state.model.state_dict().items()}
+    tensors |= {f"ema.{name}": tensor for name, tensor in state.ema.state_dict().items()}
+    for name, parameter in state.model.named_parameters():
+        for key, value in state.optimizer.state[parameter].items():
+            tensors[f"optimizer.{key}.{name}"] = value
+    tensors["generator"] = state.generator.get_state()
+    metadata = {
+        "model": asdict(state.model.config),
+        "schedule": asdict(schedule),
+        "train": asdict(config),
+        "progress": {"step": state.step, "seconds": state.seconds, "loss": state.loss},
+    }
+    write_tensors(path, tensors, FORMAT, metadata)
+
+
+def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig, ScheduleConfig]:
+    """Read a saved run; raise CheckpointError when the file is missing, damaged or of another format."""
+    tensors, metadata = read_tensors(path, FORMAT)
+    try:
+        config = from_dict(TrainConfig, metadata["train"])
+        schedule = from_dict(ScheduleConfig, metadata["schedule"])
+        state = TrainState.fresh(from_dict(ModelConfig, metadata["model"]), config, placement)
+        progress = metadata["progress"]
+        state.step, state.seconds, state.loss = progress["step"], progress["seconds"], progress["loss"]
+        load_weights(state.model, _part(tensors, "model."), path)
+        load_weights(state.ema, _part(tensors, "ema."), path)
+        for name, parameter in state.model.named_parameters():
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                value = tensors[f"optimizer.{key}.{name}"]
+                like = value if key == "step" else value.to(parameter.device, memory_format=_layout(parameter))
+                state.optimizer.state[parameter][key] = like
+        state.generator.set_state(tensors["generator"])
+    except (ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {error}") from None
+    return state, config, schedule
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _layout(parameter: Tensor) -> torch.memory_format:
+    # the optimiser's moments lie in memory as their parameter does; another order would round sums otherwise
+    channels_last = parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if channels_last else torch.contiguous_format

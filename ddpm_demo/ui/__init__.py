@@ -1,0 +1,76 @@
+"""The web page: composes the tabs, and owns the theme and everything about launching."""
+
+import os
+from typing import Any
+
+import gradio as gr
+
+from ddpm_demo import checkpoint
+from ddpm_demo.config import DemoError
+from ddpm_demo.device import best_placement
+from ddpm_demo.ui.components import STATIC, serve_static_files
+from ddpm_demo.ui.generate import build_generate_tab
+from ddpm_demo.ui.noise import build_noise_tab
+from ddpm_demo.ui.receptive import build_receptive_tab
+from ddpm_demo.ui.schedule import build_schedule_tab
+
+
+def build_app(chosen: str | None = None) -> gr.Blocks:
+    """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none."""
+    checkpoints = checkpoint.shipped()
+    if chosen is not None and chosen not in checkpoints:
+        path = checkpoint.find(chosen)
+        checkpoint.load(path)  # says now, not at the first click, that a file is no checkpoint
+        checkpoints = {path.name: path, **checkpoints}
+    elif chosen is not None:
+        checkpoints = {chosen: checkpoints[chosen], **checkpoints}
+
+    serve_static_files()
+    placement = best_placement()
+    demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
+    with demo:
+        gr.Markdown(
+            "# How diffusion draws a digit\n"
+            "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed live "
+            f"from the real network and the real schedule, on this computer ({placement.device}, {placement.dtype_name})."
+        )
+        with gr.Tab("1 · Noise"):
+            build_noise_tab()
+        with gr.Tab("2 · Schedule"):
+            build_schedule_tab()
+        with gr.Tab("3 · Receptive field"):
+            build_receptive_tab()
+        with gr.Tab("4 · Generate"):
+            build_generate_tab(checkpoints)
+    demo.queue(max_size=200, api_open=False)
+    return demo
+
+
+def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None, **options: Any) -> Any:
+    """Launch the app on 127.0.0.1 unless told otherwise, on the next free port from 7860; return what Gradio returns.
+
+    Raises DemoError when the port that was asked for is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]  # plain names are local; nothing is fetched
+    theme = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
+    try:
+        return demo.launch(
+            server_name=host,
+            server_port=port,
+            theme=theme,
+            css_paths=STATIC / "style.css",
+            footer_links=["settings"],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            max_file_size="5mb",
+            **options,
+        )
+    except OSError as error:
+        raise DemoError(f"cannot listen there: {error}") from None
+
+
+def serve(*, host: str | None = None, port: int | None = None, checkpoint: str | None = None) -> None:
+    """Build and launch the app, print its address, and wait until it is stopped."""
+    launch(build_app(checkpoint), host=host, port=port)

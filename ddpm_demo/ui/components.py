@@ -1,0 +1,52 @@
+"""The bridge to the browser: one `gr.HTML` component that hands its value to a module of `static/`."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import plotly
+
+STATIC = Path(__file__).resolve().parent / "static"
+PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
+
+
+def serve_static_files() -> None:
+    """Let the page fetch the browser modules and Plotly's own script, and nothing else."""
+    gr.set_static_paths([STATIC, PLOTLY_JS])
+
+
+def static_url(path: Path) -> str:
+    """Return the address of a static file, below the root of the app."""
+    return f"/gradio_api/file={path.as_posix()}"
+
+
+def browser_component(module: str, value: dict[str, Any] | None, *, elem_id: str) -> gr.HTML:
+    """Return a component that `static/<module>.js` fills and keeps up to date from `value`, which is plain JSON."""
+    return gr.HTML(
+        value,
+        html_template='<div class="ddpm-mount"></div>',
+        js_on_load=f"""
+            const root = window.gradio_config?.root ?? "";
+            import(root + "{static_url(STATIC / f"{module}.js")}").then((m) => m.mount(element, props, watch));
+        """,
+        elem_id=elem_id,
+        padding=False,
+    )
+
+
+def chart(figure: dict[str, Any], *, label: str, elem_id: str, cursor: list[str] | None = None) -> gr.HTML:
+    """Return a Plotly chart; with `cursor` (one sentence for every t) it has a slider at the shared timestep."""
+    return browser_component("chart", chart_value(figure, label=label, cursor=cursor), elem_id=elem_id)
+
+
+def chart_value(figure: dict[str, Any], *, label: str, cursor: list[str] | None = None) -> dict[str, Any]:
+    """Return the value of a `chart`: what an event gives it to draw something else."""
+    return {"figure": figure, "label": label, "cursor": cursor, "plotly": static_url(PLOTLY_JS)}
+
+
+def base64_of(array: np.ndarray) -> str:
+    """Return an array's bytes, little-endian, as base64 text."""
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return base64.b64encode(little.tobytes()).decode("ascii")

@@ -1,0 +1,39 @@
+// The one place that turns numbers into pixels.
+
+/** Grey level 0..255 of a value; everything outside [low, high] is clipped. */
+export function grey(value, low = -1, high = 1) {
+  const level = Math.round(((value - low) / (high - low)) * 255);
+  return level < 0 ? 0 : level > 255 ? 255 : level;
+}
+
+/** Paint a square picture of floats, one canvas pixel a value; CSS enlarges it crisply. */
+export function paintFloats(canvas, values, low = -1, high = 1) {
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = grey(values[i], low, high);
+  paintGrid(canvas, bytes, 1, Math.sqrt(values.length), 0);
+}
+
+/** Paint `count` square pictures of `size` pixels from consecutive grey bytes, as a near-square grid. */
+export function paintGrid(canvas, bytes, count, size, gap = 2) {
+  const columns = Math.ceil(Math.sqrt(count));
+  const rows = Math.ceil(count / columns);
+  const width = columns * (size + gap) - gap;
+  const height = rows * (size + gap) - gap;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height); // transparent where nothing is painted
+  for (let k = 0; k < count; k++) {
+    const left = (k % columns) * (size + gap);
+    const top = Math.floor(k / columns) * (size + gap);
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        const level = bytes[(k * size + y) * size + x];
+        const at = 4 * ((top + y) * width + left + x);
+        image.data[at] = image.data[at + 1] = image.data[at + 2] = level;
+        image.data[at + 3] = 255;
+      }
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
