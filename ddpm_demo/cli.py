@@ -85,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--loss-weight", help="mse (every t alike) or p2 (noisy t more)")
     train.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
     train.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
+    train.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")
     train.add_argument("--held-out", type=int, default=1000, metavar="N", help="test digits to measure at the end")
     train.set_defaults(run=run_train)
 
@@ -107,9 +108,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_app(arguments: argparse.Namespace) -> int:
     """`ddpm-demo app`: start the web page and wait until it is stopped."""
-    from ddpm_demo.ui import serve
+    if arguments.port is not None and not 1 <= arguments.port <= 65535:
+        raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
+    from ddpm_demo.ui import build_app, serve
 
-    serve(host=arguments.host, port=arguments.port, checkpoint=arguments.checkpoint)
+    serve(build_app(arguments.checkpoint), host=arguments.host, port=arguments.port)
     return 0
 
 
@@ -174,6 +177,8 @@ def run_train(arguments: argparse.Namespace) -> int:
     placement = best_placement()
     if not 0 <= arguments.held_out <= 10_000:
         raise ConfigError(f"--held-out must be from 0 to 10000, got {arguments.held_out}")
+    if not 0 <= arguments.save_every <= 60:
+        raise ConfigError(f"--save-every must be from 0 to 60 seconds, got {arguments.save_every}")
     if arguments.resume:
         if arguments.preset is not None or given:
             named = ["--preset"] * (arguments.preset is not None) + [f"--{name.replace('_', '-')}" for name in given]
@@ -186,7 +191,7 @@ def run_train(arguments: argparse.Namespace) -> int:
         run = Run.begin(arguments.out, preset(name), train_config(name, **given), placement)
     print(f"training on {placement.device}, blocks in {placement.dtype_name}; run in {run.directory}", file=sys.stderr)
 
-    first, steps = run.state.step, run.train()
+    first, steps = run.state.step, run.train(save_every=arguments.save_every)
     with interrupts() as interrupted, tqdm(initial=first, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
         for progress in steps:
             bar.total = progress.total

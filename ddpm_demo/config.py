@@ -184,6 +184,8 @@ class TrainConfig:
         _number("p2_gamma", self.p2_gamma, low=0.0, high=2.0)
         _whole("seed", self.seed, low=0, high=2**31 - 1)
         _whole("digits", self.digits, low=0, high=60_000)
+        if 0 < self.digits < self.batch:
+            raise ConfigError(f"a batch of {self.batch} needs at least as many digits, got {self.digits}")
 
 
 PRESETS: Mapping[str, ModelConfig] = {"lite": ModelConfig(hidden=64), "full": ModelConfig()}
@@ -213,6 +215,8 @@ Config = TypeVar("Config", bound=ScheduleConfig | ModelConfig | SamplerConfig | 
 
 def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """Build a config from parsed JSON, the reverse of `dataclasses.asdict`; raise ConfigError if it does not fit."""
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{kind.__name__} needs named values, got {values!r}")
     known = [entry.name for entry in dataclasses.fields(kind)]
     unknown = sorted(set(values) - set(known))
     if unknown:

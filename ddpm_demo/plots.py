@@ -65,7 +65,11 @@ def schedule_figure(tables: Mapping[str, Mapping[str, Sequence[float]]]) -> dict
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    titles = ("alpha_bar: share of the variance that is signal", "beta: noise added by one step", "SNR in decibels")
+    titles = (
+        "alpha_bar: share of the variance that is signal",
+        "beta: noise added by one step (log scale)",
+        "SNR in decibels",
+    )
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=titles)
     for (name, table), colour, dash in zip(tables.items(), (BLUE, ORANGE), ("solid", "dash"), strict=False):
         decibels = 10 * np.log10(np.asarray(table["snr"]))
@@ -84,6 +88,7 @@ def schedule_figure(tables: Mapping[str, Mapping[str, Sequence[float]]]) -> dict
                 col=1,
             )
     figure.update_xaxes(title_text="timestep t", row=3, col=1)
+    figure.update_yaxes(type="log", dtick=1, row=2, col=1)
     figure.update_layout(height=620, hovermode="x unified")
     return _plain(figure)
 

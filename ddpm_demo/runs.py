@@ -25,7 +25,7 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress, TrainState, train
 
 FORMAT = "ddpm_demo run 1"
-SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much; the promise is a minute
+SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
 
 
 @dataclass
@@ -76,15 +76,15 @@ class Run:
         state, config, schedule = load_run(path, placement)
         return cls(directory, state, config, schedule, placement)
 
-    def train(self) -> Generator[Progress, None, None]:
-        """Train to the end of the run's configuration, saving as it goes and whenever the caller stops."""
+    def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
+        """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
         digits, _ = load_mnist(train=True)
         if self.config.digits:
             digits = digits[: self.config.digits]
         self.save()  # finds out now, not in a minute, that the directory cannot be written
         saved = time.monotonic()
         for progress in train(self.state, Schedule.from_config(self.schedule), digits, self.config):
-            if time.monotonic() - saved > SAVE_EVERY_SECONDS:
+            if time.monotonic() - saved >= save_every:
                 self.save()
                 saved = time.monotonic()
             try:

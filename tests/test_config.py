@@ -48,6 +48,8 @@ def test_wrong_values_are_refused_with_what_was_expected(make, message):
         make()
 
 
-@pytest.mark.parametrize("config", [ScheduleConfig(kind="cosine"), ModelConfig(hidden=64), TrainConfig(epochs=2, seed=3)])
+@pytest.mark.parametrize(
+    "config", [ScheduleConfig(kind="cosine"), ModelConfig(hidden=64), TrainConfig(epochs=2, seed=3)]
+)
 def test_a_config_survives_json(config):
     assert from_dict(type(config), json.loads(json.dumps(dataclasses.asdict(config)))) == config

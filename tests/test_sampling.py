@@ -1,6 +1,7 @@
 """The samplers against answers that are known exactly, and against diffusers."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -13,9 +14,8 @@ DOUBLE = torch.float64
 
 
 def final(model, schedule, config, x_T, seed=0):
-    for step in sample(model, schedule, config, x_T, generator=torch.Generator().manual_seed(seed)):
-        pass
-    return step.x_s
+    *_, last = sample(model, schedule, config, x_T, generator=torch.Generator().manual_seed(seed))
+    return last.x_s
 
 
 def noise(n=4, seed=1):
@@ -100,7 +100,11 @@ def affine_coefficients(schedule, data_variance, config):
             std = config.eta * schedule.reverse_std(t, s, "posterior")
             gain = math.sqrt(a_s) * x0_slope + math.sqrt(1 - a_s - std**2) * slope
         else:
-            std = 0.0 if s == -1 or (config.final_noise == "spec" and t <= 1) else schedule.reverse_std(t, s, config.variance)
+            std = (
+                0.0
+                if s == -1 or (config.final_noise == "spec" and t <= 1)
+                else schedule.reverse_std(t, s, config.variance)
+            )
             beta = 1 - a_t / a_s
             gain = (1 - beta / math.sqrt(1 - a_t) * slope) / math.sqrt(1 - beta)
         variance = gain**2 * variance + std**2
@@ -139,7 +143,7 @@ def test_the_variance_gap_halves_as_the_steps_double():
         schedule = Schedule.from_config(ScheduleConfig(timesteps=T, beta_1=1e-4 * scale, beta_T=0.02 * scale))
         config = SamplerConfig(steps=T, variance="posterior")
         gaps.append(abs(affine_coefficients(schedule, 0.3, config) - 0.3))
-    slopes = [math.log2(a / b) for a, b in zip(gaps, gaps[1:], strict=False)]
+    slopes = [math.log2(a / b) for a, b in pairwise(gaps)]
     assert all(0.8 < slope < 1.2 for slope in slopes), slopes
 
 
@@ -180,7 +184,9 @@ def test_noise_rules_differ_by_exactly_one_draw(linear):
 
 
 def test_clamping_the_picture_keeps_it_inside(linear):
-    steps = sample(wavy, linear, SamplerConfig(steps=20, clip="x_t"), noise(), generator=torch.Generator().manual_seed(0))
+    steps = sample(
+        wavy, linear, SamplerConfig(steps=20, clip="x_t"), noise(), generator=torch.Generator().manual_seed(0)
+    )
     assert all(step.x_s.abs().max() <= 1 for step in steps)
 
 
@@ -198,7 +204,9 @@ def test_the_global_random_state_is_not_touched(linear, tiny):
 
 
 def test_the_consumers_grad_mode_is_its_own(linear, tiny):
-    steps = sample(tiny, linear, SamplerConfig(steps=3), start_noise(1, 1, 28, torch.Generator()), generator=torch.Generator())
+    steps = sample(
+        tiny, linear, SamplerConfig(steps=3), start_noise(1, 1, 28, torch.Generator()), generator=torch.Generator()
+    )
     assert not next(steps).x_s.requires_grad
     assert torch.is_grad_enabled()
 
@@ -206,7 +214,9 @@ def test_the_consumers_grad_mode_is_its_own(linear, tiny):
 @pytest.mark.parametrize("training", [True, False])
 def test_closing_midway_gives_the_model_its_mode_back(linear, tiny, training):
     tiny.train(training)
-    steps = sample(tiny, linear, SamplerConfig(steps=3), start_noise(1, 1, 28, torch.Generator()), generator=torch.Generator())
+    steps = sample(
+        tiny, linear, SamplerConfig(steps=3), start_noise(1, 1, 28, torch.Generator()), generator=torch.Generator()
+    )
     next(steps)
     assert not tiny.training
     steps.close()

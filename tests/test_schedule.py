@@ -1,5 +1,6 @@
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,15 @@ def test_alpha_bar_against_exact_fractions(linear):
 
 @pytest.mark.parametrize(
     ("t", "value"),
-    [(0, 0.9999), (1, 0.99978), (100, 0.895142), (250, 0.521423), (500, 0.0777967), (750, 0.00330016), (999, 4.03583e-05)],
+    [
+        (0, 0.9999),
+        (1, 0.99978),
+        (100, 0.895142),
+        (250, 0.521423),
+        (500, 0.0777967),
+        (750, 0.00330016),
+        (999, 4.03583e-05),
+    ],
 )
 def test_alpha_bar_published_figures(linear, t, value):
     assert float(linear.alpha_bar[t]) == pytest.approx(value, rel=2e-5)
@@ -72,7 +81,7 @@ def test_timesteps_fall_strictly_from_the_last_to_zero(linear, steps):
     assert len(timesteps) == steps
     assert timesteps[0] == 999
     assert steps == 1 or timesteps[-1] == 0
-    assert all(a > b for a, b in zip(timesteps, timesteps[1:], strict=False))
+    assert all(a > b for a, b in pairwise(timesteps))
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1001])

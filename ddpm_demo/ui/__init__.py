@@ -1,7 +1,6 @@
 """The web page: composes the tabs, and owns the theme and everything about launching."""
 
 import os
-from typing import Any
 
 import gradio as gr
 
@@ -31,31 +30,34 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
     with demo:
         gr.Markdown(
             "# How diffusion draws a digit\n"
-            "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed live "
-            f"from the real network and the real schedule, on this computer ({placement.device}, {placement.dtype_name})."
+            "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed "
+            "live from the real network and the real schedule, on this computer "
+            f"({placement.device}, {placement.dtype_name})."
         )
-        with gr.Tab("1 · Noise"):
+        with gr.Tab("Noise"):
             build_noise_tab()
-        with gr.Tab("2 · Schedule"):
+        with gr.Tab("Schedule"):
             build_schedule_tab()
-        with gr.Tab("3 · Receptive field"):
+        with gr.Tab("Receptive field"):
             build_receptive_tab()
-        with gr.Tab("4 · Generate"):
+        with gr.Tab("Generate"):
             build_generate_tab(checkpoints)
     demo.queue(max_size=200, api_open=False)
     return demo
 
 
-def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None, **options: Any) -> Any:
-    """Launch the app on 127.0.0.1 unless told otherwise, on the next free port from 7860; return what Gradio returns.
+def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> str:
+    """Launch the app and return its address: on 127.0.0.1 and the next free port from 7860 unless told otherwise.
 
-    Raises DemoError when the port that was asked for is taken.
+    Returns at once, the server running. Raises DemoError when the port that was asked for is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]  # plain names are local; nothing is fetched
     theme = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
     try:
-        return demo.launch(
+        demo.launch(
+            quiet=True,
+            prevent_thread_lock=True,
             server_name=host,
             server_port=port,
             theme=theme,
@@ -65,12 +67,16 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None,
             enable_monitoring=False,
             ssr_mode=False,
             max_file_size="5mb",
-            **options,
         )
     except OSError as error:
-        raise DemoError(f"cannot listen there: {error}") from None
+        raise DemoError(
+            f"cannot start the page on {host or 'this machine'}, port {port or 'from 7860'}: {error}"
+        ) from None
+    return str(demo.local_url)
 
 
-def serve(*, host: str | None = None, port: int | None = None, checkpoint: str | None = None) -> None:
-    """Build and launch the app, print its address, and wait until it is stopped."""
-    launch(build_app(checkpoint), host=host, port=port)
+def serve(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> None:
+    """Launch the app, print its address, and wait until it is stopped."""
+    address = launch(demo, host=host, port=port)
+    print(f"How diffusion draws a digit: open {address} (Ctrl-C stops)", flush=True)
+    demo.block_thread()

@@ -8,6 +8,9 @@ import gradio as gr
 import numpy as np
 import plotly
 
+from ddpm_demo.config import ConfigError
+
+MAX_SEED = 2**31 - 1
 STATIC = Path(__file__).resolve().parent / "static"
 PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
 
@@ -44,6 +47,16 @@ def chart(figure: dict[str, Any], *, label: str, elem_id: str, cursor: list[str]
 def chart_value(figure: dict[str, Any], *, label: str, cursor: list[str] | None = None) -> dict[str, Any]:
     """Return the value of a `chart`: what an event gives it to draw something else."""
     return {"figure": figure, "label": label, "cursor": cursor, "plotly": static_url(PLOTLY_JS)}
+
+
+def whole(name: str, value: object, low: int, high: int) -> int:
+    """Return a number that came from the page as an int; raise ConfigError unless it is whole and from low to high.
+
+    Gradio's own limits let None, NaN, true, text and 3.7 through.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and value == int(value):
+        return int(value)
+    raise ConfigError(f"{name} must be a whole number from {low} to {high}")
 
 
 def base64_of(array: np.ndarray) -> str:

@@ -18,7 +18,7 @@ from ddpm_demo.device import Placement, best_placement, place
 from ddpm_demo.model import Denoiser
 from ddpm_demo.sampling import sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
-from ddpm_demo.ui.components import base64_of, browser_component
+from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
 
 LESSON = """
 ### The reverse process: a digit comes out of noise
@@ -34,7 +34,6 @@ SAMPLERS = {
 CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
 MAX_IMAGES = 64
 FRAMES_PER_SECOND = 25  # more messages than this a second would only queue up on the way to the page
-MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,9 @@ def generate(
     """
     if sampler not in SAMPLERS or clip not in CLIPS:
         raise ConfigError("choose one of the listed samplers and ways of clipping")
-    config = SamplerConfig(**SAMPLERS[sampler], clip=CLIPS[clip], steps=_whole("steps", steps, 1, 1000), eta=eta)  # type: ignore[arg-type]
-    n = _whole("the number of digits", count, 1, MAX_IMAGES)
-    generator = torch.Generator().manual_seed(_whole("the seed", seed, 0, MAX_SEED))
+    config = SamplerConfig(**SAMPLERS[sampler], clip=CLIPS[clip], steps=whole("steps", steps, 1, 1000), eta=eta)  # type: ignore[arg-type]
+    n = whole("the number of digits", count, 1, MAX_IMAGES)
+    generator = torch.Generator().manual_seed(whole("the seed", seed, 0, MAX_SEED))
     x_T = start_noise(n, loaded.model.config.image_channels, 28, generator).to(loaded.placement.device)
 
     run, begun, sent = secrets.token_hex(8), time.perf_counter(), 0.0
@@ -179,11 +178,3 @@ def generate(
             "frames": base64_of(np.stack(pending)),
         }
         first, pending, times, sent = first + len(pending), [], [], now
-
-
-def _whole(name: str, value: float, low: int, high: int) -> int:
-    # past the interface come None, NaN, text and 3.7
-    good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    if not good or value != int(value):
-        raise ConfigError(f"{name} must be a whole number from {low} to {high}")
-    return int(value)

@@ -9,7 +9,7 @@ import torch
 from ddpm_demo.config import ConfigError, ScheduleConfig
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.schedule import Schedule
-from ddpm_demo.ui.components import base64_of, browser_component
+from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
 
 LESSON = """
 ### The forward process: a digit drowns in noise
@@ -19,13 +19,12 @@ of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the t
 better than you from there. Everything below is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
-MAX_SEED = 2**31 - 1
 
 
 def build_noise_tab() -> None:
     """Lay out the tab and connect it."""
     gr.Markdown(LESSON)
-    start = noise_value(FIRST_DIGIT, 0, 0)
+    view = browser_component("noise", noise_value(FIRST_DIGIT, 0, 0), elem_id="noise-view")
     with gr.Row():
         label = gr.Radio(
             [str(d) for d in range(10)], value=str(FIRST_DIGIT), label="Digit", info="From MNIST's 10,000 test digits."
@@ -40,7 +39,6 @@ def build_noise_tab() -> None:
                 0, precision=0, minimum=0, label="Noise seed", info="The same seed is always the same noise."
             )
             redraw = gr.Button("New noise")
-    view = browser_component("noise", start, elem_id="noise-view")
 
     inputs = [label, which, seed]
     for event in (which.input, seed.input):
@@ -50,16 +48,16 @@ def build_noise_tab() -> None:
     redraw.click(new_noise, [label, which], [seed, view], show_progress="hidden", api_visibility="private")
 
 
-def noise_value(label: int, which: int, seed: int) -> dict[str, Any]:
+def noise_value(label: int, which: float | None, seed: float | None) -> dict[str, Any]:
     """Return all that the page needs: x0 and eps (float32, 784 each) and the alpha_bar table (float64).
 
     Raises ConfigError when there is no such digit or seed.
     """
     indices = class_indices(label)
-    if not 0 <= which < len(indices):
-        raise ConfigError(f"there are {len(indices)} test digits of class {label}: choose from 0 to {len(indices) - 1}")
-    if not 0 <= seed <= MAX_SEED:
-        raise ConfigError(f"the seed must be a whole number from 0 to {MAX_SEED}")
+    which = whole(
+        f"the number of the digit, of {len(indices)} test digits of class {label},", which, 0, len(indices) - 1
+    )
+    seed = whole("the seed", seed, 0, MAX_SEED)
     index = int(indices[which])
     digits, _ = load_mnist(train=False)
     schedule = Schedule.from_config(ScheduleConfig())
@@ -87,7 +85,7 @@ def class_indices(label: int) -> torch.Tensor:
 def show_digit(label: str, which: float | None, seed: float | None) -> dict[str, Any]:
     """Answer a change of any of the three inputs."""
     try:
-        return noise_value(_digit(label), _whole("the number of the digit", which), _whole("the seed", seed))
+        return noise_value(_digit(label), which, seed)
     except ConfigError as error:
         raise gr.Error(str(error), print_exception=False) from None
 
@@ -113,10 +111,3 @@ def _digit(label: str) -> int:
     if label not in [str(d) for d in range(10)]:
         raise gr.Error("choose a digit from 0 to 9", print_exception=False)
     return int(label)
-
-
-def _whole(name: str, value: float | None) -> int:
-    # past the interface come None, NaN, text and 3.7
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value != int(value):
-        raise ConfigError(f"{name} must be a whole number")
-    return int(value)

@@ -12,9 +12,9 @@ from ddpm_demo.ui.components import chart
 LESSON = """
 ### The schedule: how much noise, and when
 **β** is the little noise that each single step adds, **ᾱ** is what all steps so far have left of the picture's
-variance, and the **SNR** ᾱ / (1 − ᾱ) says by how many decibels the picture is stronger than the noise. The *linear* schedule is
-that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021, who saw that linear destroys
-the picture too early, so that its last quarter is nearly wasted: compare ᾱ at t = 750.
+variance, and the **SNR** ᾱ / (1 − ᾱ) says by how many decibels the picture is stronger than the noise. The *linear*
+schedule is that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021, who saw
+that linear destroys the picture too early, so that its last quarter is nearly wasted: compare ᾱ at t = 750.
 """
 
 

@@ -1,0 +1,119 @@
+"""A real server and a real browser; any console error or request that leaves the machine fails the test."""
+
+import os
+import shutil
+import subprocess
+import sys
+from urllib.parse import urlparse
+
+import pytest
+
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def address():
+    """The app, started as a user starts it, on a free port."""
+    command = [sys.executable, "-m", "ddpm_demo", "app"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    line = server.stdout.readline()
+    assert "open http://127.0.0.1:" in line, line
+    yield line.split("open ")[1].split()[0]
+    server.terminate()
+    server.wait(timeout=20)
+    server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium with a fresh profile; without one the tests are skipped, but never in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        message = "no Chromium found: install it to run the browser tests"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page under watch."""
+
+    def __init__(self, page, address):
+        self.page, self.address = page, address
+        self.faults, self.requests = [], []
+        page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", self._seen)
+        page.on("response", lambda r: self.faults.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+
+    def _seen(self, request):
+        url = urlparse(request.url)
+        if url.scheme in ("data", "blob"):
+            return
+        self.requests.append(request.url)
+        if url.hostname != "127.0.0.1":
+            self.faults.append(f"a request leaves the machine: {request.url}")
+
+    def open(self, theme="light"):
+        self.page.goto(f"{self.address}?__theme={theme}")
+        self.page.wait_for_selector('#noise-view canvas[data-name="x_t"]')
+        return self
+
+    def tab(self, name):
+        """Open a tab; on a narrow page some of them stand behind the button with the dots."""
+        if not self.page.get_by_role("tab", name=name).is_visible():
+            self.page.get_by_role("button", name="More tabs").click()
+            self.page.locator(f".overflow-dropdown button:has-text('{name}')").click()
+        else:
+            self.page.get_by_role("tab", name=name).click()
+
+    def pixels(self, selector):
+        """The grey bytes of a canvas, as a list."""
+        return self.page.eval_on_selector(
+            selector,
+            """canvas => {
+                const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+                return Array.from({length: data.length / 4}, (_, i) => data[4 * i]);
+            }""",
+        )
+
+    def set_slider(self, within, value):
+        """Move a slider as a drag does: the value, then an input event."""
+        self.page.eval_on_selector(
+            f"{within} input[type=range]",
+            "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
+            value,
+        )
+
+
+@pytest.fixture
+def visit(browser, address):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    visit = Visit(context.new_page(), address)
+    yield visit
+    context.close()
+    assert visit.faults == []
+
+
+@pytest.fixture
+def phone(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visit = Visit(context.new_page(), address)
+    yield visit
+    context.close()
+    assert visit.faults == []

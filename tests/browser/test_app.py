@@ -1,0 +1,201 @@
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from ddpm_demo import checkpoint
+from ddpm_demo.data import load_mnist, to_x0
+from ddpm_demo.sampling import to_uint8
+from ddpm_demo.ui.generate import generate, load_placed
+from ddpm_demo.ui.noise import class_indices, draw_noise
+
+X_T = '#noise-view canvas[data-name="x_t"]'
+FILM = "#generate-film canvas"
+TABS = ["Noise", "Schedule", "Receptive field", "Generate"]
+
+
+def expected_pixels(schedule, label, which, seed, t):
+    digits, _ = load_mnist(train=False)
+    x0 = to_x0(digits[class_indices(label)[which]])
+    return to_uint8(schedule.add_noise(x0, t, draw_noise(seed))).flatten().int()
+
+
+def frames(visit, count):
+    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.received == '{count}'", timeout=60_000)
+
+
+def choose(visit, label, value):
+    """Type a number into a Gradio field."""
+    field = visit.page.get_by_role("spinbutton", name=label)
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def set_up_generate(visit, steps, count):
+    visit.tab("Generate")
+    visit.page.wait_for_selector(FILM)
+    choose(visit, "number input for Steps", steps)
+    choose(visit, "number input for Digits", count)
+
+
+def test_dragging_t_drowns_the_digit_without_the_server(visit, linear):
+    visit.open()
+    visit.page.wait_for_load_state("networkidle")
+    before = len(visit.requests)
+    pictures = []
+    for t in (0, 1, 150, 500, 999):
+        visit.set_slider("#noise-view", t)
+        shown = torch.tensor(visit.pixels(X_T))
+        assert int((shown - expected_pixels(linear, 7, 0, 0, t)).abs().max()) <= 1
+        pictures.append(shown)
+    assert len({tuple(p.tolist()) for p in pictures}) == 5
+    assert len(visit.requests) == before
+    coefficients = [visit.page.text_content(f"#noise-view b[data-name={name}]") for name in ("signal", "noise")]
+    assert [float(c) for c in coefficients] == pytest.approx([0.0064, 1.0000], abs=1e-4)
+
+
+def test_a_real_mouse_drag_moves_the_picture(visit):
+    visit.open()
+    box = visit.page.locator("#noise-view input[type=range]").bounding_box()
+    y = box["y"] + box["height"] / 2
+    start = visit.pixels(X_T)
+    visit.page.mouse.move(box["x"] + box["width"] * 0.3, y)
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + box["width"] * 0.8, y, steps=10)
+    visit.page.mouse.up()
+    assert visit.pixels(X_T) != start
+    assert "t = 8" in visit.page.text_content("#noise-view output")
+
+
+def test_arrow_keys_move_t(visit):
+    visit.open()
+    slider = visit.page.locator("#noise-view input[type=range]")
+    slider.focus()
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.page.text_content("#noise-view output") == "t = 301"
+
+
+def test_another_digit_and_another_noise(visit, linear):
+    visit.open()
+    start = visit.pixels(X_T)
+    visit.page.get_by_role("radio", name="3").check()
+    visit.page.wait_for_function("document.querySelector('#noise-view .ddpm-facts').textContent.includes('a 3')")
+    choose(visit, "Noise seed", 42)
+    visit.page.wait_for_function("document.querySelector('#noise-view .ddpm-facts').textContent.includes('seed 42')")
+    shown = torch.tensor(visit.pixels(X_T))
+    assert shown.tolist() != start
+    assert int((shown - expected_pixels(linear, 3, 0, 42, 300)).abs().max()) <= 1
+
+
+def test_play_and_pause(visit):
+    visit.open()
+    visit.page.locator("#noise-view").get_by_role("button", name="Play").click()
+    visit.page.wait_for_function("document.querySelector('#noise-view input[type=range]').value > 320")
+    visit.page.locator("#noise-view").get_by_role("button", name="Pause").click()
+    value = visit.page.text_content("#noise-view output")
+    visit.page.wait_for_timeout(200)
+    assert visit.page.text_content("#noise-view output") == value
+
+
+def test_the_schedules_cursor_follows_the_shared_t(visit):
+    visit.open()
+    visit.set_slider("#noise-view", 258)
+    visit.tab("Schedule")
+    visit.page.wait_for_selector("#schedule-chart .js-plotly-plot .scatterlayer")
+    facts = visit.page.text_content("#schedule-chart .ddpm-facts")
+    assert "linear: ᾱ = 0.500" in facts
+    visit.set_slider("#schedule-chart", 700)
+    shape = visit.page.evaluate("document.querySelector('#schedule-chart .js-plotly-plot').layout.shapes.at(-1).x0")
+    assert shape == 700
+    visit.tab("Noise")
+    assert visit.page.text_content("#noise-view output") == "t = 700"
+
+
+def test_the_receptive_field_changes_with_the_dilations(visit):
+    visit.open()
+    visit.tab("Receptive field")
+    visit.page.wait_for_selector("#receptive-chart .js-plotly-plot .scatterlayer")
+    heights = "Array.from(document.querySelector('#receptive-chart .js-plotly-plot').data[0].y)"
+    assert visit.page.evaluate(heights) == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
+    visit.page.get_by_label("Dilations of the eight blocks").click()
+    visit.page.get_by_role("option", name="no dilation").click()
+    visit.page.wait_for_function(f"{heights}.at(-1) === 25")
+
+
+def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
+    visit.open()
+    set_up_generate(visit, steps=20, count=4)
+    visit.page.locator("#generate-start").click()
+    frames(visit, 21)
+    visit.page.wait_for_selector("#generate-start:not([disabled])")
+    shown = np.array(visit.pixels(FILM)).reshape(58, 58)
+    digits = np.stack([shown[r : r + 28, c : c + 28] for r in (0, 30) for c in (0, 30)])
+    lite = load_placed(checkpoint.find("lite"))
+    *_, last = generate(lite, "DDPM, the spec's rule (σ² = β)", "clip x̂₀ to [−1, 1]", 20, 0, 4, 0)
+    np.testing.assert_array_equal(
+        digits, np.frombuffer(base64.b64decode(last["frames"]), np.uint8).reshape(-1, 4, 28, 28)[-1]
+    )
+
+    visit.page.wait_for_load_state("networkidle")
+    before = len(visit.requests)
+    end = visit.pixels(FILM)
+    visit.set_slider("#generate-film", 0)
+    assert visit.pixels(FILM) != end
+    assert "t = 999" in visit.page.text_content("#generate-film .ddpm-facts")
+    visit.page.locator("#generate-film").get_by_role("button", name="one step forward").click()
+    assert visit.page.get_attribute(FILM, "data-frame") == "1"
+    visit.page.locator("#generate-film select").select_option("4")
+    visit.page.locator("#generate-film").get_by_role("button", name="Play").click()
+    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.frame == '20'")
+    assert visit.pixels(FILM) == end
+    assert len(visit.requests) == before
+
+
+def test_stop_keeps_what_is_there_and_another_run_can_begin(visit):
+    visit.open()
+    set_up_generate(visit, steps=1000, count=64)
+    visit.page.locator("#generate-start").click()
+    visit.page.wait_for_function(f"Number(document.querySelector('{FILM}').dataset.received) >= 3", timeout=60_000)
+    visit.page.locator("#generate-stop").click()
+    visit.page.wait_for_selector("#generate-start:not([disabled])")
+    visit.page.wait_for_timeout(500)
+    received = visit.page.get_attribute(FILM, "data-received")
+    assert 3 <= int(received) < 1000
+    visit.page.wait_for_timeout(1500)
+    assert visit.page.get_attribute(FILM, "data-received") == received
+
+    choose(visit, "number input for Steps", 5)
+    choose(visit, "number input for Digits", 1)
+    visit.page.locator("#generate-start").click()
+    frames(visit, 6)
+
+
+def test_two_visitors_both_see_progress(visit, phone):
+    for visitor in (visit, phone):
+        visitor.open()
+        set_up_generate(visitor, steps=300, count=16)
+    for visitor in (visit, phone):
+        visitor.page.locator("#generate-start").click()
+    for visitor in (visit, phone):
+        visitor.page.wait_for_function(
+            f"Number(document.querySelector('{FILM}').dataset.received) >= 5", timeout=60_000
+        )
+    for visitor in (visit, phone):
+        assert int(visitor.page.get_attribute(FILM, "data-received")) < 301
+        visitor.page.locator("#generate-stop").click()
+
+
+def test_a_wrong_number_gets_a_sentence(visit):
+    visit.open()
+    choose(visit, "Which one", 5000)
+    visit.page.wait_for_selector("text=must be a whole number from 0 to 1027")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_never_scrolls_sideways(phone, theme):
+    phone.open(theme)
+    for tab in TABS:
+        phone.tab(tab)
+        phone.page.wait_for_timeout(700)
+        assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
