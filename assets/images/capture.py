@@ -10,9 +10,14 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 SIZE = {"width": 820, "height": 640}
-ARGUMENTS = (
-    ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-)
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 
 
 def shot(page: Page) -> Image.Image:
