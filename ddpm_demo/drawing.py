@@ -55,7 +55,8 @@ def ink_of(grey: NDArray[np.float64]) -> NDArray[np.float64]:
     if peak < FAINTEST:
         raise DrawingError("nothing stands out in this picture: draw or upload one dark digit on light paper")
     floor = 0.25 * peak  # shadows and the grain of the paper
-    return np.clip((difference - floor) / (peak - floor), 0.0, 1.0)
+    ink: NDArray[np.float64] = np.clip((difference - floor) / (peak - floor), 0.0, 1.0)
+    return ink
 
 
 def digit_from_ink(ink: NDArray[np.float64]) -> NDArray[np.uint8]:

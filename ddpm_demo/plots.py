@@ -57,39 +57,52 @@ def film_gif(frames: Sequence[Images], *, seconds: float = 4.0, scale: int = 2) 
     return buffer.getvalue()
 
 
-def schedule_figure(tables: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Any]:
-    """Return a Plotly figure of alpha_bar, beta and SNR in dB against t, one row each, sharing the t axis.
+def schedule_figure(tables: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> dict[str, Any]:
+    """Return a Plotly figure of everything a schedule is, against t: five rows that share the t axis.
 
-    `tables` maps a schedule's name to its `alpha_bar`, `beta` and `snr`, each of length T.
+    `tables` maps a schedule's name to its alpha_bar and beta, each of length T. From t = 750 on the plot is shaded.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     titles = (
-        "alpha_bar: share of the variance that is signal",
-        "beta: noise added by one step (log scale)",
+        "ᾱ: share of the variance that is signal",
+        "√ᾱ (falling) and √(1 − ᾱ) (rising)",
+        "β: noise of one step, log scale",
+        "SNR = ᾱ / (1 − ᾱ), up to 20",
         "SNR in decibels",
     )
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=titles)
-    for (name, table), colour, dash in zip(tables.items(), (BLUE, ORANGE), ("solid", "dash"), strict=False):
-        decibels = 10 * np.log10(np.asarray(table["snr"]))
-        for row, values in enumerate((table["alpha_bar"], table["beta"], decibels), start=1):
+    figure = make_subplots(rows=5, cols=1, shared_xaxes=True, vertical_spacing=0.045, subplot_titles=titles)
+    for (name, (alpha_bar, beta)), colour, dash in zip(
+        tables.items(), (BLUE, ORANGE, GREEN), ("solid", "dash", "dot"), strict=True
+    ):
+        snr = alpha_bar / (1 - alpha_bar)
+        curves = [
+            (1, alpha_bar, "ᾱ"),
+            (2, np.sqrt(alpha_bar), "√ᾱ"),
+            (2, np.sqrt(1 - alpha_bar), "√(1 − ᾱ)"),
+            (3, beta, "β"),
+            (4, snr, "SNR"),
+            (5, 10 * np.log10(snr), "SNR, dB"),
+        ]
+        for k, (row, values, symbol) in enumerate(curves):
             figure.add_trace(
                 go.Scatter(
-                    x=list(range(len(values))),
-                    y=[float(f"{v:.6g}") for v in values],
+                    y=[float(f"{v:.5g}") for v in values],
                     name=name,
                     legendgroup=name,
-                    showlegend=row == 1,
+                    showlegend=k == 0,
                     line={"color": colour, "dash": dash, "width": 2},
-                    hovertemplate="t = %{x}: %{y:.5g}",
+                    hovertemplate=f"{symbol} = %{{y:.4g}}",
                 ),
                 row=row,
                 col=1,
             )
-    figure.update_xaxes(title_text="timestep t", row=3, col=1)
-    figure.update_yaxes(type="log", dtick=1, row=2, col=1)
-    figure.update_layout(height=620, hovermode="x unified")
+    figure.add_vrect(x0=750, x1=999, fillcolor=GREY, opacity=0.15, line_width=0)
+    figure.update_xaxes(title_text="timestep t", row=5, col=1)
+    figure.update_yaxes(type="log", dtick=1, exponentformat="power", row=3, col=1)
+    figure.update_yaxes(range=[0, 20], row=4, col=1)
+    figure.update_layout(height=960, hovermode="x unified")
     return _plain(figure)
 
 

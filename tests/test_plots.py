@@ -36,10 +36,10 @@ def test_gif_moves_and_keeps_sixteen_greys():
 
 
 def test_figures_are_plain_json_with_the_numbers_given():
-    table = {"alpha_bar": [0.9, 0.5], "beta": [0.1, 0.2], "snr": [9.0, 1.0]}
-    figure = json.loads(json.dumps(schedule_figure({"linear": table, "cosine": table})))
-    assert len(figure["data"]) == 6
-    assert figure["data"][0]["y"] == [0.9, 0.5]
-    assert figure["data"][2]["y"] == [9.54243, 0.0]
+    table = np.array([0.9, 0.5]), np.array([0.1, 0.2])
+    figure = json.loads(json.dumps(schedule_figure({"linear": table, "cosine": table, "custom": table})))
+    curves = [trace["y"] for trace in figure["data"][:6]]
+    assert curves == [[0.9, 0.5], [0.94868, 0.70711], [0.31623, 0.70711], [0.1, 0.2], [9.0, 1.0], [9.5424, 0.0]]
+    assert len(figure["data"]) == 18
     figure = json.loads(json.dumps(receptive_field_figure(["in", "out"], [7, 9], 28)))
     assert figure["data"][0]["y"] == [7, 9]

@@ -5,15 +5,29 @@ import base64
 import gradio as gr
 import numpy as np
 import pytest
+import torch
 
 from ddpm_demo import checkpoint
 from ddpm_demo.config import ConfigError
 from ddpm_demo.data import load_mnist
 from ddpm_demo.ui import build_app
-from ddpm_demo.ui.generate import MAX_IMAGES, generate, load_placed
-from ddpm_demo.ui.noise import another_digit, noise_value, show_digit
+from ddpm_demo.ui.generate import MAX_IMAGES, generate
+from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.noise import (
+    another_digit,
+    draw_noise,
+    gallery_digit,
+    make_look,
+    noise_of,
+    own_digit,
+    pixels_from_link,
+    read_picture,
+    show_digit,
+    show_noise,
+)
 from ddpm_demo.ui.receptive import PATTERNS, describe
-from ddpm_demo.ui.schedule import half_life, spec_note
+from ddpm_demo.ui.schedule import half_life, named_configs, schedule_tables, show_custom, spec_note, wasted_quarter
 
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
 
@@ -23,35 +37,39 @@ def lite():
     return load_placed(checkpoint.find("lite"))
 
 
-def test_the_page_gets_the_true_digit_noise_and_table(linear):
-    value = noise_value(7, 0, 3)
-    x0 = np.frombuffer(base64.b64decode(value["x0"]), "<f4").reshape(28, 28)
+def floats(text, kind="<f4"):
+    return np.frombuffer(base64.b64decode(text), kind)
+
+
+def test_the_page_gets_the_true_digit_noise_and_tables(linear):
     digits, labels = load_mnist(train=False)
-    assert labels[value["index"]] == 7
-    np.testing.assert_allclose((x0 + 1) * 127.5, digits[value["index"]].numpy(), atol=1e-4)
-    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(value["alpha_bar"]), "<f8"), linear.alpha_bar.numpy())
-    assert noise_value(7, 0, 3) == value
-    assert noise_value(7, 0, 4)["eps"] != value["eps"]
+    digit = gallery_digit(7, 5)
+    index = int((labels == 7).nonzero()[5])
+    assert digit["name"] == f"test digit {index}, a 7"
+    np.testing.assert_allclose((floats(digit["x0"]).reshape(28, 28) + 1) * 127.5, digits[index].numpy(), atol=1e-4)
+    np.testing.assert_array_equal(floats(noise_of(3)["eps"]), draw_noise(3).numpy().ravel())
+    assert noise_of(3) != noise_of(4)
+    tables = schedule_tables()
+    np.testing.assert_array_equal(floats(tables["linear"]["alpha_bar"], "<f8"), linear.alpha_bar.numpy())
+    assert set(tables) == {"linear", "cosine", "custom"}
 
 
-@pytest.mark.parametrize("arguments", [(7, 1028, 0), (7, -1, 0), (7, 0, -1), (7, 0, 2**31)])
-def test_a_digit_or_seed_that_does_not_exist_is_refused(arguments):
-    with pytest.raises(ConfigError, match=r"from 0 to (1027|2147483647)"):
-        noise_value(*arguments)
+@pytest.mark.parametrize("bad", [1028, -1, None, float("nan"), float("inf"), 3.7, True, "7"])
+def test_a_digit_that_does_not_exist_gets_a_sentence(bad):
+    with pytest.raises(gr.Error, match="must be a whole number from 0 to 1027"):
+        show_digit("7", bad)
 
 
-@pytest.mark.parametrize("bad", [None, float("nan"), float("inf"), 3.7, True, "7"])
-def test_values_past_the_interface_get_a_sentence(bad):
-    with pytest.raises(gr.Error, match="must be a whole number"):
-        show_digit("7", bad, 0)
-    with pytest.raises(gr.Error, match="must be a whole number"):
-        show_digit("7", 0, bad)
+@pytest.mark.parametrize("bad", [-1, 2**31, None, float("nan"), float("inf"), 3.7, True, "7"])
+def test_a_seed_that_does_not_exist_gets_a_sentence(bad):
+    with pytest.raises(gr.Error, match="the seed must be a whole number from 0 to 2147483647"):
+        show_noise(bad)
 
 
 @pytest.mark.parametrize("bad", ["ten", "", None, 7, "-1"])
 def test_a_class_past_the_interface_gets_a_sentence(bad):
     with pytest.raises(gr.Error, match="choose a digit from 0 to 9"):
-        another_digit(bad, 0)
+        another_digit(bad)
 
 
 def test_the_film_holds_every_step_in_order(lite):
@@ -119,3 +137,126 @@ def test_a_chosen_checkpoint_comes_first():
     demo = build_app("lite")
     names = [b.choices for b in demo.blocks.values() if isinstance(b, gr.Dropdown) and b.label == "Checkpoint"]
     assert names[0][0] == ("lite", "lite")
+
+
+def question(x_t, alpha_bar):
+    return {"x_t": base64.b64encode(np.asarray(x_t, "<f4").tobytes()).decode(), "alpha_bar": alpha_bar}
+
+
+def test_what_the_network_sees_is_what_it_says(lite, linear):
+    look = make_look({"lite": checkpoint.find("lite")})
+    for t in (0, 300, 999):
+        x_t = draw_noise(t)
+        answer = look(question(x_t.numpy(), linear.alpha_bar_at(t)))
+        assert answer["t"] == t
+        with torch.no_grad():
+            expected = lite.model(x_t, torch.tensor([t]))
+        np.testing.assert_array_equal(floats(answer["eps_hat"]), expected.numpy().ravel())
+        assert answer["tenth"] == [t // 100 * 100, t // 100 * 100 + 99]
+        assert answer["held_out"] == lite.held_out[t // 100]
+
+
+def test_under_another_schedule_the_network_is_told_the_t_with_as_much_signal(linear):
+    look = make_look({"lite": checkpoint.find("lite")})
+    t = look(question(draw_noise(0).numpy(), 0.5))["t"]
+    assert abs(linear.alpha_bar_at(t) - 0.5) < 0.003
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"x_t": "", "alpha_bar": 0.5},
+        {"x_t": 5, "alpha_bar": 0.5},
+        question(np.zeros(783), 0.5),
+        question(np.full(784, np.nan), 0.5),
+        *(question(np.zeros(784), wrong) for wrong in (0, 1, -1, 2, None, "0.5", True, float("nan"))),
+    ],
+)
+def test_questions_past_the_interface_get_a_sentence(bad):
+    look = make_look({"lite": checkpoint.find("lite")})
+    assert set(look(bad)) == {"error"}
+
+
+def test_without_a_checkpoint_the_network_panel_says_so():
+    assert "no checkpoint" in make_look({})(question(np.zeros(784), 0.5))["error"]
+
+
+@pytest.mark.parametrize("bad", [None, 5, [], "", "no base64!", "aGVsbG8=", "A" * 10_000_000])
+def test_pictures_past_the_interface_get_a_sentence(bad):
+    assert set(read_picture(bad)) == {"error"}
+
+
+def test_a_digit_of_ones_own_survives_its_link():
+    pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    kind, text = own_digit(pixels)["link"]
+    assert kind == "pixels"
+    np.testing.assert_array_equal(pixels_from_link(text), pixels)
+
+
+def test_a_link_restores_everything():
+    link = read_link({"digit": "3-17", "seed": "42", "schedule": "custom", "custom": "0.001,0.05,200", "t": "150"})
+    assert (link.label, link.which, link.seed) == ("3", 17, 42)
+    assert link.view["digit"] == gallery_digit(3, 17)
+    assert link.view["noise"] == noise_of(42)
+    assert (link.view["schedule"], link.view["t"], link.custom.timesteps) == ("custom", 150, 200)
+    assert link.note == ""
+
+
+def test_a_link_without_our_names_changes_nothing():
+    assert read_link({"__theme": "dark", "utm": "x"}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("digit", "7"),
+        ("digit", "11-0"),
+        ("digit", "7-99999"),
+        ("digit", "<script>"),
+        ("pixels", "AAAA"),
+        ("pixels", "%%%"),
+        ("seed", "-1"),
+        ("seed", "1e9"),
+        ("seed", "9" * 400),
+        ("t", "1000"),
+        ("t", "-1"),
+        ("t", "NaN"),
+        ("schedule", "square"),
+        ("custom", "1,2"),
+        ("custom", "0.5,0.1,100"),
+        ("custom", "nan,0.1,100"),
+        ("custom", "0.1,0.2,99999999"),
+    ],
+)
+def test_nonsense_in_a_link_is_noted_and_ignored(name, text):
+    link = read_link({name: text})
+    assert name in link.note
+    assert link.view == {}
+    assert (link.label, link.seed) == (None, None)
+
+
+def test_a_custom_schedule_changes_view_and_words():
+    view, words = show_custom(0.001, 0.002, 100)
+    assert "never falls below one half" in words
+    alpha_bar = floats(view["tables"]["custom"]["alpha_bar"], "<f8")
+    np.testing.assert_allclose(alpha_bar, np.cumprod(1 - np.linspace(0.001, 0.002, 100)), rtol=1e-12)
+    assert len(view["figure"]["data"]) == 18
+
+
+@pytest.mark.parametrize("bad", [(None, 0.1, 100), (0.2, 0.1, 100), (0.1, 0.2, 5), (0.1, 2, 100), (0.1, 0.2, 10.5)])
+def test_a_wrong_custom_schedule_gets_a_sentence(bad):
+    with pytest.raises(gr.Error, match="must"):
+        show_custom(*bad)
+
+
+def test_the_wasted_quarter_is_computed(linear):
+    from ddpm_demo.schedule import Schedule
+
+    configs = named_configs(next(iter(named_configs(None).values())))
+    text = wasted_quarter(linear, Schedule.from_config(configs["cosine"]))
+    assert "at t = 750 linear has 0.33 %" in text
+    assert "cosine 14 %" in text

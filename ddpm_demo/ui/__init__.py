@@ -1,6 +1,7 @@
 """The web page: composes the tabs, and owns the theme and everything about launching."""
 
 import os
+from typing import Any
 
 import gradio as gr
 
@@ -9,9 +10,10 @@ from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
 from ddpm_demo.ui.components import STATIC, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
-from ddpm_demo.ui.noise import build_noise_tab
+from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.noise import build_noise_tab, first_value
 from ddpm_demo.ui.receptive import build_receptive_tab
-from ddpm_demo.ui.schedule import build_schedule_tab
+from ddpm_demo.ui.schedule import build_schedule_tab, describe
 
 
 def build_app(chosen: str | None = None) -> gr.Blocks:
@@ -35,15 +37,31 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
             f"({placement.device}, {placement.dtype_name})."
         )
         with gr.Tab("Noise"):
-            build_noise_tab()
+            noise = build_noise_tab(checkpoints)
         with gr.Tab("Schedule"):
-            build_schedule_tab()
+            schedule = build_schedule_tab()
         with gr.Tab("Receptive field"):
             build_receptive_tab()
         with gr.Tab("Generate"):
             build_generate_tab(checkpoints)
+        fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
+        outputs = [*fields, noise.view, schedule.view, schedule.words]
+        demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
     demo.queue(max_size=200, api_open=False)
     return demo
+
+
+def restore(request: gr.Request) -> list[Any]:
+    """Answer a page's opening: set what the query string of its address asks for."""
+    link = read_link(request.query_params)
+    if link is None:
+        return [gr.skip()] * 9
+    fields = [gr.skip() if value is None else value for value in (link.label, link.which, link.seed)]
+    custom = [link.custom.beta_1, link.custom.beta_T, link.custom.timesteps]
+    schedule_view, words = describe(link.custom)
+    # whole, not only what the link changes: it may reach the page before the first value has been read there
+    view = {**first_value(), **link.view, "tables": schedule_view["tables"], "note": link.note}
+    return [*fields, *custom, view, schedule_view, words]
 
 
 def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> str:

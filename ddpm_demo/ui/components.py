@@ -1,6 +1,7 @@
 """The bridge to the browser: one `gr.HTML` component that hands its value to a module of `static/`."""
 
 import base64
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +26,40 @@ def static_url(path: Path) -> str:
     return f"/gradio_api/file={path.as_posix()}"
 
 
-def browser_component(module: str, value: dict[str, Any] | None, *, elem_id: str) -> gr.HTML:
-    """Return a component that `static/<module>.js` fills and keeps up to date from `value`, which is plain JSON."""
+def browser_component(
+    module: str,
+    value: dict[str, Any] | None,
+    *,
+    elem_id: str,
+    server: Sequence[Callable[[Any], dict[str, Any]]] | None = None,
+) -> gr.HTML:
+    """Return a component that `static/<module>.js` fills and keeps up to date from `value`, which is plain JSON.
+
+    The module can call the functions in `server` by their names, with one JSON value, and gets one back.
+    """
+    url = static_url(STATIC / f"{module}.js")
     return gr.HTML(
         value,
         html_template='<div class="ddpm-mount"></div>',
         js_on_load=f"""
             const root = window.gradio_config?.root ?? "";
-            import(root + "{static_url(STATIC / f"{module}.js")}").then((m) => m.mount(element, props, watch));
+            const functions = {"server" if server else "null"};
+            import(root + "{url}").then((m) => m.mount(element, props, watch, functions));
         """,
         elem_id=elem_id,
         padding=False,
+        server_functions=list(server) if server else None,
     )
 
 
-def chart(figure: dict[str, Any], *, label: str, elem_id: str, cursor: list[str] | None = None) -> gr.HTML:
-    """Return a Plotly chart; with `cursor` (one sentence for every t) it has a slider at the shared timestep."""
-    return browser_component("chart", chart_value(figure, label=label, cursor=cursor), elem_id=elem_id)
+def chart(figure: dict[str, Any], *, label: str, elem_id: str) -> gr.HTML:
+    """Return a Plotly chart; `label` says in words what it shows."""
+    return browser_component("chart", chart_value(figure, label=label), elem_id=elem_id)
 
 
-def chart_value(figure: dict[str, Any], *, label: str, cursor: list[str] | None = None) -> dict[str, Any]:
+def chart_value(figure: dict[str, Any], *, label: str) -> dict[str, Any]:
     """Return the value of a `chart`: what an event gives it to draw something else."""
-    return {"figure": figure, "label": label, "cursor": cursor, "plotly": static_url(PLOTLY_JS)}
+    return {"figure": figure, "label": label, "plotly": static_url(PLOTLY_JS)}
 
 
 def whole(name: str, value: object, low: int, high: int) -> int:

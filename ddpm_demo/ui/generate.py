@@ -3,8 +3,6 @@
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +10,13 @@ import gradio as gr
 import numpy as np
 import torch
 
-from ddpm_demo import checkpoint
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
-from ddpm_demo.device import Placement, best_placement, place
-from ddpm_demo.model import Denoiser
 from ddpm_demo.sampling import sample, start_noise, to_uint8
-from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
+from ddpm_demo.ui.loaded import Loaded, load_placed
 
 LESSON = """
-### The reverse process: a digit comes out of noise
+## The reverse process: a digit comes out of noise
 Start from pure noise. At every step the network says which noise it believes is in the picture; a little of it is taken
 away, and (in DDPM) a little fresh noise is put back. Nothing tells the network *which* digit to draw: the noise
 decides. Try DDIM with 50 steps and η = 0, then the same seed with 10.
@@ -34,22 +29,6 @@ SAMPLERS = {
 CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
 MAX_IMAGES = 64
 FRAMES_PER_SECOND = 25  # more messages than this a second would only queue up on the way to the page
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A checkpoint ready to sample: its network in place, and its schedule."""
-
-    model: Denoiser
-    schedule: Schedule
-    placement: Placement
-
-
-@lru_cache(maxsize=4)
-def load_placed(path: Path) -> Loaded:
-    """Load a checkpoint once for all visitors."""
-    loaded, placement = checkpoint.load(path), best_placement()
-    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement)
 
 
 def build_generate_tab(checkpoints: dict[str, Path]) -> None:

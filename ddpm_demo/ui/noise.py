@@ -1,30 +1,51 @@
 """The Noise tab: one digit, one noise, and the timestep under the student's finger."""
 
+import base64
+import binascii
+import math
 import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import torch
 
-from ddpm_demo.config import ConfigError, ScheduleConfig
+from ddpm_demo.config import ConfigError, DemoError
 from ddpm_demo.data import load_mnist, to_x0
-from ddpm_demo.schedule import Schedule
+from ddpm_demo.drawing import MAX_BYTES, DrawingError, digit_from_picture
 from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
+from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.schedule import schedule_tables
 
 LESSON = """
-### The forward process: a digit drowns in noise
+## The forward process: a digit drowns in noise
 Diffusion begins with something easy: **destroying** a picture. At timestep *t* the picture x₀ is turned down to √ᾱₜ
 of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the total variance stays about the same
-(Ho et al. 2020, equation 4). Drag *t*, and find the point where you can no longer tell the digit: the network has to do
-better than you from there. Everything below is computed in your browser while you drag.
+(Ho et al. 2020, equation 4). Drag *t*, and find the point where you can no longer tell the digit: the network has to
+do better than you from there. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
+PIXELS = 28 * 28
 
 
-def build_noise_tab() -> None:
-    """Lay out the tab and connect it."""
+@dataclass(frozen=True)
+class NoiseTab:
+    """The components that a link in the address sets."""
+
+    label: gr.Radio
+    which: gr.Number
+    seed: gr.Number
+    view: gr.HTML
+
+
+def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
+    """Lay out the tab and connect it; the first of the checkpoints is the network that looks at x_t."""
     gr.Markdown(LESSON)
-    view = browser_component("noise", noise_value(FIRST_DIGIT, 0, 0), elem_id="noise-view")
+    view = browser_component("noise", first_value(), elem_id="noise-view")
     with gr.Row():
         label = gr.Radio(
             [str(d) for d in range(10)], value=str(FIRST_DIGIT), label="Digit", info="From MNIST's 10,000 test digits."
@@ -39,36 +60,57 @@ def build_noise_tab() -> None:
                 0, precision=0, minimum=0, label="Noise seed", info="The same seed is always the same noise."
             )
             redraw = gr.Button("New noise")
+    browser_component("noise_details", None, elem_id="noise-details", server=[read_picture, make_look(checkpoints)])
 
-    inputs = [label, which, seed]
-    for event in (which.input, seed.input):
-        event(show_digit, inputs, view, show_progress="hidden", trigger_mode="always_last", api_visibility="private")
-    label.input(first_of_class, [label, seed], [which, view], show_progress="hidden", api_visibility="private")
-    another.click(another_digit, [label, seed], [which, view], show_progress="hidden", api_visibility="private")
-    redraw.click(new_noise, [label, which], [seed, view], show_progress="hidden", api_visibility="private")
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+    which.input(show_digit, [label, which], view, **quick)
+    label.input(lambda name: (0, show_digit(name, 0)), label, [which, view], **quick)
+    another.click(another_digit, label, [which, view], **quick)
+    seed.input(show_noise, seed, view, **quick)
+    redraw.click(new_noise, None, [seed, view], **quick)
+    return NoiseTab(label, which, seed, view)
 
 
-def noise_value(label: int, which: float | None, seed: float | None) -> dict[str, Any]:
-    """Return all that the page needs: x0 and eps (float32, 784 each) and the alpha_bar table (float64).
+def first_value() -> dict[str, Any]:
+    """Return what the tab shows at first: everything that the page computes with."""
+    return {"digit": gallery_digit(FIRST_DIGIT, 0), "noise": noise_of(0), "tables": schedule_tables()}
 
-    Raises ConfigError when there is no such digit or seed.
+
+def gallery_digit(label: int, which: int) -> dict[str, Any]:
+    """Return what the page needs of a test digit: x0 (float32, 784), its name, and its part of the link.
+
+    Raises ConfigError when the class has no such digit.
     """
     indices = class_indices(label)
-    which = whole(
-        f"the number of the digit, of {len(indices)} test digits of class {label},", which, 0, len(indices) - 1
-    )
-    seed = whole("the seed", seed, 0, MAX_SEED)
+    which = whole(f"the number of the digit, of {len(indices)} of class {label},", which, 0, len(indices) - 1)
     index = int(indices[which])
     digits, _ = load_mnist(train=False)
-    schedule = Schedule.from_config(ScheduleConfig())
-    return {
-        "x0": base64_of(to_x0(digits[index]).numpy()),
-        "eps": base64_of(draw_noise(seed).numpy()),
-        "alpha_bar": base64_of(schedule.alpha_bar.numpy()),
-        "label": label,
-        "index": index,
-        "seed": seed,
-    }
+    x0 = base64_of(to_x0(digits[index]).numpy())
+    return {"x0": x0, "name": f"test digit {index}, a {label}", "link": ["digit", f"{label}-{which}"]}
+
+
+def own_digit(pixels: np.ndarray) -> dict[str, Any]:
+    """Return the same of a digit of the student's own, uint8 (28, 28); its link holds the pixels themselves."""
+    x0 = base64_of(to_x0(torch.from_numpy(pixels)).numpy())
+    text = base64.urlsafe_b64encode(pixels.tobytes()).decode("ascii").rstrip("=")
+    return {"x0": x0, "name": "a digit of your own", "link": ["pixels", text]}
+
+
+def pixels_from_link(text: str) -> np.ndarray:
+    """Return the pixels, uint8 (28, 28), that `own_digit` put into a link; raise ConfigError if they are not there."""
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if len(content) != PIXELS:
+        raise ConfigError("pixels in a link must be 784 bytes in base64")
+    return np.frombuffer(content, np.uint8).reshape(28, 28)
+
+
+def noise_of(seed: object) -> dict[str, Any]:
+    """Return what the page needs of a noise: eps (float32, 784) and its seed. Raises ConfigError on a wrong seed."""
+    number = whole("the seed", seed, 0, MAX_SEED)
+    return {"eps": base64_of(draw_noise(number).numpy()), "seed": number}
 
 
 def draw_noise(seed: int) -> torch.Tensor:
@@ -82,32 +124,92 @@ def class_indices(label: int) -> torch.Tensor:
     return (labels == label).nonzero().flatten()
 
 
-def show_digit(label: str, which: float | None, seed: float | None) -> dict[str, Any]:
-    """Answer a change of any of the three inputs."""
+def show_digit(label: str, which: Any) -> dict[str, Any]:
+    """Answer a change of class or number."""
     try:
-        return noise_value(_digit(label), which, seed)
+        return {"digit": gallery_digit(_class(label), which)}
     except ConfigError as error:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def first_of_class(label: str, seed: float | None) -> tuple[int, dict[str, Any]]:
-    """Answer a choice of class: its first digit."""
-    return 0, show_digit(label, 0, seed)
+def show_noise(seed: Any) -> dict[str, Any]:
+    """Answer a change of seed."""
+    try:
+        return {"noise": noise_of(seed)}
+    except ConfigError as error:
+        raise gr.Error(str(error), print_exception=False) from None
 
 
-def another_digit(label: str, seed: float | None) -> tuple[int, dict[str, Any]]:
+def another_digit(label: str) -> tuple[int, dict[str, Any]]:
     """Answer "another one": a digit of the same class by chance."""
-    which = secrets.randbelow(len(class_indices(_digit(label))))
-    return which, show_digit(label, which, seed)
+    which = secrets.randbelow(len(class_indices(_class(label))))
+    return which, show_digit(label, which)
 
 
-def new_noise(label: str, which: float | None) -> tuple[int, dict[str, Any]]:
+def new_noise() -> tuple[int, dict[str, Any]]:
     """Answer "new noise": another seed by chance."""
     seed = secrets.randbelow(10_000)
-    return seed, show_digit(label, which, seed)
+    return seed, show_noise(seed)
 
 
-def _digit(label: str) -> int:
+def read_picture(content: Any) -> dict[str, Any]:
+    """Answer the page's drawing pad: a picture file in base64 becomes a digit, or `error` says why not."""
+    try:
+        if not isinstance(content, str) or len(content) > MAX_BYTES * 4 / 3 + 4:
+            raise DrawingError("the picture must be a file of at most 5 MB")
+        return own_digit(digit_from_picture(base64.b64decode(content, validate=True)))
+    except (DrawingError, binascii.Error) as error:
+        return {"error": str(error)}
+
+
+def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page asks what the first checkpoint's network sees in an x_t."""
+
+    def look(question: Any) -> dict[str, Any]:
+        try:
+            if not checkpoints:
+                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
+            x_t, alpha_bar = read_question(question)
+            name, path = next(iter(checkpoints.items()))
+            loaded = load_placed(path)
+            # the network knows its own schedule: tell it the t that has as much signal there
+            log_snr = math.log(alpha_bar / (1 - alpha_bar))
+            t = int((loaded.schedule.snr.log() - log_snr).abs().argmin())
+            begun = time.perf_counter()
+            with torch.no_grad():
+                eps_hat = loaded.model(x_t.to(loaded.placement.device), torch.tensor([t]).to(loaded.placement.device))
+            tenth = t * 10 // len(loaded.schedule)
+            size = len(loaded.schedule) // 10
+            return {
+                "eps_hat": base64_of(eps_hat.float().cpu().numpy()),
+                "t": t,
+                "milliseconds": 1000 * (time.perf_counter() - begun),
+                "held_out": loaded.held_out[tenth] if loaded.held_out else None,
+                "tenth": [tenth * size, tenth * size + size - 1],
+                "checkpoint": name,
+            }
+        except DemoError as error:
+            return {"error": str(error)}
+
+    return look
+
+
+def read_question(question: Any) -> tuple[torch.Tensor, float]:
+    """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
+    try:
+        alpha_bar = question["alpha_bar"]
+        content = base64.b64decode(question["x_t"], validate=True)
+        values = np.frombuffer(content, "<f4") if len(content) == 4 * PIXELS else None
+    except (KeyError, TypeError, ValueError):
+        raise ConfigError("a question to the network needs x_t and alpha_bar") from None
+    if values is None or not np.isfinite(values).all():
+        raise ConfigError(f"x_t must be {PIXELS} finite numbers")
+    if isinstance(alpha_bar, bool) or not isinstance(alpha_bar, int | float) or not 0 < alpha_bar < 1:
+        raise ConfigError("alpha_bar must lie between 0 and 1")
+    return torch.from_numpy(values.astype(np.float32)).view(1, 1, 28, 28), float(alpha_bar)
+
+
+def _class(label: Any) -> int:
     if label not in [str(d) for d in range(10)]:
         raise gr.Error("choose a digit from 0 to 9", print_exception=False)
     return int(label)

@@ -11,7 +11,7 @@ from ddpm_demo.ui.components import chart, chart_value
 
 IMAGE = 28
 LESSON = """
-### The receptive field: what one output pixel can see
+## The receptive field: what one output pixel can see
 The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps stand 1, 3, 9 or 27 pixels
 apart. Each layer widens the view by (kernel − 1) × dilation pixels. The curve speaks of the path through the
 convolutions; GroupNorm takes its mean and variance over the whole image, so through it every output pixel depends a

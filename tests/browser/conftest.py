@@ -69,10 +69,16 @@ class Visit:
         if url.hostname != "127.0.0.1":
             self.faults.append(f"a request leaves the machine: {request.url}")
 
-    def open(self, theme="light"):
-        self.page.goto(f"{self.address}?__theme={theme}")
+    def open(self, theme="light", query=""):
+        self.page.goto(f"{self.address}?__theme={theme}&{query}")
         self.page.wait_for_selector('#noise-view canvas[data-name="x_t"]')
         return self
+
+    def wait_for_text(self, selector, text):
+        """Wait until an element says so."""
+        self.page.wait_for_function(
+            "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
+        )
 
     def tab(self, name):
         """Open a tab; on a narrow page some of them stand behind the button with the dots."""

@@ -7,11 +7,14 @@ import torch
 from ddpm_demo import checkpoint
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.sampling import to_uint8
-from ddpm_demo.ui.generate import generate, load_placed
+from ddpm_demo.ui.generate import generate
+from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.noise import class_indices, draw_noise
 
 X_T = '#noise-view canvas[data-name="x_t"]'
+FACTS = "#noise-view .ddpm-facts"
 FILM = "#generate-film canvas"
+CURSOR = "document.querySelector('#schedule-chart .js-plotly-plot').layout.shapes.at(-1).x0"
 TABS = ["Noise", "Schedule", "Receptive field", "Generate"]
 
 
@@ -42,6 +45,7 @@ def set_up_generate(visit, steps, count):
 def test_dragging_t_drowns_the_digit_without_the_server(visit, linear):
     visit.open()
     visit.page.wait_for_load_state("networkidle")
+    visit.wait_for_text('#noise-details [data-name="network"]', "Mean squared error")
     before = len(visit.requests)
     pictures = []
     for t in (0, 1, 150, 500, 999):
@@ -50,7 +54,8 @@ def test_dragging_t_drowns_the_digit_without_the_server(visit, linear):
         assert int((shown - expected_pixels(linear, 7, 0, 0, t)).abs().max()) <= 1
         pictures.append(shown)
     assert len({tuple(p.tolist()) for p in pictures}) == 5
-    assert len(visit.requests) == before
+    # when the slider has come to rest the network is asked; nothing else is
+    assert all("component_server" in url for url in visit.requests[before:])
     coefficients = [visit.page.text_content(f"#noise-view b[data-name={name}]") for name in ("signal", "noise")]
     assert [float(c) for c in coefficients] == pytest.approx([0.0064, 1.0000], abs=1e-4)
 
@@ -80,9 +85,9 @@ def test_another_digit_and_another_noise(visit, linear):
     visit.open()
     start = visit.pixels(X_T)
     visit.page.get_by_role("radio", name="3").check()
-    visit.page.wait_for_function("document.querySelector('#noise-view .ddpm-facts').textContent.includes('a 3')")
+    visit.wait_for_text(FACTS, "a 3")
     choose(visit, "Noise seed", 42)
-    visit.page.wait_for_function("document.querySelector('#noise-view .ddpm-facts').textContent.includes('seed 42')")
+    visit.wait_for_text(FACTS, "seed 42")
     shown = torch.tensor(visit.pixels(X_T))
     assert shown.tolist() != start
     assert int((shown - expected_pixels(linear, 3, 0, 42, 300)).abs().max()) <= 1
@@ -103,11 +108,9 @@ def test_the_schedules_cursor_follows_the_shared_t(visit):
     visit.set_slider("#noise-view", 258)
     visit.tab("Schedule")
     visit.page.wait_for_selector("#schedule-chart .js-plotly-plot .scatterlayer")
-    facts = visit.page.text_content("#schedule-chart .ddpm-facts")
-    assert "linear: ᾱ = 0.500" in facts
+    visit.wait_for_text("#schedule-chart figcaption", "linear: ᾱ = 0.500")
     visit.set_slider("#schedule-chart", 700)
-    shape = visit.page.evaluate("document.querySelector('#schedule-chart .js-plotly-plot').layout.shapes.at(-1).x0")
-    assert shape == 700
+    visit.page.wait_for_function(f"{CURSOR} === 700")
     visit.tab("Noise")
     assert visit.page.text_content("#noise-view output") == "t = 700"
 
@@ -190,6 +193,7 @@ def test_a_wrong_number_gets_a_sentence(visit):
     visit.open()
     choose(visit, "Which one", 5000)
     visit.page.wait_for_selector("text=must be a whole number from 0 to 1027")
+    visit.page.wait_for_load_state("networkidle")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -10,3 +10,10 @@ export function decodeBytes(base64) {
 
 export const decodeFloat32 = (base64) => new Float32Array(decodeBytes(base64).buffer);
 export const decodeFloat64 = (base64) => new Float64Array(decodeBytes(base64).buffer);
+
+/** @returns {string} base64 of a Float32Array. */
+export function encodeFloat32(values) {
+  let text = "";
+  for (const byte of new Uint8Array(values.buffer)) text += String.fromCharCode(byte);
+  return btoa(text);
+}

@@ -1,7 +1,5 @@
-// A Plotly chart that keeps its zoom, wears the page's colours, and can carry a cursor at the shared t.
-import { h } from "./dom.js";
-import { onSharedT, setSharedT, sharedT } from "./shared.js";
-import { makeSlider } from "./slider.js";
+// A Plotly chart that keeps its zoom and wears the page's colours, with a cursor that can be dragged if asked for.
+import { colours, h } from "./dom.js";
 
 let plotly = null;
 
@@ -14,60 +12,52 @@ function loadPlotly(url) {
   return plotly;
 }
 
-/** The page's own colours, light or dark, for a figure that brings none. */
-function colours(element) {
-  const style = getComputedStyle(element);
-  const text = style.getPropertyValue("--body-text-color").trim();
-  const line = style.getPropertyValue("--border-color-primary").trim();
-  return { text, line };
-}
+/** @param {(x: number) => void} [onCursor] called when the student drags the cursor, with its new place */
+export function makeChart(onCursor) {
+  const place = h("div", { class: "ddpm-chart", role: "figure" });
+  let Plotly = null, value = null, cursor = null, waiting = 0;
 
-export async function mount(element, props, watch) {
-  const place = h("div", { class: "ddpm-chart", role: "img" });
-  const facts = h("p", { class: "ddpm-facts", "aria-live": "polite" });
-  const parts = [place, facts];
-  let slider = null;
-  if (props.value.cursor) {
-    slider = makeSlider({
-      label: "timestep t",
-      help: "The dotted line stands at t, the same t as on the Noise tab.",
-      max: props.value.cursor.length - 1,
-      value: sharedT(),
-      describe: (t) => `t = ${t}`,
-      onInput: (t) => { setSharedT(t, follow); cursor(); },
-    });
-    parts.unshift(slider.element);
+  function shapes() {
+    // one line across all rows: at a place on the x axis, and over the height of the paper
+    const line = { type: "line", xref: "x", yref: "paper", x0: cursor, x1: cursor, y0: 0, y1: 1, opacity: 0.7, line: { width: 4, color: "#888888" } };
+    return [...(value.figure.layout.shapes ?? []).map((shape) => ({ ...shape, editable: false })), ...(cursor === null ? [] : [{ ...line, editable: true }])];
   }
-  element.querySelector(".ddpm-mount").replaceChildren(...parts);
-  const Plotly = await loadPlotly(props.value.plotly);
-
-  function draw() {
-    const { figure, label } = props.value;
-    const { text, line } = colours(element);
-    const layout = structuredClone(figure.layout);
+  async function draw(next) {
+    value = next;
+    Plotly ??= await loadPlotly(value.plotly);
+    const { text, line } = colours(place);
+    const layout = structuredClone(value.figure.layout);
     Object.assign(layout, {
       paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: text, family: "inherit" },
-      uirevision: "keep", autosize: true,
-      legend: { orientation: "h", y: 1.12 }, hoverlabel: { font: { color: "#111" }, bgcolor: "#fff" },
+      uirevision: "keep", autosize: true, shapes: shapes(),
+      legend: { orientation: "h", y: 1.06, yanchor: "bottom" }, hoverlabel: { font: { color: "#111" }, bgcolor: "#fff" },
     });
     for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
       Object.assign(layout[name], { gridcolor: line, zerolinecolor: line, linecolor: line });
     }
-    place.setAttribute("aria-label", label);
-    Plotly.react(place, structuredClone(figure.data), layout, { responsive: true, displaylogo: false });
-    cursor();
+    place.setAttribute("aria-label", value.label);
+    const first = !place.layout;
+    await Plotly.react(place, structuredClone(value.figure.data), layout, { responsive: true, displaylogo: false });
+    if (first && onCursor) {
+      place.on("plotly_relayout", (change) => {
+        const key = Object.keys(change).find((name) => /^shapes\[\d+\]\.x0$/.test(name));
+        if (key) onCursor(change[key]);
+      });
+    }
   }
-  function cursor() {
-    if (!slider) return;
-    const t = slider.value();
-    facts.textContent = props.value.cursor[t];
-    // one line across all rows: a shape on the x axis and on the height of the paper
-    const shape = { type: "line", xref: "x", yref: "paper", x0: t, x1: t, y0: 0, y1: 1, line: { dash: "dot", width: 2, color: "#888888" } };
-    if (place.layout) Plotly.relayout(place, { shapes: [...(props.value.figure.layout.shapes ?? []), shape] });
+  function setCursor(x) {
+    cursor = x;
+    if (!place.layout || waiting) return;
+    waiting = requestAnimationFrame(() => { waiting = 0; Plotly.relayout(place, { shapes: shapes() }); });
   }
-  const follow = (t) => { slider?.set(t); cursor(); };
-  onSharedT(follow);
-  watch("value", draw);
-  new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  draw();
+  new MutationObserver(() => value && draw(value)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  return { element: place, draw, setCursor };
+}
+
+/** A chart by itself, as a component of the page. */
+export function mount(element, props, watch) {
+  const chart = makeChart();
+  element.querySelector(".ddpm-mount").replaceChildren(chart.element);
+  watch("value", () => chart.draw(props.value));
+  chart.draw(props.value);
 }

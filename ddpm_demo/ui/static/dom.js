@@ -15,4 +15,40 @@ export function h(tag, attributes = {}, ...children) {
 let ids = 0;
 export const newId = (stem) => `ddpm-${stem}-${ids++}`;
 
+export const button = (text, onclick, attributes = {}) =>
+  h("button", { type: "button", class: "ddpm-button", onclick, ...attributes }, text);
+
+/** A labelled choice; `options` maps values to texts. */
+export function select(label, options, onchange) {
+  const id = newId("select");
+  const element = h("select", { id, class: "ddpm-select", onchange: () => onchange(element.value) });
+  const fill = (choices) => element.replaceChildren(
+    ...Object.entries(choices).map(([value, text]) => h("option", { value }, text)));
+  fill(options);
+  return { element: h("span", { class: "ddpm-row" }, h("label", { for: id }, label), element), input: element, fill };
+}
+
+/** A labelled box to tick. */
+export function checkbox(label, onchange) {
+  const id = newId("check");
+  const input = h("input", { type: "checkbox", id, onchange });
+  return { element: h("p", { class: "ddpm-small" }, input, " ", h("label", { for: id }, label)), input };
+}
+
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Return a function that calls `run` once things have been quiet for `milliseconds`. */
+export function settled(run, milliseconds = 150) {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(run, milliseconds); };
+}
+
+/** A number as people write it, with a true minus sign. */
+export const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
+
+/** The page's own colours, light or dark. */
+export function colours(element) {
+  const style = getComputedStyle(element);
+  const of = (name) => style.getPropertyValue(name).trim();
+  return { text: of("--body-text-color"), line: of("--border-color-primary"), accent: of("--color-accent") };
+}

@@ -1,6 +1,6 @@
 // The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
 import { decodeBytes } from "./bytes.js";
-import { h, newId } from "./dom.js";
+import { checkbox, h } from "./dom.js";
 import { paintGrid } from "./paint.js";
 import { makeSlider } from "./slider.js";
 
@@ -8,8 +8,7 @@ export function mount(element, props, watch) {
   const canvas = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "aria-label": "no film yet" });
   const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "Press Generate: the film appears here.");
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
-  const loopId = newId("loop");
-  const loop = h("input", { type: "checkbox", id: loopId });
+  const loop = checkbox("play in a loop", () => {});
   let film = { run: null, n: 0, size: 28, frames: [], t: [] };
   let live = true; // follow the newest frame until the student takes hold of the slider
 
@@ -17,13 +16,12 @@ export function mount(element, props, watch) {
     label: "frame",
     help: "Play, step or drag through the film; the server has no part in it.",
     max: 0, value: 0,
-    loop: () => loop.checked,
+    loop: () => loop.input.checked,
     describe: (index) => (film.frames.length ? `${index} of ${film.frames.length - 1}` : "none yet"),
-    onInput: (index, byHand) => { if (byHand) live = false; paint(index); },
+    onInput: (index) => { live = false; paint(index); },
   });
   element.querySelector(".ddpm-mount").replaceChildren(
-    bar, status, h("div", { class: "ddpm-stage" }, canvas), slider.element,
-    h("p", { class: "ddpm-small" }, loop, " ", h("label", { for: loopId }, "play in a loop")));
+    bar, status, h("div", { class: "ddpm-stage" }, canvas), slider.element, loop.element);
 
   function paint(index) {
     const frame = film.frames[index];

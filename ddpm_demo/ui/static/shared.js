@@ -1,14 +1,63 @@
-// The timestep that the student is looking at, shared by the tabs: drag it on one, and the others follow.
+// What the student is looking at, shared by the tabs: digit, noise, timestep and schedule. One place holds it; a part
+// of the page that shows any of it subscribes, and repaints when it is told and can be seen.
+import { decodeFloat32, decodeFloat64 } from "./bytes.js";
 
-let current = 300;
+export const state = {
+  t: 300,
+  schedule: "linear", // a key of tables
+  tables: {}, // name -> {alphaBar, beta}: Float64Array over t; name "custom" also has its text
+  digit: null, // {x0: Float32Array, name, link}
+  noise: null, // {eps: Float32Array, seed}
+};
 const listeners = new Set();
 
-export const sharedT = () => current;
-
-/** Set t; every listener but the one that set it is told. */
-export function setSharedT(t, source) {
-  current = t;
-  for (const listener of listeners) if (listener !== source) listener(t);
+/** Change some of it, and tell everyone which. */
+export function update(changes) {
+  Object.assign(state, changes);
+  if (!state.tables[state.schedule]) state.schedule = "linear";
+  const last = (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
+  if (state.t > last) { state.t = last; changes = { ...changes, t: last }; }
+  for (const listener of listeners) listener(changes);
 }
 
-export const onSharedT = (listener) => listeners.add(listener);
+/** Call `paint(changes)` on every change while `element` can be seen, and once when it is seen again after some. */
+export function subscribe(element, paint) {
+  let missed = null;
+  listeners.add((changes) => {
+    if (element.offsetParent) paint(changes);
+    else missed = { ...missed, ...changes };
+  });
+  new IntersectionObserver(() => {
+    if (!missed || !element.offsetParent) return;
+    const changes = missed;
+    missed = null;
+    paint(changes);
+  }).observe(element);
+}
+
+/** alpha_bar at the shared t, by the shared schedule or another one. */
+export const alphaBarAt = (t = state.t, name = state.schedule) => state.tables[name].alphaBar[t];
+
+/** x_t = sqrt(alpha_bar) x0 + sqrt(1 - alpha_bar) eps (Ho et al. 2020, equation 4). */
+export function mixture(alphaBar = alphaBarAt()) {
+  const { x0 } = state.digit, { eps } = state.noise;
+  const signal = Math.sqrt(alphaBar), noise = Math.sqrt(1 - alphaBar);
+  const x_t = new Float32Array(x0.length);
+  for (let i = 0; i < x_t.length; i++) x_t[i] = signal * x0[i] + noise * eps[i];
+  return x_t;
+}
+
+/** Turn what Python sent into a change of the shared state; every part of it may be missing. */
+export function readValue(value) {
+  const changes = {};
+  if (value.digit) changes.digit = { ...value.digit, x0: decodeFloat32(value.digit.x0) };
+  if (value.noise) changes.noise = { ...value.noise, eps: decodeFloat32(value.noise.eps) };
+  if (value.tables) {
+    const decoded = Object.entries(value.tables).map(([name, table]) => [
+      name, { ...table, alphaBar: decodeFloat64(table.alpha_bar), beta: decodeFloat64(table.beta) }]);
+    changes.tables = { ...state.tables, ...Object.fromEntries(decoded) };
+  }
+  if (value.t !== undefined) changes.t = value.t;
+  if (value.schedule !== undefined) changes.schedule = value.schedule;
+  return changes;
+}

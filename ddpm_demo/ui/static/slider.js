@@ -1,64 +1,50 @@
 // A slider with play, pause, single steps and speed: for the timestep, and for the frames of a film.
-import { h, newId, reducedMotion } from "./dom.js";
+import { button, h, newId, reducedMotion, select } from "./dom.js";
+
+const SECONDS = 6; // from one end to the other, at 1×
+const CALM_SECONDS = 20; // the same for people who asked their system for less motion
 
 /**
- * @param {{label: string, help: string, max: number, value: number, loop?: boolean,
- *          describe: (value: number) => string, onInput: (value: number, byHand: boolean) => void}} options
- * @returns {{element: HTMLElement, set: (value: number) => void, setMax: (max: number) => void, pause: () => void,
- *            play: () => void, value: () => number}}
+ * @param {{label: string, help: string, max: number, value: number, loop?: () => boolean,
+ *          describe: (value: number) => string, onInput: (value: number) => void}} options
+ *   onInput is called when the student or the player moves the slider, not for `set`.
  */
 export function makeSlider(options) {
   const id = newId("slider");
   const input = h("input", {
     type: "range", id, min: 0, max: options.max, step: 1, value: options.value, "aria-describedby": `${id}-help`,
-    oninput: () => { pause(); changed(true); },
+    oninput: () => { pause(); moved(); },
   });
   const output = h("output", { for: id, class: "ddpm-value" });
-  const playButton = h("button", { type: "button", class: "ddpm-button", onclick: () => (timer ? pause() : play()) });
-  const step = (by) => () => { pause(); set(Number(input.value) + by); changed(true); };
-  const speed = h("select", { id: `${id}-speed`, class: "ddpm-select" },
-    ...[["0.25", "¼×"], ["0.5", "½×"], ["1", "1×"], ["2", "2×"], ["4", "4×"]].map(([value, text]) =>
-      h("option", { value, selected: value === "1" }, text)));
-  let timer = null;
-  let position = 0; // where play has come to, in fractions of a step
+  const playButton = button("", () => (frame ? pause() : play()));
+  const speed = select("speed", { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
+  speed.input.value = "1";
+  const step = (by) => () => { pause(); set(Number(input.value) + by); moved(); };
+  let frame = 0;
 
-  function changed(byHand) {
-    output.textContent = options.describe(Number(input.value));
-    input.setAttribute("aria-valuetext", output.textContent);
-    options.onInput(Number(input.value), byHand);
-  }
-  function set(value) {
-    input.value = value;
+  function describe() {
     output.textContent = options.describe(Number(input.value));
     input.setAttribute("aria-valuetext", output.textContent);
   }
-  function label() {
-    playButton.textContent = timer ? "❚❚ Pause" : "▶ Play";
-    playButton.setAttribute("aria-pressed", timer ? "true" : "false");
-  }
-  function pause() {
-    if (timer) cancelAnimationFrame(timer);
-    timer = null;
-    label();
-  }
+  function moved() { describe(); options.onInput(Number(input.value)); }
+  function set(value) { input.value = value; describe(); }
+  function label() { playButton.textContent = frame ? "❚❚ Pause" : "▶ Play"; }
+  function pause() { cancelAnimationFrame(frame); frame = 0; label(); }
   function play() {
-    const max = Number(input.max);
-    if (max <= 0) return;
-    if (Number(input.value) >= max) { input.value = 0; changed(true); }
-    position = Number(input.value);
+    if (Number(input.max) <= 0) return;
+    let position = Number(input.value) >= Number(input.max) ? 0 : Number(input.value);
     let before = performance.now();
-    const seconds = reducedMotion() ? 20 : 6; // for the whole way, at 1×
     const tick = (now) => {
-      position += ((now - before) / 1000) * (Number(input.max) / seconds) * Number(speed.value);
+      const max = Number(input.max);
+      position += ((now - before) / 1000) * (max / (reducedMotion() ? CALM_SECONDS : SECONDS)) * Number(speed.input.value);
       before = now;
-      if (position >= Number(input.max)) {
-        position = options.loop?.() ? 0 : Number(input.max);
-        if (position) { input.value = position; changed(true); return pause(); }
-      }
-      if (Math.floor(position) !== Number(input.value)) { input.value = Math.floor(position); changed(true); }
-      timer = requestAnimationFrame(tick);
+      const ended = position >= max;
+      if (ended) position = options.loop?.() ? 0 : max;
+      if (Math.floor(position) !== Number(input.value)) { input.value = Math.floor(position); moved(); }
+      if (ended && position === max) return pause();
+      frame = requestAnimationFrame(tick);
     };
-    timer = requestAnimationFrame(tick);
+    frame = requestAnimationFrame(tick);
     label();
   }
   const element = h("div", { class: "ddpm-slider" },
@@ -66,15 +52,11 @@ export function makeSlider(options) {
     input,
     h("div", { class: "ddpm-row" },
       playButton,
-      h("button", { type: "button", class: "ddpm-button", "aria-label": "one step back", onclick: step(-1) }, "−1"),
-      h("button", { type: "button", class: "ddpm-button", "aria-label": "one step forward", onclick: step(1) }, "+1"),
-      h("label", { for: `${id}-speed`, class: "ddpm-small" }, "speed"), speed),
+      button("−1", step(-1), { "aria-label": "one step back" }),
+      button("+1", step(1), { "aria-label": "one step forward" }),
+      speed.element),
     h("p", { id: `${id}-help`, class: "ddpm-help" }, options.help));
   label();
-  set(options.value);
-  return {
-    element, set, pause, play,
-    setMax: (max) => { input.max = max; },
-    value: () => Number(input.value),
-  };
+  describe();
+  return { element, set, pause, setMax: (max) => { input.max = max; }, value: () => Number(input.value) };
 }

@@ -1,0 +1,80 @@
+"""The state of the screen in the page's address: what a query string asks for, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ddpm_demo.config import ConfigError, ScheduleConfig
+from ddpm_demo.ui.components import whole
+from ddpm_demo.ui.noise import gallery_digit, noise_of, own_digit, pixels_from_link
+from ddpm_demo.ui.schedule import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs
+
+NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom")
+
+
+@dataclass
+class Link:
+    """What a link sets; None where it says nothing. `note` names what was ignored."""
+
+    label: str | None = None
+    which: int | None = None
+    seed: int | None = None
+    custom: ScheduleConfig = FIRST_CUSTOM
+    view: dict[str, Any] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def note(self) -> str:
+        """One sentence on what was ignored, or nothing."""
+        return (
+            f"This link asked for something that does not exist and was ignored: {'; '.join(self.ignored)}."
+            if self.ignored
+            else ""
+        )
+
+
+def read_link(query: Mapping[str, str]) -> Link | None:
+    """Return what a query string sets, or None if it has none of our names; nonsense is noted and left out."""
+    if not any(name in query for name in NAMES):
+        return None
+    link = Link()
+
+    def attempt(name: str, read: Any) -> None:
+        if name in query:
+            try:
+                read(query[name])
+            except (ConfigError, ValueError) as error:
+                link.ignored.append(f"{name} ({error if isinstance(error, ConfigError) else 'not understood'})")
+
+    def read_digit(text: str) -> None:
+        label, which = (int(part) for part in text.split("-"))
+        link.view["digit"] = gallery_digit(whole("the class", label, 0, 9), which)
+        link.label, link.which = str(label), which
+
+    def read_pixels(text: str) -> None:
+        link.view["digit"] = own_digit(pixels_from_link(text))
+
+    def read_seed(text: str) -> None:
+        link.view["noise"] = noise_of(int(text))
+        link.seed = int(text)
+
+    def read_custom(text: str) -> None:
+        beta_1, beta_T, timesteps = text.split(",")
+        link.custom = custom_config(float(beta_1), float(beta_T), int(timesteps))
+
+    def read_schedule(text: str) -> None:
+        if text not in named_configs(link.custom):
+            raise ConfigError(f"schedule must be one of {', '.join(named_configs(link.custom))}")
+        link.view["schedule"] = text
+
+    def read_t(text: str) -> None:
+        last = named_configs(link.custom)[link.view.get("schedule", "linear")].timesteps - 1
+        link.view["t"] = whole("t", int(text), 0, min(last, MAX_TIMESTEPS))
+
+    attempt("digit", read_digit)
+    attempt("pixels", read_pixels)
+    attempt("seed", read_seed)
+    attempt("custom", read_custom)
+    attempt("schedule", read_schedule)
+    attempt("t", read_t)
+    return link

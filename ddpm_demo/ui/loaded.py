@@ -1,0 +1,29 @@
+"""Checkpoints ready to use: loaded once for all visitors, their network in place."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ddpm_demo import checkpoint
+from ddpm_demo.device import Placement, best_placement, place
+from ddpm_demo.model import Denoiser
+from ddpm_demo.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured."""
+
+    model: Denoiser
+    schedule: Schedule
+    placement: Placement
+    held_out: tuple[float, ...] | None
+
+
+@lru_cache(maxsize=4)
+def load_placed(path: Path) -> Loaded:
+    """Load a checkpoint; raise CheckpointError if it is none."""
+    loaded, placement = checkpoint.load(path), best_placement()
+    measured = loaded.provenance.get("held_out")
+    held_out = tuple(measured["by_tenth"]) if measured else None
+    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out)

@@ -1,0 +1,27 @@
+// The two controls that every tab with a timestep has: the slider of t, and the choice of schedule.
+import { select } from "./dom.js";
+import { makeSlider } from "./slider.js";
+import { state, subscribe, update } from "./shared.js";
+
+const lastT = () => (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
+
+export function timestepSlider(help) {
+  const slider = makeSlider({
+    label: "timestep t", help, max: lastT(), value: state.t,
+    describe: (t) => `t = ${t}`,
+    onInput: (t) => update({ t }),
+  });
+  subscribe(slider.element, () => { slider.setMax(lastT()); slider.set(state.t); });
+  return slider.element;
+}
+
+export function schedulePicker() {
+  const names = () => Object.fromEntries(Object.keys(state.tables).map((name) => [name, state.tables[name].text ?? name]));
+  const picker = select("schedule", names(), (schedule) => update({ schedule }));
+  picker.input.value = state.schedule;
+  subscribe(picker.element, (changes) => {
+    if (changes.tables) picker.fill(names());
+    picker.input.value = state.schedule;
+  });
+  return picker.element;
+}

@@ -1,0 +1,281 @@
+"""The Noise and Schedule tabs in depth, as a student uses them."""
+
+import json
+import random
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from ddpm_demo import checkpoint
+from ddpm_demo.config import ScheduleConfig
+from ddpm_demo.data import load_mnist, to_x0
+from ddpm_demo.sampling import to_uint8
+from ddpm_demo.schedule import Schedule
+from ddpm_demo.ui.components import STATIC, static_url
+from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.noise import class_indices, draw_noise, gallery_digit, noise_of
+
+X_T = '#noise-view canvas[data-name="x_t"]'
+FACTS = "#noise-view .ddpm-facts"
+NETWORK = '#noise-details [data-name="network"]'
+PLOT = "#schedule-chart .js-plotly-plot"
+
+
+def test_two_hundred_pictures_equal_pythons(visit):
+    """Random digit, seed, t and schedule: the page's pixels are Python's within one grey level."""
+    visit.open()
+    chance, shared = random.Random(0), json.dumps(static_url(STATIC / "shared.js"))
+    schedules = {name: Schedule.from_config(ScheduleConfig(kind=name)) for name in ("linear", "cosine")}
+    schedules["custom"] = Schedule.from_config(ScheduleConfig(beta_T=0.01))
+    digits, _ = load_mnist(train=False)
+    for _ in range(200):
+        label, which, seed = chance.randrange(10), chance.randrange(800), chance.randrange(2**31)
+        t, name = chance.randrange(1000), chance.choice(list(schedules))
+        change = {"digit": gallery_digit(label, which), "noise": noise_of(seed), "t": t, "schedule": name}
+        visit.page.evaluate(f"value => import({shared}).then(m => m.update(m.readValue(value)))", change)
+        x0 = to_x0(digits[class_indices(label)[which]])
+        expected = to_uint8(schedules[name].add_noise(x0, t, draw_noise(seed))).flatten().int()
+        difference = (torch.tensor(visit.pixels(X_T)) - expected).abs().max()
+        assert int(difference) <= 1, (label, which, seed, t, name)
+
+
+def test_a_pixel_shows_its_sum(visit, linear):
+    visit.open()
+    box = visit.page.locator(X_T).bounding_box()
+    visit.page.mouse.move(box["x"] + box["width"] * 14.5 / 28, box["y"] + box["height"] * 10.5 / 28)
+    text = visit.page.text_content("#noise-view .ddpm-sum").replace("−", "-")
+    assert text.startswith("row 10, column 14: ")
+    digits, _ = load_mnist(train=False)
+    x0 = float(to_x0(digits[class_indices(7)[0]])[0, 0, 10, 14])
+    eps = float(draw_noise(0)[0, 0, 10, 14])
+    a = linear.alpha_bar_at(300)
+    total = a**0.5 * x0 + (1 - a) ** 0.5 * eps
+    assert text.endswith(f"xₜ = {a**0.5:.4f} · ({x0:.3f}) + {(1 - a) ** 0.5:.4f} · ({eps:.3f}) = {total:.3f}")
+    visit.page.locator(X_T).focus()
+    visit.page.keyboard.press("ArrowDown")
+    visit.wait_for_text("#noise-view .ddpm-sum", "row 11, column 14")
+
+
+def test_the_film_strip_can_be_clicked(visit):
+    visit.open()
+    visit.page.get_by_role("button", name="go to t = 888").click()
+    assert visit.page.text_content("#noise-view output") == "t = 888"
+
+
+def test_the_true_range_shows_values_beyond_one(visit):
+    visit.open()
+    visit.set_slider("#noise-view", 999)
+    clipped = visit.pixels(X_T)
+    visit.page.get_by_label("show the true range").check()
+    assert sum(p in (0, 255) for p in visit.pixels(X_T)) < 0.1 * sum(p in (0, 255) for p in clipped)
+
+
+def test_the_network_answers_after_the_drag_and_not_during(visit, linear):
+    visit.open()
+    visit.wait_for_text(NETWORK, "Mean squared error")
+    during = visit.page.evaluate(
+        """async () => {
+            const asked = () =>
+                performance.getEntriesByType("resource").filter(e => e.name.includes("component_server"));
+            const before = asked().length;
+            const input = document.querySelector('#noise-view input[type=range]');
+            for (let t = 100; t <= 200; t += 4) {
+                input.value = t;
+                input.dispatchEvent(new Event('input', {bubbles: true}));
+                await new Promise(requestAnimationFrame);
+            }
+            const words = document.querySelector('#noise-details [data-name="network"]');
+            return [asked().length - before, words.textContent];
+        }"""
+    )
+    assert during[0] == 0
+    assert during[1].startswith("waiting for you to stop")
+    visit.wait_for_text(NETWORK, "Mean squared error")
+
+    digits, _ = load_mnist(train=False)
+    lite = load_placed(checkpoint.find("lite"))
+    eps = draw_noise(0)
+    x_t = linear.add_noise(to_x0(digits[class_indices(7)[0]]), 200, eps)
+    with torch.no_grad():
+        mse = float((lite.model(x_t, torch.tensor([200])) - eps).square().mean())
+    said = visit.page.text_content(NETWORK)
+    assert float(said.split("Mean squared error ")[1].split(";")[0]) == pytest.approx(mse, rel=0.02)
+    assert f"it is {lite.held_out[2]:.3g}"[:9] in said
+    assert "for t from 200 to 299" in said
+
+
+def test_one_jump_and_the_chain_end_alike(visit):
+    visit.open()
+    visit.set_slider("#noise-view", 700)
+    visit.page.get_by_text("One jump or many steps?").click()
+    visit.wait_for_text('#noise-details p[data-name="chain"]', "after 701 steps")
+    words = visit.page.text_content('#noise-details p[data-name="chain"]').replace("−", "-")
+    means = [float(text) for text in re.findall(r"mean (-?[\d.]+),", words)]
+    spreads = [float(text) for text in re.findall(r"standard deviation ([\d.]+\d)", words)]
+    assert len(means) == len(spreads) == 2
+    assert all(abs(value) < 0.15 for value in means)
+    assert all(abs(value - 1) < 0.1 for value in spreads)
+
+
+def test_the_chains_random_numbers_are_normal(visit):
+    visit.open()
+    values = visit.page.evaluate(
+        f"import({json.dumps(static_url(STATIC / 'chain.js'))}).then(m => {{ const draw = m.normals(7); "
+        "return Array.from({length: 200000}, draw); })"
+    )
+    values = np.array(values)
+    assert abs(values.mean()) < 0.01
+    assert abs(values.std() - 1) < 0.01
+    assert abs((values**4).mean() - 3) < 0.1
+    assert abs((values[:-1] * values[1:]).mean()) < 0.01
+
+
+def test_drawing_with_the_mouse_and_reloading(visit):
+    visit.open()
+    visit.page.get_by_text("A digit of your own").click()
+    pad = visit.page.locator(".ddpm-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    visit.page.mouse.move(box["x"] + 80, box["y"] + 60)
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + 200, box["y"] + 60, steps=5)
+    visit.page.mouse.move(box["x"] + 120, box["y"] + 220, steps=5)
+    visit.page.mouse.up()
+    visit.wait_for_text(FACTS, "a digit of your own")
+    visit.page.wait_for_function("location.search.includes('pixels=')")
+    before = visit.pixels(X_T)
+    visit.page.reload()
+    visit.page.wait_for_selector(X_T)
+    visit.wait_for_text(FACTS, "a digit of your own")
+    assert visit.pixels(X_T) == before
+
+
+def test_drawing_with_the_keyboard(visit):
+    visit.open()
+    visit.page.get_by_text("A digit of your own").click()
+    visit.page.locator(".ddpm-pad").focus()
+    for key in ["Space", *["ArrowDown"] * 12, "Space"]:
+        visit.page.keyboard.press(key)
+    visit.wait_for_text(FACTS, "a digit of your own")
+
+
+def test_uploading_a_picture_and_a_file_that_is_none(visit, tmp_path):
+    sheet = Image.new("L", (400, 300), 240)
+    ImageDraw.Draw(sheet).line([(150, 60), (250, 60), (180, 240)], fill=20, width=16)
+    sheet.save(tmp_path / "seven.jpg")
+    (tmp_path / "letter.png").write_text("Dear reader")
+    visit.open()
+    visit.page.get_by_text("A digit of your own").click()
+    visit.page.set_input_files("#noise-details input[type=file]", tmp_path / "letter.png")
+    visit.wait_for_text("#noise-details [role=status]", "cannot be read as a picture")
+    visit.page.set_input_files("#noise-details input[type=file]", tmp_path / "seven.jpg")
+    visit.wait_for_text(FACTS, "a digit of your own")
+
+
+def test_a_link_brings_the_screen_back(visit, linear):
+    visit.open(query="digit=3-17&seed=42&t=150&schedule=cosine")
+    visit.wait_for_text(FACTS, "a 3; noise of seed 42")
+    assert visit.page.text_content("#noise-view output") == "t = 150"
+    assert visit.page.get_by_role("spinbutton", name="Noise seed").input_value() == "42"
+    assert visit.page.get_by_role("radio", name="3").is_checked()
+    cosine = Schedule.from_config(ScheduleConfig(kind="cosine"))
+    digits, _ = load_mnist(train=False)
+    x_t = cosine.add_noise(to_x0(digits[class_indices(3)[17]]), 150, draw_noise(42))
+    assert int((torch.tensor(visit.pixels(X_T)) - to_uint8(x_t).flatten().int()).abs().max()) <= 1
+    visit.set_slider("#noise-view", 160)
+    visit.page.wait_for_function("location.search.includes('t=160')")
+    assert "digit=3-17" in visit.page.url
+    assert "__theme=light" in visit.page.url
+
+
+def test_nonsense_in_a_link_is_ignored_with_a_note(visit):
+    visit.open(query="digit=12-0&t=abc&schedule=square&seed=5")
+    visit.wait_for_text("#noise-view .ddpm-note", "ignored: digit (")
+    visit.wait_for_text(FACTS, "a 7; noise of seed 5")
+    assert visit.page.text_content("#noise-view output") == "t = 300"
+
+
+def test_back_brings_the_screen_back(visit):
+    visit.open()
+    visit.set_slider("#noise-view", 512)
+    visit.page.wait_for_function("location.search.includes('t=512')")
+    visit.page.goto("about:blank")
+    visit.page.go_back()
+    visit.wait_for_text("#noise-view output", "t = 512")
+
+
+def open_schedule(visit):
+    visit.open()
+    visit.tab("Schedule")
+    visit.page.wait_for_selector(f"{PLOT} .scatterlayer")
+
+
+def test_a_custom_schedule_keeps_the_zoom(visit):
+    open_schedule(visit)
+    visit.page.evaluate(f"Plotly.relayout(document.querySelector('{PLOT}'), {{'xaxis.range': [100, 200]}})")
+    field = visit.page.get_by_role("spinbutton", name="T", exact=True)
+    field.fill("500")
+    field.press("Enter")
+    visit.wait_for_text("#schedule-words", "at t = 499")
+    visit.page.wait_for_function(f"document.querySelector('{PLOT}').data[12].y.length === 500")
+    assert visit.page.evaluate(f"document.querySelector('{PLOT}').layout.xaxis.range") == [100, 200]
+    visit.set_slider("#schedule-chart", 700)
+    visit.page.wait_for_function(
+        "document.querySelector('#schedule-chart .ddpm-pictures').textContent.includes('ends at t = 499')"
+    )
+    visit.page.locator("#schedule-chart select").last.select_option("custom")
+    assert visit.page.text_content("#schedule-chart output") == "t = 499"
+
+
+def test_the_cursor_can_be_dragged(visit):
+    open_schedule(visit)
+    place = visit.page.evaluate(
+        f"""() => {{
+            const plot = document.querySelector('{PLOT}');
+            plot.scrollIntoView();
+            const box = plot.getBoundingClientRect(), axis = plot._fullLayout.xaxis;
+            const at = t => box.left + axis._offset + axis.l2p(t);
+            return {{from: at(300), to: at(600), y: box.top + 120}};
+        }}"""
+    )
+    visit.page.mouse.move(place["from"], place["y"])
+    visit.page.mouse.down()
+    visit.page.mouse.move(place["to"], place["y"], steps=8)
+    visit.page.mouse.up()
+    slider = "document.querySelector('#schedule-chart input[type=range]')"
+    visit.page.wait_for_function(f"Math.abs({slider}.value - 600) <= 3")
+
+
+def test_people_who_want_less_motion_get_a_slower_film(browser, address, visit):
+    visit.page.emulate_media(reduced_motion="reduce")
+    visit.open()
+    visit.set_slider("#noise-view", 0)
+    visit.page.locator("#noise-view").get_by_role("button", name="Play").click()
+    visit.page.wait_for_timeout(1000)
+    assert 0 < visit.page.evaluate("Number(document.querySelector('#noise-view input[type=range]').value)") < 120
+
+
+GRADIOS_OWN = {"color-contrast", "button-name", "aria-prohibited-attr", "image-redundant-alt"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_but_gradios_own_faults(visit, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    visit.open(theme)
+    visit.page.get_by_text("One jump or many steps?").click()
+    visit.page.get_by_text("A digit of your own").click()
+    for tab in ["Noise", "Schedule", "Receptive field", "Generate"]:
+        visit.tab(tab)
+        visit.page.wait_for_timeout(800)
+        violations = Axe().run(visit.page).response["violations"]
+        ours = [
+            (v["id"], node["html"][:200])
+            for v in violations
+            for node in v["nodes"]
+            if v["id"] not in GRADIOS_OWN or "ddpm-" in node["html"]
+        ]
+        assert ours == [], tab
