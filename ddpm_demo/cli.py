@@ -1,4 +1,4 @@
-"""The command line: `ddpm-demo app | info | schedule | train | sample`.
+"""The command line: `ddpm-demo app | info | schedule | train | sample | bench`.
 
 Wrong arguments end in one line and status 2, anything else that a user can cause in one line and status 1. With
 `--json` the standard output holds one JSON object and nothing else; words for people go to standard error.
@@ -103,6 +103,11 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
     sample.add_argument("--png", type=Path, metavar="FILE.png", help="also the grid as a picture")
     sample.set_defaults(run=run_sample)
+
+    bench = commands.add_parser("bench", help="measure speed, side by side with the plain way")
+    bench.add_argument("what", choices=["ui"], help="ui: from a drag of the slider to the screen")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.set_defaults(run=run_bench)
     return parser
 
 
@@ -283,6 +288,22 @@ def run_sample(arguments: argparse.Namespace) -> int:
     if arguments.png:
         _write(arguments.png, plots.grid_png(digits))
     print(arguments.out)
+    return 0
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo bench ui`: a table of medians and 95th percentiles, or the same as JSON."""
+    from ddpm_demo.ui.bench import bench_ui
+
+    rows = []
+    for row in bench_ui():
+        rows.append(row)
+        if not arguments.json:
+            fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
+            words = f"median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
+            print(f"{row['way']}, {row['condition']}: {words}", flush=True)
+    if arguments.json:
+        print(json.dumps({"rows": rows}))
     return 0
 
 

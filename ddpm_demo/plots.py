@@ -98,7 +98,7 @@ def schedule_figure(tables: Mapping[str, tuple[NDArray[np.float64], NDArray[np.f
                 row=row,
                 col=1,
             )
-    figure.add_vrect(x0=750, x1=999, fillcolor=GREY, opacity=0.15, line_width=0)
+    figure.add_vrect(x0=750, x1=999, fillcolor=GREY, opacity=0.15, line_width=0, layer="below")
     figure.update_xaxes(title_text="timestep t", row=5, col=1)
     figure.update_yaxes(type="log", dtick=1, exponentformat="power", row=3, col=1)
     figure.update_yaxes(range=[0, 20], row=4, col=1)

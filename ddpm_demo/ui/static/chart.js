@@ -20,7 +20,7 @@ export function makeChart(onCursor) {
   function shapes() {
     // one line across all rows: at a place on the x axis, and over the height of the paper
     const line = { type: "line", xref: "x", yref: "paper", x0: cursor, x1: cursor, y0: 0, y1: 1, opacity: 0.7, line: { width: 4, color: "#888888" } };
-    return [...(value.figure.layout.shapes ?? []).map((shape) => ({ ...shape, editable: false })), ...(cursor === null ? [] : [{ ...line, editable: true }])];
+    return [...(value.figure.layout.shapes ?? []), ...(cursor === null ? [] : [line])];
   }
   async function draw(next) {
     value = next;
@@ -37,7 +37,10 @@ export function makeChart(onCursor) {
     }
     place.setAttribute("aria-label", value.label);
     const first = !place.layout;
-    await Plotly.react(place, structuredClone(value.figure.data), layout, { responsive: true, displaylogo: false });
+    await Plotly.react(place, structuredClone(value.figure.data), layout, {
+      responsive: true, displaylogo: false,
+      edits: { shapePosition: Boolean(onCursor) }, // shapes below the curves, like shading, stay where they are
+    });
     if (first && onCursor) {
       place.on("plotly_relayout", (change) => {
         const key = Object.keys(change).find((name) => /^shapes\[\d+\]\.x0$/.test(name));

@@ -43,6 +43,15 @@ export function settled(run, milliseconds = 150) {
   return () => { clearTimeout(timer); timer = setTimeout(run, milliseconds); };
 }
 
+/** Return a function that calls `run` once in the next frame, however often it is called before; `run` gets all changes. */
+export function nextFrame(run) {
+  let changes = null;
+  return (more) => {
+    if (!changes) requestAnimationFrame(() => { const all = changes; changes = null; run(all); });
+    changes = { ...changes, ...more };
+  };
+}
+
 /** A number as people write it, with a true minus sign. */
 export const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
 

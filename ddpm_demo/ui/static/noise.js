@@ -8,7 +8,13 @@ import { alphaBarAt, readValue, state, subscribe, update } from "./shared.js";
 export function mount(element, props, watch) {
   update(readValue(props.value));
   const pixels = makePixels();
+  const signal = h("b", { "data-name": "signal" }), noise = h("b", { "data-name": "noise" });
   const equation = h("p", { class: "ddpm-equation" });
+  equation.innerHTML = "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + "
+    + "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = <i></i> <var>x</var><sub>0</sub> + <i></i> <var>ε</var>";
+  const [first, second] = equation.querySelectorAll("i");
+  first.replaceWith(signal);
+  second.replaceWith(noise);
   const facts = h("p", { class: "ddpm-facts" });
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, props.value.note ?? "");
@@ -25,10 +31,8 @@ export function mount(element, props, watch) {
   function paint(changes) {
     const alphaBar = alphaBarAt();
     pixels.paint(changes);
-    equation.innerHTML = "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + "
-      + "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = "
-      + `<b data-name="signal">${Math.sqrt(alphaBar).toFixed(4)}</b> <var>x</var><sub>0</sub> + `
-      + `<b data-name="noise">${Math.sqrt(1 - alphaBar).toFixed(4)}</b> <var>ε</var>`;
+    signal.textContent = Math.sqrt(alphaBar).toFixed(4);
+    noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
     facts.textContent = `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; `
       + `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
     rest();

@@ -1,6 +1,6 @@
 // The rest of the Noise tab: ten moments, the network's view, the histogram, the chain, and a digit of one's own.
 import { makeChainPanel } from "./chain.js";
-import { h, settled } from "./dom.js";
+import { h, nextFrame, settled } from "./dom.js";
 import { makeHistogram } from "./histogram.js";
 import { makeNetworkPanel } from "./network.js";
 import { makePad } from "./pad.js";
@@ -29,6 +29,6 @@ export function mount(element, props, watch, server) {
     network.forget();
     rest();
   }
-  subscribe(all, paint);
+  subscribe(all, nextFrame(paint));
   paint({ digit: true });
 }

@@ -23,15 +23,13 @@ export function paintGrid(canvas, bytes, count, size, gap = 2) {
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height); // transparent where nothing is painted
+  const pixels = new Uint32Array(image.data.buffer); // one number a pixel: alpha, blue, green, red
   for (let k = 0; k < count; k++) {
     const left = (k % columns) * (size + gap);
     const top = Math.floor(k / columns) * (size + gap);
     for (let y = 0; y < size; y++) {
       for (let x = 0; x < size; x++) {
-        const level = bytes[(k * size + y) * size + x];
-        const at = 4 * ((top + y) * width + left + x);
-        image.data[at] = image.data[at + 1] = image.data[at + 2] = level;
-        image.data[at + 3] = 255;
+        pixels[(top + y) * width + left + x] = 0xff000000 | (bytes[(k * size + y) * size + x] * 0x010101);
       }
     }
   }

@@ -20,19 +20,23 @@ export function update(changes) {
   for (const listener of listeners) listener(changes);
 }
 
-/** Call `paint(changes)` on every change while `element` can be seen, and once when it is seen again after some. */
+/**
+ * Call `paint(changes)` on every change while `element` stands on the open tab, and once when its tab opens after some.
+ * The observer remembers whether it does: asking the element itself would make the browser lay out the page each time.
+ */
 export function subscribe(element, paint) {
-  let missed = null;
+  let shown = true, missed = null;
   listeners.add((changes) => {
-    if (element.offsetParent) paint(changes);
+    if (shown) paint(changes);
     else missed = { ...missed, ...changes };
   });
-  new IntersectionObserver(() => {
-    if (!missed || !element.offsetParent) return;
+  new IntersectionObserver((entries) => {
+    shown = entries.at(-1).isIntersecting;
+    if (!shown || !missed) return;
     const changes = missed;
     missed = null;
     paint(changes);
-  }).observe(element);
+  }, { rootMargin: "100000px" }).observe(element); // however far it is scrolled away, only a closed tab hides it
 }
 
 /** alpha_bar at the shared t, by the shared schedule or another one. */
