@@ -1,27 +1,23 @@
 """Record the moving picture at the top of the README from the running app: python assets/images/capture.py"""
 
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-SIZE = {"width": 820, "height": 640}
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
+from ddpm_demo.ui.bench import chromium
+
+CANVAS = (640, 900)  # both parts of the film are laid onto one sheet of this size
+WIDTH = 480  # of the finished picture
 
 
-def shot(page: Page) -> Image.Image:
-    return Image.open(io.BytesIO(page.screenshot())).convert("L").quantize(24)
+def shot(page: Page, selector: str) -> Image.Image:
+    sheet = Image.new("RGB", CANVAS, "white")
+    sheet.paste(Image.open(io.BytesIO(page.locator(selector).screenshot())))
+    return sheet.resize((WIDTH, CANVAS[1] * WIDTH // CANVAS[0]), Image.Resampling.LANCZOS).quantize(32)
 
 
 def set_slider(page: Page, within: str, value: int) -> None:
@@ -35,16 +31,13 @@ def set_slider(page: Page, within: str, value: int) -> None:
 def record(address: str) -> list[tuple[Image.Image, int]]:
     """Return frames and how many milliseconds each stays: a drag of t, then a film of sixteen digits."""
     frames = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        page = browser.new_page(viewport=SIZE, color_scheme="light")
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 690, "height": 1600}, color_scheme="light")
         page.goto(f"{address}?__theme=light")
         page.wait_for_selector("#noise-view canvas")
-        page.locator("#noise-view").scroll_into_view_if_needed()
-        page.evaluate("window.scrollTo(0, document.querySelector('#noise-view').getBoundingClientRect().top - 16)")
         for t in [*range(0, 500, 25), *range(500, 1000, 100), 999]:
             set_slider(page, "#noise-view", t)
-            frames.append((shot(page), 90))
+            frames.append((shot(page, "#noise-view"), 90))
         page.get_by_role("tab", name="Generate").click()
         page.wait_for_selector("#generate-film canvas")
         page.locator("#generate-start").click()
@@ -53,12 +46,10 @@ def record(address: str) -> list[tuple[Image.Image, int]]:
             " && document.querySelector('#generate-film progress').value === 1",
             timeout=300_000,
         )
-        page.evaluate("window.scrollTo(0, document.querySelector('#generate-film').getBoundingClientRect().top - 8)")
         last = int(page.get_attribute("#generate-film canvas", "data-received")) - 1
-        for k in range(0, 31):
+        for k in range(31):
             set_slider(page, "#generate-film", round(last * (k / 30) ** 0.7))
-            frames.append((shot(page), 90 if k < 30 else 2500))
-        browser.close()
+            frames.append((shot(page, "#generate-film"), 90 if k < 30 else 2500))
     return frames
 
 

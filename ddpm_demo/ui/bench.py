@@ -127,10 +127,15 @@ def server_round_trip() -> gr.Blocks:
     return blocks
 
 
+def chromium_path() -> str | None:
+    """Return where Chromium or Chrome is installed, if it is."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Start a headless Chromium with a fresh profile."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = chromium_path()
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

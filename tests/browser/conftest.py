@@ -1,23 +1,13 @@
 """A real server and a real browser; any console error or request that leaves the machine fails the test."""
 
 import os
-import shutil
 import subprocess
 import sys
 from urllib.parse import urlparse
 
 import pytest
 
-CHROMIUM_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from ddpm_demo.ui.bench import chromium, chromium_path
 
 
 @pytest.fixture(scope="session")
@@ -36,18 +26,13 @@ def address():
 @pytest.fixture(scope="session")
 def browser():
     """Chromium with a fresh profile; without one the tests are skipped, but never in CI."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
+    if chromium_path() is None:
         message = "no Chromium found: install it to run the browser tests"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 class Visit:

@@ -48,7 +48,7 @@ export function makeChainPanel() {
     h("div", { class: "ddpm-pictures" },
       h("figure", {}, jump, h("figcaption", {}, "one jump")),
       h("figure", {}, chain, h("figcaption", {}, "step by step")),
-      h("figure", {}, histogram.element, h("figcaption", {}, "the noise in each (jump: accent colour, chain: orange), and N(0, 1)"))),
+      h("figure", {}, histogram.element, h("figcaption", {}, "the noise in each (jump: blue, chain: orange), and N(0, 1)"))),
     words);
 
   function run() {

@@ -1,0 +1,227 @@
+"""What each command of `ddpm-demo` does, given its parsed arguments; each returns an exit status.
+
+Heavy imports stand inside the commands that need them, so that `ddpm-demo --help` answers at once.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ddpm_demo.config import ConfigError, DemoError
+
+INTERRUPTED = 130  # what a shell reports for Ctrl-C
+MAX_SAMPLES = 10_000
+SAMPLE_BATCH = 256  # digits drawn at once: bounds the memory, and is part of what a seed means
+GIF_FRAMES = 60
+
+
+def run_app(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo app`: start the web page and wait until it is stopped."""
+    if arguments.port is not None and not 1 <= arguments.port <= 65535:
+        raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
+    from ddpm_demo.ui import build_app, serve
+
+    serve(build_app(arguments.checkpoint), host=arguments.host, port=arguments.port)
+    return 0
+
+
+def run_info(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo info`: what a network or checkpoint is, for people or as JSON."""
+    from ddpm_demo import checkpoint
+    from ddpm_demo.config import ScheduleConfig, preset
+    from ddpm_demo.device import best_placement
+    from ddpm_demo.model import Denoiser, count_parameters
+    from ddpm_demo.receptive import receptive_field
+
+    if arguments.preset is not None:
+        model, schedule, provenance = Denoiser(preset(arguments.preset)), ScheduleConfig(), None
+    else:
+        loaded = checkpoint.load(checkpoint.find(arguments.checkpoint or "lite"))
+        model, schedule, provenance = loaded.model, loaded.schedule, dict(loaded.provenance)
+    placement = best_placement()
+    facts: dict[str, Any] = {
+        "parameters": count_parameters(model),
+        "dilations": list(model.config.dilations),
+        "receptive_field": receptive_field(*model.config.kernels_and_dilations),
+        "schedule": dataclasses.asdict(schedule),
+        "provenance": provenance,
+        "device": str(placement.device),
+        "dtype": placement.dtype_name,
+    }
+    if arguments.json:
+        print(json.dumps(facts))
+        return 0
+    for name, value in facts.items():
+        shown = f"{value:,}" if name == "parameters" else value
+        print(f"{name.replace('_', ' '):>16}  {shown}")
+    return 0
+
+
+def run_schedule(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo schedule`: the tables, whole as JSON, or every hundredth row for people."""
+    from ddpm_demo.config import ScheduleConfig
+    from ddpm_demo.schedule import Schedule
+
+    schedule = Schedule.from_config(ScheduleConfig(kind=arguments.kind))
+    tables = {"beta": schedule.beta.tolist(), "alpha_bar": schedule.alpha_bar.tolist(), "snr": schedule.snr.tolist()}
+    if arguments.json:
+        print(json.dumps(tables))
+        return 0
+    print(f"{'t':>4} {'beta':>12} {'alpha_bar':>12} {'snr':>12}")
+    for t in [*range(0, len(schedule), 100), len(schedule) - 1]:
+        print(f"{t:>4}" + "".join(f" {table[t]:>12.6g}" for table in tables.values()))
+    return 0
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo train`: begin a run or go on with one, saving at least every minute."""
+    from tqdm import tqdm
+
+    from ddpm_demo.config import preset, train_config
+    from ddpm_demo.device import best_placement
+    from ddpm_demo.runs import Run
+
+    names = ("minutes", "epochs", "seed", "batch", "lr", "loss_weight", "digits", "compile")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    placement = best_placement()
+    if not 0 <= arguments.held_out <= 10_000:
+        raise ConfigError(f"--held-out must be from 0 to 10000, got {arguments.held_out}")
+    if not 0 <= arguments.save_every <= 60:
+        raise ConfigError(f"--save-every must be from 0 to 60 seconds, got {arguments.save_every}")
+    if arguments.resume:
+        if arguments.preset is not None or given:
+            named = ["--preset"] * (arguments.preset is not None) + [f"--{name.replace('_', '-')}" for name in given]
+            raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
+        run = Run.resume(arguments.out, placement)
+    else:
+        if "epochs" not in given:
+            given.setdefault("minutes", 60.0)
+        name = arguments.preset or "lite"
+        run = Run.begin(arguments.out, preset(name), train_config(name, **given), placement)
+    print(f"training on {placement.device}, blocks in {placement.dtype_name}; run in {run.directory}", file=sys.stderr)
+
+    first, steps = run.state.step, run.train(save_every=arguments.save_every)
+    with interrupts() as interrupted, tqdm(initial=first, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+        for progress in steps:
+            bar.total = progress.total
+            bar.update(progress.step - bar.n)
+            rate = run.config.batch * (progress.step - first) / max(bar.format_dict["elapsed"], 1e-9)
+            bar.set_postfix_str(f"loss {run.state.loss:.4f}, {rate:.0f} images/s", refresh=False)
+            if interrupted():
+                steps.close()  # saves
+                break
+    if interrupted():
+        print(f"stopped at step {run.state.step} and saved; --resume goes on from here", file=sys.stderr)
+        return INTERRUPTED
+
+    if arguments.held_out:
+        with tqdm(unit="image", file=sys.stderr, dynamic_ncols=True, desc="held-out loss") as bar:
+            for result in run.held_out(arguments.held_out):
+                bar.total = result.total
+                bar.update(result.done - bar.n)
+        print(f"held-out loss {result.loss:.4f}", file=sys.stderr)
+        run.save(held_out={"loss": result.loss, "by_tenth": result.by_tenth, "digits": arguments.held_out})
+    print(run.checkpoint_path)
+    return 0
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and a polite kill into a question asked between two steps: a step is never cut in half."""
+    seen: list[int] = []
+    old = {number: signal.signal(number, lambda got, _: seen.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def run_sample(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo sample`: digits to an npz, and as pictures if asked."""
+    import numpy as np
+    import torch
+    from tqdm import tqdm
+
+    from ddpm_demo import checkpoint, plots
+    from ddpm_demo.config import SamplerConfig
+    from ddpm_demo.device import best_placement, place
+    from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
+    from ddpm_demo.schedule import Schedule
+
+    if not 1 <= arguments.n <= MAX_SAMPLES:
+        raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
+    if not 0 <= arguments.seed < 2**31:
+        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {arguments.seed}")
+    config = SamplerConfig(
+        kind=arguments.sampler,
+        steps=arguments.steps,
+        variance=arguments.variance,
+        final_noise=arguments.final_noise,
+        clip=arguments.clip,
+        eta=arguments.eta,
+    )
+    for path in (arguments.out, arguments.gif, arguments.png):
+        if path is not None and not path.parent.is_dir():
+            raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
+    loaded = checkpoint.load(checkpoint.find(arguments.checkpoint))
+    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
+    timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
+    model = place(loaded.model, placement)
+    print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
+
+    generator = torch.Generator().manual_seed(arguments.seed)
+    shown = frame_indices(schedule, timesteps, GIF_FRAMES)
+    images, film = [], []
+    with tqdm(total=arguments.n * config.steps, unit="image step", file=sys.stderr, dynamic_ncols=True) as bar:
+        for begin in range(0, arguments.n, SAMPLE_BATCH):
+            count = min(SAMPLE_BATCH, arguments.n - begin)
+            x_T = start_noise(count, model.config.image_channels, 28, generator).to(placement.device)
+            for step in sample(model, schedule, config, x_T, generator=generator):
+                if arguments.gif and begin == 0 and step.index in shown:
+                    film.append(to_uint8(step.x_t[:64, 0]).numpy())
+                bar.update(count)
+            images.append(to_uint8(step.x_s[:, 0]).numpy())  # (count, 28, 28)
+    digits = np.concatenate(images)
+
+    buffer = io.BytesIO()
+    np.savez(buffer, images=digits)
+    _write(arguments.out, buffer.getvalue())
+    if arguments.gif:
+        _write(arguments.gif, plots.film_gif([*film, digits[:64]]))
+    if arguments.png:
+        _write(arguments.png, plots.grid_png(digits))
+    print(arguments.out)
+    return 0
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo bench ui`: a table of medians and 95th percentiles, or the same as JSON."""
+    from ddpm_demo.ui.bench import bench_ui
+
+    rows = []
+    for row in bench_ui():
+        rows.append(row)
+        if not arguments.json:
+            fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
+            words = f"median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
+            print(f"{row['way']}, {row['condition']}: {words}", flush=True)
+    if arguments.json:
+        print(json.dumps({"rows": rows}))
+    return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    from ddpm_demo.data import write_atomically
+
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise DemoError(f"cannot write {path}: {error.strerror}") from None
