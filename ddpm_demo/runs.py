@@ -74,6 +74,8 @@ class Run:
         if not path.exists():
             raise CheckpointError(f"{directory} holds no run to resume")
         state, config, schedule = load_run(path, placement)
+        for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
+            leftover.unlink(missing_ok=True)
         return cls(directory, state, config, schedule, placement)
 
     def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:

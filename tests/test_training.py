@@ -159,6 +159,13 @@ def test_a_directory_without_a_run_or_with_half_of_one_is_named(tmp_path):
         Run.resume(tmp_path, PLACES[0])
 
 
+def test_resuming_clears_what_a_kill_left_half_written(tmp_path):
+    Run.begin(tmp_path, MODEL, TrainConfig(epochs=1), PLACES[0]).save()
+    (tmp_path / ".run.safetensors.abc").write_bytes(b"half")
+    Run.resume(tmp_path, PLACES[0])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.safetensors", "run.safetensors"]
+
+
 def test_the_clock_goes_on_from_where_it_stood(linear, digits, tmp_path):
     config = TrainConfig(minutes=60, batch=8)
     state = TrainState.fresh(MODEL, config, PLACES[0])
