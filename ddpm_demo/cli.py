@@ -1,4 +1,4 @@
-"""The command line: `ddpm-demo app | info | schedule | train | sample | bench`.
+"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | bench`.
 
 Wrong arguments end in one line and status 2, anything else that a user can cause in one line and status 1. With
 `--json` the standard output holds one JSON object and nothing else; words for people go to standard error.
@@ -61,6 +61,10 @@ def build_parser() -> argparse.ArgumentParser:
     schedule.add_argument("--kind", default="linear", help="linear (default) or cosine")
     schedule.add_argument("--json", action="store_true", help="print one JSON object, in full double precision")
     schedule.set_defaults(run=commands.run_schedule)
+
+    claims = subparsers.add_parser("claims", help="check the specification's statements against this code")
+    claims.add_argument("--json", action="store_true", help="print one JSON object")
+    claims.set_defaults(run=commands.run_claims)
 
     train = subparsers.add_parser("train", help="train a network on MNIST")
     train.add_argument("--preset", default=None, help="lite (64 channels, the default) or full (256, the spec's)")

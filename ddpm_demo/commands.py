@@ -80,6 +80,20 @@ def run_schedule(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_claims(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo claims`: every statement, the truth beside it, and the verdict."""
+    from ddpm_demo.claims import check_claims
+
+    claims = list(check_claims())
+    if arguments.json:
+        print(json.dumps({"claims": [dataclasses.asdict(claim) for claim in claims]}))
+        return 0
+    for claim in claims:
+        verdict = "holds" if claim.holds else "DOES NOT HOLD"
+        print(f"{verdict:>13}  {claim.statement}: said {claim.claimed}; {claim.basis} {claim.truth} ({claim.source})")
+    return 0
+
+
 def run_train(arguments: argparse.Namespace) -> int:
     """`ddpm-demo train`: begin a run or go on with one, saving at least every minute."""
     from tqdm import tqdm

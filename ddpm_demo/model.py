@@ -3,6 +3,7 @@
 It follows the spec's analysis step by step. It knows nothing of any schedule: it sees a noisy image and a t.
 """
 
+import contextlib
 import math
 
 import torch
@@ -71,7 +72,8 @@ class Denoiser(nn.Module):
         dtype = self.blocks_dtype or x_t.dtype
         y, time = y.to(dtype), time.to(dtype)
         # While training the weights stay in float32 and autocast rounds them at each use.
-        with torch.autocast(x_t.device.type, dtype=dtype, enabled=dtype == torch.bfloat16):
+        rounding = torch.autocast(x_t.device.type, dtype=dtype) if dtype == torch.bfloat16 else contextlib.nullcontext()
+        with rounding:
             for block in self.blocks:
                 y = block(y, time)  # (B, width, H, W)
         eps_hat: Tensor = self.out_project(y.to(x_t.dtype))  # (B, C, H, W)

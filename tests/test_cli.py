@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,6 +76,16 @@ def test_schedule_in_full_double_precision(capsys, kind):
     np.testing.assert_allclose(tables["beta"], beta, rtol=1e-9)
     np.testing.assert_allclose(tables["alpha_bar"], alpha_bar, rtol=1e-9)
     np.testing.assert_allclose(tables["snr"], alpha_bar / (1 - alpha_bar), rtol=1e-9)
+
+
+def test_claims_as_a_table_and_as_json(capsys):
+    status, out, _ = run(capsys, "claims", "--json")
+    claims = json.loads(out)["claims"]
+    assert status == 0
+    assert {"statement", "claimed", "truth", "holds", "source", "basis"} == set(claims[0])
+    assert {claim["holds"] for claim in claims} == {True, False}
+    status, out, _ = run(capsys, "claims")
+    assert len(out.splitlines()) == len(claims)
 
 
 def test_sample_writes_what_it_promises(capsys, checkpoint, tmp_path):
@@ -251,3 +262,17 @@ def test_the_core_imports_no_gradio():
     modules = [f"ddpm_demo.{p.stem}" for p in Path(ddpm_demo.__file__).parent.glob("*.py") if p.stem[0] != "_"]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; print('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_taken_port_gets_one_line(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        status, _, err = run(capsys, "app", "--port", port)
+    assert status == 1
+    assert (
+        err.splitlines()[-1]
+        == f"ddpm-demo: cannot start the page on 127.0.0.1: port {port} is taken, or not allowed here"
+    )
+    assert run(capsys, "app", "--port", "70000")[0] == 2

@@ -86,10 +86,9 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
             ssr_mode=False,
             max_file_size="5mb",
         )
-    except OSError as error:
-        raise DemoError(
-            f"cannot start the page on {host or 'this machine'}, port {port or 'from 7860'}: {error}"
-        ) from None
+    except OSError:
+        where = f"port {port} is taken" if port else "no port from 7860 to 7959 is free"
+        raise DemoError(f"cannot start the page on {host or '127.0.0.1'}: {where}, or not allowed here") from None
     return str(demo.local_url)
 
 
