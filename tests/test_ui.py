@@ -10,6 +10,7 @@ import torch
 from ddpm_demo import checkpoint
 from ddpm_demo.config import ConfigError
 from ddpm_demo.data import load_mnist
+from ddpm_demo.receptive import path_counts
 from ddpm_demo.ui import build_app
 from ddpm_demo.ui.generate import MAX_IMAGES, generate
 from ddpm_demo.ui.link import read_link
@@ -26,7 +27,7 @@ from ddpm_demo.ui.noise import (
     show_digit,
     show_noise,
 )
-from ddpm_demo.ui.receptive import PATTERNS, describe
+from ddpm_demo.ui.receptive import OWN, count_paths, describe, make_influence, parse_dilations, show_pattern
 from ddpm_demo.ui.schedule import half_life, named_configs, schedule_tables, show_custom, spec_note, wasted_quarter
 
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
@@ -119,13 +120,64 @@ def test_settings_past_the_interface_are_refused(lite, settings):
 
 
 def test_the_receptive_field_table_is_computed():
-    figure, table = describe(next(iter(PATTERNS)))
-    assert figure["figure"]["data"][0]["y"] == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
+    figure, table = describe((1, 1, 3, 3, 9, 9, 27, 27))
+    formula, measured = (trace["y"] for trace in figure["figure"]["data"])
+    assert formula == measured == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
     assert "wider than the image from block 4 on" in table
     assert "12.8 %" in table
-    figure, table = describe("no dilation: 1 1 1 1 1 1 1 1")
+    figure, table = describe((1,) * 8)
     assert figure["figure"]["data"][0]["y"][-1] == 25
     assert "never as wide as the image" in table
+
+
+def test_own_dilations_are_checked():
+    assert parse_dilations(" 1, 2 4  81") == (1, 2, 4, 81)
+    _, table, value = show_pattern(OWN, "2 2")
+    assert value == {"dilations": [2, 2]}
+    assert "| block 1 | 2 | 15 | 15 |" in table
+
+
+@pytest.mark.parametrize("bad", ["", "0", "82", "1.5", "-1", "a", "1 " * 13, None, "²", "9" * 500, [1]])
+def test_wrong_dilations_get_a_sentence(bad):
+    with pytest.raises(gr.Error, match="1 to 12 dilations"):
+        show_pattern(OWN, bad)
+    with pytest.raises(gr.Error, match="listed patterns"):
+        show_pattern("square", "1")
+
+
+def test_paths_for_the_page():
+    answer = count_paths({"row": 3, "col": 20, "dilations": [1, 3]})
+    counts = floats(answer["counts"], "<f8").reshape(answer["layers"], 28, 28)
+    for layer in range(4):
+        np.testing.assert_array_equal(counts[layer], path_counts([1, 3], 28, 3, 20, layers=layer + 1).numpy())
+
+
+def test_influence_for_the_page_is_the_networks_gradient(linear):
+    look = make_influence({"lite": checkpoint.find("lite")})
+    live, frozen = (look({"row": 14, "col": 9, "frozen": state}) for state in (False, True))
+    assert all(share > 0.01 for share in live["outside"])
+    assert frozen["outside"] == [0.0] * 4
+    maps = floats(live["maps"]).reshape(4, 28, 28)
+    digits, _ = load_mnist(train=False)
+    x0 = (digits[:4, None].float() / 127.5) - 1
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+    x_t = linear.add_noise(x0, 300, eps).requires_grad_(True)
+    model = checkpoint.load(checkpoint.find("lite")).model
+    model(x_t, torch.full((4,), 300))[:, 0, 14, 9].sum().backward()
+    np.testing.assert_allclose(maps[1], x_t.grad[:, 0].abs().mean(0).numpy(), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("bad", [None, [], {}, {"row": 28, "col": 0}, {"row": 1.5, "col": 0}, {"row": 0, "col": None}])
+def test_wrong_pixels_get_a_sentence(bad):
+    look = make_influence({"lite": checkpoint.find("lite")})
+    assert set(look(bad)) == {"error"}
+    assert set(count_paths(bad)) == {"error"}
+    if isinstance(bad, dict):
+        assert set(look({**bad, "row": 1, "col": 1})) == {"error"}  # frozen is missing
+
+
+def test_without_a_checkpoint_the_influence_says_so():
+    assert "no checkpoint" in make_influence({})({"row": 1, "col": 1, "frozen": True})["error"]
 
 
 def test_the_schedules_sentences_are_computed(linear):

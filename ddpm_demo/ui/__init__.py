@@ -41,7 +41,7 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         with gr.Tab("Schedule"):
             schedule = build_schedule_tab()
         with gr.Tab("Receptive field"):
-            build_receptive_tab()
+            build_receptive_tab(checkpoints)
         with gr.Tab("Generate"):
             build_generate_tab(checkpoints)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]

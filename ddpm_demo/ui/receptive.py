@@ -1,77 +1,202 @@
-"""The Receptive-field tab: how far a pixel of the output can see, layer by layer."""
+"""The Receptive-field tab: how far a pixel of the output can see, by formula, by counting paths, and measured."""
 
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import torch
 
-from ddpm_demo.config import ModelConfig, spec_dilations
-from ddpm_demo.plots import receptive_field_figure
-from ddpm_demo.receptive import live_taps, receptive_field
-from ddpm_demo.ui.components import chart, chart_value
+from ddpm_demo import checkpoint
+from ddpm_demo.config import ConfigError, DemoError, ModelConfig, spec_dilations
+from ddpm_demo.data import load_mnist, to_x0
+from ddpm_demo.plots import radial_figure, receptive_field_figure
+from ddpm_demo.receptive import (
+    effective_width,
+    influence_map,
+    live_taps,
+    measured_receptive_field,
+    path_counts,
+    radial_profile,
+    receptive_field,
+    share_outside,
+)
+from ddpm_demo.schedule import Schedule
+from ddpm_demo.ui.components import base64_of, browser_component, chart, chart_value, whole
 
 IMAGE = 28
 LESSON = """
 ## The receptive field: what one output pixel can see
 The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps stand 1, 3, 9 or 27 pixels
-apart. Each layer widens the view by (kernel − 1) × dilation pixels. The curve speaks of the path through the
-convolutions; GroupNorm takes its mean and variance over the whole image, so through it every output pixel depends a
-little on every input pixel from the first block on.
+apart. Each layer widens the view by (kernel − 1) × dilation pixels. That is what the convolutions *can* reach; below
+stands what a trained network *does* look at.
 """
+OWN = "your own"
 PATTERNS = {
     "the formula 3^(i//2): 1 1 3 3 9 9 27 27": spec_dilations(8),
     "the spec's other list, 3^((i+1)//2): 1 3 3 9 9 27 27 81": tuple(3 ** ((i + 1) // 2) for i in range(8)),
     "a public notebook's: 1 1 1 3 3 9 9 27": (1, 1, 1, 3, 3, 9, 9, 27),
     "no dilation: 1 1 1 1 1 1 1 1": (1,) * 8,
 }
+LOOKS = (50, 300, 600, 900)  # the timesteps at which the trained network's view is measured
+DIGITS = 4  # test digits that each measured map is averaged over
 
 
-def build_receptive_tab() -> None:
-    """Lay out the tab and connect it."""
+def build_receptive_tab(checkpoints: dict[str, Path]) -> None:
+    """Lay out the tab and connect it; the first of the checkpoints is the network that is measured."""
     gr.Markdown(LESSON)
     first = next(iter(PATTERNS))
-    choice = gr.Dropdown(
-        list(PATTERNS),
-        value=first,
-        label="Dilations of the eight blocks",
-        info="The shipped networks use the formula. The spec also gives another list; a similar notebook has a third.",
-    )
-    figure, table = describe(first)
+    with gr.Row():
+        choice = gr.Dropdown(
+            [*PATTERNS, OWN],
+            value=first,
+            label="Dilations of the blocks",
+            info="The shipped networks use the formula; the spec also gives another list, a similar notebook a third.",
+        )
+        own = gr.Textbox(
+            "1 2 4 8", label="Your own", info="One number a block, 1 to 12 blocks, each from 1 to 81.", interactive=True
+        )
+    figure, table = describe(PATTERNS[first])
     view = chart(**figure, elem_id="receptive-chart")
     words = gr.Markdown(table, elem_id="receptive-table")
-    choice.change(lambda name: _updated(name), choice, [view, words], show_progress="hidden", api_visibility="private")
+    look = make_influence(checkpoints)
+    paths = browser_component(
+        "receptive", {"dilations": list(PATTERNS[first])}, elem_id="receptive-map", server=[count_paths, look]
+    )
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+    choice.input(show_pattern, [choice, own], [view, words, paths], **quick)
+    own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [choice, view, words, paths], **quick)
 
 
-def describe(pattern: str) -> tuple[dict[str, Any], str]:
-    """Return the chart's arguments and the table of a pattern of dilations."""
-    config = ModelConfig(dilations=PATTERNS[pattern])
-    kernels, dilations = config.kernels_and_dilations
-    widths = receptive_field(kernels, dilations)
-    names = ["in 7×7", *(f"block {i}" for i in range(len(config.dilations))), "out 3×3"]
+def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """Answer a choice of dilations."""
+    try:
+        dilations = parse_dilations(own) if name == OWN else PATTERNS[name]
+    except KeyError:
+        raise gr.Error("choose one of the listed patterns", print_exception=False) from None
+    except ConfigError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    figure, table = describe(dilations)
+    return chart_value(**figure), table, {"dilations": list(dilations)}
+
+
+def parse_dilations(text: Any) -> tuple[int, ...]:
+    """Return the dilations in a text such as `1 2 4`; raise ConfigError unless it is 1 to 12 numbers, 1 to 81."""
+    parts = str(text).replace(",", " ").split()
+    if not 1 <= len(parts) <= 12 or not all(
+        p.isascii() and p.isdigit() and len(p) < 4 and 1 <= int(p) <= 81 for p in parts
+    ):
+        raise ConfigError("give 1 to 12 dilations, whole numbers from 1 to 81, such as 1 2 4 8")
+    return tuple(int(p) for p in parts)
+
+
+def describe(dilations: tuple[int, ...]) -> tuple[dict[str, Any], str]:
+    """Return the chart's arguments and the table of a pattern of dilations, by formula and measured."""
+    kernels, steps = ModelConfig(dilations=dilations).kernels_and_dilations
+    widths, measured = receptive_field(kernels, steps), _measured(dilations)
+    names = ["in 7×7", *(f"block {i}" for i in range(len(dilations))), "out 3×3"]
     label = (
         "width of the receptive field after each layer: " + ", ".join(map(str, widths)) + f"; the image is {IMAGE} wide"
     )
     rows = "\n".join(
-        f"| {name} | {d} | {width} | {100 * live_taps(IMAGE, d):.1f} % |"
-        if kernel == 3
-        else f"| {name} | {d} | {width} | |"
-        for name, kernel, d, width in zip(names, kernels, dilations, widths, strict=True)
+        f"| {name} | {d} | {width} | {seen} | {f'{100 * live_taps(IMAGE, d):.1f} %' if kernel == 3 else ''} |"
+        for name, kernel, d, width, seen in zip(names, kernels, steps, widths, measured, strict=True)
     )
     covering = next((name for name, width in zip(names, widths, strict=True) if width >= IMAGE), None)
     sees = f"wider than the image from {covering} on" if covering else "never as wide as the image"
     note = f"The receptive field is **{sees}**"
-    if max(config.dilations) >= IMAGE - 1:
+    if max(dilations) >= IMAGE - 1:
         note += (
             ". But look at the last column: at the largest dilation nearly all taps of a 3×3 kernel fall into the "
             "padding, so on a 28×28 image that layer is almost a 1×1 convolution"
         )
-    table = (
-        f"{note}.\n\n| layer | dilation | receptive field, pixels | taps inside the image |\n|---|---|---|---|\n{rows}"
+    head = "| layer | dilation | by formula, pixels | measured, pixels | taps inside the image |\n|---|---|---|---|---|"
+    return {
+        "figure": receptive_field_figure(names, widths, measured, IMAGE),
+        "label": label,
+    }, f"{note}.\n\n{head}\n{rows}"
+
+
+def count_paths(question: Any) -> dict[str, Any]:
+    """Answer a click on a pixel: the paths to it from every input pixel, after each layer (float64, 784 each)."""
+    try:
+        row, col = _pixel(question)
+        dilations = parse_dilations(" ".join(str(d) for d in question["dilations"]))
+        layers = range(1, len(dilations) + 3)
+        counts = torch.stack([path_counts(dilations, IMAGE, row, col, layers=layer) for layer in layers])
+        return {"counts": base64_of(counts.numpy()), "layers": len(layers)}
+    except (DemoError, KeyError, TypeError) as error:
+        return {"error": str(error) if isinstance(error, DemoError) else "a question needs row, col and dilations"}
+
+
+def make_influence(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page asks what the first checkpoint's network looks at for one pixel."""
+
+    def influence(question: Any) -> dict[str, Any]:
+        try:
+            if not checkpoints:
+                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
+            row, col = _pixel(question)
+            frozen = question.get("frozen")
+            if not isinstance(frozen, bool):
+                raise ConfigError("frozen must be true or false")
+            name, path = next(iter(checkpoints.items()))
+            return {"checkpoint": name, **_influence(path, row, col, frozen)}
+        except DemoError as error:
+            return {"error": str(error)}
+
+    return influence
+
+
+def _pixel(question: Any) -> tuple[int, int]:
+    if not isinstance(question, dict):
+        raise ConfigError("a question needs row and col")
+    row, col = (whole(name, question.get(name), 0, IMAGE - 1) for name in ("row", "col"))
+    return row, col
+
+
+@lru_cache(maxsize=64)
+def _measured(dilations: tuple[int, ...]) -> list[int]:
+    return measured_receptive_field(dilations)
+
+
+@lru_cache(maxsize=2)
+def _network(path: Path) -> checkpoint.Checkpoint:
+    """A checkpoint in float32: gradients through bfloat16 blocks would be too coarse."""
+    return checkpoint.load(path)
+
+
+@lru_cache(maxsize=512)
+def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
+    """The maps for every t in LOOKS, averaged over the first test digits, with one fixed noise each."""
+    loaded = _network(path)
+    schedule = Schedule.from_config(loaded.schedule)
+    digits, _ = load_mnist(train=False)
+    x0 = to_x0(digits[:DIGITS])
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+    maps, itself, widths, outside, profiles = [], [], [], [], []
+    for t in LOOKS:
+        x_t = schedule.add_noise(x0, t, eps)
+        seen = influence_map(loaded.model, x_t, t, row, col, freeze_norm=frozen)
+        maps.append(seen)
+        itself.append(float(seen[row, col] / seen.sum()))
+        rest = seen.clone()
+        rest[row, col] = 0
+        widths.append(effective_width(rest, row, col))
+        profiles.append((radial_profile(seen, row, col) / seen.sum()).tolist())
+        # after the first block the formula's square is 9 pixels wide: how much of the gradient lies beyond it?
+        early = influence_map(loaded.model, x_t, t, row, col, freeze_norm=frozen, layers=2)
+        outside.append(share_outside(early, row, col, 9))
+    figure = chart_value(
+        radial_figure(LOOKS, profiles), label="influence of input pixels against their distance, for four timesteps"
     )
-    return {"figure": receptive_field_figure(names, widths, IMAGE), "label": label}, table
-
-
-def _updated(pattern: str) -> tuple[dict[str, Any], str]:
-    if pattern not in PATTERNS:
-        raise gr.Error("choose one of the listed patterns", print_exception=False)
-    figure, table = describe(pattern)
-    return chart_value(**figure), table
+    return {
+        "maps": base64_of(torch.stack(maps).float().numpy()),
+        "t": list(LOOKS),
+        "itself": itself,
+        "widths": widths,
+        "outside": outside,
+        "digits": DIGITS,
+        "chart": figure,
+    }

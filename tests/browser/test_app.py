@@ -121,9 +121,46 @@ def test_the_receptive_field_changes_with_the_dilations(visit):
     visit.page.wait_for_selector("#receptive-chart .js-plotly-plot .scatterlayer")
     heights = "Array.from(document.querySelector('#receptive-chart .js-plotly-plot').data[0].y)"
     assert visit.page.evaluate(heights) == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
-    visit.page.get_by_label("Dilations of the eight blocks").click()
+    visit.page.get_by_label("Dilations of the blocks").click()
     visit.page.get_by_role("option", name="no dilation").click()
     visit.page.wait_for_function(f"{heights}.at(-1) === 25")
+    visit.page.wait_for_load_state("networkidle")
+
+
+def test_a_click_on_a_pixel_shows_paths_and_influence(visit):
+    visit.open()
+    visit.tab("Receptive field")
+    words = '#receptive-map p[data-name="paths"]'
+    visit.wait_for_text(words, "784 of 784 input pixels")
+    canvas = visit.page.locator('#receptive-map canvas[data-name="paths"]')
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    visit.page.mouse.click(box["x"] + box["width"] * 0.5 / 28, box["y"] + box["height"] * 2.5 / 28)
+    visit.wait_for_text("#receptive-map figcaption", "row 2, column 0")
+    visit.set_slider("#receptive-map", 0)
+    visit.wait_for_text(words, "After layer 1 of 10: 24 of 784 input pixels")
+    canvas.focus()
+    visit.page.keyboard.press("ArrowRight")
+    visit.wait_for_text("#receptive-map figcaption", "row 2, column 1")
+    influence = '#receptive-map p[data-name="influence"]'
+    visit.wait_for_text(influence, "can carry it there")
+    visit.page.get_by_label("freeze GroupNorm").check()
+    visit.wait_for_text(influence, "that must be nothing")
+    assert visit.page.text_content(influence).count(" 0.0 % of the gradient") == 4
+
+
+def test_own_dilations_on_the_page(visit):
+    visit.open()
+    visit.tab("Receptive field")
+    field = visit.page.get_by_label("Your own")
+    field.fill("4 4")
+    field.press("Enter")
+    visit.wait_for_text('#receptive-map p[data-name="paths"]', "After layer 4 of 4")
+    visit.wait_for_text("#receptive-table", "block 1")
+    field.fill("four")
+    field.press("Enter")
+    visit.page.wait_for_selector("text=give 1 to 12 dilations")
+    visit.page.wait_for_load_state("networkidle")
 
 
 def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
