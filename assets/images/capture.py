@@ -10,14 +10,16 @@ from playwright.sync_api import Page
 
 from ddpm_demo.ui.bench import chromium
 
-CANVAS = (640, 900)  # both parts of the film are laid onto one sheet of this size
-WIDTH = 480  # of the finished picture
+CANVAS = (578, 640)  # both parts of the film are laid onto one sheet of this size
+WIDTH = 420  # of the finished picture
 
 
 def shot(page: Page, selector: str) -> Image.Image:
-    sheet = Image.new("RGB", CANVAS, "white")
+    sheet = Image.new("RGB", CANVAS, "#f9fafb")
     sheet.paste(Image.open(io.BytesIO(page.locator(selector).screenshot())))
-    return sheet.resize((WIDTH, CANVAS[1] * WIDTH // CANVAS[0]), Image.Resampling.LANCZOS).quantize(32)
+    return sheet.resize((WIDTH, CANVAS[1] * WIDTH // CANVAS[0]), Image.Resampling.LANCZOS).quantize(
+        20, dither=Image.Dither.NONE
+    )
 
 
 def set_slider(page: Page, within: str, value: int) -> None:
@@ -35,7 +37,7 @@ def record(address: str) -> list[tuple[Image.Image, int]]:
         page = browser.new_page(viewport={"width": 690, "height": 1600}, color_scheme="light")
         page.goto(f"{address}?__theme=light")
         page.wait_for_selector("#noise-view canvas")
-        for t in [*range(0, 500, 25), *range(500, 1000, 100), 999]:
+        for t in [*range(0, 480, 30), *range(500, 1000, 125), 999]:
             set_slider(page, "#noise-view", t)
             frames.append((shot(page, "#noise-view"), 90))
         page.get_by_role("tab", name="Generate").click()
@@ -47,9 +49,9 @@ def record(address: str) -> list[tuple[Image.Image, int]]:
             timeout=300_000,
         )
         last = int(page.get_attribute("#generate-film canvas", "data-received")) - 1
-        for k in range(31):
-            set_slider(page, "#generate-film", round(last * (k / 30) ** 0.7))
-            frames.append((shot(page, "#generate-film"), 90 if k < 30 else 2500))
+        for k in range(25):
+            set_slider(page, "#generate-film", round(last * (k / 24) ** 0.7))
+            frames.append((shot(page, "#generate-film"), 90 if k < 24 else 2500))
     return frames
 
 
