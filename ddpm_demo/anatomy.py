@@ -91,3 +91,49 @@ def _multiply_adds(module: nn.Module, given: torch.Tensor) -> int:
     if not isinstance(module, nn.Conv2d):
         return 0
     return given.numel() * module.in_channels * math.prod(module.kernel_size)
+
+
+@torch.no_grad()
+def activations(model: Denoiser, x_t: torch.Tensor, t: int) -> dict[str, torch.Tensor]:
+    """Run one image x_t (1, C, H, W) and return what stands after every step, float32 (channels, H, W), by name.
+
+    Names are `in_project`, `blocks.i.input`, `.with time`, `.residual sum`, `.norm`, `.act`, and `out_project`; they
+    are read by hooks, so they are what the running network computed, in its own number format.
+    """
+    seen: dict[str, torch.Tensor] = {}
+
+    def keep(name: str, tensor: torch.Tensor) -> None:
+        seen[name] = tensor[0].float().cpu()
+
+    hooks = []
+    for name, module in model.named_modules():
+        if isinstance(module, ResidualBlock):
+            hooks += [
+                module.register_forward_pre_hook(lambda m, taken, n=name: keep(f"{n}.input", taken[0])),
+                module.conv.register_forward_pre_hook(lambda m, taken, n=name: keep(f"{n}.with time", taken[0])),
+                module.norm.register_forward_pre_hook(lambda m, taken, n=name: keep(f"{n}.residual sum", taken[0])),
+                module.norm.register_forward_hook(lambda m, taken, given, n=name: keep(f"{n}.norm", given)),
+                module.act.register_forward_hook(lambda m, taken, given, n=name: keep(f"{n}.act", given)),
+            ]
+        elif name in ("in_project", "out_project"):
+            hooks.append(module.register_forward_hook(lambda m, taken, given, n=name: keep(n, given)))
+    try:
+        model(x_t, torch.tensor([t], device=x_t.device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return seen
+
+
+@torch.no_grad()
+def time_vectors(model: Denoiser, timesteps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sinusoidal embedding (T, time_dim) and its projection (T, width) of timesteps (T,), float32."""
+    device = model.in_project.weight.device
+    embedding = sinusoidal_embedding(timesteps.to(device), model.config.time_dim)
+    projected = model.time_project(embedding[:, :, None, None])[:, :, 0, 0]
+    return embedding.cpu(), projected.float().cpu()
+
+
+def strongest(channels: torch.Tensor, count: int) -> torch.Tensor:
+    """Return the indices of the `count` channels of (channels, H, W) whose values vary most over the image."""
+    return channels.flatten(1).std(dim=1).argsort(descending=True)[:count]

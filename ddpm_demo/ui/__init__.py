@@ -11,6 +11,7 @@ from ddpm_demo.device import best_placement
 from ddpm_demo.ui.components import STATIC, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.network import build_network_tab
 from ddpm_demo.ui.noise import build_noise_tab, first_value
 from ddpm_demo.ui.receptive import build_receptive_tab
 from ddpm_demo.ui.schedule import build_schedule_tab, describe
@@ -40,6 +41,8 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
             noise = build_noise_tab(checkpoints)
         with gr.Tab("Schedule"):
             schedule = build_schedule_tab()
+        with gr.Tab("Network"):
+            build_network_tab(checkpoints)
         with gr.Tab("Receptive field"):
             build_receptive_tab(checkpoints)
         with gr.Tab("Generate"):

@@ -17,6 +17,7 @@ import torch
 from ddpm_demo.config import ConfigError, DemoError
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.drawing import MAX_BYTES, DrawingError, digit_from_picture
+from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.schedule import schedule_tables
@@ -172,9 +173,7 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
             x_t, alpha_bar = read_question(question)
             name, path = next(iter(checkpoints.items()))
             loaded = load_placed(path)
-            # the network knows its own schedule: tell it the t that has as much signal there
-            log_snr = math.log(alpha_bar / (1 - alpha_bar))
-            t = int((loaded.schedule.snr.log() - log_snr).abs().argmin())
+            t = closest_t(loaded.schedule, alpha_bar)
             begun = time.perf_counter()
             with torch.no_grad():
                 eps_hat = loaded.model(x_t.to(loaded.placement.device), torch.tensor([t]).to(loaded.placement.device))
@@ -192,6 +191,12 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
             return {"error": str(error)}
 
     return look
+
+
+def closest_t(schedule: Schedule, alpha_bar: float) -> int:
+    """Return the t at which a network's own schedule has as much signal as a picture with this alpha_bar."""
+    log_snr = math.log(alpha_bar / (1 - alpha_bar))
+    return int((schedule.snr.log() - log_snr).abs().argmin())
 
 
 def read_question(question: Any) -> tuple[torch.Tensor, float]:

@@ -13,6 +13,17 @@ export function paintFloats(canvas, values, low = -1, high = 1) {
   paintGrid(canvas, bytes, 1, Math.sqrt(values.length), 0);
 }
 
+/** Paint a plane of floats, row by row, as one picture. */
+export function paintPlane(canvas, values, width, height, low, high) {
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = 0xff000000 | (grey(values[i], low, high) * 0x010101);
+  context.putImageData(image, 0, 0);
+}
+
 /** Paint `count` square pictures of `size` pixels from consecutive grey bytes, as a near-square grid. */
 export function paintGrid(canvas, bytes, count, size, gap = 2) {
   const columns = Math.ceil(Math.sqrt(count));

@@ -1,0 +1,81 @@
+// The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
+import { decodeFloat32, encodeFloat32 } from "./bytes.js";
+import { h, number, settled } from "./dom.js";
+import { paintPlane } from "./paint.js";
+import { alphaBarAt, mixture, state, subscribe } from "./shared.js";
+
+const SIZE = 28;
+
+export function mount(element, props, watch, server) {
+  let chosen = "blocks.0", question = 0;
+  const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
+  const title = h("h3", {});
+  const equation = h("p", { class: "ddpm-equation" });
+  const source = h("code", {});
+  const pictures = h("div", {});
+  const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "stage" });
+  const all = h("div", {}, diagram, title, equation, words, pictures,
+    h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)));
+  element.querySelector(".ddpm-mount").replaceChildren(all);
+
+  function drawDiagram() {
+    diagram.replaceChildren(...props.value.nodes.map((node) => h("li", {},
+      h("button", {
+        type: "button", class: "ddpm-stage-button", "aria-pressed": String(node.id === chosen),
+        onclick: () => { chosen = node.id; drawDiagram(); ask(); },
+      },
+      h("b", {}, node.title), h("span", {}, `${node.taken.join("×")} → ${node.given.join("×")}`),
+      h("span", {}, `${node.parameters.toLocaleString("en")} parameters${node.dilation ? `, dilation ${node.dilation}` : ""}`)))));
+  }
+  function plane(values, width, height, low, high, label) {
+    const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": label });
+    paintPlane(canvas, values, width, height, low, high);
+    return canvas;
+  }
+  function showMaps(answer) {
+    const names = {
+      input: "the block's input y", "with time": "after adding the time vector", "residual sum": "after adding the convolution",
+      norm: "after GroupNorm", act: "after SiLU", output: "output",
+    };
+    pictures.replaceChildren(...answer.rows.map((row) => {
+      const maps = decodeFloat32(row.maps);
+      return h("div", {},
+        h("p", { class: "ddpm-small" }, `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)}`),
+        h("div", { class: "ddpm-channels" }, ...answer.channels.slice(0, maps.length / SIZE / SIZE).map((channel, k) =>
+          plane(maps.subarray(k * SIZE * SIZE, (k + 1) * SIZE * SIZE), SIZE, SIZE, row.low, row.high, `channel ${channel}, ${names[row.label]}`))));
+    }));
+    const moved = answer.moved ? ` The time vector moves channels ${answer.moved.map((m) => `${m.channel} (by ${m.ratio.toPrecision(2)} of the channel's own spread)`).join(", ")} most over all t.` : "";
+    words.textContent = `${state.digit.name} at t = ${answer.t}: channels ${answer.channels.join(", ")}, the strongest first.${moved}`;
+  }
+  function showTime(answer) {
+    const { rows_count: rows, columns_count: columns, last } = answer;
+    pictures.replaceChildren(h("div", { class: "ddpm-pictures" },
+      h("figure", {}, plane(decodeFloat32(answer.embedding), columns, rows, -1, 1, "the sinusoidal embedding"),
+        h("figcaption", {}, `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`)),
+      h("figure", {}, plane(decodeFloat32(answer.similarity), rows, rows, -1, 1, "similarity of any two timesteps"),
+        h("figcaption", {}, `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`))));
+    words.textContent = "The same vector is added to every pixel of every block.";
+  }
+  async function ask() {
+    if (!state.digit || !state.noise) return;
+    const mine = ++question;
+    title.textContent = props.value.nodes.find((node) => node.id === chosen)?.title ?? chosen;
+    words.textContent = "computing …";
+    let answer;
+    try {
+      answer = await server.inside({ network: props.value.network, stage: chosen, x_t: encodeFloat32(mixture()), alpha_bar: alphaBarAt() });
+    } catch {
+      answer = { error: "the server did not answer; is it still running?" };
+    }
+    if (mine !== question) return;
+    equation.textContent = answer.equation ?? "";
+    source.textContent = answer.source ?? "";
+    if (answer.error) { words.textContent = answer.error; pictures.replaceChildren(); }
+    else if (answer.rows) showMaps(answer);
+    else showTime(answer);
+  }
+  subscribe(all, settled(ask));
+  watch("value", () => { drawDiagram(); ask(); });
+  drawDiagram();
+  ask();
+}

@@ -1,0 +1,44 @@
+"""The Network tab as a student walks it."""
+
+STAGE = '#network-view p[data-name="stage"]'
+
+
+def test_walking_the_stages(visit):
+    visit.open()
+    visit.set_slider("#noise-view", 420)
+    visit.tab("Network")
+    visit.wait_for_text(STAGE, "test digit 0, a 7 at t = 420: channels")
+    assert visit.page.locator("#network-view .ddpm-channels").count() == 5
+    first = visit.pixels("#network-view .ddpm-channels canvas")
+    visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="block 6").click()
+    visit.page.wait_for_function("document.querySelector('#network-view h3').textContent === 'block 6'")
+    visit.wait_for_text(STAGE, "channels")
+    assert visit.pixels("#network-view .ddpm-channels canvas") != first
+    visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="time").click()
+    visit.wait_for_text(STAGE, "every pixel of every block")
+    visit.page.get_by_text("Its source code").click()
+    assert "angles.sin()" in visit.page.text_content("#network-view pre")
+
+
+def test_another_batch_and_network_change_the_shapes(visit):
+    visit.open()
+    visit.tab("Network")
+    visit.wait_for_text("#network-table", "320,833")
+    field = visit.page.get_by_role("spinbutton", name="Batch B")
+    field.fill("128")
+    field.press("Enter")
+    visit.wait_for_text("#network-view .ddpm-stages", "128×1×28×28 → 128×64×28×28")
+    visit.page.get_by_label("Network", exact=True).first.click()
+    visit.page.get_by_role("option", name="full (not trained)").click()
+    visit.wait_for_text("#network-table", "4,871,425")
+    visit.wait_for_text(STAGE, "not trained")
+    field.fill("2000")
+    field.press("Enter")
+    visit.page.wait_for_selector("text=B must be a whole number from 1 to 1024")
+    visit.page.wait_for_load_state("networkidle")
+
+
+def test_the_claims_are_there(visit):
+    visit.open()
+    visit.tab("Network")
+    visit.wait_for_text("#network-claims", "does not hold")
