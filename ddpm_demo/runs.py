@@ -166,7 +166,7 @@ def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig,
         state.step, state.seconds, state.loss = progress["step"], progress["seconds"], progress["loss"]
         load_weights(state.model, _part(tensors, "model."), path)
         load_weights(state.ema, _part(tensors, "ema."), path)
-        for name, parameter in state.model.named_parameters():
+        for name, parameter in state.model.named_parameters() if state.step else ():  # no moments before step 1
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 value = tensors[f"optimizer.{key}.{name}"]
                 like = value if key == "step" else value.to(parameter.device, memory_format=_layout(parameter))

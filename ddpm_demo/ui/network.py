@@ -57,8 +57,8 @@ def build_network_tab(checkpoints: dict[str, Path]) -> None:
         size = gr.Number(28, precision=0, minimum=1, label="Height and width", info="Of each image, in pixels.")
     value, table = describe(config_of(networks[0], checkpoints), networks[0], 1, 28)
     view = browser_component("anatomy", value, elem_id="network-view", server=[make_inside(checkpoints)])
-    words = gr.Markdown(table, elem_id="network-table")
-    gr.Markdown(claims_table(), elem_id="network-claims")
+    words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")
+    gr.Markdown(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
 
     def show(name: Any, b: Any, s: Any) -> tuple[dict[str, Any], str]:
         try:

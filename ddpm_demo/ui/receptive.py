@@ -52,6 +52,7 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> None:
             [*PATTERNS, OWN],
             value=first,
             label="Dilations of the blocks",
+            min_width=320,
             info="The shipped networks use the formula; the spec also gives another list, a similar notebook a third.",
         )
         own = gr.Textbox(
@@ -59,7 +60,7 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> None:
         )
     figure, table = describe(PATTERNS[first])
     view = chart(**figure, elem_id="receptive-chart")
-    words = gr.Markdown(table, elem_id="receptive-table")
+    words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")
     look = make_influence(checkpoints)
     paths = browser_component(
         "receptive", {"dilations": list(PATTERNS[first])}, elem_id="receptive-map", server=[count_paths, look]
