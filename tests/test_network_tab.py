@@ -54,7 +54,7 @@ def test_time_vectors_start_from_the_embedding(tiny):
 
 
 def test_the_diagram_is_read_from_the_network(lite):
-    value, table = describe(preset("full"), "full", 64, 28)
+    value, table = describe(preset("full"), "full", 64, 28, 28)
     by_id = {node["id"]: node for node in value["nodes"]}
     assert list(by_id)[:3] == ["time", "in_project", "blocks.0"]
     assert sum(node["parameters"] for node in value["nodes"]) == 4_871_425

@@ -27,7 +27,7 @@ from ddpm_demo.ui.noise import (
     show_digit,
     show_noise,
 )
-from ddpm_demo.ui.receptive import OWN, count_paths, describe, make_influence, parse_dilations, show_pattern
+from ddpm_demo.ui.receptive import OWN, count_paths, describe, from_link, make_influence, parse_dilations, show_pattern
 from ddpm_demo.ui.schedule import half_life, named_configs, schedule_tables, show_custom, spec_note, wasted_quarter
 
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
@@ -258,6 +258,14 @@ def test_a_link_restores_everything():
     assert link.note == ""
 
 
+def test_a_link_restores_pixel_stage_and_dilations():
+    link = read_link({"pixel": "3-20", "stage": "blocks.6", "dilations": "1-2-4"})
+    assert link.view == {"pixel": {"row": 3, "col": 20}, "stage": "blocks.6", "dilations": [1, 2, 4]}
+    choice, own, *_ = from_link(link.dilations)
+    assert (choice, own) == (OWN, "1 2 4")
+    assert from_link((1,) * 8)[0] == "no dilation: 1 1 1 1 1 1 1 1"
+
+
 def test_a_link_without_our_names_changes_nothing():
     assert read_link({"__theme": "dark", "utm": "x"}) is None
 
@@ -278,6 +286,10 @@ def test_a_link_without_our_names_changes_nothing():
         ("t", "-1"),
         ("t", "NaN"),
         ("schedule", "square"),
+        ("pixel", "28-0"),
+        ("pixel", "3"),
+        ("stage", "roof"),
+        ("dilations", "0-1"),
         ("custom", "1,2"),
         ("custom", "0.5,0.1,100"),
         ("custom", "nan,0.1,100"),

@@ -13,7 +13,7 @@ from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.network import build_network_tab
 from ddpm_demo.ui.noise import build_noise_tab, first_value
-from ddpm_demo.ui.receptive import build_receptive_tab
+from ddpm_demo.ui.receptive import build_receptive_tab, from_link
 from ddpm_demo.ui.schedule import build_schedule_tab, describe
 
 
@@ -44,11 +44,12 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         with gr.Tab("Network"):
             build_network_tab(checkpoints)
         with gr.Tab("Receptive field"):
-            build_receptive_tab(checkpoints)
+            receptive = build_receptive_tab(checkpoints)
         with gr.Tab("Generate"):
             build_generate_tab(checkpoints)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
-        outputs = [*fields, noise.view, schedule.view, schedule.words]
+        reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
+        outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
     demo.queue(max_size=200, api_open=False)
     return demo
@@ -58,13 +59,14 @@ def restore(request: gr.Request) -> list[Any]:
     """Answer a page's opening: set what the query string of its address asks for."""
     link = read_link(request.query_params)
     if link is None:
-        return [gr.skip()] * 9
+        return [gr.skip()] * 14
     fields = [gr.skip() if value is None else value for value in (link.label, link.which, link.seed)]
     custom = [link.custom.beta_1, link.custom.beta_T, link.custom.timesteps]
     schedule_view, words = describe(link.custom)
     # whole, not only what the link changes: it may reach the page before the first value has been read there
     view = {**first_value(), **link.view, "tables": schedule_view["tables"], "note": link.note}
-    return [*fields, *custom, view, schedule_view, words]
+    reach = from_link(link.dilations) if link.dilations else [gr.skip()] * 5
+    return [*fields, *custom, view, schedule_view, words, *reach]
 
 
 def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> str:

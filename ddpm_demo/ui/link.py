@@ -1,5 +1,6 @@
 """The state of the screen in the page's address: what a query string asks for, checked."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from ddpm_demo.config import ConfigError, ScheduleConfig
 from ddpm_demo.ui.components import whole
 from ddpm_demo.ui.noise import gallery_digit, noise_of, own_digit, pixels_from_link
+from ddpm_demo.ui.receptive import parse_dilations
 from ddpm_demo.ui.schedule import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs
 
-NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom")
+NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations")
 
 
 @dataclass
@@ -20,6 +22,7 @@ class Link:
     which: int | None = None
     seed: int | None = None
     custom: ScheduleConfig = FIRST_CUSTOM
+    dilations: tuple[int, ...] | None = None
     view: dict[str, Any] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
 
@@ -71,6 +74,22 @@ def read_link(query: Mapping[str, str]) -> Link | None:
         last = named_configs(link.custom)[link.view.get("schedule", "linear")].timesteps - 1
         link.view["t"] = whole("t", int(text), 0, min(last, MAX_TIMESTEPS))
 
+    def read_pixel(text: str) -> None:
+        row, col = (whole("the pixel", int(part), 0, 27) for part in text.split("-"))
+        link.view["pixel"] = {"row": row, "col": col}
+
+    def read_stage(text: str) -> None:
+        if not re.fullmatch(r"time|in_project|out_project|blocks\.\d{1,2}", text):
+            raise ConfigError("there is no such stage")
+        link.view["stage"] = text
+
+    def read_dilations(text: str) -> None:
+        link.dilations = parse_dilations(text.replace("-", " "))
+        link.view["dilations"] = list(link.dilations)
+
+    attempt("pixel", read_pixel)
+    attempt("stage", read_stage)
+    attempt("dilations", read_dilations)
     attempt("digit", read_digit)
     attempt("pixels", read_pixels)
     attempt("seed", read_seed)

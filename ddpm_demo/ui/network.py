@@ -1,5 +1,6 @@
 """The Network tab: the denoiser taken apart, stage by stage, and the specification's claims checked."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -54,22 +55,27 @@ def build_network_tab(checkpoints: dict[str, Path]) -> None:
             networks, value=networks[0], label="Network", info="One of the checkpoints, or a preset's shape."
         )
         batch = gr.Number(1, precision=0, minimum=1, label="Batch B", info="How many images at once.")
-        size = gr.Number(28, precision=0, minimum=1, label="Height and width", info="Of each image, in pixels.")
-    value, table = describe(config_of(networks[0], checkpoints), networks[0], 1, 28)
+        channels = gr.Number(1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.")
+        height = gr.Number(28, precision=0, minimum=1, label="Height H", info="In pixels.")
+        width = gr.Number(28, precision=0, minimum=1, label="Width W", info="In pixels.")
+    value, table = describe(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
     view = browser_component("anatomy", value, elem_id="network-view", server=[make_inside(checkpoints)])
     words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")
     gr.Markdown(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
 
-    def show(name: Any, b: Any, s: Any) -> tuple[dict[str, Any], str]:
+    def show(name: Any, b: Any, c: Any, h: Any, w: Any) -> tuple[dict[str, Any], str]:
         try:
-            return describe(config_of(name, checkpoints), name, whole("B", b, 1, 1024), whole("the size", s, 1, 256))
+            config = dataclasses.replace(config_of(name, checkpoints), image_channels=whole("C", c, 1, 4))
+            sizes = (whole("B", b, 1, 1024), whole("H", h, 1, 256), whole("W", w, 1, 256))
+            return describe(config, name, *sizes)
         except DemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
+    numbers = [batch, channels, height, width]
     gr.on(
-        [which.input, batch.submit, batch.blur, size.submit, size.blur],
+        [which.input, *(field.submit for field in numbers), *(field.blur for field in numbers)],
         show,
-        [which, batch, size],
+        [which, *numbers],
         [view, words],
         show_progress="hidden",
         trigger_mode="always_last",
@@ -87,9 +93,9 @@ def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:
     return PRESETS[preset]
 
 
-def describe(config: ModelConfig, name: str, batch: int, size: int) -> tuple[dict[str, Any], str]:
+def describe(config: ModelConfig, name: str, batch: int, height: int, width: int) -> tuple[dict[str, Any], str]:
     """Return the value of the diagram and the table below it, all read from a run of the network."""
-    stages = walk(config, batch=batch, height=size, width=size)
+    stages = walk(config, batch=batch, height=height, width=width)
     groups: dict[str, list[Stage]] = {}
     for stage in stages:
         groups.setdefault(_group(stage.name), []).append(stage)

@@ -1,6 +1,7 @@
 """The Receptive-field tab: how far a pixel of the output can see, by formula, by counting paths, and measured."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,18 @@ LOOKS = (50, 300, 600, 900)  # the timesteps at which the trained network's view
 DIGITS = 4  # test digits that each measured map is averaged over
 
 
-def build_receptive_tab(checkpoints: dict[str, Path]) -> None:
+@dataclass(frozen=True)
+class ReceptiveTab:
+    """The components that a link in the address sets."""
+
+    choice: gr.Dropdown
+    own: gr.Textbox
+    view: gr.HTML
+    words: gr.Markdown
+    paths: gr.HTML
+
+
+def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
     """Lay out the tab and connect it; the first of the checkpoints is the network that is measured."""
     gr.Markdown(LESSON)
     first = next(iter(PATTERNS))
@@ -68,6 +80,14 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> None:
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     choice.input(show_pattern, [choice, own], [view, words, paths], **quick)
     own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [choice, view, words, paths], **quick)
+    return ReceptiveTab(choice, own, view, words, paths)
+
+
+def from_link(dilations: tuple[int, ...]) -> list[Any]:
+    """Return the values of a ReceptiveTab's components, in order, for dilations that a link asks for."""
+    name = next((name for name, known in PATTERNS.items() if known == dilations), OWN)
+    text = " ".join(map(str, dilations))
+    return [name, text, *show_pattern(name, text)]
 
 
 def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, Any]]:

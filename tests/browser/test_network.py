@@ -1,5 +1,7 @@
 """The Network tab as a student walks it."""
 
+from PIL import Image
+
 STAGE = '#network-view p[data-name="stage"]'
 
 
@@ -36,6 +38,29 @@ def test_another_batch_and_network_change_the_shapes(visit):
     field.press("Enter")
     visit.page.wait_for_selector("text=B must be a whole number from 1 to 1024")
     visit.page.wait_for_load_state("networkidle")
+
+
+def test_a_link_brings_stage_pixel_and_dilations_back(visit):
+    visit.open(query="stage=blocks.3&pixel=2-5&dilations=4-4")
+    visit.tab("Network")
+    visit.page.wait_for_function("document.querySelector('#network-view h3')?.textContent === 'block 3'")
+    visit.wait_for_text(STAGE, "channels")
+    visit.tab("Receptive field")
+    visit.wait_for_text("#receptive-map", "row 2, column 5")
+    visit.wait_for_text('#receptive-map p[data-name="paths"]', "of 4:")
+    assert visit.page.get_by_label("Your own").input_value() == "4 4"
+    visit.page.locator('#receptive-map canvas[data-name="paths"]').focus()
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.wait_for_function("location.search.includes('pixel=3-5') && location.search.includes('dilations=4-4')")
+
+
+def test_a_picture_can_be_saved(visit):
+    visit.open()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="save as PNG: x_t").click()
+    assert download.value.suggested_filename == "x_t.png"
+    with Image.open(download.value.path()) as picture:
+        assert picture.size == (280, 280)
 
 
 def test_the_claims_are_there(visit):

@@ -1,13 +1,14 @@
 // The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
 import { decodeFloat32, encodeFloat32 } from "./bytes.js";
 import { h, number, settled } from "./dom.js";
+import { writeLink } from "./link.js";
 import { paintPlane } from "./paint.js";
 import { alphaBarAt, mixture, state, subscribe } from "./shared.js";
 
 const SIZE = 28;
 
 export function mount(element, props, watch, server) {
-  let chosen = "blocks.0", question = 0;
+  let question = 0;
   const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
   const title = h("h3", {});
   const equation = h("p", { class: "ddpm-equation" });
@@ -21,8 +22,8 @@ export function mount(element, props, watch, server) {
   function drawDiagram() {
     diagram.replaceChildren(...props.value.nodes.map((node) => h("li", {},
       h("button", {
-        type: "button", class: "ddpm-stage-button", "aria-pressed": String(node.id === chosen),
-        onclick: () => { chosen = node.id; drawDiagram(); ask(); },
+        type: "button", class: "ddpm-stage-button", "aria-pressed": String(node.id === state.stage),
+        onclick: () => { state.stage = node.id; writeLink(); drawDiagram(); ask(); },
       },
       h("b", {}, node.title), h("span", {}, `${node.taken.join("×")} → ${node.given.join("×")}`),
       h("span", {}, `${node.parameters.toLocaleString("en")} parameters${node.dilation ? `, dilation ${node.dilation}` : ""}`)))));
@@ -59,11 +60,11 @@ export function mount(element, props, watch, server) {
   async function ask() {
     if (!state.digit || !state.noise) return;
     const mine = ++question;
-    title.textContent = props.value.nodes.find((node) => node.id === chosen)?.title ?? chosen;
+    title.textContent = props.value.nodes.find((node) => node.id === state.stage)?.title ?? state.stage;
     words.textContent = "computing …";
     let answer;
     try {
-      answer = await server.inside({ network: props.value.network, stage: chosen, x_t: encodeFloat32(mixture()), alpha_bar: alphaBarAt() });
+      answer = await server.inside({ network: props.value.network, stage: state.stage, x_t: encodeFloat32(mixture()), alpha_bar: alphaBarAt() });
     } catch {
       answer = { error: "the server did not answer; is it still running?" };
     }

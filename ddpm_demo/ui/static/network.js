@@ -1,6 +1,6 @@
 // What the network sees: its eps_hat for the x_t on the screen, asked for once the drag has come to rest.
 import { decodeFloat32, encodeFloat32 } from "./bytes.js";
-import { h, number } from "./dom.js";
+import { h, number, pngButton } from "./dom.js";
 import { paintFloats } from "./paint.js";
 import { alphaBarAt, mixture, state } from "./shared.js";
 
@@ -44,7 +44,7 @@ export function makeNetworkPanel(server) {
   const element = h("div", { class: "ddpm-network" },
     h("h3", {}, "What the network sees"),
     h("div", { class: "ddpm-pictures ddpm-small-pictures" },
-      ...Object.entries(names).map(([name, caption]) => h("figure", {}, canvases[name], h("figcaption", {}, caption)))),
+      ...Object.entries(names).map(([name, caption]) => h("figure", {}, canvases[name], h("figcaption", {}, caption, " ", pngButton(canvases[name], () => name))))),
     words);
   return { element, ask, forget };
 }

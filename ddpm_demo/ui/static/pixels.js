@@ -1,5 +1,5 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
-import { checkbox, h, number } from "./dom.js";
+import { checkbox, h, number, pngButton } from "./dom.js";
 import { paintFloats } from "./paint.js";
 import { alphaBarAt, mixture, state } from "./shared.js";
 
@@ -34,7 +34,7 @@ export function makePixels() {
       const inside = (value) => Math.min(SIZE - 1, Math.max(0, value));
       inspect({ row: inside(from.row + by[0]), col: inside(from.col + by[1]) });
     });
-    return { canvas, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, caption)) };
+    return { canvas, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, caption, " ", pngButton(canvas, () => name))) };
   }
 
   function inspect(where) {

@@ -1,8 +1,10 @@
 // The Receptive-field tab's maps: the input pixels behind one output pixel, by counting paths and as a trained network uses them.
 import { decodeFloat32, decodeFloat64 } from "./bytes.js";
 import { makeChart } from "./chart.js";
-import { checkbox, h } from "./dom.js";
+import { checkbox, h, pngButton } from "./dom.js";
+import { writeLink } from "./link.js";
 import { paintFloats } from "./paint.js";
+import { state } from "./shared.js";
 import { makeSlider } from "./slider.js";
 
 const SIZE = 28, PIXELS = SIZE * SIZE;
@@ -24,14 +26,16 @@ function makeMap(name, onPick, current) {
     onPick({ row: inside(current().row + by[0]), col: inside(current().col + by[1]) });
   });
   const mark = ({ row, col }) => { marker.style.left = `${(100 * col) / SIZE}%`; marker.style.top = `${(100 * row) / SIZE}%`; };
-  const caption = h("figcaption", {});
-  return { canvas, mark, caption, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), caption) };
+  const caption = h("span", {});
+  const element = h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker),
+    h("figcaption", {}, caption, " ", pngButton(canvas, () => name)));
+  return { canvas, mark, caption, element };
 }
 
 export function mount(element, props, watch, server) {
-  let pixel = { row: 14, col: 14 };
+  let pixel = state.pixel;
   let counts = null, layers = 0, question = 0;
-  const pick = (place) => { pixel = place; ask(); };
+  const pick = (place) => { pixel = state.pixel = place; writeLink(); ask(); };
   const paths = makeMap("paths", pick, () => pixel);
   const pathWords = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "paths" });
   const slider = makeSlider({
@@ -44,7 +48,10 @@ export function mount(element, props, watch, server) {
   const looks = h("div", { class: "ddpm-pictures ddpm-looks" });
   const lookWords = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "influence" });
   const chart = makeChart();
+  const taps = h("div", { class: "ddpm-pictures ddpm-looks" });
   const all = h("div", {},
+    h("h3", {}, "How many of a 3×3 kernel's nine taps fall inside the image"),
+    taps,
     h("h3", {}, "Which input pixels reach this output pixel, and by how many paths"),
     h("p", {}, "Tap a pixel of a map, or focus it and use the arrows. White is the most paths, on a log scale; black pixels have none at all: "
       + "with badly chosen dilations they leave holes."),
@@ -87,6 +94,22 @@ export function mount(element, props, watch, server) {
       + (frozen.input.checked ? "With the norms frozen that must be nothing." : "Only GroupNorm, whose mean and variance are the whole image's, can carry it there.");
     chart.draw(answer.chart);
   }
+  /** At every pixel, the taps of a dilated 3x3 kernel that read the image and not the padding: 1 black to 9 white. */
+  function drawTaps() {
+    const inside = (at) => at >= 0 && at < SIZE;
+    taps.replaceChildren(...[...new Set(props.value.dilations)].map((dilation) => {
+      const live = (at) => [-dilation, 0, dilation].filter((by) => inside(at + by)).length;
+      const counts = Float32Array.from({ length: PIXELS }, (_, i) => live(Math.floor(i / SIZE)) * live(i % SIZE));
+      const mean = counts.reduce((sum, count) => sum + count, 0) / PIXELS;
+      const alone = counts.filter((count) => count === 1).length;
+      const name = `taps at dilation ${dilation}`;
+      const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": name, "data-name": name });
+      paintFloats(canvas, counts, 0, 9);
+      const words = `dilation ${dilation}: ${((100 * mean) / 9).toFixed(1)} % of the taps`
+        + (alone ? `; ${alone} of ${PIXELS} pixels see only themselves` : "");
+      return h("figure", {}, canvas, h("figcaption", {}, words, " ", pngButton(canvas, () => name)));
+    }));
+  }
   async function ask() {
     const mine = ++question;
     pathWords.textContent = lookWords.textContent = "computing …";
@@ -105,6 +128,7 @@ export function mount(element, props, watch, server) {
     if (mine !== question) return;
     if (looked.error) lookWords.textContent = looked.error; else showLooks(looked);
   }
-  watch("value", ask);
+  watch("value", () => { state.dilations = props.value.dilations; writeLink(); drawTaps(); ask(); });
+  drawTaps();
   ask();
 }

@@ -8,6 +8,9 @@ export const state = {
   tables: {}, // name -> {alphaBar, beta}: Float64Array over t; name "custom" also has its text
   digit: null, // {x0: Float32Array, name, link}
   noise: null, // {eps: Float32Array, seed}
+  pixel: { row: 14, col: 14 }, // chosen on the Receptive-field tab
+  stage: "blocks.0", // chosen on the Network tab
+  dilations: null, // chosen on the Receptive-field tab; null is the formula's
 };
 const listeners = new Set();
 
@@ -61,7 +64,8 @@ export function readValue(value) {
       name, { ...table, alphaBar: decodeFloat64(table.alpha_bar), beta: decodeFloat64(table.beta) }]);
     changes.tables = { ...state.tables, ...Object.fromEntries(decoded) };
   }
-  if (value.t !== undefined) changes.t = value.t;
-  if (value.schedule !== undefined) changes.schedule = value.schedule;
+  for (const name of ["t", "schedule", "pixel", "stage", "dilations"]) {
+    if (value[name] !== undefined) changes[name] = value[name];
+  }
   return changes;
 }
