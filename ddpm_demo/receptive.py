@@ -87,17 +87,22 @@ def influence_map(
     variance held constant), which leaves the convolutions as the only way from pixel to pixel. The model is not
     changed.
     """
-    network = copy.deepcopy(model).eval().requires_grad_(False)
-    if freeze_norm:
-        for block in list(network.modules()):
-            if isinstance(block, ResidualBlock) and isinstance(block.norm, nn.GroupNorm):
-                block.norm = _FrozenNorm(block.norm)
+    network = frozen_copy(model) if freeze_norm else model
     x = x_t.detach().clone().requires_grad_(True)
     with torch.enable_grad():
         pixel = _after_layers(network, x, t, layers)[:, :, row, col]  # (B, C)
         mix = torch.randn(pixel.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(pixel)
         (gradient,) = torch.autograd.grad((pixel * (mix if layers else 1)).sum(), x)
     return gradient.abs().sum(dim=1).mean(dim=0)  # (H, W)
+
+
+def frozen_copy(model: Denoiser) -> Denoiser:
+    """Return a copy of a network that computes the same, but whose norms' statistics are constants to the gradient."""
+    network = copy.deepcopy(model)
+    for block in list(network.modules()):
+        if isinstance(block, ResidualBlock) and isinstance(block.norm, nn.GroupNorm):
+            block.norm = _FrozenNorm(block.norm)
+    return network
 
 
 def share_outside(influence: Tensor, row: int, col: int, width: int) -> float:

@@ -27,7 +27,16 @@ from ddpm_demo.ui.noise import (
     show_digit,
     show_noise,
 )
-from ddpm_demo.ui.receptive import OWN, count_paths, describe, from_link, make_influence, parse_dilations, show_pattern
+from ddpm_demo.ui.receptive import (
+    DIGITS,
+    OWN,
+    count_paths,
+    describe,
+    from_link,
+    make_influence,
+    parse_dilations,
+    show_pattern,
+)
 from ddpm_demo.ui.schedule import half_life, named_configs, schedule_tables, show_custom, spec_note, wasted_quarter
 
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
@@ -159,11 +168,11 @@ def test_influence_for_the_page_is_the_networks_gradient(linear):
     assert frozen["outside"] == [0.0] * 4
     maps = floats(live["maps"]).reshape(4, 28, 28)
     digits, _ = load_mnist(train=False)
-    x0 = (digits[:4, None].float() / 127.5) - 1
+    x0 = (digits[:DIGITS, None].float() / 127.5) - 1
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
     x_t = linear.add_noise(x0, 300, eps).requires_grad_(True)
     model = checkpoint.load(checkpoint.find("lite")).model
-    model(x_t, torch.full((4,), 300))[:, 0, 14, 9].sum().backward()
+    model(x_t, torch.full((DIGITS,), 300))[:, 0, 14, 9].sum().backward()
     np.testing.assert_allclose(maps[1], x_t.grad[:, 0].abs().mean(0).numpy(), rtol=1e-4, atol=1e-7)
 
 

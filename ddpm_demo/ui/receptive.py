@@ -12,9 +12,11 @@ import torch
 from ddpm_demo import checkpoint
 from ddpm_demo.config import ConfigError, DemoError, ModelConfig, spec_dilations
 from ddpm_demo.data import load_mnist, to_x0
+from ddpm_demo.model import Denoiser
 from ddpm_demo.plots import radial_figure, receptive_field_figure
 from ddpm_demo.receptive import (
     effective_width,
+    frozen_copy,
     influence_map,
     live_taps,
     measured_receptive_field,
@@ -41,7 +43,7 @@ PATTERNS = {
     "no dilation: 1 1 1 1 1 1 1 1": (1,) * 8,
 }
 LOOKS = (50, 300, 600, 900)  # the timesteps at which the trained network's view is measured
-DIGITS = 4  # test digits that each measured map is averaged over
+DIGITS = 3  # test digits that each measured map is averaged over; more would keep a click waiting
 
 
 @dataclass(frozen=True)
@@ -183,23 +185,25 @@ def _measured(dilations: tuple[int, ...]) -> list[int]:
 
 
 @lru_cache(maxsize=2)
-def _network(path: Path) -> checkpoint.Checkpoint:
-    """A checkpoint in float32: gradients through bfloat16 blocks would be too coarse."""
-    return checkpoint.load(path)
+def _networks(path: Path) -> tuple[Denoiser, Denoiser, Schedule]:
+    """A checkpoint's network as it is and with its norms frozen, in float32: bfloat16 gradients would be too coarse."""
+    loaded = checkpoint.load(path)
+    model = loaded.model.requires_grad_(False)
+    return model, frozen_copy(model), Schedule.from_config(loaded.schedule)
 
 
 @lru_cache(maxsize=512)
 def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
     """The maps for every t in LOOKS, averaged over the first test digits, with one fixed noise each."""
-    loaded = _network(path)
-    schedule = Schedule.from_config(loaded.schedule)
+    live, still, schedule = _networks(path)
+    model = still if frozen else live
     digits, _ = load_mnist(train=False)
     x0 = to_x0(digits[:DIGITS])
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
     maps, itself, widths, outside, profiles = [], [], [], [], []
     for t in LOOKS:
         x_t = schedule.add_noise(x0, t, eps)
-        seen = influence_map(loaded.model, x_t, t, row, col, freeze_norm=frozen)
+        seen = influence_map(model, x_t, t, row, col, freeze_norm=False)
         maps.append(seen)
         itself.append(float(seen[row, col] / seen.sum()))
         rest = seen.clone()
@@ -207,7 +211,7 @@ def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
         widths.append(effective_width(rest, row, col))
         profiles.append((radial_profile(seen, row, col) / seen.sum()).tolist())
         # after the first block the formula's square is 9 pixels wide: how much of the gradient lies beyond it?
-        early = influence_map(loaded.model, x_t, t, row, col, freeze_norm=frozen, layers=2)
+        early = influence_map(model, x_t, t, row, col, freeze_norm=False, layers=2)
         outside.append(share_outside(early, row, col, 9))
     figure = chart_value(
         radial_figure(LOOKS, profiles), label="influence of input pixels against their distance, for four timesteps"
