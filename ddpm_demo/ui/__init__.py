@@ -8,7 +8,7 @@ import gradio as gr
 from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
-from ddpm_demo.ui.components import STATIC, serve_static_files
+from ddpm_demo.ui.components import STATIC, preload_links, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.network import build_network_tab
@@ -85,6 +85,7 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
             server_port=port,
             theme=theme,
             css_paths=STATIC / "style.css",
+            head=preload_links(),
             footer_links=["settings"],
             run_history=False,
             enable_monitoring=False,

@@ -21,6 +21,12 @@ def serve_static_files() -> None:
     gr.set_static_paths([STATIC, PLOTLY_JS])
 
 
+def preload_links() -> str:
+    """Return the head's links that fetch every browser module at once, while Gradio's own code is still loading."""
+    links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in sorted(STATIC.glob("*.js"))]
+    return "\n".join(links)
+
+
 def static_url(path: Path) -> str:
     """Return the address of a static file, below the root of the app."""
     return f"/gradio_api/file={path.as_posix()}"
