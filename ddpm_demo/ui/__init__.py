@@ -43,10 +43,13 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         with gr.Tab("Receptive field"):
             build_receptive_tab()
         with gr.Tab("Generate"):
-            build_generate_tab(checkpoints)
+            generate = build_generate_tab(checkpoints)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         outputs = [*fields, noise.view, schedule.view, schedule.words]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
+        demo.load(
+            generate.restore_film, None, generate.fields, show_progress="hidden", queue=False, api_visibility="private"
+        )
     demo.queue(max_size=200, api_open=False)
     return demo
 
