@@ -172,3 +172,20 @@ def start_noise(n: int, channels: int, size: int, generator: torch.Generator) ->
 def to_uint8(x: Tensor) -> Tensor:
     """Map images from [-1, 1] to 0..255, rounded, everything outside clipped: uint8 on the CPU, same shape."""
     return ((x.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
+
+
+def slerp(start: Tensor, end: Tensor, weights: Sequence[float]) -> Tensor:
+    """Return noises on the great circle from one to another, (len(weights), C, H, W); both (1, C, H, W).
+
+    A straight line between two Gaussian noises passes through pictures that are too faint to be noise; the circle
+    keeps their length (Shoemake 1985; Song et al. 2021, section 5.3, for DDIM).
+    """
+    cosine = float((start * end).sum() / (start.norm() * end.norm()))
+    angle = math.acos(max(-1.0, min(1.0, cosine)))
+    if angle < 1e-3:  # as far as float32 can tell the same noise: the circle is a point
+        return start.expand(len(weights), *start.shape[1:]).clone()
+    between = [
+        math.sin((1 - u) * angle) / math.sin(angle) * start + math.sin(u * angle) / math.sin(angle) * end
+        for u in weights
+    ]
+    return torch.cat(between)
