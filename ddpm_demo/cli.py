@@ -95,7 +95,9 @@ def build_parser() -> argparse.ArgumentParser:
     sample.set_defaults(run=commands.run_sample)
 
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
-    bench.add_argument("what", choices=["ui"], help="ui: from a drag of the slider to the screen")
+    bench.add_argument(
+        "what", choices=["ui", "sample"], help="ui: from a drag to the screen; sample: a step of the sampler"
+    )
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.set_defaults(run=commands.run_bench)
     return parser
