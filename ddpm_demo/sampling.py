@@ -41,15 +41,24 @@ class Step:
 
 @torch.no_grad()
 def sample(
-    model: EpsModel, schedule: Schedule, config: SamplerConfig, x_T: Tensor, *, generator: torch.Generator
+    model: EpsModel,
+    schedule: Schedule,
+    config: SamplerConfig,
+    x_T: Tensor,
+    *,
+    generator: torch.Generator,
+    start: int | None = None,
 ) -> Iterator[Step]:
     """Walk from noise x_T (B, C, H, W) to clean images, yielding every step once it is complete.
+
+    With `start` the walk begins there instead of at T - 1, and x_T is an x_t of that timestep: SDEdit (Meng et al.
+    2022) is noising a picture so far and walking back.
 
     Noise comes from `generator` (on the CPU, so that every device draws the same). Closing the iterator stops
     between two steps and gives the model its train or eval mode back. Raises ConfigError when config.steps
     exceeds the schedule.
     """
-    timesteps = schedule.timesteps(config.steps)
+    timesteps = schedule.timesteps(config.steps, start)
     pairs = zip(timesteps, [*timesteps[1:], -1], strict=True)
     was_training = isinstance(model, nn.Module) and model.training
     if isinstance(model, nn.Module):

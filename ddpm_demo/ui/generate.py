@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from ddpm_demo.config import ConfigError, DemoError
+from ddpm_demo.ui.branches import build_branches
 from ddpm_demo.ui.components import browser_component
 from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, MAX_STEPS, MIN_STEPS, SAMPLERS, read_settings
 from ddpm_demo.ui.inspector import inspect_step
@@ -136,4 +137,5 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
         lambda: secrets.randbelow(10_000), None, seed, show_progress="hidden", queue=False, api_visibility="private"
     )
     build_race(checkpoints, which, seed)
+    build_branches(checkpoints)
     return GenerateTab(settings, checkpoints)
