@@ -41,7 +41,8 @@ class Classifier(nn.Module):
     @torch.no_grad()
     def classes(self, x0: Tensor) -> Tensor:
         """Return the class 0..9 of each image, int64 (B,), on the CPU."""
-        return self(x0.float().cpu().clamp(-1, 1)).argmax(dim=1)
+        logits: Tensor = self(x0.float().cpu().clamp(-1, 1))
+        return logits.argmax(dim=1)
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,35 @@ def receptive_field_figure(names: Sequence[str], widths: Sequence[int], image: i
     return _plain(figure)
 
 
+# ten classes: Okabe & Ito's eight and two greys, and each class also named where the mouse points
+CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#7A4FA0", GREY, "#4D4D4D")
+
+
+def plane_figure(
+    points: NDArray[np.floating], labels: NDArray[np.integer], explained: NDArray[np.floating]
+) -> dict[str, Any]:
+    """Return a Plotly figure of digits (N, 2) on their principal plane, coloured by class; `explained` (2,) shares."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for label, colour in enumerate(CLASS_COLOURS):
+        chosen = points[labels == label]
+        figure.add_trace(
+            go.Scatter(
+                x=[float(f"{v:.4g}") for v in chosen[:, 0]],
+                y=[float(f"{v:.4g}") for v in chosen[:, 1]],
+                mode="markers",
+                name=str(label),
+                marker={"size": 5, "color": colour, "opacity": 0.55},
+                hovertemplate=f"a real {label}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text=f"first component, {explained[0]:.1%} of the variance")
+    figure.update_yaxes(title_text=f"second, {explained[1]:.1%}", scaleanchor="x")
+    figure.update_layout(height=560)
+    return _plain(figure)
+
+
 def _plain(figure: Any) -> dict[str, Any]:
     """Return the figure as JSON values, without Plotly's template: the page brings its own colours, light and dark."""
     figure.update_layout(template="none", margin={"l": 60, "r": 20, "t": 40, "b": 50})

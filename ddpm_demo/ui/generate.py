@@ -15,6 +15,7 @@ from ddpm_demo.ui.components import browser_component
 from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, MAX_STEPS, MIN_STEPS, SAMPLERS, read_settings
 from ddpm_demo.ui.inspector import inspect_step
 from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.path import build_path
 from ddpm_demo.ui.race import build_race
 from ddpm_demo.ui.stream import generate
 from ddpm_demo.ui.takehome import LINK_NAME, link_settings, take_home
@@ -136,6 +137,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     dice.click(
         lambda: secrets.randbelow(10_000), None, seed, show_progress="hidden", queue=False, api_visibility="private"
     )
+    build_path()
     build_race(checkpoints, which, seed)
     build_branches(checkpoints)
     return GenerateTab(settings, checkpoints)

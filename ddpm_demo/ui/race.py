@@ -82,7 +82,8 @@ EXPERIMENTS = {
             _lane("clamp x_t", clip="x_t", steps=200),
         ),
         "Noise mostly lies between −2 and 2: clamping x_t to [−1, 1] at every step takes away a part of it that the "
-        "network expects to see. Clipping x̂₀ only says that the finished pixels are between black and white.",
+        "network expects to see; look at the paper between the strokes. Clipping x̂₀ only says that the "
+        "finished pixels are between black and white.",
         "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps x_t",
     ),
     "Noise at the last step or not": Experiment(
@@ -237,7 +238,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) 
         "concurrency_id": "network",
         "api_visibility": "private",
     }
-    runs = [
+    runs: list[Any] = [
         button.click(run_experiment(title), [which, count, seed], [words, film], **options)
         for title, button in buttons.items()
     ]

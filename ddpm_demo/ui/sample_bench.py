@@ -101,7 +101,8 @@ def network_only(model: Denoiser, n: int, placement: Placement) -> Callable[[], 
 
     @torch.no_grad()
     def call() -> Tensor:
-        return model(x_t, t).cpu()  # the copy waits for the device
+        eps_hat: Tensor = model(x_t, t)
+        return eps_hat.cpu()  # the copy waits for the device
 
     return call
 
@@ -133,7 +134,7 @@ def diffusers_way(model: Denoiser, n: int, placement: Placement) -> Callable[[],
         from diffusers import DDPMScheduler
     except ImportError:
         return None
-    scheduler = DDPMScheduler(1000, beta_start=1e-4, beta_end=0.02, clip_sample=False, variance_type="fixed_large")
+    scheduler: Any = DDPMScheduler(1000, beta_start=1e-4, beta_end=0.02, clip_sample=False, variance_type="fixed_large")
     scheduler.set_timesteps(1000)
 
     @torch.no_grad()
