@@ -16,8 +16,8 @@ LESSON = """
 ## The path of the film
 A digit is a point in 784 dimensions. This is the plane through MNIST's mean along which real digits differ most (its
 first two principal components): the cloud is real digits, coloured by class, and each line is one digit of the film
-above on its way, up to the frame of the film's slider. Pure noise starts near the middle, because noise has no
-direction; x̂₀, the network's guess, gets out of it long before x_t does.
+above on its way, up to the frame of the film's slider. All ways start close together, because noise prefers no
+direction; then they part. Draw the way of x̂₀ as well: the network's guess moves long before the picture does.
 """
 
 
