@@ -8,7 +8,7 @@ import gradio as gr
 from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
-from ddpm_demo.ui.components import STATIC, serve_static_files
+from ddpm_demo.ui.components import STATIC, browser_component, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.noise import build_noise_tab, first_value
@@ -47,8 +47,9 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         outputs = [*fields, noise.view, schedule.view, schedule.words]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
+        browser_component("film_link", None, elem_id="film-link")
         demo.load(
-            generate.restore_film, None, generate.fields, show_progress="hidden", queue=False, api_visibility="private"
+            generate.restore_film, None, generate.outputs, show_progress="hidden", queue=False, api_visibility="private"
         )
     demo.queue(max_size=200, api_open=False)
     return demo

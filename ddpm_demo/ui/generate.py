@@ -34,24 +34,30 @@ class GenerateTab:
     """The fields that a link sets, in the order of `restore_film`'s answers."""
 
     fields: Sequence[Component]
+    note: gr.Markdown
     checkpoints: dict[str, Path]
+
+    @property
+    def outputs(self) -> list[Component]:
+        """What `restore_film` answers with."""
+        return [*self.fields, self.note]
 
     def restore_film(self, request: gr.Request) -> list[Any]:
         """Answer a page's opening: the settings of the film that its address names."""
         text = request.query_params.get(LINK_NAME)
         if text is None:
-            return [gr.skip()] * len(self.fields)
+            return [gr.skip()] * len(self.outputs)
         try:
             wanted = link_settings(text)
             if wanted.checkpoint not in self.checkpoints:
                 raise ConfigError("that checkpoint is not here")
         except (ConfigError, ValueError) as error:
             why = error if isinstance(error, ConfigError) else "not understood"
-            gr.Warning(f"This link asked for a film that cannot be made ({why}) and was ignored.")
-            return [gr.skip()] * len(self.fields)
+            note = f"This link asked for a film that cannot be made ({why}) and was ignored."
+            return [gr.skip()] * len(self.fields) + [note]
         config = wanted.config
-        gr.Info("This link holds the settings of a film: open the Generate tab and press Generate to see it again.")
-        return [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
+        note = "This link holds the settings of a film: press Generate to see it again."
+        return [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed, note]
 
 
 def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
@@ -70,6 +76,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
 
     idle = (gr.update(interactive=True), gr.update(interactive=False))
     gr.Markdown(LESSON)
+    note = gr.Markdown(elem_id="generate-note")
     with gr.Row():
         with gr.Column(min_width=300, scale=2):
             names = list(checkpoints)
@@ -140,4 +147,4 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     build_path()
     build_race(checkpoints, which, seed)
     build_branches(checkpoints)
-    return GenerateTab(settings, checkpoints)
+    return GenerateTab(settings, note, checkpoints)

@@ -12,8 +12,11 @@ SUM = "#generate-film .ddpm-inspector-sum"
 
 
 def open_generate(visit, link=""):
-    visit.open(query=link)
-    visit.tab("Generate")
+    if link:  # opens the tab by itself
+        visit.page.goto(f"{visit.address}?__theme=light&{link}")
+    else:
+        visit.open()
+        visit.tab("Generate")
     visit.page.wait_for_selector(FILM)
     return visit.page
 
@@ -92,9 +95,17 @@ def test_the_film_is_taken_home_and_the_link_brings_it_back(visit, tmp_path):
     assert visit.pixels(FILM) == final
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_opens_its_tab_by_itself(visit, width):
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    open_generate(visit, "film=2~1~33~0.5~4~21~lite")
+    visit.wait_for_text("#generate-note", "press Generate to see it again")
+    assert visit.page.get_by_role("spinbutton", name="number input for Steps").input_value() == "33"
+
+
 def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
     page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
-    page.wait_for_selector("text=asked for a film that cannot be made")
+    visit.wait_for_text("#generate-note", "asked for a film that cannot be made")
     assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == "200"
 
 
