@@ -226,7 +226,14 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) 
             info="Two to four settings; all clip x̂₀.",
         )
         with gr.Column(min_width=260):
-            count = gr.Slider(1, MAX_RACERS, value=4, step=1, label="Digits a lane", info="The same x_T in every lane.")
+            count = gr.Slider(
+                1,
+                MAX_RACERS,
+                value=4,
+                step=1,
+                label="Number in each lane",
+                info="How many digits; the same x_T in every lane.",
+            )
             with gr.Row():
                 go = gr.Button("Race", variant="primary", min_width=100, elem_id="race-start")
                 stop = gr.Button("Stop the race", variant="stop", min_width=100, elem_id="race-stop")

@@ -142,6 +142,9 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
     expected = np.frombuffer(zlib.decompress(base64.b64decode(last["x_t"])), np.uint8).reshape(4, 28, 28)
     np.testing.assert_array_equal(digits, expected)
 
+    # the path below asks for its cloud of digits when it first comes into view: let it, before counting
+    visit.page.locator("#path").scroll_into_view_if_needed()
+    visit.page.wait_for_selector("#path .ddpm-chart[data-frame='20']", timeout=60_000)
     visit.page.wait_for_load_state("networkidle")
     before = len(visit.requests)
     end = visit.pixels(FILM)
