@@ -9,7 +9,7 @@ export function mount(element, props, watch, server) {
   const note = h("p", { class: "ddpm-help", role: "status" }, "The cloud of real digits is being computed.");
   const which = select("draw the way of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () => draw());
   const trailsOf = new Map(); // run -> the server's answer, of the newest film only
-  let cloud = null;
+  let cloud = null, asked = ""; // asked: the film, and how much of it, that the trails were last asked for
   element.querySelector(".ddpm-mount").replaceChildren(which.element, chart.element, note);
 
   function traces() {
@@ -43,8 +43,9 @@ export function mount(element, props, watch, server) {
     if (again) { again = false; draw(); }
   }
   const fetchTrails = settled(async () => {
-    const run = film.run;
-    if (!cloud || !run || film.done < 1 && trailsOf.has(run)) return;
+    const run = film.run, wanted = `${run} ${film.frames.length}`;
+    if (!cloud || !run || wanted === asked) return;
+    asked = wanted;
     const answer = await server.path_trails({ run });
     if (answer.error) { note.textContent = answer.error; return; }
     trailsOf.clear();
