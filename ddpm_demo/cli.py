@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
     sample.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
     sample.add_argument("--steps", type=int, default=1000, help="network calls, 1 to T (default 1000)")
-    sample.add_argument("--sampler", default="ddpm", help="ddpm (the default) or ddim")
+    sample.add_argument("--sampler", default="ddpm", help="ddpm (the default), ddim or dpmpp (DPM-Solver++(2M))")
     sample.add_argument("--variance", default="beta", help="of ddpm's noise: beta (the spec's) or posterior")
     sample.add_argument("--final-noise", default="spec", help="spec: none at t <= 1; ho: none at t = 0 only")
     sample.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
@@ -99,7 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
     sample.set_defaults(run=commands.run_sample)
 
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
-    bench.add_argument("what", choices=["ui"], help="ui: from a drag of the slider to the screen")
+    bench.add_argument(
+        "what", choices=["ui", "sample"], help="ui: from a drag to the screen; sample: a step of the sampler"
+    )
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.set_defaults(run=commands.run_bench)
     return parser

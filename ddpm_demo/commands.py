@@ -217,7 +217,9 @@ def run_sample(arguments: argparse.Namespace) -> int:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui`: a table of medians and 95th percentiles, or the same as JSON."""
+    """`ddpm-demo bench ui | sample`: one line a measurement, or all of them as JSON."""
+    if arguments.what == "sample":
+        return _bench_sample(as_json=arguments.json)
     from ddpm_demo.ui.bench import bench_ui
 
     rows = []
@@ -228,6 +230,27 @@ def run_bench(arguments: argparse.Namespace) -> int:
             words = f"median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
             print(f"{row['way']}, {row['condition']}: {words}", flush=True)
     if arguments.json:
+        print(json.dumps({"rows": rows}))
+    return 0
+
+
+def _bench_sample(*, as_json: bool) -> int:
+    from ddpm_demo.ui.sample_bench import bench_sample
+
+    rows = []
+    for row in bench_sample():
+        rows.append(row)
+        if not as_json:
+            beside = f"{row['times_plain']:.2f} times the plain loop"
+            if row["times_diffusers"] is not None:
+                beside += f", {row['times_diffusers']:.2f} times diffusers'"
+            print(
+                f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
+                f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "
+                f"{row['of_matrix_rate']:.0%} of the matrix rate",
+                flush=True,
+            )
+    if as_json:
         print(json.dumps({"rows": rows}))
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 ScheduleKind = Literal["linear", "cosine"]
-SamplerKind = Literal["ddpm", "ddim"]
+SamplerKind = Literal["ddpm", "ddim", "dpmpp"]
 Variance = Literal["beta", "posterior"]
 FinalNoise = Literal["spec", "ho"]
 Clip = Literal["none", "x0", "x_t"]
@@ -114,7 +114,8 @@ class ModelConfig:
 class SamplerConfig:
     """One way to walk from noise to a digit; the defaults are the spec's rule to the letter.
 
-    - `kind`: `ddpm`, the ancestral rule (Ho et al. 2020, Algorithm 2), or `ddim` (Song et al. 2021, equation 12).
+    - `kind`: `ddpm`, the ancestral rule (Ho et al. 2020, Algorithm 2); `ddim` (Song et al. 2021, equation 12); or
+      `dpmpp`, DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2), which also uses the step before.
     - `steps`: how many network calls, 1 to T; fewer than T skips timesteps evenly.
     - `variance`: of the ancestral noise: `beta` (the spec's) or `posterior` (Ho et al., equation 7).
     - `final_noise`: `spec` adds none at zero-based t <= 1; `ho` (Algorithm 2) only leaves out t = 0.
@@ -133,7 +134,7 @@ class SamplerConfig:
 
     def __post_init__(self) -> None:
         """Refuse a sampler that does not exist."""
-        _one_of("sampler", self.kind, ("ddpm", "ddim"))
+        _one_of("sampler", self.kind, ("ddpm", "ddim", "dpmpp"))
         _whole("steps", self.steps, low=1, high=10_000)
         _one_of("variance", self.variance, ("beta", "posterior"))
         _one_of("final_noise", self.final_noise, ("spec", "ho"))

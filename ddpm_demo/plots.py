@@ -35,24 +35,46 @@ def grid_png(images: Images, *, scale: int = 3) -> bytes:
     return buffer.getvalue()
 
 
-def film_gif(frames: Sequence[Images], *, seconds: float = 4.0, scale: int = 2) -> bytes:
+def film_gif(frames: Sequence[Images], *, seconds: float = 4.0, scale: int = 2, limit: int | None = None) -> bytes:
     """Return frames, each (N, H, W), as a looping GIF of about `seconds` that rests on the last.
 
-    Sixteen grey levels: noise does not compress, and 16 levels take a quarter of the room of 256.
+    Sixteen grey levels: noise does not compress, and 16 levels take a quarter of the room of 256. With a `limit` in
+    bytes, a frame that would take more than its even share is drawn in 8 or 4 of them: those are the noisy ones,
+    where nobody sees it.
     """
-    from PIL import Image
-
-    palette = [level for grey in range(16) for level in (grey * 17,) * 3]
+    share = None if limit is None else limit / len(frames)
     pictures = []
     for frame in frames:
-        picture = Image.fromarray((tile(frame, scale=scale).astype(np.uint16) * 15 // 255).astype(np.uint8), mode="P")
-        picture.putpalette(palette)
+        grid = tile(frame, scale=scale)
+        for levels in (16, 8, 4):
+            picture = _grey_picture(grid, levels)
+            if share is None or len(_gif([picture])) <= share:
+                break
         pictures.append(picture)
     each = max(20, round(1000 * seconds / len(pictures)))
-    durations = [each] * (len(pictures) - 1) + [1500]
+    return _gif(pictures, [each] * (len(pictures) - 1) + [1500])
+
+
+def _grey_picture(grid: Images, levels: int) -> Any:
+    """Return a picture in so many of the 16 grey levels, from black to white."""
+    from PIL import Image
+
+    steps = (grid.astype(np.uint16) * levels // 256) * 15 // (levels - 1)
+    picture = Image.fromarray(steps.astype(np.uint8))
+    picture.putpalette([level for grey in range(16) for level in (grey * 17,) * 3])
+    return picture
+
+
+def _gif(pictures: Sequence[Any], durations: Sequence[int] = (0,)) -> bytes:
     buffer = io.BytesIO()
     pictures[0].save(
-        buffer, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+        buffer,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=list(durations),
+        loop=0,
+        optimize=False,
     )
     return buffer.getvalue()
 
@@ -163,6 +185,35 @@ def radial_figure(timesteps: Sequence[int], profiles: Sequence[Sequence[float]])
         height=380, xaxis_title="distance from the pixel", yaxis_title="share of the influence, a pixel"
     )
     figure.update_yaxes(type="log", dtick=1, exponentformat="power")
+    return _plain(figure)
+
+
+# ten classes: Okabe & Ito's eight and two greys, and each class also named where the mouse points
+CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#7A4FA0", GREY, "#4D4D4D")
+
+
+def plane_figure(
+    points: NDArray[np.floating], labels: NDArray[np.integer], explained: NDArray[np.floating]
+) -> dict[str, Any]:
+    """Return a Plotly figure of digits (N, 2) on their principal plane, coloured by class; `explained` (2,) shares."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for label, colour in enumerate(CLASS_COLOURS):
+        chosen = points[labels == label]
+        figure.add_trace(
+            go.Scatter(
+                x=[float(f"{v:.4g}") for v in chosen[:, 0]],
+                y=[float(f"{v:.4g}") for v in chosen[:, 1]],
+                mode="markers",
+                name=str(label),
+                marker={"size": 5, "color": colour, "opacity": 0.55},
+                hovertemplate=f"a real {label}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(title_text=f"first component, {explained[0]:.1%} of the variance")
+    figure.update_yaxes(title_text=f"second, {explained[1]:.1%}", scaleanchor="x")
+    figure.update_layout(height=560)
     return _plain(figure)
 
 

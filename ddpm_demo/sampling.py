@@ -41,26 +41,46 @@ class Step:
 
 @torch.no_grad()
 def sample(
-    model: EpsModel, schedule: Schedule, config: SamplerConfig, x_T: Tensor, *, generator: torch.Generator
+    model: EpsModel,
+    schedule: Schedule,
+    config: SamplerConfig,
+    x_T: Tensor,
+    *,
+    generator: torch.Generator,
+    start: int | None = None,
 ) -> Iterator[Step]:
     """Walk from noise x_T (B, C, H, W) to clean images, yielding every step once it is complete.
+
+    With `start` the walk begins there instead of at T - 1, and x_T is an x_t of that timestep: SDEdit (Meng et al.
+    2022) is noising a picture so far and walking back.
 
     Noise comes from `generator` (on the CPU, so that every device draws the same). Closing the iterator stops
     between two steps and gives the model its train or eval mode back. Raises ConfigError when config.steps
     exceeds the schedule.
     """
-    timesteps = schedule.timesteps(config.steps)
+    timesteps = schedule.timesteps(config.steps, start)
     pairs = zip(timesteps, [*timesteps[1:], -1], strict=True)
     was_training = isinstance(model, nn.Module) and model.training
     if isinstance(model, nn.Module):
         model.eval()
     try:
-        x_t = x_T
+        x_t, x0_before = x_T, None
         for index, (t, s) in enumerate(pairs):
             eps_hat = model(x_t, torch.full((len(x_t),), t, device=x_t.device))
-            step = reverse_step(schedule, config, index=index, t=t, s=s, x_t=x_t, eps_hat=eps_hat, generator=generator)
+            step = reverse_step(
+                schedule,
+                config,
+                index=index,
+                t=t,
+                s=s,
+                x_t=x_t,
+                eps_hat=eps_hat,
+                generator=generator,
+                x0_before=x0_before,
+                t_before=None if index == 0 else timesteps[index - 1],
+            )
             yield step
-            x_t = step.x_s
+            x_t, x0_before = step.x_s, step.x0_hat
     finally:
         if isinstance(model, nn.Module):
             model.train(was_training)
@@ -76,8 +96,14 @@ def reverse_step(
     x_t: Tensor,
     eps_hat: Tensor,
     generator: torch.Generator,
+    x0_before: Tensor | None = None,
+    t_before: int | None = None,
 ) -> Step:
-    """Take one reverse step from t to s, given the network's answer."""
+    """Take one reverse step from t to s, given the network's answer.
+
+    `x0_before` is the x0_hat of the step before, at `t_before`: DPM-Solver++ needs it, and without it takes a step
+    of first order.
+    """
     x0_hat, eps = schedule.predict_x0(x_t, t, eps_hat), eps_hat
     if config.clip == "x0":
         # Clipping x0_hat changes the noise that goes with it; both rules below speak in terms of that noise.
@@ -89,6 +115,11 @@ def reverse_step(
         std = config.eta * schedule.reverse_std(t, s, "posterior")
         # Song, Meng & Ermon 2021, equation 12
         mean = math.sqrt(alpha_bar_s) * x0_hat + math.sqrt(1 - alpha_bar_s - std**2) * eps
+    elif config.kind == "dpmpp":
+        std, (keep, now, before) = 0.0, solver_coefficients(schedule, t=t, s=s, t_before=t_before)
+        mean = keep * x_t + now * x0_hat
+        if x0_before is not None:
+            mean = mean + before * x0_before
     else:
         no_noise = t <= 1 if config.final_noise == "spec" else s == -1
         std = 0.0 if no_noise else schedule.reverse_std(t, s, config.variance)
@@ -104,6 +135,29 @@ def reverse_step(
     if config.clip == "x_t":
         x_s = x_s.clamp(-1, 1)
     return Step(index=index, t=t, s=s, x_t=x_t, eps_hat=eps_hat, x0_hat=x0_hat, z=z, std=std, x_s=x_s)
+
+
+def solver_coefficients(schedule: Schedule, *, t: int, s: int, t_before: int | None) -> tuple[float, float, float]:
+    """Return what DPM-Solver++(2M) multiplies x_t, x0_hat and the x0_hat of the step before with.
+
+    Lu et al. 2022, "DPM-Solver++", Algorithm 2: x_s = sigma_s / sigma_t x_t - alpha_s (e^-h - 1) D, where
+    D = (1 + 1/2r) x0_hat - 1/2r x0_hat_before, h is the step in lambda = log(alpha / sigma), and r the step before
+    over this one. The first step has nothing before it, and the last one goes to lambda = infinity, where x_s is D:
+    both are of first order, D = x0_hat.
+    """
+    alpha_bar_t, alpha_bar_s = schedule.alpha_bar_at(t), schedule.alpha_bar_at(s)
+    if s == -1:
+        return 0.0, 1.0, 0.0
+    keep = math.sqrt((1 - alpha_bar_s) / (1 - alpha_bar_t))  # sigma_s / sigma_t
+    gain = math.sqrt(alpha_bar_s) - keep * math.sqrt(alpha_bar_t)  # alpha_s (1 - e^-h)
+    if t_before is None:
+        return keep, gain, 0.0
+    # log(alpha / sigma) is half the log-SNR
+    lambda_before, lambda_t, lambda_s = (
+        0.5 * math.log(a / (1 - a)) for a in (schedule.alpha_bar_at(t_before), alpha_bar_t, alpha_bar_s)
+    )
+    r = (lambda_t - lambda_before) / (lambda_s - lambda_t)
+    return keep, gain * (1 + 1 / (2 * r)), -gain / (2 * r)
 
 
 def frame_indices(schedule: Schedule, timesteps: Sequence[int], count: int) -> list[int]:
@@ -127,3 +181,20 @@ def start_noise(n: int, channels: int, size: int, generator: torch.Generator) ->
 def to_uint8(x: Tensor) -> Tensor:
     """Map images from [-1, 1] to 0..255, rounded, everything outside clipped: uint8 on the CPU, same shape."""
     return ((x.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
+
+
+def slerp(start: Tensor, end: Tensor, weights: Sequence[float]) -> Tensor:
+    """Return noises on the great circle from one to another, (len(weights), C, H, W); both (1, C, H, W).
+
+    A straight line between two Gaussian noises passes through pictures that are too faint to be noise; the circle
+    keeps their length (Shoemake 1985; Song et al. 2021, section 5.3, for DDIM).
+    """
+    cosine = float((start * end).sum() / (start.norm() * end.norm()))
+    angle = math.acos(max(-1.0, min(1.0, cosine)))
+    if angle < 1e-3:  # as far as float32 can tell the same noise: the circle is a point
+        return start.expand(len(weights), *start.shape[1:]).clone()
+    between = [
+        math.sin((1 - u) * angle) / math.sin(angle) * start + math.sin(u * angle) / math.sin(angle) * end
+        for u in weights
+    ]
+    return torch.cat(between)

@@ -67,14 +67,17 @@ class Schedule:
         signal, noise = self._coefficients(t, x_t)
         return (x_t - signal * x0) / noise
 
-    def timesteps(self, steps: int) -> list[int]:
-        """Return `steps` timesteps from T - 1 down to 0, evenly spaced and strictly decreasing.
+    def timesteps(self, steps: int, start: int | None = None) -> list[int]:
+        """Return `steps` timesteps from `start` (T - 1 if None) down to 0, evenly spaced and strictly decreasing.
 
-        `steps` = T is every timestep; `steps` = 1 is T - 1 alone. Raises ConfigError outside 1..T.
+        `steps` = T is every timestep; `steps` = 1 is `start` alone. Raises ConfigError outside 1..start + 1.
         """
-        last = len(self) - 1
-        if not 1 <= steps <= len(self):
-            raise ConfigError(f"steps must lie from 1 to {len(self)}, the schedule's length, got {steps}")
+        last = len(self) - 1 if start is None else start
+        if not 0 <= last < len(self):
+            raise ConfigError(f"start must lie from 0 to {len(self) - 1}, got {start}")
+        if not 1 <= steps <= last + 1:
+            length = "the schedule's length" if start is None else f"all from t = {start} down"
+            raise ConfigError(f"steps must lie from 1 to {last + 1}, {length}, got {steps}")
         if steps == 1:
             return [last]
         return [last - round(i * last / (steps - 1)) for i in range(steps)]

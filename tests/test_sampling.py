@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ddpm_demo.config import ConfigError, SamplerConfig, ScheduleConfig
-from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
+from ddpm_demo.sampling import frame_indices, reverse_step, sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
 
 DOUBLE = torch.float64
@@ -63,6 +63,64 @@ def test_ddim_is_diffusers_ddim(linear, eta, steps):
     torch.testing.assert_close(ours, x, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("clip", ["none", "x0"])
+@pytest.mark.parametrize("steps", [5, 20, 100])
+def test_dpmpp_is_diffusers_multistep_solver(linear, steps, clip):
+    from diffusers import DPMSolverMultistepScheduler
+
+    scheduler = DPMSolverMultistepScheduler(
+        1000, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero"
+    )
+    timesteps = linear.timesteps(steps)
+    # our tables and timesteps in theirs: sigmas are those of the variance-exploding form, sqrt((1 - a) / a), then 0
+    scheduler.timesteps, scheduler.num_inference_steps = torch.tensor(timesteps), steps
+    chosen = linear.alpha_bar[timesteps]
+    scheduler.sigmas = torch.cat([((1 - chosen) / chosen).sqrt(), torch.zeros(1, dtype=DOUBLE)])
+    x = noise()
+    for t in timesteps:
+        eps_hat = wavy(x, torch.full((4,), t))
+        if clip == "x0":  # theirs can only clip by quantiles: hand it the noise of the clipped image
+            eps_hat = linear.predict_eps(x, t, linear.predict_x0(x, t, eps_hat).clamp(-1, 1))
+        x = scheduler.step(eps_hat, t, x).prev_sample
+    # 1e-5: every step of theirs takes the sample through float32
+    ours = final(wavy, linear, SamplerConfig(kind="dpmpp", steps=steps, clip=clip), noise())
+    torch.testing.assert_close(ours, x, rtol=1e-5, atol=1e-5, check_dtype=False)
+
+
+def test_dpmpp_is_of_second_order(linear):
+    """Gaussian data have an exact answer at every step; twice the steps is a quarter of the error, DDIM's only half."""
+    v = 0.3
+
+    def exact(x_t, t):
+        a = linear.alpha_bar[t].view(-1, 1, 1, 1)
+        return (1 - a).sqrt() / (a * v + 1 - a) * x_t
+
+    def error(kind, stride):
+        # from t = 810 to 90, where the schedule is smooth, in equal strides of t
+        x, before, t_before, generator = noise(), None, None, torch.Generator()
+        for t in range(810, 90, -stride):
+            step = reverse_step(
+                linear,
+                SamplerConfig(kind=kind),
+                index=0,
+                t=t,
+                s=t - stride,
+                x_t=x,
+                eps_hat=exact(x, torch.full((4,), t)),
+                generator=generator,
+                x0_before=before,
+                t_before=t_before,
+            )
+            x, before, t_before = step.x_s, step.x0_hat, t
+        # the probability flow of a Gaussian scales x by the ratio of its standard deviations
+        true = noise() * math.sqrt((linear.alpha_bar_at(90) * (v - 1) + 1) / (linear.alpha_bar_at(810) * (v - 1) + 1))
+        return float((x - true).abs().max())
+
+    orders = {kind: math.log2(error(kind, 4) / error(kind, 2)) for kind in ("ddim", "dpmpp")}
+    assert orders["ddim"] == pytest.approx(1, abs=0.2), orders
+    assert orders["dpmpp"] == pytest.approx(2, abs=0.2), orders
+
+
 def test_the_specs_loop_to_the_letter(linear):
     """Section D of the spec, line by line, against the default sampler."""
     x_t, generator = noise(), torch.Generator().manual_seed(0)
@@ -76,7 +134,7 @@ def test_the_specs_loop_to_the_letter(linear):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10, 1000])
-@pytest.mark.parametrize("kind", ["ddpm", "ddim"])
+@pytest.mark.parametrize("kind", ["ddpm", "ddim", "dpmpp"])
 def test_a_single_possible_image_is_always_found(linear, steps, kind):
     """Point-mass data: with the exact eps, posterior variance ends on the point whatever the noise."""
     point = torch.linspace(-0.9, 0.9, 16, dtype=DOUBLE).view(1, 1, 4, 4)

@@ -8,11 +8,9 @@ import pytest
 import torch
 
 from ddpm_demo import checkpoint
-from ddpm_demo.config import ConfigError
 from ddpm_demo.data import load_mnist
 from ddpm_demo.receptive import path_counts
 from ddpm_demo.ui import build_app
-from ddpm_demo.ui.generate import MAX_IMAGES, generate
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.noise import (
@@ -38,8 +36,6 @@ from ddpm_demo.ui.receptive import (
     show_pattern,
 )
 from ddpm_demo.ui.schedule import half_life, named_configs, schedule_tables, show_custom, spec_note, wasted_quarter
-
-SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
 
 
 @pytest.fixture(scope="module")
@@ -80,52 +76,6 @@ def test_a_seed_that_does_not_exist_gets_a_sentence(bad):
 def test_a_class_past_the_interface_gets_a_sentence(bad):
     with pytest.raises(gr.Error, match="choose a digit from 0 to 9"):
         another_digit(bad)
-
-
-def test_the_film_holds_every_step_in_order(lite):
-    values = list(generate(lite, SPEC, NO_CLIP, 12, 0, 3, 5))
-    times = [t for value in values for t in value["t"]]
-    assert times == [*lite.schedule.timesteps(12), -1]
-    frames = np.concatenate(
-        [np.frombuffer(base64.b64decode(v["frames"]), np.uint8).reshape(-1, 3, 28, 28) for v in values]
-    )
-    assert len(frames) == 13
-    assert [v["first"] for v in values] == np.cumsum([0] + [len(v["t"]) for v in values])[:-1].tolist()
-    assert values[-1]["done"] == 1
-    assert len({v["run"] for v in values}) == 1
-
-
-def test_the_page_draws_what_the_command_line_draws(lite, tmp_path, capsys):
-    from ddpm_demo.cli import main
-
-    *_, last = generate(lite, SPEC, NO_CLIP, 8, 0, 4, 11)
-    shown = np.frombuffer(base64.b64decode(last["frames"]), np.uint8).reshape(-1, 4, 28, 28)[-1]
-    out = tmp_path / "s.npz"
-    assert main(["sample", "--n", "4", "--steps", "8", "--seed", "11", "--out", str(out)]) == 0
-    np.testing.assert_array_equal(np.load(out)["images"], shown)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        ("Euler", NO_CLIP, 10, 0, 1, 0),
-        (SPEC, "sometimes", 10, 0, 1, 0),
-        (SPEC, NO_CLIP, 0, 0, 1, 0),
-        (SPEC, NO_CLIP, 1001, 0, 1, 0),
-        (SPEC, NO_CLIP, float("nan"), 0, 1, 0),
-        (SPEC, NO_CLIP, "10", 0, 1, 0),
-        (SPEC, NO_CLIP, True, 0, 1, 0),
-        (SPEC, NO_CLIP, 10, 1.5, 1, 0),
-        (SPEC, NO_CLIP, 10, None, 1, 0),
-        (SPEC, NO_CLIP, 10, 0, MAX_IMAGES + 1, 0),
-        (SPEC, NO_CLIP, 10, 0, 1e12, 0),
-        (SPEC, NO_CLIP, 10, 0, 1, -3),
-        (SPEC, NO_CLIP, 10, 0, 1, 2**40),
-    ],
-)
-def test_settings_past_the_interface_are_refused(lite, settings):
-    with pytest.raises(ConfigError):
-        next(generate(lite, *settings))
 
 
 def test_the_receptive_field_table_is_computed():

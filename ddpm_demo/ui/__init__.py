@@ -8,7 +8,7 @@ import gradio as gr
 from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
-from ddpm_demo.ui.components import STATIC, preload_links, serve_static_files
+from ddpm_demo.ui.components import STATIC, browser_component, preload_links, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.network import build_network_tab
@@ -46,11 +46,15 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         with gr.Tab("Receptive field"):
             receptive = build_receptive_tab(checkpoints)
         with gr.Tab("Generate"):
-            build_generate_tab(checkpoints)
+            generate = build_generate_tab(checkpoints)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
+        browser_component("film_link", None, elem_id="film-link")
+        demo.load(
+            generate.restore_film, None, generate.outputs, show_progress="hidden", queue=False, api_visibility="private"
+        )
     demo.queue(max_size=200, api_open=False)
     return demo
 

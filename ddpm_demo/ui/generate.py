@@ -1,19 +1,24 @@
 """The Generate tab: digits out of pure noise, every frame on the screen as it is made."""
 
 import secrets
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-import torch
+from gradio.components import Component
 
-from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
-from ddpm_demo.sampling import sample, start_noise, to_uint8
-from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
-from ddpm_demo.ui.loaded import Loaded, load_placed
+from ddpm_demo.config import ConfigError, DemoError
+from ddpm_demo.ui.branches import build_branches
+from ddpm_demo.ui.components import browser_component
+from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, MAX_STEPS, MIN_STEPS, SAMPLERS, read_settings
+from ddpm_demo.ui.inspector import inspect_step
+from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.path import build_path
+from ddpm_demo.ui.race import build_race
+from ddpm_demo.ui.stream import generate
+from ddpm_demo.ui.takehome import LINK_NAME, link_settings, take_home
 
 LESSON = """
 ## The reverse process: a digit comes out of noise
@@ -21,17 +26,41 @@ Start from pure noise. At every step the network says which noise it believes is
 away, and (in DDPM) a little fresh noise is put back. Nothing tells the network *which* digit to draw: the noise
 decides. Try DDIM with 50 steps and η = 0, then the same seed with 10.
 """
-SAMPLERS = {
-    "DDPM, the spec's rule (σ² = β)": {"kind": "ddpm", "variance": "beta"},
-    "DDPM, posterior variance": {"kind": "ddpm", "variance": "posterior"},
-    "DDIM": {"kind": "ddim"},
-}
-CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
-MAX_IMAGES = 64
-FRAMES_PER_SECOND = 25  # more messages than this a second would only queue up on the way to the page
+VISITORS = 16  # at once; they take turns at the network, step by step
 
 
-def build_generate_tab(checkpoints: dict[str, Path]) -> None:
+@dataclass(frozen=True)
+class GenerateTab:
+    """The fields that a link sets, in the order of `restore_film`'s answers."""
+
+    fields: Sequence[Component]
+    note: gr.Markdown
+    checkpoints: dict[str, Path]
+
+    @property
+    def outputs(self) -> list[Component]:
+        """What `restore_film` answers with."""
+        return [*self.fields, self.note]
+
+    def restore_film(self, request: gr.Request) -> list[Any]:
+        """Answer a page's opening: the settings of the film that its address names."""
+        text = request.query_params.get(LINK_NAME)
+        if text is None:
+            return [gr.skip()] * len(self.outputs)
+        try:
+            wanted = link_settings(text)
+            if wanted.checkpoint not in self.checkpoints:
+                raise ConfigError("that checkpoint is not here")
+        except (ConfigError, ValueError) as error:
+            why = error if isinstance(error, ConfigError) else "not understood"
+            note = f"This link asked for a film that cannot be made ({why}) and was ignored."
+            return [gr.skip()] * len(self.fields) + [note]
+        config = wanted.config
+        note = "This link holds the settings of a film: press Generate to see it again."
+        return [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed, note]
+
+
+def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     """Lay out the tab for these checkpoints, by name, and connect it."""
 
     def stream(name: str, *settings: Any) -> Iterator[tuple[dict[str, Any], Any, Any]]:
@@ -39,13 +68,15 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> None:
         if name not in checkpoints:
             raise gr.Error("choose one of the listed checkpoints", print_exception=False)
         try:
-            for value in generate(load_placed(checkpoints[name]), *settings):
+            wanted = read_settings(name, *settings)
+            for value in generate(load_placed(checkpoints[name]), wanted):
                 yield value, gr.update(interactive=False), gr.update(interactive=True)
         except DemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     idle = (gr.update(interactive=True), gr.update(interactive=False))
     gr.Markdown(LESSON)
+    note = gr.Markdown(elem_id="generate-note")
     with gr.Row():
         with gr.Column(min_width=300, scale=2):
             names = list(checkpoints)
@@ -68,8 +99,8 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> None:
                 info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives a lot.",
             )
             steps = gr.Slider(
-                5,
-                1000,
+                MIN_STEPS,
+                MAX_STEPS,
                 value=200,
                 step=1,
                 label="Steps",
@@ -92,8 +123,8 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> None:
             with gr.Row():
                 start = gr.Button("Generate", variant="primary", elem_id="generate-start")
                 stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="generate-stop")
-        with gr.Column(min_width=300, scale=3):
-            film = browser_component("film", None, elem_id="generate-film")
+        with gr.Column(min_width=300, scale=4):
+            film = browser_component("film", None, elem_id="generate-film", server=[inspect_step, take_home])
 
     settings = [which, sampler, clip, steps, eta, count, seed]
     run = start.click(
@@ -101,7 +132,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> None:
         settings,
         [film, start, stop],
         show_progress="hidden",
-        concurrency_limit=4,
+        concurrency_limit=VISITORS,
         concurrency_id="network",
         api_visibility="private",
     )
@@ -113,47 +144,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> None:
     dice.click(
         lambda: secrets.randbelow(10_000), None, seed, show_progress="hidden", queue=False, api_visibility="private"
     )
-
-
-def generate(
-    loaded: Loaded, sampler: str, clip: str, steps: float, eta: float, count: float, seed: float
-) -> Iterator[dict[str, Any]]:
-    """Draw digits, yielding frames for the film: every step's picture, in order, none left out.
-
-    Frames are uint8 (count, 28, 28). Raises ConfigError on settings that make no sense.
-    """
-    if sampler not in SAMPLERS or clip not in CLIPS:
-        raise ConfigError("choose one of the listed samplers and ways of clipping")
-    config = SamplerConfig(**SAMPLERS[sampler], clip=CLIPS[clip], steps=whole("steps", steps, 1, 1000), eta=eta)  # type: ignore[arg-type]
-    n = whole("the number of digits", count, 1, MAX_IMAGES)
-    generator = torch.Generator().manual_seed(whole("the seed", seed, 0, MAX_SEED))
-    x_T = start_noise(n, loaded.model.config.image_channels, 28, generator).to(loaded.placement.device)
-
-    run, begun, sent = secrets.token_hex(8), time.perf_counter(), 0.0
-    pending: list[np.ndarray] = [to_uint8(x_T[:, 0]).numpy()]
-    times = [len(loaded.schedule) - 1]  # the t of every pending picture; -1 is the finished one
-    first = 0
-    for step in sample(loaded.model, loaded.schedule, config, x_T, generator=generator):
-        pending.append(to_uint8(step.x_s[:, 0]).numpy())
-        times.append(step.s)
-        now = time.perf_counter()
-        if step.s >= 0 and now - sent < 1 / FRAMES_PER_SECOND:
-            continue
-        done = (step.index + 1) / config.steps
-        seconds = now - begun
-        rate = f"{seconds / (step.index + 1) * 1000:.0f} ms a step"
-        if step.s < 0:
-            note = f"{config.steps} steps in {seconds:.1f} s, {rate}, {n / seconds:.2f} images/s"
-        else:
-            note = f"step {step.index + 1} of {config.steps}, {rate}, about {seconds / done - seconds:.0f} s left"
-        yield {
-            "run": run,
-            "n": n,
-            "size": 28,
-            "first": first,
-            "t": times,
-            "done": done,
-            "note": note,
-            "frames": base64_of(np.stack(pending)),
-        }
-        first, pending, times, sent = first + len(pending), [], [], now
+    build_path()
+    build_race(checkpoints, which, seed)
+    build_branches(checkpoints)
+    return GenerateTab(settings, note, checkpoints)

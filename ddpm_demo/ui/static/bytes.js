@@ -17,3 +17,17 @@ export function encodeFloat32(values) {
   for (const byte of new Uint8Array(values.buffer)) text += String.fromCharCode(byte);
   return btoa(text);
 }
+
+/** @returns {Promise<Uint8Array>} grey levels 0..255 from a deflated base64 text of levels of 8 bits, or of 4, two a byte. */
+export async function inflateLevels(base64, bits) {
+  if (!base64) return new Uint8Array(0);
+  const stream = new Blob([decodeBytes(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  if (bits === 8) return bytes;
+  const levels = new Uint8Array(bytes.length * 2);
+  for (let i = 0; i < bytes.length; i++) {
+    levels[2 * i] = (bytes[i] >> 4) * 17;
+    levels[2 * i + 1] = (bytes[i] & 15) * 17;
+  }
+  return levels;
+}

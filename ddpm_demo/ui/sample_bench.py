@@ -1,0 +1,196 @@
+"""`ddpm-demo bench sample`: how fast a step is, beside the plain ways of doing the same, in one run."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ddpm_demo import checkpoint
+from ddpm_demo.config import DemoError, SamplerConfig, ScheduleConfig, preset
+from ddpm_demo.device import Placement, best_placement, place
+from ddpm_demo.model import Denoiser, seeded_denoiser
+from ddpm_demo.sampling import EpsModel, sample, start_noise
+from ddpm_demo.schedule import Schedule
+from ddpm_demo.ui.films import FINE_DIGITS
+from ddpm_demo.ui.stream import EPS_REACH, packed
+
+COUNTS = (1, 16, 64)  # digits at once
+SECONDS = 1.5  # at least so long is every way measured in a round
+ROUNDS = 3  # the ways take turns, and the best round of each counts: other programs only ever make things slower
+MATRIX = 1024
+
+
+def bench_sample(
+    *, presets: tuple[str, ...] = ("lite", "full"), counts: tuple[int, ...] = COUNTS, seconds: float = SECONDS
+) -> Iterator[dict[str, Any]]:
+    """Measure and yield one row a preset and number of digits; times in milliseconds a step.
+
+    `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32; `diffusers` the loop of its
+    DDPMPipeline in float32 with the same network, None where diffusers is not installed. `frames` is the share of
+    everything but the network in the time of ours, measured in the same calls. `of_matrix_rate` is the network's
+    arithmetic, counted dense, over what a plain matrix product reaches here in the same number format.
+    """
+    placement = best_placement()
+    rate = matrix_rate(placement, seconds=min(seconds, 1.0))
+    schedule = Schedule.from_config(ScheduleConfig())
+    for name in presets:
+        plain = network(name).eval()
+        ours = place(copy.deepcopy(plain), placement)
+        plain = plain.to(placement.device)
+        for n in counts:
+            clocked = Clocked(ours)
+            ways = {
+                "ours": our_way(clocked, schedule, n, placement),
+                "network": network_only(ours, n, placement),
+                "plain": plain_way(plain, schedule, n, placement),
+                "diffusers": diffusers_way(plain, n, placement),
+            }
+            times: dict[str, float] = {}
+            frames = 1.0
+            for _ in range(ROUNDS):
+                for way, step in ways.items():
+                    if step is None:
+                        continue
+                    clocked.seconds, begun = 0.0, time.perf_counter()
+                    times[way] = min(times.get(way, math.inf), time_a_step(step, seconds))
+                    if way == "ours":
+                        frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
+            flops = 2 * multiply_adds(ours) * n
+            yield {
+                "preset": name,
+                "n": n,
+                "device": str(placement.device),
+                "dtype": placement.dtype_name,
+                "step_ms": 1000 * times["ours"],
+                "images_per_s": n / (times["ours"] * len(schedule)),
+                "plain_ms": 1000 * times["plain"],
+                "diffusers_ms": 1000 * times["diffusers"] if "diffusers" in times else None,
+                "times_plain": times["plain"] / times["ours"],
+                "times_diffusers": times["diffusers"] / times["ours"] if "diffusers" in times else None,
+                "frames": frames,
+                "of_matrix_rate": flops / times["network"] / rate,
+            }
+
+
+def network(name: str) -> Denoiser:
+    """Return the shipped network of a preset, or one with fresh weights: the time is the same."""
+    try:
+        loaded = checkpoint.load(checkpoint.find(name)).model
+    except DemoError:
+        loaded = seeded_denoiser(preset(name), seed=0)
+    return loaded if loaded.config == preset(name) else seeded_denoiser(preset(name), seed=0)
+
+
+class Clocked:
+    """A network that adds up the time spent in it."""
+
+    def __init__(self, model: Denoiser) -> None:
+        self.model, self.seconds = model, 0.0
+
+    def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
+        """Return eps_hat, as the network does."""
+        begun = time.perf_counter()
+        eps_hat: Tensor = self.model(x_t, t)
+        if x_t.device.type == "cuda":
+            torch.cuda.synchronize()
+        self.seconds += time.perf_counter() - begun
+        return eps_hat
+
+
+def our_way(model: EpsModel, schedule: Schedule, n: int, placement: Placement) -> Callable[[], object]:
+    """Return what takes one step of a film: the sampler, and the frame made ready to be sent."""
+    bits = 8 if n <= FINE_DIGITS else 4
+
+    def steps() -> Iterator[object]:
+        generator = torch.Generator().manual_seed(0)
+        while True:
+            x_T = start_noise(n, 1, 28, generator).to(placement.device)
+            for step in sample(model, schedule, SamplerConfig(), x_T, generator=generator):
+                # a film of 50 steps sends them all, one of 1000 every twentieth: this is the harder case
+                yield [packed([step.x_t], bits), packed([step.x0_hat], bits), packed([step.eps_hat], bits, EPS_REACH)]
+
+    going = steps()
+    return lambda: next(going)
+
+
+def network_only(model: Denoiser, n: int, placement: Placement) -> Callable[[], object]:
+    """Return what calls the network alone, once."""
+    x_t = start_noise(n, 1, 28, torch.Generator().manual_seed(0)).to(placement.device)
+    t = torch.full((n,), 500, device=placement.device)
+
+    @torch.no_grad()
+    def call() -> Tensor:
+        eps_hat: Tensor = model(x_t, t)
+        return eps_hat.cpu()  # the copy waits for the device
+
+    return call
+
+
+def plain_way(model: Denoiser, schedule: Schedule, n: int, placement: Placement) -> Callable[[], object]:
+    """Return what takes one step of the spec's loop, section D, line by line, in float32."""
+    device = placement.device
+    alpha, alpha_bar, beta = (table.float().to(device) for table in (schedule.alpha, schedule.alpha_bar, schedule.beta))
+
+    @torch.no_grad()
+    def steps() -> Iterator[object]:
+        while True:
+            x_t = torch.randn(n, 1, 28, 28, device=device)
+            for t in reversed(range(len(schedule))):
+                timestep = torch.tensor([t], device=device).repeat(n)
+                epsilon_pred = model(x_t, timestep)
+                mean = (x_t - (1 - alpha[t]) / torch.sqrt(1 - alpha_bar[t]) * epsilon_pred) / torch.sqrt(alpha[t])
+                z = torch.randn_like(x_t) if t > 1 else torch.zeros_like(x_t)
+                x_t = mean + torch.sqrt(beta[t]) * z
+                yield x_t.cpu() if device.type != "cpu" else x_t
+
+    going = steps()
+    return lambda: next(going)
+
+
+def diffusers_way(model: Denoiser, n: int, placement: Placement) -> Callable[[], object] | None:
+    """Return what takes one step of the loop in diffusers' DDPMPipeline, or None where it is not installed."""
+    try:
+        from diffusers import DDPMScheduler
+    except ImportError:
+        return None
+    scheduler: Any = DDPMScheduler(1000, beta_start=1e-4, beta_end=0.02, clip_sample=False, variance_type="fixed_large")
+    scheduler.set_timesteps(1000)
+
+    @torch.no_grad()
+    def steps() -> Iterator[object]:
+        while True:
+            image = torch.randn(n, 1, 28, 28, device=placement.device)
+            for t in scheduler.timesteps:
+                # the pipeline's loop: predict, step
+                model_output = model(image, t.to(placement.device).expand(n))
+                image = scheduler.step(model_output, t, image).prev_sample
+                yield image.cpu() if placement.device.type != "cpu" else image
+
+    going = steps()
+    return lambda: next(going)
+
+
+def time_a_step(step: Callable[[], object], seconds: float) -> float:
+    """Return the seconds that one call takes, measured over `seconds` after one call to warm up."""
+    step()
+    begun, calls = time.perf_counter(), 0
+    while (passed := time.perf_counter() - begun) < seconds or calls < 2:
+        step()
+        calls += 1
+    return passed / calls
+
+
+def multiply_adds(model: Denoiser) -> int:
+    """Return the multiply-adds of one 28x28 image, dense: taps that fall in the padding counted too."""
+    weights = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("time"))
+    return weights * 28 * 28
+
+
+def matrix_rate(placement: Placement, *, seconds: float) -> float:
+    """Return the floating-point operations a second of a square matrix product in the blocks' number format."""
+    a = torch.randn(MATRIX, MATRIX, device=placement.device).to(placement.dtype)
+    return 2 * MATRIX**3 / time_a_step(lambda: (a @ a)[0, 0].item(), seconds)

@@ -1,0 +1,156 @@
+"""The Generate tab in depth, as a student uses it: player, inspector, race, own digit, path, and what is taken home."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+FILM = "#generate-film canvas"
+INSPECTOR = "#generate-film .ddpm-inspector"
+SUM = "#generate-film .ddpm-inspector-sum"
+
+
+def open_generate(visit, link=""):
+    if link:  # opens the tab by itself
+        visit.page.goto(f"{visit.address}?__theme=light&{link}")
+    else:
+        visit.open()
+        visit.tab("Generate")
+    visit.page.wait_for_selector(FILM)
+    return visit.page
+
+
+def generate(visit, link):
+    """Open a link to a film and make the film."""
+    page = open_generate(visit, f"film={link}")
+    steps = link.split("~")[2]
+    page.wait_for_function(
+        "steps => document.querySelector('input[aria-label=\"number input for Steps\"]').value === steps", arg=steps
+    )
+    page.locator("#generate-start").click()
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    page.wait_for_selector("#generate-start:not([disabled])")
+    return page
+
+
+@pytest.mark.parametrize("link", ["0~1~15~0~4~3~lite", "2~0~15~0.5~4~3~lite", "3~1~15~0~4~3~lite"])
+def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
+    page = generate(visit, link)
+    canvas = page.locator(FILM).first
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] * 0.9, "y": box["height"] * 0.9})  # the last of four digits
+    for frame in (3, 12, 14):
+        visit.set_slider("#generate-film", frame)
+        page.wait_for_selector(f"{INSPECTOR}[data-ready='{frame}']")
+        assert "Digit 4 of 4" in page.text_content(f"{INSPECTOR} h3")
+        for place in ((0.1, 0.1), (0.5, 0.5), (0.55, 0.3)):
+            large = page.locator(f"{INSPECTOR} canvas").first
+            size = large.bounding_box()
+            large.hover(position={"x": size["width"] * place[0], "y": size["height"] * place[1]})
+            page.wait_for_selector(f"{SUM}[data-total]")
+            shown = page.eval_on_selector(SUM, "element => ({...element.dataset})")
+            assert float(shown["total"]) == pytest.approx(float(shown["actual"]), abs=2e-5)
+            assert abs(int(shown["level"]) - int(shown["film"])) <= 1
+            # the numbers that are written add up to what is written, within their four places
+            text = page.text_content(SUM).replace("−", "-")
+            pairs = re.findall(r"(-?[0-9.]+)\)? · [^ ]+(?: before)? \(?(-?[0-9.]+)", text)
+            total = float(re.search(r"= (-?[0-9]+\.[0-9]+)(?:,| )", text[text.rindex("= ") :]).group(1))
+            assert sum(float(a) * float(b) for a, b in pairs) == pytest.approx(total, abs=2e-3)
+
+
+def test_the_inspector_works_with_the_keyboard(visit):
+    page = generate(visit, "2~1~6~0~4~0~lite")
+    visit.set_slider("#generate-film", 2)
+    page.locator(FILM).first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(f"{INSPECTOR}[data-ready='2']")
+    assert "Digit 2 of 4" in page.text_content(f"{INSPECTOR} h3")
+    page.locator(f"{INSPECTOR} canvas").first.focus()
+    page.keyboard.press("ArrowUp")
+    visit.wait_for_text(SUM, "row 13, column 14")
+
+
+def test_the_film_is_taken_home_and_the_link_brings_it_back(visit, tmp_path):
+    page = generate(visit, "3~1~8~0~4~21~lite")
+    final = visit.pixels(FILM)
+    files = {}
+    for name in ("GIF of the film", "PNG of the digits", "npz of the numbers"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        files[name[:3]] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[name[:3]])
+    with Image.open(files["GIF"]) as gif:
+        assert gif.n_frames > 5
+    digits = np.array(final).reshape(58, 58)
+    np.testing.assert_array_equal(np.load(files["npz"])["images"][3], digits[30:, 30:])
+
+    page.get_by_role("button", name="Python program").click()
+    visit.wait_for_text("#generate-film .ddpm-code", "manual_seed(21)")
+    page.get_by_role("button", name="Link to this film").click()
+    visit.wait_for_text("#generate-film .ddpm-code", "film=")
+    link = page.text_content("#generate-film .ddpm-code")
+    assert generate(visit, link.split("film=")[1].replace("%7E", "~")) is page
+    assert visit.pixels(FILM) == final
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_opens_its_tab_by_itself(visit, width):
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    open_generate(visit, "film=2~1~33~0.5~4~21~lite")
+    visit.wait_for_text("#generate-note", "press Generate to see it again")
+    assert visit.page.get_by_role("spinbutton", name="number input for Steps").input_value() == "33"
+
+
+def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
+    page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
+    visit.wait_for_text("#generate-note", "asked for a film that cannot be made")
+    assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == "200"
+
+
+def test_a_race_has_one_slider_and_says_what_each_lane_cost(visit):
+    page = open_generate(visit)
+    page.locator("#race-start").click()
+    page.wait_for_function("document.querySelector('#race-film [data-done]')?.dataset.done === '1'", timeout=60_000)
+    text = page.text_content("#race-film")
+    assert text.count("10 network calls, ") == 2
+    assert "their difference" in text
+    visit.set_slider("#race-film", 0)
+    assert page.eval_on_selector_all("#race-film canvas[data-t]", "all => all.map(c => c.dataset.t)") == ["999", "999"]
+    assert page.get_attribute("#race-film canvas[data-name=difference]", "data-most") == "0"
+
+
+def test_an_experiment_is_one_click(visit):
+    page = open_generate(visit)
+    page.get_by_role("button", name="From one noise to another").click()
+    page.wait_for_function("document.querySelector('#race-film [data-done]')?.dataset.done === '1'", timeout=60_000)
+    visit.wait_for_text("#race-words", "What to look for.")
+    visit.wait_for_text("#race-words", "Song et al. 2021, section 5.3")
+    assert "50 network calls" in page.text_content("#race-film")
+
+
+def test_the_path_follows_the_films_slider(visit):
+    page = generate(visit, "2~1~8~0~4~0~lite")
+    page.locator("#path").scroll_into_view_if_needed()
+    chart = "#path .ddpm-chart"
+    page.wait_for_selector(f"{chart}[data-frame='8']", timeout=60_000)
+    visit.set_slider("#generate-film", 3)
+    page.wait_for_selector(f"{chart}[data-frame='3']")
+    # ten classes, the ways, and where the four digits are
+    assert page.evaluate(f"document.querySelector('{chart}').data.length") == 12
+    assert page.evaluate(f"document.querySelector('{chart}').data[11].x.length") == 4
+    assert page.evaluate(f"document.querySelector('{chart}').data[10].x.length") == 4 * (4 + 1)
+
+
+def test_branches_of_the_noise_tabs_digit_are_counted(visit):
+    page = open_generate(visit)
+    page.locator("#branches").scroll_into_view_if_needed()
+    visit.set_slider("#branches", 50)
+    page.locator("#branches button[data-name=one]").click()
+    page.wait_for_selector("#branches tbody tr", timeout=240_000)  # the first time the classifier is trained
+    counts = page.eval_on_selector_all("#branches tbody td", "cells => cells.map(c => Number(c.textContent) || 0)")
+    assert sum(counts) == 12
+    # at t = 50 of 1000 a seven is still a seven
+    assert counts[7] >= 11
+    assert "% of MNIST's 10,000 test digits right" in page.text_content("#branches [role=status]")

@@ -1,0 +1,36 @@
+"""`bench sample` measures the same arithmetic in every way; no test looks at how long anything took."""
+
+import pytest
+import torch
+
+from ddpm_demo.config import preset
+from ddpm_demo.device import best_placement
+from ddpm_demo.model import Denoiser
+from ddpm_demo.ui import sample_bench
+
+
+def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
+    """The comparison is worth something only if it does the same: one step from the same x_t and no noise."""
+    from ddpm_demo.config import SamplerConfig
+    from ddpm_demo.sampling import sample
+
+    monkeypatch.setattr(torch, "randn", lambda *shape, **_: torch.ones(shape))
+    monkeypatch.setattr(torch, "randn_like", lambda like: torch.zeros_like(like))
+    plain = sample_bench.plain_way(tiny, linear, 2, best_placement())()
+    monkeypatch.undo()
+    step = next(sample(tiny, linear, SamplerConfig(), torch.ones(2, 1, 28, 28), generator=torch.Generator()))
+    torch.testing.assert_close(plain.cpu(), step.x_s - step.std * step.z, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("full", 3.71e9)])
+def test_the_multiply_adds_are_the_specs(name, expected):
+    assert sample_bench.multiply_adds(Denoiser(preset(name))) == pytest.approx(expected, rel=0.01)
+
+
+def test_a_row_has_every_figure(monkeypatch):
+    monkeypatch.setattr(sample_bench, "ROUNDS", 1)
+    (row,) = sample_bench.bench_sample(presets=("lite",), counts=(1,), seconds=0.01)
+    assert (row["preset"], row["n"]) == ("lite", 1)
+    assert all(row[name] > 0 for name in ("step_ms", "plain_ms", "diffusers_ms", "images_per_s", "of_matrix_rate"))
+    assert row["times_plain"] == pytest.approx(row["plain_ms"] / row["step_ms"])
+    assert 0 <= row["frames"] < 1
