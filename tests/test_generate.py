@@ -16,7 +16,7 @@ from PIL import Image
 from ddpm_demo import checkpoint
 from ddpm_demo.config import ConfigError
 from ddpm_demo.sampling import sample, start_noise, to_uint8
-from ddpm_demo.ui.films import CLIPS, KEPT_STEPS, MAX_IMAGES, SAMPLERS, Films, grey_levels, read_settings
+from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, SAMPLERS, Films, film_bits, grey_levels, kept_steps, read_settings
 from ddpm_demo.ui.generate import GenerateTab
 from ddpm_demo.ui.inspector import inspect_step
 from ddpm_demo.ui.loaded import Loaded, load_placed
@@ -82,10 +82,17 @@ def test_the_film_holds_every_step_in_order(small):
 def test_a_long_film_is_bounded_and_keeps_both_ends(small):
     films, _, messages, last = film_of(small, settings(steps=1000, count=1))
     times = [moment["t"] for message in messages for moment in message["steps"]]
-    assert len(times) <= KEPT_STEPS
+    assert len(times) <= kept_steps(1) == 200
     assert (times[0], times[-1]) == (999, 0)
     assert last["frames"] == len(times) + 1
     assert len(films.get(last["run"]).kept) == len(times)
+
+
+def test_the_default_film_of_sixteen_digits_keeps_every_one_of_its_two_hundred_steps():
+    assert kept_steps(16) == 200
+    assert kept_steps(64) == 50
+    assert film_bits(16, 50) == 8
+    assert film_bits(16, 200) == film_bits(64, 50) == 4
 
 
 def test_sixty_four_digits_in_fifty_steps_stay_under_four_megabytes(lite):

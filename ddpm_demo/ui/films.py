@@ -23,9 +23,11 @@ CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 
 MAX_IMAGES = 64
 MIN_STEPS = 5
 MAX_STEPS = 1000
-KEPT_STEPS = 50  # of a film, besides the finished picture
-FINE_DIGITS = 16  # up to so many digits are sent in 256 grey levels; more in 16, or the film would pass 4 MB
-MEMORY = 256 * 2**20  # bytes of floats, over all films; the oldest film goes first
+KEPT_STEPS = 200  # at most, of a film, besides the finished picture
+KEPT_PICTURES = 3200  # digits times steps, so 50 steps of 64 digits: more would pass 4 MB on the way to the page
+FINE_PICTURES = 800  # digits times steps that are sent in 256 grey levels; more in 16, for the same reason
+FINE_DIGITS = 16  # up to so many digits are drawn at twice their size in a GIF
+MEMORY = 512 * 2**20  # bytes of floats, over all films; the oldest film goes first
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,16 @@ def on_cpu(step: Step) -> Step:
         return step
     pictures = {name: getattr(step, name).cpu() for name in ("x_t", "eps_hat", "x0_hat", "z", "x_s")}
     return Step(index=step.index, t=step.t, s=step.s, std=step.std, **pictures)
+
+
+def kept_steps(n: int) -> int:
+    """Return how many steps of a film of `n` digits are kept and sent."""
+    return min(KEPT_STEPS, KEPT_PICTURES // n)
+
+
+def film_bits(n: int, steps: int) -> int:
+    """Return in how many bits a grey level of a film is sent: 8, or 4 where 8 would be too much."""
+    return 8 if n * steps <= FINE_PICTURES else 4
 
 
 class Films:

@@ -15,7 +15,7 @@ from ddpm_demo.device import Placement, best_placement, place
 from ddpm_demo.model import Denoiser, seeded_denoiser
 from ddpm_demo.sampling import EpsModel, sample, start_noise
 from ddpm_demo.schedule import Schedule
-from ddpm_demo.ui.films import FINE_DIGITS
+from ddpm_demo.ui.films import film_bits
 from ddpm_demo.ui.stream import EPS_REACH, packed
 
 COUNTS = (1, 16, 64)  # digits at once
@@ -103,7 +103,7 @@ class Clocked:
 
 def our_way(model: EpsModel, schedule: Schedule, n: int, placement: Placement) -> Callable[[], object]:
     """Return what takes one step of a film: the sampler, and the frame made ready to be sent."""
-    bits = 8 if n <= FINE_DIGITS else 4
+    bits = film_bits(n, 50)  # as in a film of 50 steps
 
     def steps() -> Iterator[object]:
         generator = torch.Generator().manual_seed(0)

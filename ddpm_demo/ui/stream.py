@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.sampling import frame_indices, sample, start_noise
-from ddpm_demo.ui.films import FILMS, FINE_DIGITS, KEPT_STEPS, Film, Films, Kept, Settings, grey_levels, on_cpu
+from ddpm_demo.ui.films import FILMS, Film, Films, Kept, Settings, film_bits, grey_levels, kept_steps, on_cpu
 from ddpm_demo.ui.loaded import Loaded
 from ddpm_demo.ui.turns import InTurn
 
@@ -23,15 +23,15 @@ def generate(loaded: Loaded, settings: Settings, films: Films = FILMS) -> Iterat
     """Draw digits, yielding messages with the film's frames in order, and remember their floats in `films`.
 
     The first message is x_T alone, before the network has run. A frame is x_t, x0_hat and eps_hat of one step; of a
-    long run at most KEPT_STEPS are sent, even in log-SNR, and the finished picture always.
+    long run at most `kept_steps` are sent, even in log-SNR, and the finished picture always.
     """
     config, n, schedule = settings.config, settings.n, loaded.schedule
     timesteps = schedule.timesteps(config.steps)
     generator = torch.Generator().manual_seed(settings.seed)
     x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
-    run, bits = secrets.token_hex(8), 8 if n <= FINE_DIGITS else 4
+    shown = set(frame_indices(schedule, timesteps, kept_steps(n)))
+    run, bits = secrets.token_hex(8), film_bits(n, len(shown))
     films.add(run, film := Film(settings, schedule))
-    shown = set(frame_indices(schedule, timesteps, KEPT_STEPS))
     same = {"run": run, "n": n, "size": 28, "frames": len(shown) + 1, "reach": EPS_REACH}
     yield {
         **same,
