@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ddpm_demo.config import ModelConfig
+from ddpm_demo.layers import DilatedConv, ImageGroupNorm
 
 
 def sinusoidal_embedding(t: Tensor, dim: int) -> Tensor:
@@ -31,8 +32,8 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, dilation: int, groups: int) -> None:
         """Make a block of `width` channels; padding = dilation keeps the image's size."""
         super().__init__()
-        self.conv = nn.Conv2d(width, width, kernel_size=3, padding=dilation, dilation=dilation)
-        self.norm: nn.Module = nn.GroupNorm(groups, width)
+        self.conv = DilatedConv(width, dilation)
+        self.norm: nn.Module = ImageGroupNorm(groups, width)
         self.act = nn.SiLU()
 
     def forward(self, y: Tensor, time: Tensor) -> Tensor:
