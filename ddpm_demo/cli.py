@@ -77,6 +77,8 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--batch", type=int, help="digits a step (default 32)")
     train.add_argument("--lr", type=float, help="highest learning rate")
     train.add_argument("--loss-weight", help="mse (every t alike) or p2 (noisy t more)")
+    train.add_argument("--optimizer", help="adamw or muon (learns as much from fewer digits)")
+    train.add_argument("--ema-decay", type=float, help="share of the averaged weights kept at each step")
     train.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
     train.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
     train.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")

@@ -120,7 +120,10 @@ class Run:
             "batch": config.batch,
             "lr": config.lr,
             "lr_schedule": f"linear warm-up over {config.warmup} steps, cosine to zero over the run",
-            "optimizer": "AdamW, betas 0.9 and 0.999, no weight decay",
+            "optimizer": {
+                "adamw": "AdamW, betas 0.9 and 0.999, no weight decay",
+                "muon": "Muon, momentum 0.95, for the blocks' convolutions; AdamW, betas 0.9 and 0.999, for the rest",
+            }[config.optimizer],
             "grad_clip": config.grad_clip,
             "ema_decay": config.ema_decay,
             "loss_weight": config.loss_weight,
@@ -167,7 +170,7 @@ def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig,
         load_weights(state.model, _part(tensors, "model."), path)
         load_weights(state.ema, _part(tensors, "ema."), path)
         for name, parameter in state.model.named_parameters() if state.step else ():  # no moments before step 1
-            for key in ("step", "exp_avg", "exp_avg_sq"):
+            for key in state.optimizer.state_keys(parameter):
                 value = tensors[f"optimizer.{key}.{name}"]
                 like = value if key == "step" else value.to(parameter.device, memory_format=_layout(parameter))
                 state.optimizer.state[parameter][key] = like

@@ -12,6 +12,7 @@ from ddpm_demo.config import DemoError, ModelConfig, TrainConfig
 from ddpm_demo.data import batch_indices, to_x0
 from ddpm_demo.device import Placement, place
 from ddpm_demo.model import Denoiser, seeded_denoiser
+from ddpm_demo.optimizer import MuonAdamW
 from ddpm_demo.schedule import Schedule
 
 
@@ -41,7 +42,7 @@ class TrainState:
 
     model: Denoiser
     ema: Denoiser
-    optimizer: torch.optim.AdamW
+    optimizer: MuonAdamW
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
@@ -52,7 +53,9 @@ class TrainState:
         """Begin: weights and every later draw follow from `config.seed` alone."""
         model = place(seeded_denoiser(model_config, config.seed), placement, keep_float32_weights=True)
         ema = place(seeded_denoiser(model_config, config.seed), placement, keep_float32_weights=True)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=0.0, fused=True)
+        convolutions = [layer for layer in model.blocks.modules() if isinstance(layer, torch.nn.Conv2d)]
+        matrices = [layer.weight for layer in convolutions] if config.optimizer == "muon" else []
+        optimizer = MuonAdamW(model.parameters(), matrices=matrices, lr=config.lr)
         generator = torch.Generator(placement.device).manual_seed(config.seed)
         return cls(model, ema.eval().requires_grad_(False), optimizer, generator)
 

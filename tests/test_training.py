@@ -33,9 +33,9 @@ def assert_same_bits(a, b):
 
 
 @pytest.mark.parametrize("placement", PLACES, ids=["float32", "bfloat16"])
-@pytest.mark.parametrize("cut", [0, 1, 7])
-def test_a_resumed_run_is_the_same_run_bit_for_bit(linear, digits, tmp_path, placement, cut):
-    config = TrainConfig(epochs=1.5, batch=8, warmup=4)  # 12 steps over two epochs
+@pytest.mark.parametrize(("cut", "optimizer"), [(0, "adamw"), (1, "muon"), (7, "adamw"), (7, "muon")])
+def test_a_resumed_run_is_the_same_run_bit_for_bit(linear, digits, tmp_path, placement, cut, optimizer):
+    config = TrainConfig(epochs=1.5, batch=8, warmup=4, optimizer=optimizer)  # 12 steps over two epochs
     whole = TrainState.fresh(MODEL, config, placement)
     losses = [p.loss for p in train(whole, linear, digits, config)]
     assert len(losses) == 12
