@@ -33,7 +33,7 @@ def test_it_steps_as_pytorchs_muon_does(generator):
         mine.step()
         reference.step()
     moved, apart = (theirs - start.flatten(1)).detach().norm(), (ours.flatten(1) - theirs).detach().norm()
-    assert float(apart / moved) < 0.02  # both orthogonalise in bfloat16
+    assert float(apart / moved) < 0.05  # both orthogonalise in bfloat16
 
 
 def test_everything_else_is_adamw(generator):
