@@ -102,7 +102,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     from ddpm_demo.device import best_placement
     from ddpm_demo.runs import Run
 
-    names = ("minutes", "epochs", "seed", "batch", "lr", "loss_weight", "digits", "compile")
+    names = ("minutes", "epochs", "seed", "batch", "lr", "loss_weight", "min_snr_gamma", "digits", "compile")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     placement = best_placement()
     if not 0 <= arguments.held_out <= 10_000:
