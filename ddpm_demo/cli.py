@@ -100,7 +100,15 @@ def build_parser() -> argparse.ArgumentParser:
     sample.set_defaults(run=commands.run_sample)
 
     evaluate = subparsers.add_parser("evaluate", help="measure a checkpoint: held-out loss, and quality of its digits")
-    evaluate.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    what = evaluate.add_mutually_exclusive_group()
+    what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    what.add_argument(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        dest="directory",
+        help="instead, and without drawing: what the 16-bit file of a training run costs in held-out loss",
+    )
     evaluate.add_argument("--n", type=int, default=2000, help="digits to draw and judge, 4 to 10000 (default 2000)")
     evaluate.add_argument(
         "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"

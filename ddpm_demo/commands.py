@@ -222,8 +222,10 @@ def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """`ddpm-demo evaluate`: the held-out loss, and the quality of drawn digits beside that of real ones."""
-    from ddpm_demo.report import evaluate_checkpoint
+    from ddpm_demo.report import evaluate_checkpoint, evaluate_rounding
 
+    if arguments.directory is not None:
+        return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
     return evaluate_checkpoint(arguments, sampler_config(arguments))
 
 

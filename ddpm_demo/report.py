@@ -5,18 +5,21 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from ddpm_demo import checkpoint, classifier, quality
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.data import load_mnist
-from ddpm_demo.device import best_placement, place
+from ddpm_demo.device import Placement, best_placement, place
 from ddpm_demo.evaluate import draw, held_out_loss
-from ddpm_demo.model import count_parameters
+from ddpm_demo.model import Denoiser, count_parameters
 from ddpm_demo.quality import Quality
+from ddpm_demo.runs import load_run
 from ddpm_demo.schedule import Schedule
 
 PER_DIGIT = 10  # timesteps of each test digit
@@ -90,6 +93,51 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) ->
         "classifier": {"accuracy": judge.accuracy},
     }
     print(json.dumps(facts) if arguments.json else "\n".join(lines(facts)))
+    return 0
+
+
+def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
+    """Measure what storing a run's averaged weights at 16 bits costs, and then what this machine's format costs.
+
+    The same digits, timesteps and noise three times: the float32 weights of `run.safetensors` and the float16 ones of
+    `model.safetensors`, both computing in float32, and the latter once more as every other command computes. Raises
+    CheckpointError when a file is missing or damaged or the two are not of one step, and ConfigError for the count.
+    """
+    _digits_in_range("--held-out", count, 1)
+    used = best_placement()
+    float32 = Placement(used.device, torch.float32)
+    state, _, schedule_config = load_run(directory / "run.safetensors", float32)
+    stored = checkpoint.load(directory / "model.safetensors")
+    if stored.provenance.get("steps") != state.step:
+        raise checkpoint.CheckpointError(f"{directory} holds two files of different steps: resume the run to mend it")
+    schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0][:count]
+
+    def loss(model: Denoiser, what: str) -> float:
+        losses = held_out_loss(model, schedule, digits, per_digit=PER_DIGIT, device=used.device)
+        return watch(losses, what, "image").loss
+
+    exact = loss(state.ema, "float32 weights")
+    rounded = loss(place(stored.model, float32), "float16 weights")
+    as_used = loss(place(stored.model, used), f"float16 weights, {used.dtype_name} blocks")
+    facts = {
+        "run": str(directory),
+        "step": state.step,
+        "digits": count,
+        "per_digit": PER_DIGIT,
+        "float32": exact,
+        "float16": rounded,
+        "float16_percent": 100 * (rounded / exact - 1),
+        "used": as_used,
+        "used_percent": 100 * (as_used / exact - 1),
+        "used_dtype": used.dtype_name,
+    }
+    if as_json:
+        print(json.dumps(facts))
+        return 0
+    print(f"{directory}, step {state.step}; {count:,} test digits, {PER_DIGIT} timesteps each")
+    print(f"held-out loss {exact:.6f} with the run's float32 weights, computing in float32")
+    print(f"held-out loss {rounded:.6f} with the file's float16 weights: {facts['float16_percent']:+.4f} %")
+    print(f"held-out loss {as_used:.6f} and with {used.dtype_name} blocks, as used: {facts['used_percent']:+.4f} %")
     return 0
 
 

@@ -8,11 +8,12 @@ from test_cli import run
 
 from ddpm_demo import classifier, quality
 from ddpm_demo.checkpoint import Checkpoint, save
-from ddpm_demo.config import ModelConfig, ScheduleConfig
+from ddpm_demo.config import ModelConfig, ScheduleConfig, TrainConfig
 from ddpm_demo.data import load_mnist
-from ddpm_demo.device import best_placement, place
+from ddpm_demo.device import Placement, best_placement, place
 from ddpm_demo.evaluate import held_out_loss
 from ddpm_demo.model import seeded_denoiser
+from ddpm_demo.runs import Run, save_run
 from ddpm_demo.schedule import Schedule
 
 QUICK = ["--n", "5", "--held-out", "12", "--steps", "3"]
@@ -130,3 +131,36 @@ def test_weights_that_do_not_fit_or_are_no_numbers_get_one_line_and_status_1(cap
     status, out, err = run(capsys, "evaluate", "--checkpoint", str(path))
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "not finite numbers: out_project.bias" in err
+
+
+def test_what_sixteen_bits_cost(capsys, tmp_path):
+    """float32 against float16 of the same run: a run's own figure, and nearly nothing between them."""
+    config = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
+    placement = Placement(best_placement().device, torch.float32)
+    started = Run.begin(tmp_path / "r", config, TrainConfig(epochs=1, digits=64, batch=32), placement)
+    for _ in started.train():
+        pass
+    status, out, _ = run(capsys, "evaluate", "--run", str(tmp_path / "r"), "--held-out", "30", "--json")
+    facts = json.loads(out)
+    assert status == 0
+    *_, result = started.held_out(30)
+    assert facts["float32"] == pytest.approx(result.loss, rel=1e-6)
+    assert facts["float16"] != facts["float32"]
+    assert abs(facts["float16_percent"]) < 0.5
+    assert facts["float16_percent"] == pytest.approx(100 * (facts["float16"] - facts["float32"]) / facts["float32"])
+    assert facts["step"] == 2
+    status, out, _ = run(capsys, "evaluate", "--run", str(tmp_path / "r"), "--held-out", "30")
+    assert status == 0
+    assert out.count("held-out loss") == 3
+
+    started.state.step = 1  # as if a kill had come between the two files
+    save_run(started.state_path, started.state, started.config, started.schedule)
+    status, _, err = run(capsys, "evaluate", "--run", str(tmp_path / "r"))
+    assert status == 1
+    assert "two files of different steps" in err
+
+
+def test_a_directory_without_a_run_is_named(capsys, tmp_path):
+    status, out, err = run(capsys, "evaluate", "--run", str(tmp_path))
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "there is no checkpoint file" in err
