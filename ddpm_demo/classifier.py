@@ -32,11 +32,14 @@ class Classifier(nn.Module):
 
     def forward(self, x0: Tensor) -> Tensor:
         """Return the logits (B, 10) of clean images x0 (B, 1, 28, 28) in [-1, 1]."""
+        logits: Tensor = self.out(self.features(x0))
+        return logits
+
+    def features(self, x0: Tensor) -> Tensor:
+        """Return what the last layer sees of clean images x0 (B, 1, 28, 28) in [-1, 1]: (B, 58), none negative."""
         y = nn.functional.relu(self.conv1(x0))  # (B, 16, 14, 14)
         y = nn.functional.relu(self.conv2(y))  # (B, 32, 7, 7)
-        y = nn.functional.relu(self.hidden(y.flatten(1)))  # (B, 58)
-        logits: Tensor = self.out(y)
-        return logits
+        return nn.functional.relu(self.hidden(y.flatten(1)))  # (B, 58)
 
     @torch.no_grad()
     def classes(self, x0: Tensor) -> Tensor:

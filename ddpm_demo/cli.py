@@ -1,4 +1,4 @@
-"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | bench`.
+"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | evaluate | bench`.
 
 Wrong arguments end in one line and status 2, anything else that a user can cause in one line and status 1. With
 `--json` the standard output holds one JSON object and nothing else; words for people go to standard error.
@@ -76,7 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, help="decides weights, noise and the order of digits (default 0)")
     train.add_argument("--batch", type=int, help="digits a step (default 32)")
     train.add_argument("--lr", type=float, help="highest learning rate")
-    train.add_argument("--loss-weight", help="mse (every t alike) or p2 (noisy t more)")
+    train.add_argument("--loss-weight", help="mse (every t alike), p2 (noisy t more) or min_snr (clean t less)")
+    train.add_argument("--min-snr-gamma", type=float, help="above this SNR min_snr counts a timestep less (default 5)")
     train.add_argument("--optimizer", help="adamw or muon (learns as much from fewer digits)")
     train.add_argument("--ema-decay", type=float, help="share of the averaged weights kept at each step")
     train.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
@@ -99,6 +100,30 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
     sample.add_argument("--png", type=Path, metavar="FILE.png", help="also the grid as a picture")
     sample.set_defaults(run=commands.run_sample)
+
+    evaluate = subparsers.add_parser("evaluate", help="measure a checkpoint: held-out loss, and quality of its digits")
+    what = evaluate.add_mutually_exclusive_group()
+    what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    what.add_argument(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        dest="directory",
+        help="instead, and without drawing: what the 16-bit file of a training run costs in held-out loss",
+    )
+    evaluate.add_argument("--n", type=int, default=2000, help="digits to draw and judge, 4 to 10000 (default 2000)")
+    evaluate.add_argument(
+        "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
+    )
+    evaluate.add_argument("--steps", type=int, default=200, help="network calls, 1 to T (default 200, as on the page)")
+    evaluate.add_argument("--sampler", default="ddpm", help="ddpm (the default), ddim or dpmpp (DPM-Solver++(2M))")
+    evaluate.add_argument("--variance", default="beta", help="of ddpm's noise: beta (the spec's) or posterior")
+    evaluate.add_argument("--final-noise", default="spec", help="spec: none at t <= 1; ho: none at t = 0 only")
+    evaluate.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
+    evaluate.add_argument("--clip", default="x0", help="none, x0 (the default, as on the page) or x_t")
+    evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.set_defaults(run=commands.run_evaluate)
 
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
     bench.add_argument(

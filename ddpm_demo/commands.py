@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.config import ConfigError, DemoError
+from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 MAX_SAMPLES = 10_000
@@ -102,7 +102,8 @@ def run_train(arguments: argparse.Namespace) -> int:
     from ddpm_demo.device import best_placement
     from ddpm_demo.runs import Run
 
-    names = ("minutes", "epochs", "seed", "batch", "lr", "loss_weight", "digits", "compile", "optimizer", "ema_decay")
+    names = ("minutes", "epochs", "seed", "batch", "lr", "optimizer", "ema_decay", "loss_weight", "min_snr_gamma")
+    names += ("digits", "compile")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     placement = best_placement()
     if not 0 <= arguments.held_out <= 10_000:
@@ -165,23 +166,13 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ddpm_demo import checkpoint, plots
-    from ddpm_demo.config import SamplerConfig
     from ddpm_demo.device import best_placement, place
     from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
     from ddpm_demo.schedule import Schedule
 
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
-    if not 0 <= arguments.seed < 2**31:
-        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {arguments.seed}")
-    config = SamplerConfig(
-        kind=arguments.sampler,
-        steps=arguments.steps,
-        variance=arguments.variance,
-        final_noise=arguments.final_noise,
-        clip=arguments.clip,
-        eta=arguments.eta,
-    )
+    config = sampler_config(arguments)
     for path in (arguments.out, arguments.gif, arguments.png):
         if path is not None and not path.parent.is_dir():
             raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
@@ -214,6 +205,29 @@ def run_sample(arguments: argparse.Namespace) -> int:
         _write(arguments.png, plots.grid_png(digits))
     print(arguments.out)
     return 0
+
+
+def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
+    """Return the sampler that the arguments name; raise ConfigError if there is none such, or a seed too large."""
+    if not 0 <= arguments.seed < 2**31:
+        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {arguments.seed}")
+    return SamplerConfig(
+        kind=arguments.sampler,
+        steps=arguments.steps,
+        variance=arguments.variance,
+        final_noise=arguments.final_noise,
+        clip=arguments.clip,
+        eta=arguments.eta,
+    )
+
+
+def run_evaluate(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo evaluate`: the held-out loss, and the quality of drawn digits beside that of real ones."""
+    from ddpm_demo.report import evaluate_checkpoint, evaluate_rounding
+
+    if arguments.directory is not None:
+        return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
+    return evaluate_checkpoint(arguments, sampler_config(arguments))
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

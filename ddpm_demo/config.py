@@ -11,7 +11,7 @@ SamplerKind = Literal["ddpm", "ddim", "dpmpp"]
 Variance = Literal["beta", "posterior"]
 FinalNoise = Literal["spec", "ho"]
 Clip = Literal["none", "x0", "x_t"]
-LossWeight = Literal["mse", "p2"]
+LossWeight = Literal["mse", "p2", "min_snr"]
 Optimizer = Literal["adamw", "muon"]
 
 
@@ -149,8 +149,11 @@ class TrainConfig:
 
     Exactly one of `epochs`, `minutes` sets the length. The learning rate warms up over `warmup` steps and falls
     to zero by a cosine over the whole length. `loss_weight` is `mse` (the spec's and Ho's L_simple: every t
-    counts alike) or `p2`, (k + SNR_t)^-gamma, which counts the noisy timesteps, where shape is decided, more
-    (Choi et al. 2022, "Perception Prioritized Training", equation 8; here with `p2_k`, `p2_gamma`).
+    counts alike); `p2`, (k + SNR_t)^-gamma, which counts the noisy timesteps, where shape is decided, more
+    (Choi et al. 2022, "Perception Prioritized Training", equation 8; here with `p2_k`, `p2_gamma`); or `min_snr`,
+    min(SNR_t, gamma) / SNR_t, which lets the cleanest timesteps count less (Hang et al. 2023, "Efficient Diffusion
+    Training via Min-SNR Weighting Strategy", section 3.4, for a network that predicts eps; here with
+    `min_snr_gamma`, 5 in the paper). All are scaled to a mean of 1 over t, so that one learning rate fits all.
     `optimizer` is `adamw` or `muon` (Jordan et al. 2024), which needs fewer digits to learn as much.
     `digits` trains on the first so many digits only (0: all). Raises ConfigError on values out of range.
     """
@@ -165,6 +168,7 @@ class TrainConfig:
     loss_weight: LossWeight = "mse"
     p2_k: float = 1e-3
     p2_gamma: float = 0.4
+    min_snr_gamma: float = 5.0
     seed: int = 0
     digits: int = 0
     compile: bool = False
@@ -183,10 +187,11 @@ class TrainConfig:
         _whole("warmup", self.warmup, low=0, high=1_000_000)
         _number("ema_decay", self.ema_decay, low=0.0, high=1.0)
         _number("grad_clip", self.grad_clip, low=0.0, high=1e9, open_ends=True)
-        _one_of("loss_weight", self.loss_weight, ("mse", "p2"))
+        _one_of("loss_weight", self.loss_weight, ("mse", "p2", "min_snr"))
         _one_of("optimizer", self.optimizer, ("adamw", "muon"))
         _number("p2_k", self.p2_k, low=0.0, high=1e6)
         _number("p2_gamma", self.p2_gamma, low=0.0, high=2.0)
+        _number("min_snr_gamma", self.min_snr_gamma, low=0.0, high=1e6, open_ends=True)
         _whole("seed", self.seed, low=0, high=2**31 - 1)
         _whole("digits", self.digits, low=0, high=60_000)
         if 0 < self.digits < self.batch:

@@ -1,4 +1,4 @@
-"""How good a denoiser is, measured on digits that it never saw."""
+"""How good a denoiser is, measured on digits that it never saw; and the digits that it draws, to be measured."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.data import to_x0
-from ddpm_demo.sampling import EpsModel
+from ddpm_demo.sampling import EpsModel, sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
 
 
@@ -35,7 +36,10 @@ def held_out_loss(
     """Measure the loss of Ho et al. 2020, equation 14, every digit at `per_digit` uniform timesteps; yield as it goes.
 
     `digits` is uint8 (N, 28, 28). Timesteps and noise depend on `seed` alone. The last value yielded is the result.
+    Raises ConfigError when there are no digits or no timesteps to measure.
     """
+    if not len(digits) or per_digit < 1:
+        raise ConfigError("the held-out loss needs at least one digit and one timestep")
     device = device or torch.device("cpu")
     generator = torch.Generator().manual_seed(seed)
     sums, counts = torch.zeros(10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
@@ -53,3 +57,46 @@ def held_out_loss(
             counts.index_add_(0, tenth, torch.ones_like(error))
             loss = float(sums.sum() / counts.sum())
             yield HeldOut(loss, tuple((sums / counts).tolist()), int(counts.sum()), total)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How far the drawing is, in image steps; `images` is uint8 (n, 28, 28) at the very end and None before."""
+
+    done: int
+    total: int
+    images: Tensor | None
+
+
+@torch.no_grad()
+def draw(
+    model: EpsModel,
+    schedule: Schedule,
+    config: SamplerConfig,
+    *,
+    n: int,
+    seed: int,
+    batch: int = 256,
+    device: torch.device | None = None,
+) -> Iterator[Drawn]:
+    """Draw n digits, `batch` at once, yielding after every step; the digits of `ddpm-demo sample` with that seed.
+
+    Raises ConfigError when n < 1 or config.steps exceeds the schedule, and DemoError when a picture holds anything
+    but finite numbers.
+    """
+    if n < 1:
+        raise ConfigError(f"at least one digit must be drawn, got {n}")
+    device = device or torch.device("cpu")
+    generator = torch.Generator().manual_seed(seed)
+    done, total, finished = 0, n * len(schedule.timesteps(config.steps)), []
+    for begin in range(0, n, batch):
+        x_T = start_noise(min(batch, n - begin), 1, 28, generator).to(device)
+        x_s = x_T
+        for step in sample(model, schedule, config, x_T, generator=generator):
+            x_s, done = step.x_s, done + len(x_T)
+            if done < total:
+                yield Drawn(done, total, None)
+        if not torch.isfinite(x_s).all():
+            raise DemoError("the network's pictures are not finite numbers: there is nothing to measure")
+        finished.append(to_uint8(x_s[:, 0]))
+    yield Drawn(total, total, torch.cat(finished))

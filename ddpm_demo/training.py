@@ -124,5 +124,8 @@ def loss_weights(schedule: Schedule, config: TrainConfig) -> Tensor:
     """Return the weight of each timestep's squared error, float32 (T,), with mean 1."""
     if config.loss_weight == "mse":
         return torch.ones(len(schedule), device=schedule.snr.device)
-    weights = (config.p2_k + schedule.snr) ** -config.p2_gamma  # Choi et al. 2022, equation 8
+    if config.loss_weight == "min_snr":
+        weights = schedule.snr.clamp(max=config.min_snr_gamma) / schedule.snr  # Hang et al. 2023, section 3.4
+    else:
+        weights = (config.p2_k + schedule.snr) ** -config.p2_gamma  # Choi et al. 2022, equation 8
     return (weights / weights.mean()).float()

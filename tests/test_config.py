@@ -39,6 +39,7 @@ def test_spec_dilations():
         (lambda: TrainConfig(), "either epochs or minutes"),
         (lambda: TrainConfig(epochs=1, minutes=1), "either epochs or minutes"),
         (lambda: TrainConfig(epochs=1, lr=0), "strictly between"),
+        (lambda: TrainConfig(epochs=1, loss_weight="min_snr", min_snr_gamma=0), "min_snr_gamma must be a number"),
         (lambda: preset("huge"), "one of lite, full"),
         (lambda: train_config("lite", epochs=1, learning=1), "no learning"),
     ],

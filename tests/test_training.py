@@ -136,6 +136,19 @@ def test_loss_weights():
     assert float(weights[999] / weights[10]) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_min_snr_weights_are_the_papers():
+    """Hang et al. 2023: for x0 the weight is min(SNR, gamma), and the error of eps is SNR times that of x0."""
+    schedule = Schedule.from_config(ScheduleConfig())
+    weights = loss_weights(schedule, TrainConfig(epochs=1, loss_weight="min_snr", min_snr_gamma=3.0)).double()
+    by_hand = [min(snr, 3.0) / snr for snr in (schedule.alpha_bar / (1 - schedule.alpha_bar)).tolist()]
+    mean = sum(by_hand) / 1000
+    assert weights.tolist() == pytest.approx([weight / mean for weight in by_hand], rel=1e-6)
+    assert weights[999] == weights.max() == weights[700]  # where the SNR is below gamma, all t count alike
+    assert float(weights.mean()) == pytest.approx(1.0, rel=1e-6)
+    unlimited = loss_weights(schedule, TrainConfig(epochs=1, loss_weight="min_snr", min_snr_gamma=1e5))
+    torch.testing.assert_close(unlimited, torch.ones(1000))
+
+
 def test_minutes_end_by_the_clock():
     state = TrainState.fresh(MODEL, TrainConfig(minutes=2), PLACES[0])
     state.seconds = 30.0
