@@ -150,7 +150,8 @@ class TrainConfig:
     to zero by a cosine over the whole length. `loss_weight` is `mse` (the spec's and Ho's L_simple: every t
     counts alike) or `p2`, (k + SNR_t)^-gamma, which counts the noisy timesteps, where shape is decided, more
     (Choi et al. 2022, "Perception Prioritized Training", equation 8; here with `p2_k`, `p2_gamma`).
-    `digits` trains on the first so many digits only (0: all). Raises ConfigError on values out of range.
+    `digits` trains on the first so many digits only (0: all), `classes` on those of these classes only (none named:
+    all ten). Raises ConfigError on values out of range.
     """
 
     epochs: float | None = None
@@ -165,6 +166,7 @@ class TrainConfig:
     p2_gamma: float = 0.4
     seed: int = 0
     digits: int = 0
+    classes: tuple[int, ...] = ()
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -185,6 +187,10 @@ class TrainConfig:
         _number("p2_gamma", self.p2_gamma, low=0.0, high=2.0)
         _whole("seed", self.seed, low=0, high=2**31 - 1)
         _whole("digits", self.digits, low=0, high=60_000)
+        for label in self.classes:
+            _whole("a class", label, low=0, high=9)
+        if len(set(self.classes)) < len(self.classes):
+            raise ConfigError(f"classes must differ from each other, got {self.classes}")
         if 0 < self.digits < self.batch:
             raise ConfigError(f"a batch of {self.batch} needs at least as many digits, got {self.digits}")
 

@@ -20,9 +20,20 @@ class Loaded:
     held_out: tuple[float, ...] | None
 
 
-@lru_cache(maxsize=4)
 def load_placed(path: Path) -> Loaded:
-    """Load a checkpoint; raise CheckpointError if it is none."""
+    """Load a checkpoint, again when its file has changed: a run in training writes it anew every half-minute.
+
+    Raises CheckpointError if it is none.
+    """
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _load(path, stamp)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, stamp: int) -> Loaded:
     loaded, placement = checkpoint.load(path), best_placement()
     measured = loaded.provenance.get("held_out")
     held_out = tuple(measured["by_tenth"]) if measured else None
