@@ -84,7 +84,9 @@ def entries() -> list[Entry]:
         folders = sorted((p for p in runs_dir().iterdir() if p.is_dir() and p.name[0] != "."), reverse=True)
     except OSError:
         return []
-    return [_entry(folder) for folder in folders if (folder / "run.safetensors").exists() or (folder / NAME_FILE).exists()]
+    return [
+        _entry(folder) for folder in folders if (folder / "run.safetensors").exists() or (folder / NAME_FILE).exists()
+    ]
 
 
 def entry(run_id: object) -> Entry:
@@ -92,6 +94,17 @@ def entry(run_id: object) -> Entry:
     for known in entries():
         if known.id == run_id:
             return known
+    raise ConfigError("there is no such run here; it may have been deleted")
+
+
+def directory_of(run_id: object) -> Path:
+    """Return the directory of a run's id without reading the run, which is quick; raise ConfigError if it is none."""
+    try:
+        for folder in runs_dir().iterdir():
+            if folder.name == run_id and folder.name[0] != ".":
+                return folder
+    except OSError:
+        pass
     raise ConfigError("there is no such run here; it may have been deleted")
 
 
@@ -130,7 +143,7 @@ def suggested_name(model: ModelConfig) -> str:
 def new_name(name: object) -> str:
     """Return a name, tidied; raise ConfigError if it is no good or taken."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
-    if not re.fullmatch(r"[\w .,+()=-]{1,%d}" % NAME_LENGTH, text):
+    if not re.fullmatch(r"[\w .,+()=-]+", text) or len(text) > NAME_LENGTH:
         raise ConfigError(f"a run's name has 1 to {NAME_LENGTH} letters, digits, spaces and . , + ( ) = - _")
     if text in checkpoint.shipped() or any(known.name == text for known in entries()):
         raise ConfigError(f"there is already a run or checkpoint called {text}")

@@ -70,6 +70,14 @@ def listed(directory: Path) -> list[Moment]:
     return sorted(found, key=lambda moment: moment.step)
 
 
+def steps_kept(directory: Path) -> tuple[list[int], list[int]]:
+    """Return the steps whose pictures and those whose weights are there, by the files' names alone, which is quick."""
+    found: dict[str, list[int]] = {"pictures": [], "weights": []}
+    for path in (directory / FOLDER).glob("[!.]*.safetensors"):
+        found.setdefault(path.name.split(".")[1], []).append(_step(path))
+    return sorted(found["pictures"]), sorted(found["weights"])
+
+
 def pictures(directory: Path, step: int) -> tuple[Tensor, Tensor]:
     """Return a moment's digits, with EMA and without, both uint8 (16, 28, 28); raise CheckpointError if not there."""
     tensors, _ = read_tensors(_pictures(directory, step), FORMAT)

@@ -99,12 +99,12 @@ class Worker:
                 run = make()
                 while True:
                     finished, note = self._train(run, lock)
-                    if finished or self._wish == "stop":
+                    if finished or self._told_to_stop():
                         break
                     with self._changed:  # told to pause, or the disk is full: the state is safe in memory
                         self._set("paused", run, note)
                         self._changed.wait_for(lambda: self._wish != "pause")
-                        if self._wish == "stop":
+                        if self._told_to_stop():
                             run.save()  # it may be that the disk was full before
                             break
                         self._set("starting", run, "")
@@ -143,10 +143,13 @@ class Worker:
         self._set("finishing", run, "")
         for measured in run.held_out(HELD_OUT_DIGITS):
             result = measured
-            if self._wish == "stop":
+            if self._told_to_stop():
                 return
         story = {"loss": result.loss, "by_tenth": result.by_tenth, "digits": HELD_OUT_DIGITS}
         run.save(held_out=story)
+
+    def _told_to_stop(self) -> bool:
+        return self._wish == "stop"
 
     def _set(self, phase: Phase, run: Run, note: str) -> None:
         self._status = Status(phase, run.directory.name, self._status.progress, note)
@@ -157,4 +160,5 @@ def _sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "this computer has not enough memory for these settings: take a smaller batch or width"
-    return f"training ended by an error of the system: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    first = (str(error) or type(error).__name__).splitlines()[0]
+    return f"training was ended by an error of the system: {first}"

@@ -18,6 +18,7 @@ class Loaded:
     schedule: Schedule
     placement: Placement
     held_out: tuple[float, ...] | None
+    held_out_digits: int
 
 
 def load_placed(path: Path) -> Loaded:
@@ -37,4 +38,5 @@ def _load(path: Path, stamp: int) -> Loaded:
     loaded, placement = checkpoint.load(path), best_placement()
     measured = loaded.provenance.get("held_out")
     held_out = tuple(measured["by_tenth"]) if measured else None
-    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out)
+    digits = int(measured.get("digits", 10_000)) if measured else 0
+    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out, digits)
