@@ -89,20 +89,28 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], form: str, metadata
 
 def read_tensors(path: Path, form: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a file that `write_tensors` wrote in that format; raise CheckpointError, naming the file, otherwise."""
+    metadata = read_metadata(path, form)
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a checkpoint, or only a part of one: {error}") from None
+
+
+def read_metadata(path: Path, form: str) -> dict[str, Any]:
+    """Read only the JSON metadata of such a file, which is quick; raise CheckpointError as `read_tensors` does."""
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint file {path}")
     try:
         with safetensors.safe_open(str(path), framework="pt") as file:
             text = file.metadata() or {}
-            found = text.pop("format", None)
-            if found != form:
-                other = f"its format is {found!r}, not {form!r}" if found else "it was not written by ddpm_demo"
-                raise CheckpointError(f"{path} cannot be used: {other}")
-            metadata = {name: json.loads(value) for name, value in text.items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        found = text.pop("format", None)
+        if found != form:
+            other = f"its format is {found!r}, not {form!r}" if found else "it was not written by ddpm_demo"
+            raise CheckpointError(f"{path} cannot be used: {other}")
+        return {name: json.loads(value) for name, value in text.items()}
     except (safetensors.SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is not a checkpoint, or only a part of one: {error}") from None
-    return tensors, metadata
 
 
 def shipped() -> dict[str, Path]:

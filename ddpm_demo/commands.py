@@ -28,7 +28,7 @@ def run_app(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
     from ddpm_demo.ui import build_app, serve
 
-    serve(build_app(arguments.checkpoint), host=arguments.host, port=arguments.port)
+    serve(build_app(arguments.checkpoint, training=not arguments.no_training), host=arguments.host, port=arguments.port)
     return 0
 
 
@@ -96,15 +96,22 @@ def run_claims(arguments: argparse.Namespace) -> int:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """`ddpm-demo train`: begin a run or go on with one, saving at least every minute."""
+    with contextlib.ExitStack() as stack:
+        return _train(arguments, stack)
+
+
+def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> int:
+    """Train, keeping on the stack what must be let go of at the end: the lock of the run's directory."""
     from tqdm import tqdm
 
-    from ddpm_demo.config import preset, train_config
+    from ddpm_demo.config import TrainConfig, preset, train_config
     from ddpm_demo.device import best_placement
+    from ddpm_demo.lock import RunLock
+    from ddpm_demo.recorder import record
     from ddpm_demo.runs import Run
 
-    names = ("minutes", "epochs", "seed", "batch", "lr", "optimizer", "ema_decay", "loss_weight", "min_snr_gamma")
-    names += ("digits", "compile")
-    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    settings = [field.name for field in dataclasses.fields(TrainConfig) if hasattr(arguments, field.name)]
+    given = {name: getattr(arguments, name) for name in settings if getattr(arguments, name) is not None}
     placement = best_placement()
     if not 0 <= arguments.held_out <= 10_000:
         raise ConfigError(f"--held-out must be from 0 to 10000, got {arguments.held_out}")
@@ -114,15 +121,20 @@ def run_train(arguments: argparse.Namespace) -> int:
         if arguments.preset is not None or given:
             named = ["--preset"] * (arguments.preset is not None) + [f"--{name.replace('_', '-')}" for name in given]
             raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
+        if not (arguments.out / "run.safetensors").exists():
+            raise DemoError(f"{arguments.out} holds no run to resume")
+        stack.enter_context(RunLock(arguments.out))
         run = Run.resume(arguments.out, placement)
     else:
         if "epochs" not in given:
             given.setdefault("minutes", 60.0)
         name = arguments.preset or "lite"
-        run = Run.begin(arguments.out, preset(name), train_config(name, **given), placement)
+        model, config = preset(name), train_config(name, **given)
+        stack.enter_context(RunLock(arguments.out))
+        run = Run.begin(arguments.out, model, config, placement)
     print(f"training on {placement.device}, blocks in {placement.dtype_name}; run in {run.directory}", file=sys.stderr)
 
-    first, steps = run.state.step, run.train(save_every=arguments.save_every)
+    first, steps = run.state.step, record(run, save_every=arguments.save_every)
     with interrupts() as interrupted, tqdm(initial=first, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
         for progress in steps:
             bar.total = progress.total

@@ -155,7 +155,8 @@ class TrainConfig:
     Training via Min-SNR Weighting Strategy", section 3.4, for a network that predicts eps; here with
     `min_snr_gamma`, 5 in the paper). All are scaled to a mean of 1 over t, so that one learning rate fits all.
     `optimizer` is `adamw` or `muon` (Jordan et al. 2024), which needs fewer digits to learn as much.
-    `digits` trains on the first so many digits only (0: all). Raises ConfigError on values out of range.
+    `digits` trains on the first so many digits only (0: all), `classes` on those of these classes only (none named:
+    all ten). Raises ConfigError on values out of range.
     """
 
     epochs: float | None = None
@@ -171,6 +172,7 @@ class TrainConfig:
     min_snr_gamma: float = 5.0
     seed: int = 0
     digits: int = 0
+    classes: tuple[int, ...] = ()
     compile: bool = False
     optimizer: Optimizer = "adamw"
 
@@ -194,6 +196,10 @@ class TrainConfig:
         _number("min_snr_gamma", self.min_snr_gamma, low=0.0, high=1e6, open_ends=True)
         _whole("seed", self.seed, low=0, high=2**31 - 1)
         _whole("digits", self.digits, low=0, high=60_000)
+        for label in self.classes:
+            _whole("a class", label, low=0, high=9)
+        if len(set(self.classes)) < len(self.classes):
+            raise ConfigError(f"classes must differ from each other, got {self.classes}")
         if 0 < self.digits < self.batch:
             raise ConfigError(f"a batch of {self.batch} needs at least as many digits, got {self.digits}")
 

@@ -217,6 +217,55 @@ def plane_figure(
     return _plain(figure)
 
 
+def training_figure() -> dict[str, Any]:
+    """Return an empty Plotly figure for a training run, which the page fills as it goes: x in minutes of training.
+
+    Its traces, in order: loss of single batches, their running mean, held-out loss (all on a log scale), learning
+    rate, images a second.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    titles = ("loss, log scale", "learning rate", "images a second")
+    figure = make_subplots(
+        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.09, row_heights=[0.6, 0.2, 0.2], subplot_titles=titles
+    )
+    traces = (
+        (1, "one batch", "markers", {"marker": {"size": 4, "color": GREY, "opacity": 0.6}}),
+        (1, "running mean", "lines", {"line": {"width": 2.5, "color": BLUE}}),
+        (1, "held-out digits", "lines+markers", {"line": {"width": 2, "color": ORANGE, "dash": "dot"}}),
+        (2, "learning rate", "lines", {"line": {"width": 2, "color": GREEN}, "showlegend": False}),
+        (3, "images a second", "lines", {"line": {"width": 2, "color": PINK}, "showlegend": False}),
+    )
+    for row, name, mode, style in traces:
+        hover = f"{name}: %{{y:.4g}}<extra></extra>"
+        figure.add_trace(go.Scatter(x=[], y=[], name=name, mode=mode, hovertemplate=hover, **style), row=row, col=1)
+    figure.update_xaxes(title_text="minutes of training", row=3, col=1)
+    figure.update_yaxes(type="log", row=1, col=1)
+    figure.update_yaxes(rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(rangemode="tozero", row=3, col=1)
+    figure.update_layout(height=620, hovermode="closest")
+    return _plain(figure)
+
+
+def tenths_figure(timesteps: int) -> dict[str, Any]:
+    """Return a Plotly bar chart of the loss per tenth of the timesteps, to be filled: training, then held-out."""
+    import plotly.graph_objects as go
+
+    names = [f"{k * timesteps // 10}–{(k + 1) * timesteps // 10 - 1}" for k in range(10)]
+    figure = go.Figure(
+        [
+            go.Bar(x=names, y=[None] * 10, name="training, about the last fifty steps", marker={"color": BLUE}),
+            go.Bar(x=names, y=[None] * 10, name="held-out digits", marker={"color": ORANGE, "pattern": {"shape": "/"}}),
+        ]
+    )
+    figure.update_traces(hovertemplate="t = %{x}: %{y:.4f}<extra></extra>")
+    figure.update_xaxes(title_text="timestep t", type="category")
+    figure.update_yaxes(title_text="loss, log scale", type="log")
+    figure.update_layout(height=360, barmode="group")
+    return _plain(figure)
+
+
 def _plain(figure: Any) -> dict[str, Any]:
     """Return the figure as JSON values, without Plotly's template: the page brings its own colours, light and dark."""
     figure.update_layout(template="none", margin={"l": 60, "r": 20, "t": 40, "b": 50})

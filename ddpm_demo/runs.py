@@ -37,6 +37,7 @@ class Run:
     config: TrainConfig
     schedule: ScheduleConfig
     placement: Placement
+    saved: bool = False  # to this directory, by this program
 
     @property
     def state_path(self) -> Path:
@@ -76,13 +77,11 @@ class Run:
         state, config, schedule = load_run(path, placement)
         for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
             leftover.unlink(missing_ok=True)
-        return cls(directory, state, config, schedule, placement)
+        return cls(directory, state, config, schedule, placement, saved=True)
 
     def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
         """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
-        digits, _ = load_mnist(train=True)
-        if self.config.digits:
-            digits = digits[: self.config.digits]
+        digits = chosen_digits(self.config, train=True)
         self.save()  # finds out now, not in a minute, that the directory cannot be written
         saved = time.monotonic()
         for progress in train(self.state, Schedule.from_config(self.schedule), digits, self.config):
@@ -97,15 +96,21 @@ class Run:
         self.save()
 
     def held_out(self, count: int) -> Iterator[HeldOut]:
-        """Measure the averaged weights on the first `count` test digits, ten timesteps each."""
-        digits, _ = load_mnist(train=False)
+        """Measure the averaged weights on the first `count` test digits of its classes, ten timesteps each."""
+        digits = chosen_digits(self.config, train=False)
         device = self.placement.device
         yield from held_out_loss(self.state.ema, Schedule.from_config(self.schedule), digits[:count], device=device)
 
     def save(self, held_out: Mapping[str, Any] | None = None) -> None:
-        """Write the state and the checkpoint, each atomically; `held_out` goes into the checkpoint's provenance."""
+        """Write the state and the checkpoint, each atomically; `held_out` goes into the checkpoint's provenance.
+
+        Raises CheckpointError when that fails, or when the run was deleted after an earlier save: it stays deleted.
+        """
+        if self.saved and not self.directory.is_dir():
+            raise CheckpointError(f"{self.directory} was deleted while its run was being trained")
         save_run(self.state_path, self.state, self.config, self.schedule)
         save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
+        self.saved = True
 
     def provenance(self, held_out: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return how and on what these weights were trained, as plain JSON values."""
@@ -113,7 +118,8 @@ class Run:
         model = state.model.config
         return {
             "preset": next((name for name, known in PRESETS.items() if known == model), "custom"),
-            "data": f"MNIST training set, {config.digits or 60000} digits",
+            "data": f"MNIST training set, {len(chosen_digits(config, train=True))} digits",
+            **({"classes": list(config.classes)} if config.classes else {}),
             "seed": config.seed,
             "steps": state.step,
             "images_seen": state.step * config.batch,
@@ -140,6 +146,14 @@ class Run:
                 **{name: package_metadata.version(name) for name in ("torch", "torchvision", "safetensors")},
             },
         }
+
+
+def chosen_digits(config: TrainConfig, *, train: bool) -> Tensor:
+    """Return the digits uint8 (N, 28, 28) that a run trains on, or of the test set all those of its classes."""
+    digits, labels = load_mnist(train=train)
+    if config.classes:
+        digits = digits[torch.isin(labels, torch.tensor(config.classes))]
+    return digits[: config.digits] if train and config.digits else digits
 
 
 def save_run(path: Path, state: TrainState, config: TrainConfig, schedule: ScheduleConfig) -> None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -25,7 +25,8 @@ class Progress:
     """Where training stands after a whole step: `loss` is the plain mean squared error of that step's batch.
 
     `total` is the number of steps of the whole run, estimated when the run is limited by time; `seconds` counts
-    over every resumption.
+    over every resumption. `t` and `error`, both (B,), are the batch's timesteps and each digit's own squared error,
+    where the weights are.
     """
 
     step: int
@@ -34,6 +35,8 @@ class Progress:
     loss: float
     lr: float
     seconds: float
+    t: Tensor = field(repr=False, compare=False)
+    error: Tensor = field(repr=False, compare=False)
 
 
 @dataclass
@@ -103,7 +106,7 @@ def train(state: TrainState, schedule: Schedule, digits: Tensor, config: TrainCo
         state.loss += max(0.01, 1 / state.step) * (loss - state.loss)
         state.seconds = time.perf_counter() - started
         total = max(state.step, round(state.step / max(fraction_done(state, config, per_epoch), 1e-9)))
-        yield Progress(state.step, total, state.step * config.batch, loss, lr, state.seconds)
+        yield Progress(state.step, total, state.step * config.batch, loss, lr, state.seconds, t, error.detach())
 
 
 def fraction_done(state: TrainState, config: TrainConfig, per_epoch: int) -> float:

@@ -11,14 +11,19 @@ from ddpm_demo.device import best_placement
 from ddpm_demo.ui.components import STATIC, browser_component, preload_links, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
-from ddpm_demo.ui.network import build_network_tab
+from ddpm_demo.ui.network import build_network_tab, untrained
 from ddpm_demo.ui.noise import build_noise_tab, first_value
 from ddpm_demo.ui.receptive import build_receptive_tab, from_link
 from ddpm_demo.ui.schedule import build_schedule_tab, describe
+from ddpm_demo.ui.train import build_train_tab
+from ddpm_demo.ui.train_desk import Desk, training_allowed
 
 
-def build_app(chosen: str | None = None) -> gr.Blocks:
-    """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none."""
+def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
+    """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
+
+    Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
+    """
     checkpoints = checkpoint.shipped()
     if chosen is not None and chosen not in checkpoints:
         path = checkpoint.find(chosen)
@@ -27,6 +32,7 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
     elif chosen is not None:
         checkpoints = {chosen: checkpoints[chosen], **checkpoints}
 
+    desk = Desk(checkpoints, allowed=training_allowed(asked=training))
     serve_static_files()
     placement = best_placement()
     demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
@@ -37,26 +43,45 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
             "live from the real network and the real schedule, on this computer "
             f"({placement.device}, {placement.dtype_name})."
         )
-        with gr.Tab("Noise"):
+        with gr.Tab("Noise") as noise_tab:
             noise = build_noise_tab(checkpoints)
         with gr.Tab("Schedule"):
             schedule = build_schedule_tab()
-        with gr.Tab("Network"):
-            build_network_tab(checkpoints)
+        with gr.Tab("Network") as network_tab:
+            network = build_network_tab(checkpoints)
         with gr.Tab("Receptive field"):
             receptive = build_receptive_tab(checkpoints)
-        with gr.Tab("Generate"):
+        with gr.Tab("Generate") as generate_tab:
             generate = build_generate_tab(checkpoints)
+        with gr.Tab("Train"):
+            build_train_tab(desk)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
         browser_component("film_link", None, elem_id="film-link")
+        # a run of the Train tab stands in the lists from the moment somebody looks at them
+        lists: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+        choices = [generate.fields[0], network, noise.details]
+        gr.on(
+            [demo.load, generate_tab.select, network_tab.select, noise_tab.select],
+            lambda: listed(desk),
+            None,
+            choices,
+            **lists,
+        )
         demo.load(
             generate.restore_film, None, generate.outputs, show_progress="hidden", queue=False, api_visibility="private"
         )
     demo.queue(max_size=200, api_open=False)
     return demo
+
+
+def listed(desk: Desk) -> list[Any]:
+    """Return the checkpoints by name, with what they are, for the three lists of the page."""
+    labels = desk.offer()
+    known = [(label, name) for name, label in labels.items()]
+    return [gr.update(choices=known), gr.update(choices=[*known, *untrained(labels)]), {"checkpoints": labels}]
 
 
 def restore(request: gr.Request) -> list[Any]:

@@ -18,12 +18,25 @@ class Loaded:
     schedule: Schedule
     placement: Placement
     held_out: tuple[float, ...] | None
+    held_out_digits: int
+
+
+def load_placed(path: Path) -> Loaded:
+    """Load a checkpoint, again when its file has changed: a run in training writes it anew every half-minute.
+
+    Raises CheckpointError if it is none.
+    """
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _load(path, stamp)
 
 
 @lru_cache(maxsize=4)
-def load_placed(path: Path) -> Loaded:
-    """Load a checkpoint; raise CheckpointError if it is none."""
+def _load(path: Path, stamp: int) -> Loaded:
     loaded, placement = checkpoint.load(path), best_placement()
     measured = loaded.provenance.get("held_out")
     held_out = tuple(measured["by_tenth"]) if measured else None
-    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out)
+    digits = int(measured.get("digits", 10_000)) if measured else 0
+    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out, digits)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,10 @@ EQUATIONS = {
 }
 
 
-def build_network_tab(checkpoints: dict[str, Path]) -> None:
-    """Lay out the tab and connect it."""
+def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
+    """Lay out the tab and connect it; return the list of networks."""
     gr.Markdown(LESSON)
-    networks = [*checkpoints, *(f"{name} (not trained)" for name in PRESETS if name not in checkpoints)]
+    networks = [*checkpoints, *untrained(checkpoints)]
     with gr.Row():
         which = gr.Dropdown(
             networks, value=networks[0], label="Network", info="One of the checkpoints, or a preset's shape."
@@ -81,6 +81,12 @@ def build_network_tab(checkpoints: dict[str, Path]) -> None:
         trigger_mode="always_last",
         api_visibility="private",
     )
+    return which
+
+
+def untrained(checkpoints: Iterable[str]) -> list[str]:
+    """Return the names of the presets that have no checkpoint: their shape can be looked at all the same."""
+    return [f"{name} (not trained)" for name in PRESETS if name not in checkpoints]
 
 
 def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:

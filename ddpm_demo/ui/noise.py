@@ -41,10 +41,11 @@ class NoiseTab:
     which: gr.Number
     seed: gr.Number
     view: gr.HTML
+    details: gr.HTML
 
 
 def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
-    """Lay out the tab and connect it; the first of the checkpoints is the network that looks at x_t."""
+    """Lay out the tab and connect it; the first of the checkpoints looks at x_t until another is chosen."""
     gr.Markdown(LESSON)
     view = browser_component("noise", first_value(), elem_id="noise-view")
     with gr.Row():
@@ -61,7 +62,9 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
                 0, precision=0, minimum=0, label="Noise seed", info="The same seed is always the same noise."
             )
             redraw = gr.Button("New noise")
-    browser_component("noise_details", None, elem_id="noise-details", server=[read_picture, make_look(checkpoints)])
+    names = {"checkpoints": {name: name for name in checkpoints}}
+    server = [read_picture, make_look(checkpoints)]
+    details = browser_component("noise_details", names, elem_id="noise-details", server=server)
 
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     which.input(show_digit, [label, which], view, **quick)
@@ -69,7 +72,7 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
     another.click(another_digit, label, [which, view], **quick)
     seed.input(show_noise, seed, view, **quick)
     redraw.click(new_noise, None, [seed, view], **quick)
-    return NoiseTab(label, which, seed, view)
+    return NoiseTab(label, which, seed, view, details)
 
 
 def first_value() -> dict[str, Any]:
@@ -171,8 +174,10 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
             if not checkpoints:
                 raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
             x_t, alpha_bar = read_question(question)
-            name, path = next(iter(checkpoints.items()))
-            loaded = load_placed(path)
+            name = question.get("checkpoint") or next(iter(checkpoints))
+            if name not in checkpoints:
+                raise ConfigError("choose one of the listed checkpoints")
+            loaded = load_placed(checkpoints[name])
             t = closest_t(loaded.schedule, alpha_bar)
             begun = time.perf_counter()
             with torch.no_grad():
@@ -184,6 +189,7 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
                 "t": t,
                 "milliseconds": 1000 * (time.perf_counter() - begun),
                 "held_out": loaded.held_out[tenth] if loaded.held_out else None,
+                "held_out_digits": loaded.held_out_digits,
                 "tenth": [tenth * size, tenth * size + size - 1],
                 "checkpoint": name,
             }

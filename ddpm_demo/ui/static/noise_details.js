@@ -29,6 +29,9 @@ export function mount(element, props, watch, server) {
     network.forget();
     rest();
   }
+  const offer = () => props.value && network.offer(props.value.checkpoints);
+  watch("value", offer);
+  offer();
   subscribe(all, nextFrame(paint));
   paint({ digit: true });
 }
