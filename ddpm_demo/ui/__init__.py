@@ -51,9 +51,10 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
-        browser_component("film_link", None, elem_id="film-link")
+        film_link = browser_component("film_link", None, elem_id="film-link")
+        film = [*generate.outputs, film_link]
         demo.load(
-            generate.restore_film, None, generate.outputs, show_progress="hidden", queue=False, api_visibility="private"
+            generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private"
         )
     demo.queue(max_size=200, api_open=False)
     return demo
