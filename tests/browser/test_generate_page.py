@@ -39,6 +39,7 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
         visit.set_slider("#generate-film", frame)
         page.wait_for_selector(f"{INSPECTOR}[data-ready='{frame}']")
         assert "Digit 4 of 4" in page.text_content(f"{INSPECTOR} h3")
+        assert page.get_attribute(FILM, "aria-label").endswith("digit 4 chosen")
         for place in ((0.1, 0.1), (0.5, 0.5), (0.55, 0.3)):
             large = page.locator(f"{INSPECTOR} canvas").first
             size = large.bounding_box()
@@ -52,6 +53,23 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
             pairs = re.findall(r"(-?[0-9.]+)\)? · [^ ]+(?: before)? \(?(-?[0-9.]+)", text)
             total = float(re.search(r"= (-?[0-9]+\.[0-9]+)(?:,| )", text[text.rindex("= ") :]).group(1))
             assert sum(float(a) * float(b) for a, b in pairs) == pytest.approx(total, abs=2e-3)
+
+
+def test_the_chosen_digit_is_framed_where_it_stands(visit):
+    page = generate(visit, "2~1~5~0~5~0~lite")  # three columns, two rows
+    marked = "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().toJSON())"
+    frames = "#generate-film .ddpm-chosen"
+    assert page.eval_on_selector_all(frames, marked) == []
+    page.locator(FILM).first.focus()
+    for key in ("Enter", "ArrowRight", "ArrowDown"):  # the fifth digit
+        page.keyboard.press(key)
+    page.wait_for_function(f"document.querySelector('{FILM}').ariaLabel.endsWith('digit 5 chosen')")
+    film = page.locator(FILM).first.bounding_box()
+    first, *others = page.eval_on_selector_all(frames, marked)
+    assert len(others) == 2
+    one = film["width"] / 88  # a pixel of the digits: three of 28, and two gaps of 2
+    assert first["width"] == pytest.approx(28 * one, abs=0.5)
+    assert (first["x"] - film["x"], first["y"] - film["y"]) == pytest.approx((30 * one, 30 * one), abs=0.5)
 
 
 def test_the_inspector_works_with_the_keyboard(visit):
