@@ -1,6 +1,7 @@
 """The web page: composes the tabs, and owns the theme and everything about launching."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -23,7 +24,7 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
     if chosen is not None and chosen not in checkpoints:
         path = checkpoint.find(chosen)
         checkpoint.load(path)  # says now, not at the first click, that a file is no checkpoint
-        checkpoints = {path.name: path, **checkpoints}
+        checkpoints = {name_of(path): path, **checkpoints}
     elif chosen is not None:
         checkpoints = {chosen: checkpoints[chosen], **checkpoints}
 
@@ -53,11 +54,20 @@ def build_app(chosen: str | None = None) -> gr.Blocks:
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
         film_link = browser_component("film_link", None, elem_id="film-link")
         film = [*generate.outputs, film_link]
-        demo.load(
-            generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private"
-        )
+        demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
     demo.queue(max_size=200, api_open=False)
     return demo
+
+
+def name_of(path: Path) -> str:
+    """Return what the page and its links call a checkpoint: a shipped one's name, or the file's, without its ending.
+
+    A file that has the name of a shipped one, and is another, keeps its ending.
+    """
+    known = checkpoint.known_as(path)
+    if known in checkpoint.shipped():
+        return known
+    return path.name if path.stem in checkpoint.shipped() else path.stem
 
 
 def restore(request: gr.Request) -> list[Any]:

@@ -146,5 +146,5 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     )
     build_path()
     build_race(checkpoints, which, seed)
-    build_branches(checkpoints)
+    build_branches(checkpoints, which)
     return GenerateTab(settings, note, checkpoints)

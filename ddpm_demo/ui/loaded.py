@@ -12,12 +12,16 @@ from ddpm_demo.schedule import Schedule
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured."""
+    """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured.
+
+    `known_as` is what `checkpoint.find` finds it by; empty for a network that is in no file.
+    """
 
     model: Denoiser
     schedule: Schedule
     placement: Placement
     held_out: tuple[float, ...] | None
+    known_as: str = ""
 
 
 @lru_cache(maxsize=4)
@@ -26,4 +30,10 @@ def load_placed(path: Path) -> Loaded:
     loaded, placement = checkpoint.load(path), best_placement()
     measured = loaded.provenance.get("held_out")
     held_out = tuple(measured["by_tenth"]) if measured else None
-    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out)
+    return Loaded(
+        place(loaded.model, placement),
+        Schedule.from_config(loaded.schedule),
+        placement,
+        held_out,
+        checkpoint.known_as(path),
+    )
