@@ -118,6 +118,12 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted((assets_dir() / "checkpoints").glob("*.safetensors"))}
 
 
+def known_as(path: Path) -> str:
+    """Return what `find` finds a checkpoint by from any directory: a shipped one's name, or the whole path."""
+    whole = path.resolve()
+    return next((name for name, known in shipped().items() if known.resolve() == whole), str(whole))
+
+
 def find(name_or_path: str) -> Path:
     """Return the path of a shipped checkpoint's name, or the path itself; raise CheckpointError if it is neither."""
     known = shipped()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ddpm_demo import checkpoint, classifier
-from ddpm_demo.config import ConfigError, SamplerConfig
+from ddpm_demo.config import ConfigError, SamplerConfig, ScheduleConfig
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.sampling import sample
 from ddpm_demo.ui import branches
@@ -91,6 +91,21 @@ GOOD = encoded(np.zeros(784))
 def test_questions_past_the_interface_are_refused(judge, bad):
     with pytest.raises(ConfigError):
         branches.make_branches(checkpoint.find("lite"), bad)
+
+
+def test_the_chosen_checkpoint_makes_the_branches(judge, tiny, tmp_path):
+    checkpoint.save(tmp_path / "own.safetensors", checkpoint.Checkpoint(tiny, ScheduleConfig(), {}))
+    branch = branches.make_branch({"lite": checkpoint.find("lite"), "own": tmp_path / "own.safetensors"})
+    answers = {name: branch({"checkpoint": name, "x0": GOOD, "t": 100, "seed": 0}) for name in ("lite", "own")}
+    for name, answer in answers.items():
+        assert answer["checkpoint"] == name
+    assert answers["lite"]["branches"] != answers["own"]["branches"]
+
+
+@pytest.mark.parametrize("name", [None, "", "full", "assets/checkpoints/lite.safetensors", ["lite"], {}, 0])
+def test_only_a_listed_checkpoint_makes_branches(judge, name):
+    answer = branches.make_branch({"lite": None})({"checkpoint": name, "x0": GOOD, "t": 5, "seed": 0})
+    assert set(answer) == {"error"}
 
 
 def test_the_judge_is_trained_in_the_background_and_says_how_far_it_is(tmp_path, monkeypatch):

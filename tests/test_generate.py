@@ -3,9 +3,12 @@
 import base64
 import contextlib
 import io
+import subprocess
+import sys
 import threading
 import time
 import zlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,8 +17,9 @@ import torch
 from PIL import Image
 
 from ddpm_demo import checkpoint
-from ddpm_demo.config import ConfigError
+from ddpm_demo.config import ConfigError, ScheduleConfig
 from ddpm_demo.sampling import sample, start_noise, to_uint8
+from ddpm_demo.ui import name_of
 from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, SAMPLERS, Films, film_bits, grey_levels, kept_steps, read_settings
 from ddpm_demo.ui.generate import GenerateTab
 from ddpm_demo.ui.inspector import inspect_step
@@ -227,15 +231,41 @@ def test_the_program_prints_the_films_digits(lite):
     assert printed.getvalue().splitlines() == expected
 
 
+def test_the_program_of_a_network_of_ones_own_runs_in_any_directory(tiny, tmp_path, monkeypatch):
+    """As `--checkpoint runs/own.safetensors` gives it to the app: a short name on the page, the file in the program."""
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "runs" / "own.safetensors"
+    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), {}))
+    monkeypatch.chdir(tmp_path)
+    own = Path("runs/own.safetensors")
+    assert name_of(own) == "own"
+    wanted = read_settings(name_of(own), "DDIM", NO_CLIP, 5, 0, 1, 0)
+    assert link_text(wanted).endswith("~own")
+    films, first, _, last = film_of(load_placed(own), wanted)
+    text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shown = subprocess.run([sys.executable, "-c", text], cwd=elsewhere, capture_output=True, text=True, check=True)
+    expected = ["".join(SHADES[int(grey) * 9 // 255] * 2 for grey in row) for row in levels(last, "x_t")[0, 0]]
+    assert shown.stdout.splitlines() == expected
+
+
+def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
+    assert name_of(checkpoint.find("lite")) == "lite"
+    assert name_of(tmp_path / "mine.safetensors") == "mine"
+    assert name_of(tmp_path / "lite.safetensors") == "lite.safetensors"  # another network than the shipped one
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("clip", CLIPS)
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
     assert link_settings(link_text(wanted)) == wanted
     tab = GenerateTab([None] * 7, None, {"lite": None})
-    *answers, note = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
     assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1]
-    assert "press Generate" in note
+    assert "drawn again" in note
+    assert press == {"press": True}
 
 
 @pytest.mark.parametrize(
@@ -254,8 +284,8 @@ def test_a_link_brings_the_settings_back(sampler, clip):
 )
 def test_nonsense_in_a_link_changes_nothing(text):
     tab = GenerateTab([None] * 7, None, {"lite": None})
-    *answers, note = tab.restore_film(SimpleNamespace(query_params={"film": text}))
-    assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in answers)
+    *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
+    assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
     assert "was ignored" in note
 
 

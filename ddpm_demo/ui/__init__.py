@@ -1,6 +1,7 @@
 """The web page: composes the tabs, and owns the theme and everything about launching."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -28,7 +29,7 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
     if chosen is not None and chosen not in checkpoints:
         path = checkpoint.find(chosen)
         checkpoint.load(path)  # says now, not at the first click, that a file is no checkpoint
-        checkpoints = {path.name: path, **checkpoints}
+        checkpoints = {name_of(path): path, **checkpoints}
     elif chosen is not None:
         checkpoints = {chosen: checkpoints[chosen], **checkpoints}
 
@@ -59,7 +60,6 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
-        browser_component("film_link", None, elem_id="film-link")
         # a run of the Train tab stands in the lists from the moment somebody looks at them
         lists: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
         choices = [generate.fields[0], network, noise.details]
@@ -70,9 +70,9 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
             choices,
             **lists,
         )
-        demo.load(
-            generate.restore_film, None, generate.outputs, show_progress="hidden", queue=False, api_visibility="private"
-        )
+        film_link = browser_component("film_link", None, elem_id="film-link")
+        film = [*generate.outputs, film_link]
+        demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
     demo.queue(max_size=200, api_open=False)
     return demo
 
@@ -82,6 +82,17 @@ def listed(desk: Desk) -> list[Any]:
     labels = desk.offer()
     known = [(label, name) for name, label in labels.items()]
     return [gr.update(choices=known), gr.update(choices=[*known, *untrained(labels)]), {"checkpoints": labels}]
+
+
+def name_of(path: Path) -> str:
+    """Return what the page and its links call a checkpoint: a shipped one's name, or the file's, without its ending.
+
+    A file that has the name of a shipped one, and is another, keeps its ending.
+    """
+    known = checkpoint.known_as(path)
+    if known in checkpoint.shipped():
+        return known
+    return path.name if path.stem in checkpoint.shipped() else path.stem
 
 
 def restore(request: gr.Request) -> list[Any]:

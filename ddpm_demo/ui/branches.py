@@ -3,7 +3,7 @@
 import base64
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,23 +80,35 @@ class Judge:
 JUDGE = Judge()
 
 
-def build_branches(checkpoints: dict[str, Path]) -> None:
-    """Lay out the section and connect it; the first of the checkpoints is the network that denoises."""
-
-    def branch(question: Any) -> dict[str, Any]:
-        try:
-            if not checkpoints:
-                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
-            name, path = next(iter(checkpoints.items()))
-            return {**make_branches(path, question), "checkpoint": name}
-        except DemoError as error:
-            return {"error": str(error)}
+def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
+    """Lay out the section and connect it; the film's checkpoint is the network that denoises."""
 
     def judge(question: Any) -> dict[str, Any]:
         return JUDGE.state(question)
 
+    def choose(name: Any) -> dict[str, Any]:
+        return {"checkpoint": name}
+
     gr.Markdown(LESSON)
-    browser_component("branches", None, elem_id="branches", server=[branch, judge, read_picture])
+    view = browser_component(
+        "branches", choose(which.value), elem_id="branches", server=[make_branch(checkpoints), judge, read_picture]
+    )
+    which.change(choose, which, view, show_progress="hidden", queue=False, api_visibility="private")
+
+
+def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page asks one of the checkpoints for branches of a digit."""
+
+    def branch(question: Any) -> dict[str, Any]:
+        try:
+            name = question.get("checkpoint") if isinstance(question, Mapping) else None
+            if not isinstance(name, str) or name not in checkpoints:  # a visitor sends a name, never a path
+                raise ConfigError("choose one of the listed checkpoints above")
+            return {**make_branches(checkpoints[name], question), "checkpoint": name}
+        except DemoError as error:
+            return {"error": str(error)}
+
+    return branch
 
 
 def make_branches(path: Path, question: Any) -> dict[str, Any]:

@@ -69,10 +69,11 @@ class Kept:
 
 @dataclass
 class Film:
-    """A film as far as it got; `kept` in the order of its frames."""
+    """A film as far as it got; `kept` in the order of its frames, `network` as `checkpoint.find` wants it."""
 
     settings: Settings
     schedule: Schedule
+    network: str
     kept: list[Kept] = field(default_factory=list)
     finished: Tensor | None = None
 

@@ -39,14 +39,14 @@ class GenerateTab:
 
     @property
     def outputs(self) -> list[Component]:
-        """What `restore_film` answers with."""
+        """What `restore_film` answers with, before what it tells the page to press."""
         return [*self.fields, self.note]
 
     def restore_film(self, request: gr.Request) -> list[Any]:
-        """Answer a page's opening: the settings of the film that its address names."""
+        """Answer a page's opening: the settings of the film that its address names, and whether to press Generate."""
         text = request.query_params.get(LINK_NAME)
         if text is None:
-            return [gr.skip()] * len(self.outputs)
+            return [gr.skip()] * (len(self.outputs) + 1)
         try:
             wanted = link_settings(text)
             if wanted.checkpoint not in self.checkpoints:
@@ -54,10 +54,10 @@ class GenerateTab:
         except (ConfigError, ValueError) as error:
             why = error if isinstance(error, ConfigError) else "not understood"
             note = f"This link asked for a film that cannot be made ({why}) and was ignored."
-            return [gr.skip()] * len(self.fields) + [note]
+            return [gr.skip()] * len(self.fields) + [note, gr.skip()]
         config = wanted.config
-        note = "This link holds the settings of a film: press Generate to see it again."
-        return [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed, note]
+        fields = [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
+        return [*fields, "The film of this link, drawn again with the settings below.", {"press": True}]
 
 
 def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
@@ -146,5 +146,5 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     )
     build_path()
     build_race(checkpoints, which, seed)
-    build_branches(checkpoints)
+    build_branches(checkpoints, which)
     return GenerateTab(settings, note, checkpoints)

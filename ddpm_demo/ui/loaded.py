@@ -12,13 +12,17 @@ from ddpm_demo.schedule import Schedule
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured."""
+    """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured.
+
+    `known_as` is what `checkpoint.find` finds it by; empty for a network that is in no file.
+    """
 
     model: Denoiser
     schedule: Schedule
     placement: Placement
     held_out: tuple[float, ...] | None
     held_out_digits: int
+    known_as: str = ""
 
 
 def load_placed(path: Path) -> Loaded:
@@ -39,4 +43,11 @@ def _load(path: Path, stamp: int) -> Loaded:
     measured = loaded.provenance.get("held_out")
     held_out = tuple(measured["by_tenth"]) if measured else None
     digits = int(measured.get("digits", 10_000)) if measured else 0
-    return Loaded(place(loaded.model, placement), Schedule.from_config(loaded.schedule), placement, held_out, digits)
+    return Loaded(
+        place(loaded.model, placement),
+        Schedule.from_config(loaded.schedule),
+        placement,
+        held_out,
+        digits,
+        checkpoint.known_as(path),
+    )

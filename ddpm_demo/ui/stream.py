@@ -31,7 +31,7 @@ def generate(loaded: Loaded, settings: Settings, films: Films = FILMS) -> Iterat
     x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
     shown = set(frame_indices(schedule, timesteps, kept_steps(n)))
     run, bits = secrets.token_hex(8), film_bits(n, len(shown))
-    films.add(run, film := Film(settings, schedule))
+    films.add(run, film := Film(settings, schedule, loaded.known_as or settings.checkpoint))
     same = {"run": run, "n": n, "size": 28, "frames": len(shown) + 1, "reach": EPS_REACH}
     yield {
         **same,

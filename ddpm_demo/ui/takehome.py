@@ -61,7 +61,7 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
         if kind == "npz":
             return _file(film_npz(film), f"{name}.npz", "application/octet-stream")
         if kind == "python":
-            return {"text": program(film.settings)}
+            return {"text": program(film.settings, film.network)}
         if kind == "link":
             return {"text": link_text(film.settings)}
         raise ConfigError("choose gif, png, npz, link or python")
@@ -85,13 +85,13 @@ def film_npz(film: Film) -> bytes:
     return buffer.getvalue()
 
 
-def program(settings: Settings) -> str:
-    """Return a Python program that prints the film's digits."""
+def program(settings: Settings, network: str) -> str:
+    """Return a Python program that prints the film's digits; `network` is what `checkpoint.find` finds it by."""
     return PROGRAM.format(
         n=settings.n,
         digits="digit" if settings.n == 1 else "digits",
         seed=settings.seed,
-        checkpoint=settings.checkpoint,
+        checkpoint=network,
         config=settings.config,
         shades=SHADES,
         last=len(SHADES) - 1,

@@ -22,13 +22,8 @@ def open_generate(visit, link=""):
 
 
 def generate(visit, link):
-    """Open a link to a film and make the film."""
+    """Open a link to a film, which makes the film."""
     page = open_generate(visit, f"film={link}")
-    steps = link.split("~")[2]
-    page.wait_for_function(
-        "steps => document.querySelector('input[aria-label=\"number input for Steps\"]').value === steps", arg=steps
-    )
-    page.locator("#generate-start").click()
     page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
     page.wait_for_selector("#generate-start:not([disabled])")
     return page
@@ -44,6 +39,7 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
         visit.set_slider("#generate-film", frame)
         page.wait_for_selector(f"{INSPECTOR}[data-ready='{frame}']")
         assert "Digit 4 of 4" in page.text_content(f"{INSPECTOR} h3")
+        assert page.get_attribute(FILM, "aria-label").endswith("digit 4 chosen")
         for place in ((0.1, 0.1), (0.5, 0.5), (0.55, 0.3)):
             large = page.locator(f"{INSPECTOR} canvas").first
             size = large.bounding_box()
@@ -57,6 +53,23 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
             pairs = re.findall(r"(-?[0-9.]+)\)? · [^ ]+(?: before)? \(?(-?[0-9.]+)", text)
             total = float(re.search(r"= (-?[0-9]+\.[0-9]+)(?:,| )", text[text.rindex("= ") :]).group(1))
             assert sum(float(a) * float(b) for a, b in pairs) == pytest.approx(total, abs=2e-3)
+
+
+def test_the_chosen_digit_is_framed_where_it_stands(visit):
+    page = generate(visit, "2~1~5~0~5~0~lite")  # three columns, two rows
+    marked = "all => all.filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().toJSON())"
+    frames = "#generate-film .ddpm-chosen"
+    assert page.eval_on_selector_all(frames, marked) == []
+    page.locator(FILM).first.focus()
+    for key in ("Enter", "ArrowRight", "ArrowDown"):  # the fifth digit
+        page.keyboard.press(key)
+    page.wait_for_function(f"document.querySelector('{FILM}').ariaLabel.endsWith('digit 5 chosen')")
+    film = page.locator(FILM).first.bounding_box()
+    first, *others = page.eval_on_selector_all(frames, marked)
+    assert len(others) == 2
+    one = film["width"] / 88  # a pixel of the digits: three of 28, and two gaps of 2
+    assert first["width"] == pytest.approx(28 * one, abs=0.5)
+    assert (first["x"] - film["x"], first["y"] - film["y"]) == pytest.approx((30 * one, 30 * one), abs=0.5)
 
 
 def test_the_inspector_works_with_the_keyboard(visit):
@@ -99,14 +112,50 @@ def test_the_film_is_taken_home_and_the_link_brings_it_back(visit, tmp_path):
 def test_a_link_opens_its_tab_by_itself(visit, width):
     visit.page.set_viewport_size({"width": width, "height": 900})
     open_generate(visit, "film=2~1~33~0.5~4~21~lite")
-    visit.wait_for_text("#generate-note", "press Generate to see it again")
+    visit.wait_for_text("#generate-note", "drawn again")
     assert visit.page.get_by_role("spinbutton", name="number input for Steps").input_value() == "33"
+    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    visit.page.wait_for_load_state("networkidle")
 
 
 def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
     page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
     visit.wait_for_text("#generate-note", "asked for a film that cannot be made")
     assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == "200"
+    page.wait_for_load_state("networkidle")
+    assert page.get_attribute(FILM, "data-received") is None
+
+
+def test_the_bare_tab_draws_nothing_by_itself(visit):
+    page = open_generate(visit)
+    page.wait_for_load_state("networkidle")
+    assert page.get_attribute(FILM, "data-received") is None
+    assert page.locator("#generate-start").is_enabled()
+
+
+def test_a_link_draws_the_very_film_again(visit, phone, tmp_path):
+    """Every float of every step, in another browser that has only the address."""
+    page = open_generate(visit)
+    page.get_by_role("radio", name="DDPM, posterior variance").check()
+    for label, value in {"number input for Steps": 9, "number input for Digits": 3, "Seed": 17}.items():
+        field = page.get_by_role("spinbutton", name=label, exact=True)
+        field.fill(str(value))
+        field.press("Tab")
+    page.locator("#generate-start").click()
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    page.get_by_role("button", name="Link to this film").click()
+    visit.wait_for_text("#generate-film .ddpm-code", "film=")
+    phone.page.goto(page.text_content("#generate-film .ddpm-code"))
+    phone.page.wait_for_selector(FILM)
+    phone.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    assert phone.pixels(FILM) == visit.pixels(FILM)
+    films = []
+    for visitor in (visit, phone):
+        with visitor.page.expect_download() as download:
+            visitor.page.get_by_role("button", name="npz of the numbers").click()
+        films.append(np.load(download.value.path()))
+    for name in ("x_t", "x0_hat", "eps_hat", "t", "settings"):
+        assert films[0][name].tobytes() == films[1][name].tobytes(), name
 
 
 def test_a_race_has_one_slider_and_says_what_each_lane_cost(visit):

@@ -67,7 +67,7 @@ export function mount(element, props, watch, server) {
       const judged = note.textContent;
       for (const t of times) {
         if (!running || state.digit !== digit) break;
-        const answer = await server.branch({ x0: encodeFloat32(digit.x0), t, seed: state.noise?.seed ?? 0 });
+        const answer = await server.branch({ checkpoint: props.value.checkpoint, x0: encodeFloat32(digit.x0), t, seed: state.noise?.seed ?? 0 });
         if (answer.error) { note.textContent = answer.error; break; }
         if (state.digit !== digit) break;
         const [x_t, made] = [await inflateLevels(answer.x_t, 8), await inflateLevels(answer.branches, 8)];
@@ -79,7 +79,7 @@ export function mount(element, props, watch, server) {
         counted.set(t, answer.counts);
         fillTable();
         note.textContent = `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, `
-          + `as the digit itself is; ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${judged}`;
+          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${judged}`;
       }
     } finally {
       running = false;
@@ -94,5 +94,6 @@ export function mount(element, props, watch, server) {
     makePad(server, (digit) => update(readValue({ digit }))));
   element.querySelector(".ddpm-mount").replaceChildren(root);
   subscribe(root, (changes) => { if (changes.digit) showDigit(); });
+  watch("value", () => { counted.clear(); fillTable(); }); // another network's branches
   showDigit();
 }

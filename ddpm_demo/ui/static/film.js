@@ -2,7 +2,7 @@
 import { checkbox, h, number } from "./dom.js";
 import { film, onFilm, PICTURES, receiveMessage, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
-import { paintGrid } from "./paint.js";
+import { gridOf, markInGrid, paintGrid } from "./paint.js";
 import { makeSlider } from "./slider.js";
 import { makeTakeHome } from "./takehome.js";
 
@@ -37,21 +37,22 @@ export function mount(element, props, watch, server) {
       width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", tabindex: 0, "data-name": name,
       "aria-label": `${CAPTIONS[name]}: no film yet`,
     });
+    const marker = h("span", { class: "ddpm-chosen", hidden: true });
     picture.addEventListener("click", (event) => {
-      const columns = Math.ceil(Math.sqrt(film.n)), rows = Math.ceil(film.n / columns);
+      const { columns, rows } = gridOf(film.n, film.size);
       const box = picture.getBoundingClientRect();
       const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
       const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
       choose(row * columns + column);
     });
     picture.addEventListener("keydown", (event) => {
-      const columns = Math.ceil(Math.sqrt(film.n));
+      const { columns } = gridOf(film.n, film.size);
       const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Enter: 0 }[event.key];
       if (by === undefined) return;
       event.preventDefault();
       choose(film.digit === null ? 0 : film.digit + by);
     });
-    return { canvas: picture, element: h("figure", {}, picture, h("figcaption", {}, CAPTIONS[name])) };
+    return { canvas: picture, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])) };
   }
   function choose(digit) {
     if (digit >= 0 && digit < film.n) setFilm({ digit });
@@ -60,11 +61,14 @@ export function mount(element, props, watch, server) {
     const frame = film.frames[film.index], step = film.steps[film.index];
     if (!frame) return;
     const where = step.t < 0 ? "the finished digits" : `x_t at t = ${step.t}`;
+    const chosen = film.digit === null ? "" : `, digit ${film.digit + 1} chosen`;
     for (const name of PICTURES) {
+      const { marker } = grids[name];
+      if (chosen) markInGrid(marker, film.digit, film.n, film.size); else marker.hidden = true;
       // x_T is on the screen before the network has said anything about it
       if (!frame[name].length) { grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999); continue; }
       paintGrid(grids[name].canvas, frame[name], film.n, film.size);
-      grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}`);
+      grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`);
     }
     canvas.dataset.frame = film.index;
     status.dataset.where = where;

@@ -3,6 +3,7 @@ import { decodeFloat32 } from "./bytes.js";
 import { h, number, settled } from "./dom.js";
 import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
 import { grey, paintFloats, paintGrid } from "./paint.js";
+import { makePointable, placeMarker } from "./pointing.js";
 
 const SIZE = 28;
 const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: "ε̂ (−3 to 3)", x_s: "xₛ, the next picture" };
@@ -21,30 +22,12 @@ export function makeInspector(server) {
   function makeFrame(name) {
     const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", tabindex: 0, class: "ddpm-pixels", "data-name": name, "aria-label": CAPTIONS[name] });
     const marker = h("span", { class: "ddpm-marker", hidden: true });
-    const at = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const place = (offset, length) => Math.min(SIZE - 1, Math.max(0, Math.floor((offset / length) * SIZE)));
-      point({ row: place(event.clientY - box.top, box.height), col: place(event.clientX - box.left, box.width) });
-    };
-    canvas.addEventListener("pointermove", at);
-    canvas.addEventListener("pointerdown", at);
-    canvas.addEventListener("keydown", (event) => {
-      const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (!by) return;
-      event.preventDefault();
-      const from = spot ?? { row: SIZE / 2, col: SIZE / 2 };
-      const inside = (value) => Math.min(SIZE - 1, Math.max(0, value));
-      point({ row: inside(from.row + by[0]), col: inside(from.col + by[1]) });
-    });
+    makePointable(canvas, { size: SIZE, current: () => spot, onPick: point, hover: true });
     return { canvas, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, CAPTIONS[name])) };
   }
   function point(where) {
     spot = where;
-    for (const { marker } of Object.values(frames)) {
-      marker.hidden = false;
-      marker.style.left = `${(100 * spot.col) / SIZE}%`;
-      marker.style.top = `${(100 * spot.row) / SIZE}%`;
-    }
+    for (const { marker } of Object.values(frames)) placeMarker(marker, spot, SIZE);
     write();
   }
   const line = (...parts) => h("p", {}, parts.join(" "));

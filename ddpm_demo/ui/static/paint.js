@@ -24,12 +24,27 @@ export function paintPlane(canvas, values, width, height, low, high) {
   context.putImageData(image, 0, 0);
 }
 
+const GAP = 2; // between the pictures of a grid
+
+/** The near-square grid of `count` square pictures of `size` pixels. */
+export function gridOf(count, size, gap = GAP) {
+  const columns = Math.ceil(Math.sqrt(count)), rows = Math.ceil(count / columns);
+  return { columns, rows, width: columns * (size + gap) - gap, height: rows * (size + gap) - gap };
+}
+
+/** Lay a marker over the k-th picture of such a grid. */
+export function markInGrid(marker, k, count, size) {
+  const { columns, width, height } = gridOf(count, size);
+  marker.hidden = false;
+  marker.style.left = `${(100 * (k % columns) * (size + GAP)) / width}%`;
+  marker.style.top = `${(100 * Math.floor(k / columns) * (size + GAP)) / height}%`;
+  marker.style.width = `${(100 * size) / width}%`;
+  marker.style.height = `${(100 * size) / height}%`;
+}
+
 /** Paint `count` square pictures of `size` pixels from consecutive grey bytes, as a near-square grid. */
-export function paintGrid(canvas, bytes, count, size, gap = 2) {
-  const columns = Math.ceil(Math.sqrt(count));
-  const rows = Math.ceil(count / columns);
-  const width = columns * (size + gap) - gap;
-  const height = rows * (size + gap) - gap;
+export function paintGrid(canvas, bytes, count, size, gap = GAP) {
+  const { columns, width, height } = gridOf(count, size, gap);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");

@@ -1,6 +1,7 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
 import { checkbox, h, number, pngButton } from "./dom.js";
 import { paintFloats } from "./paint.js";
+import { makePointable, placeMarker } from "./pointing.js";
 import { alphaBarAt, mixture, state } from "./shared.js";
 
 const SIZE = 28;
@@ -19,31 +20,13 @@ export function makePixels() {
   function makeFrame(name, caption) {
     const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", tabindex: 0, class: "ddpm-pixels", "data-name": name });
     const marker = h("span", { class: "ddpm-marker", hidden: true });
-    const at = (event) => {
-      const box = canvas.getBoundingClientRect();
-      const place = (offset, length) => Math.min(SIZE - 1, Math.max(0, Math.floor((offset / length) * SIZE)));
-      inspect({ row: place(event.clientY - box.top, box.height), col: place(event.clientX - box.left, box.width) });
-    };
-    canvas.addEventListener("pointermove", at);
-    canvas.addEventListener("pointerdown", at);
-    canvas.addEventListener("keydown", (event) => {
-      const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (!by) return;
-      event.preventDefault();
-      const from = spot ?? { row: SIZE / 2, col: SIZE / 2 };
-      const inside = (value) => Math.min(SIZE - 1, Math.max(0, value));
-      inspect({ row: inside(from.row + by[0]), col: inside(from.col + by[1]) });
-    });
+    makePointable(canvas, { size: SIZE, current: () => spot, onPick: inspect, hover: true });
     return { canvas, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, caption, " ", pngButton(canvas, () => name))) };
   }
 
   function inspect(where) {
     spot = where;
-    for (const { marker } of Object.values(frames)) {
-      marker.hidden = false;
-      marker.style.left = `${(100 * spot.col) / SIZE}%`;
-      marker.style.top = `${(100 * spot.row) / SIZE}%`;
-    }
+    for (const { marker } of Object.values(frames)) placeMarker(marker, spot, SIZE);
     writeSum();
   }
   function writeSum() {

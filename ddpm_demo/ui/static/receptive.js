@@ -4,6 +4,7 @@ import { makeChart } from "./chart.js";
 import { checkbox, h, pngButton } from "./dom.js";
 import { writeLink } from "./link.js";
 import { paintFloats } from "./paint.js";
+import { makePointable, placeMarker } from "./pointing.js";
 import { state } from "./shared.js";
 import { makeSlider } from "./slider.js";
 
@@ -13,19 +14,8 @@ const SIZE = 28, PIXELS = SIZE * SIZE;
 function makeMap(name, onPick, current) {
   const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", tabindex: 0, class: "ddpm-pixels", "data-name": name, "aria-label": name });
   const marker = h("span", { class: "ddpm-marker" });
-  canvas.addEventListener("pointerdown", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const place = (offset, length) => Math.min(SIZE - 1, Math.max(0, Math.floor((offset / length) * SIZE)));
-    onPick({ row: place(event.clientY - box.top, box.height), col: place(event.clientX - box.left, box.width) });
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    const inside = (value) => Math.min(SIZE - 1, Math.max(0, value));
-    onPick({ row: inside(current().row + by[0]), col: inside(current().col + by[1]) });
-  });
-  const mark = ({ row, col }) => { marker.style.left = `${(100 * col) / SIZE}%`; marker.style.top = `${(100 * row) / SIZE}%`; };
+  makePointable(canvas, { size: SIZE, current, onPick });
+  const mark = (place) => placeMarker(marker, place, SIZE);
   const caption = h("span", {});
   const element = h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker),
     h("figcaption", {}, caption, " ", pngButton(canvas, () => name)));

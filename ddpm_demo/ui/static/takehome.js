@@ -6,7 +6,7 @@ import { decodeBytes } from "./bytes.js";
 const FILES = { gif: "GIF of the film", png: "PNG of the digits", npz: "npz of the numbers" };
 
 export function makeTakeHome(server) {
-  const note = h("p", { class: "ddpm-help", role: "status" }, "Everything of the film that is on the screen, for your own computer; the link brings its settings back.");
+  const note = h("p", { class: "ddpm-help", role: "status" }, "Everything of the film that is on the screen, for your own computer; the link draws it again.");
   const text = h("pre", { class: "ddpm-code", hidden: true, tabindex: 0, "aria-label": "text to copy" });
 
   async function ask(kind) {
