@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from ddpm_demo import __version__, commands
+from ddpm_demo import __version__, commands, train_command
 from ddpm_demo.config import ConfigError, DemoError
 
 
@@ -73,7 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
     length = train.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="train for so long (default 60)")
     length.add_argument("--epochs", type=float, help="train for so many passes over the digits")
-    train.add_argument("--resume", action="store_true", help="go on with the run in DIR exactly where it was saved")
+    train.add_argument(
+        "--resume", action="store_true", help="go on with the run in DIR exactly; longer if you name a length"
+    )
     train.add_argument("--seed", type=int, help="decides weights, noise and the order of digits (default 0)")
     train.add_argument("--batch", type=int, help="digits a step (default 32)")
     train.add_argument("--lr", type=float, help="highest learning rate")
@@ -85,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
     train.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")
     train.add_argument("--held-out", type=int, default=1000, metavar="N", help="test digits to measure at the end")
-    train.set_defaults(run=commands.run_train)
+    train.set_defaults(run=train_command.run_train)
 
     sample = subparsers.add_parser("sample", help="draw digits out of noise")
     sample.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")

@@ -8,7 +8,7 @@ import datetime
 import platform
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata as package_metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ddpm_demo.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig, 
 from ddpm_demo.data import load_mnist
 from ddpm_demo.device import Placement, describe_hardware
 from ddpm_demo.evaluate import HeldOut, held_out_loss
+from ddpm_demo.ranks import Ranks
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress, TrainState, train
 
@@ -38,6 +39,7 @@ class Run:
     schedule: ScheduleConfig
     placement: Placement
     saved: bool = False  # to this directory, by this program
+    ranks: Ranks = field(default_factory=Ranks)  # of several processes that train it together only the first writes
 
     @property
     def state_path(self) -> Path:
@@ -82,9 +84,10 @@ class Run:
     def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
         """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
         digits = chosen_digits(self.config, train=True)
+        schedule = Schedule.from_config(self.schedule)
         self.save()  # finds out now, not in a minute, that the directory cannot be written
         saved = time.monotonic()
-        for progress in train(self.state, Schedule.from_config(self.schedule), digits, self.config):
+        for progress in train(self.state, schedule, digits, self.config, ranks=self.ranks):
             if time.monotonic() - saved >= save_every:
                 self.save()
                 saved = time.monotonic()
@@ -106,6 +109,8 @@ class Run:
 
         Raises CheckpointError when that fails, or when the run was deleted after an earlier save: it stays deleted.
         """
+        if not self.ranks.first:
+            return
         if self.saved and not self.directory.is_dir():
             raise CheckpointError(f"{self.directory} was deleted while its run was being trained")
         save_run(self.state_path, self.state, self.config, self.schedule)

@@ -13,6 +13,7 @@ from ddpm_demo.data import batch_indices, to_x0
 from ddpm_demo.device import Placement, place
 from ddpm_demo.model import Denoiser, seeded_denoiser
 from ddpm_demo.optimizer import MuonAdamW
+from ddpm_demo.ranks import Ranks
 from ddpm_demo.schedule import Schedule
 
 
@@ -63,22 +64,28 @@ class TrainState:
         return cls(model, ema.eval().requires_grad_(False), optimizer, generator)
 
 
-def train(state: TrainState, schedule: Schedule, digits: Tensor, config: TrainConfig) -> Iterator[Progress]:
+def train(
+    state: TrainState, schedule: Schedule, digits: Tensor, config: TrainConfig, *, ranks: Ranks | None = None
+) -> Iterator[Progress]:
     """Train `state` in place to the end of `config`, yielding after every whole step (Ho et al. 2020, Algorithm 1).
 
-    `digits` is uint8 (N, 28, 28). It may be stopped between any two steps, saved, and taken up again. Raises
-    TrainingError if the loss stops being a number.
+    `digits` is uint8 (N, 28, 28). It may be stopped between any two steps, saved, and taken up again. With several
+    `ranks` each process computes its share of every batch, and all take the same steps as one alone would. Raises
+    TrainingError if the loss stops being a number, and ConfigError for a batch that cannot be dealt out evenly.
     """
+    ranks = ranks or Ranks()
+    ranks.check(config.batch)
     device = next(state.model.parameters()).device
     digits, schedule = digits.to(device), schedule.to(device)
     weights = loss_weights(schedule, config)
-    forward = torch.compile(state.model) if config.compile else state.model
+    shared = ranks.parallel(state.model)
+    forward = torch.compile(shared) if config.compile else shared
     per_epoch = max(1, len(digits) // config.batch)
     parameters: list[Tensor] = list(state.model.parameters())
     averages: list[Tensor] = list(state.ema.parameters())
     started = time.perf_counter() - state.seconds
     state.model.train()
-    while (done := fraction_done(state, config, per_epoch)) < 1:
+    while (done := ranks.agreed(fraction_done(state, config, per_epoch), device)) < 1:
         lr = learning_rate(config, state.step, done)
         for group in state.optimizer.param_groups:
             group["lr"] = lr
@@ -87,13 +94,14 @@ def train(state: TrainState, schedule: Schedule, digits: Tensor, config: TrainCo
         x0 = to_x0(digits[chosen.to(device)])  # (B, 1, 28, 28)
         t = torch.randint(len(schedule), (len(x0),), generator=state.generator, device=device)
         eps = torch.randn(x0.shape, generator=state.generator, device=device)
+        x0, t, eps = ranks.share(x0), ranks.share(t), ranks.share(eps)  # all draw the same, and deal it out
         eps_hat = forward(schedule.add_noise(x0, t, eps), t)
         error = (eps - eps_hat).square().mean(dim=(1, 2, 3))  # (B,)
 
         state.optimizer.zero_grad(set_to_none=True)
         (weights[t] * error).mean().backward()
         size = torch.nn.utils.clip_grad_norm_(parameters, config.grad_clip)
-        loss = error.mean().item()
+        loss = ranks.mean(error.mean().item(), device)
         if not math.isfinite(loss + size.item()):  # before the step, so that the weights stay good
             raise TrainingError(f"the loss is no longer a number at step {state.step + 1}: try a lower learning rate")
         state.optimizer.step()
