@@ -208,7 +208,7 @@ def _bench_sample(*, as_json: bool) -> int:
             print(
                 f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
                 f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "
-                f"{row['of_matrix_rate']:.0%} of the matrix rate",
+                f"{row['of_matrix_rate']:.0%} of the matrix rate (live taps)",
                 flush=True,
             )
     if as_json:

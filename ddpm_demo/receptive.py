@@ -26,13 +26,15 @@ def receptive_field(kernels: Sequence[int], dilations: Sequence[int]) -> list[in
     return widths
 
 
-def live_taps(size: int, dilation: int) -> float:
-    """Return the share, 0 to 1, of a 3x3 kernel's taps that fall inside a size x size image, over all its pixels.
+def live_taps(size: int, dilation: int, kernel: int = 3) -> float:
+    """Return the share, 0 to 1, of a square kernel's taps that fall inside a size x size image, over all its pixels.
 
-    The other taps read the zero padding. In one direction the centre tap is always inside, and each of the two
-    outer ones for size - dilation of the size pixels.
+    The other taps read the zero padding. In one direction the centre tap is always inside, and one that stands k
+    taps beside it for size - k * dilation of the size pixels.
     """
-    return ((1 + 2 * max(0, size - dilation) / size) / 3) ** 2
+    reach = kernel // 2
+    inside = sum(max(0, size - abs(k) * dilation) for k in range(-reach, reach + 1))
+    return (inside / size / kernel) ** 2
 
 
 def path_counts(dilations: Sequence[int], size: int, row: int, col: int, *, layers: int) -> Tensor:

@@ -27,6 +27,19 @@ def test_the_multiply_adds_are_the_specs(name, expected):
     assert sample_bench.multiply_adds(Denoiser(preset(name))) == pytest.approx(expected, rel=0.01)
 
 
+@pytest.mark.parametrize("name", ["lite", "full"])
+def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
+    config = preset(name)
+    model, expected = Denoiser(config), 0
+    channels = [config.image_channels, *[config.hidden] * (len(config.dilations) + 1), config.image_channels]
+    for k, (kernel, step) in enumerate(zip(*config.kernels_and_dilations, strict=True)):
+        ones = torch.ones(1, 1, kernel, kernel)
+        taps = torch.nn.functional.conv2d(torch.ones(1, 1, 28, 28), ones, padding=kernel // 2 * step, dilation=step)
+        expected += int(taps.sum()) * channels[k] * channels[k + 1]
+    assert sample_bench.live_multiply_adds(model) == pytest.approx(expected, rel=1e-12)
+    assert sample_bench.live_multiply_adds(model) < sample_bench.multiply_adds(model)
+
+
 def test_a_row_has_every_figure(monkeypatch):
     monkeypatch.setattr(sample_bench, "ROUNDS", 1)
     (row,) = sample_bench.bench_sample(presets=("lite",), counts=(1,), seconds=0.01)

@@ -63,6 +63,25 @@ def test_a_picture_can_be_saved(visit):
         assert picture.size == (280, 280)
 
 
+def test_feature_maps_and_the_embedding_can_be_saved(visit):
+    visit.open()
+    visit.tab("Network")
+    visit.wait_for_text(STAGE, "channels")
+    visit.page.locator("#network-view .ddpm-png").first.scroll_into_view_if_needed()
+    assert visit.page.locator("#network-view .ddpm-png").count() == 5
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="save as PNG: blocks.0 act").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.size == (3 * 118, 3 * 118)  # four rows of four channels, and the gaps between them
+        first = picture.resize((118, 118), Image.Resampling.NEAREST).crop((0, 0, 28, 28)).convert("L")
+        assert list(first.tobytes()) == visit.pixels("#network-view div:nth-child(5) > .ddpm-channels canvas")
+    visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="time").click()
+    visit.wait_for_text(STAGE, "every pixel of every block")
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="save as PNG: the sinusoidal embedding").click()
+    assert download.value.suggested_filename == "the sinusoidal embedding.png"
+
+
 def test_the_claims_are_there(visit):
     visit.open()
     visit.tab("Network")

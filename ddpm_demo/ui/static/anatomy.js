@@ -1,8 +1,8 @@
 // The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
 import { decodeFloat32, encodeFloat32 } from "./bytes.js";
-import { h, number, settled } from "./dom.js";
+import { h, number, pngButton, settled } from "./dom.js";
 import { writeLink } from "./link.js";
-import { paintPlane } from "./paint.js";
+import { grey, paintGrid, paintPlane } from "./paint.js";
 import { alphaBarAt, mixture, state, subscribe } from "./shared.js";
 
 const SIZE = 28;
@@ -33,6 +33,12 @@ export function mount(element, props, watch, server) {
     paintPlane(canvas, values, width, height, low, high);
     return canvas;
   }
+  /** A button that saves all channels of a row as one picture. */
+  function rowButton(maps, row, name) {
+    const sheet = h("canvas", {});
+    paintGrid(sheet, Uint8Array.from(maps, (value) => grey(value, row.low, row.high)), maps.length / SIZE / SIZE, SIZE);
+    return pngButton(sheet, () => name);
+  }
   function showMaps(answer) {
     const names = {
       input: "the block's input y", "with time": "after adding the time vector", "residual sum": "after adding the convolution",
@@ -41,7 +47,8 @@ export function mount(element, props, watch, server) {
     pictures.replaceChildren(...answer.rows.map((row) => {
       const maps = decodeFloat32(row.maps);
       return h("div", {},
-        h("p", { class: "ddpm-small" }, `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)}`),
+        h("p", { class: "ddpm-small" }, `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)} `,
+          rowButton(maps, row, `${state.stage} ${row.label}`)),
         h("div", { class: "ddpm-channels" }, ...answer.channels.slice(0, maps.length / SIZE / SIZE).map((channel, k) =>
           plane(maps.subarray(k * SIZE * SIZE, (k + 1) * SIZE * SIZE), SIZE, SIZE, row.low, row.high, `channel ${channel}, ${names[row.label]}`))));
     }));
@@ -50,11 +57,15 @@ export function mount(element, props, watch, server) {
   }
   function showTime(answer) {
     const { rows_count: rows, columns_count: columns, last } = answer;
+    const figure = (values, width, name, caption) => {
+      const canvas = plane(decodeFloat32(values), width, rows, -1, 1, name);
+      return h("figure", {}, canvas, h("figcaption", {}, caption, " ", pngButton(canvas, () => name)));
+    };
     pictures.replaceChildren(h("div", { class: "ddpm-pictures" },
-      h("figure", {}, plane(decodeFloat32(answer.embedding), columns, rows, -1, 1, "the sinusoidal embedding"),
-        h("figcaption", {}, `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`)),
-      h("figure", {}, plane(decodeFloat32(answer.similarity), rows, rows, -1, 1, "similarity of any two timesteps"),
-        h("figcaption", {}, `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`))));
+      figure(answer.embedding, columns, "the sinusoidal embedding",
+        `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`),
+      figure(answer.similarity, rows, "similarity of any two timesteps",
+        `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`)));
     words.textContent = "The same vector is added to every pixel of every block.";
   }
   async function ask() {

@@ -35,13 +35,13 @@ export function checkbox(label, onchange) {
   return { element: h("p", { class: "ddpm-small" }, input, " ", h("label", { for: id }, label)), input };
 }
 
-const ENLARGED = 10; // times, in a saved picture, so that it looks as it does on the page
+const SAVED_WIDTH = 280; // pixels of a saved picture, or more: it should look as it does on the page
 
 /** A small button that saves a canvas as an enlarged PNG. */
 export function pngButton(canvas, name) {
   return button("PNG", () => {
     const copy = document.createElement("canvas");
-    const times = canvas.width > 100 ? 1 : ENLARGED;
+    const times = Math.ceil(SAVED_WIDTH / canvas.width);
     copy.width = canvas.width * times;
     copy.height = canvas.height * times;
     const context = copy.getContext("2d");
