@@ -130,7 +130,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
     bench.add_argument(
-        "what", choices=["ui", "sample"], help="ui: from a drag to the screen; sample: a step of the sampler"
+        "what",
+        choices=["ui", "sample", "train"],
+        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training",
     )
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.set_defaults(run=commands.run_bench)

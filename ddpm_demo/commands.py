@@ -178,9 +178,11 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui | sample`: one line a measurement, or all of them as JSON."""
+    """`ddpm-demo bench ui | sample | train`: one line a measurement, or all of them as JSON."""
     if arguments.what == "sample":
         return _bench_sample(as_json=arguments.json)
+    if arguments.what == "train":
+        return _bench_train(as_json=arguments.json)
     from ddpm_demo.ui.bench import bench_ui
 
     rows = []
@@ -209,6 +211,24 @@ def _bench_sample(*, as_json: bool) -> int:
                 f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
                 f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "
                 f"{row['of_matrix_rate']:.0%} of the matrix rate (live taps)",
+                flush=True,
+            )
+    if as_json:
+        print(json.dumps({"rows": rows}))
+    return 0
+
+
+def _bench_train(*, as_json: bool) -> int:
+    from ddpm_demo.train_bench import bench_train
+
+    rows = []
+    for row in bench_train():
+        rows.append(row)
+        if not as_json:
+            print(
+                f"{row['preset']}, batches of {row['batch']}, {row['device']} {row['dtype']}: "
+                f"{row['images_per_s']:.1f} images/s, {row['times_plain']:.2f} times the plain loop's "
+                f"{row['plain_images_per_s']:.1f}; {row['of_matrix_rate']:.0%} of the matrix rate",
                 flush=True,
             )
     if as_json:

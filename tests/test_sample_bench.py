@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ddpm_demo import measure
 from ddpm_demo.config import preset
 from ddpm_demo.device import best_placement
 from ddpm_demo.model import Denoiser
@@ -24,7 +25,7 @@ def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
 
 @pytest.mark.parametrize(("name", "expected"), [("full", 3.71e9)])
 def test_the_multiply_adds_are_the_specs(name, expected):
-    assert sample_bench.multiply_adds(Denoiser(preset(name))) == pytest.approx(expected, rel=0.01)
+    assert measure.multiply_adds(Denoiser(preset(name))) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["lite", "full"])
@@ -36,8 +37,8 @@ def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
         ones = torch.ones(1, 1, kernel, kernel)
         taps = torch.nn.functional.conv2d(torch.ones(1, 1, 28, 28), ones, padding=kernel // 2 * step, dilation=step)
         expected += int(taps.sum()) * channels[k] * channels[k + 1]
-    assert sample_bench.live_multiply_adds(model) == pytest.approx(expected, rel=1e-12)
-    assert sample_bench.live_multiply_adds(model) < sample_bench.multiply_adds(model)
+    assert measure.live_multiply_adds(model) == pytest.approx(expected, rel=1e-12)
+    assert measure.live_multiply_adds(model) < measure.multiply_adds(model)
 
 
 def test_a_row_has_every_figure(monkeypatch):
