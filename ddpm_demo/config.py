@@ -209,8 +209,8 @@ PRESETS: Mapping[str, ModelConfig] = {"lite": ModelConfig(hidden=64), "full": Mo
 # Chosen for two CPU cores. The weighting towards the noisy timesteps is what lets a short run draw whole digits:
 # with plain MSE nearly all of the loss, and so of the gradient, is texture at small t.
 TRAIN_PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "lite": {"lr": 3e-3, "loss_weight": "p2", "optimizer": "muon"},
-    "full": {"lr": 2e-3, "loss_weight": "p2", "optimizer": "muon"},
+    "lite": {"lr": 3e-3, "warmup": 50, "loss_weight": "p2", "optimizer": "muon"},
+    "full": {"lr": 2e-3, "warmup": 100, "loss_weight": "p2", "optimizer": "muon"},
 }
 
 

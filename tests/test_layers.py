@@ -42,10 +42,10 @@ def test_the_norm_errs_no_more_than_bfloat16_itself(channels, offset, generator)
     with torch.no_grad():
         layer.weight.normal_(generator=generator)
         layer.bias.normal_(generator=generator)
-    shift = offset * torch.randn(4, channels, 1, 1, generator=generator)
-    y = (torch.randn(4, channels, 28, 28, generator=generator) + shift).bfloat16()
+    shift = offset * torch.randn(8, channels, 1, 1, generator=generator)
+    y = (torch.randn(8, channels, 28, 28, generator=generator) + shift).bfloat16()
     y = y.to(memory_format=torch.channels_last).requires_grad_()
-    slope = torch.randn(4, channels, 28, 28, generator=generator).bfloat16()
+    slope = torch.randn(8, channels, 28, 28, generator=generator).bfloat16()
 
     exact = nn.GroupNorm(8, channels).double()
     exact.load_state_dict(layer.state_dict())
@@ -62,5 +62,5 @@ def test_the_norm_is_pytorchs_own_in_float32(generator):
 
 
 def test_an_image_without_contrast_stays_finite():
-    y = torch.ones(1, 64, 28, 28, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
+    y = torch.ones(8, 64, 28, 28, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
     assert torch.isfinite(ImageGroupNorm(8, 64)(y)).all()
