@@ -200,6 +200,7 @@ def curves_png(curves: Mapping[str, Sequence[tuple[int, Mapping[str, float]]]], 
     panels = figure.subplots(2, 3, sharex=True)
     colours = dict(zip(dict.fromkeys(name.rpartition(", ")[0] for name in curves), CLASS_COLOURS, strict=False))
     dashes = dict(zip(dict.fromkeys(name.rpartition(", ")[2] for name in curves), ("--", "-", "-."), strict=False))
+    counts = sorted({step for points in curves.values() for step, _ in points})
     for axes, (key, floor) in zip(panels.flat, real.items(), strict=False):
         for name, points in curves.items():
             family, _, clip = name.rpartition(", ")
@@ -208,9 +209,13 @@ def curves_png(curves: Mapping[str, Sequence[tuple[int, Mapping[str, float]]]], 
         axes.axhline(floor, color=GREY, linestyle=":", label="real test digits")
         axes.set_title(key.replace("_", " "))
         axes.set_xscale("log")
+        axes.set_xticks(counts, [str(count) for count in counts])
+        axes.set_xticks([], minor=True)
         axes.set_xlabel("steps")
         if key == "frechet":
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
         else:
             axes.set_ylim(0, 1)
     panels.flat[-1].axis("off")
