@@ -1,4 +1,4 @@
-"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | evaluate | bench`.
+"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | evaluate | curves | bench`.
 
 Wrong arguments end in one line and status 2, anything else that a user can cause in one line and status 1. With
 `--json` the standard output holds one JSON object and nothing else; words for people go to standard error.
@@ -125,8 +125,22 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
     evaluate.add_argument("--clip", default="x0", help="none, x0 (the default, as on the page) or x_t")
     evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
-    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    form = evaluate.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print a table for the model card")
     evaluate.set_defaults(run=commands.run_evaluate)
+
+    curves = subparsers.add_parser("curves", help="measure quality against steps for every sampler; may be resumed")
+    curves.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    curves.add_argument("--n", type=int, default=500, help="digits a point, 4 to 10000 (default 500)")
+    curves.add_argument("--steps", default="5,10,20,50,100,200", help="default: 5,10,20,50,100,200")
+    curves.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
+    curves.add_argument(
+        "--out", required=True, type=Path, metavar="FILE.json", help="results; goes on with those there"
+    )
+    curves.add_argument("--picture", type=Path, metavar="FILE.png", help="also the curves as a picture")
+    curves.add_argument("--markdown", action="store_true", help="print a table for the model card")
+    curves.set_defaults(run=commands.run_curves)
 
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
     bench.add_argument(

@@ -154,10 +154,15 @@ def run_sample(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that is negative or too large."""
+    if not 0 <= seed < 2**31:
+        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {seed}")
+
+
 def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
     """Return the sampler that the arguments name; raise ConfigError if there is none such, or a seed too large."""
-    if not 0 <= arguments.seed < 2**31:
-        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {arguments.seed}")
+    check_seed(arguments.seed)
     return SamplerConfig(
         kind=arguments.sampler,
         steps=arguments.steps,
@@ -175,6 +180,14 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     if arguments.directory is not None:
         return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
     return evaluate_checkpoint(arguments, sampler_config(arguments))
+
+
+def run_curves(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo curves`: quality against steps for every sampler, into a file that it goes on with."""
+    from ddpm_demo.curves import measure_curves
+
+    check_seed(arguments.seed)
+    return measure_curves(arguments)
 
 
 def run_bench(arguments: argparse.Namespace) -> int:

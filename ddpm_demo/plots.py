@@ -188,6 +188,43 @@ def radial_figure(timesteps: Sequence[int], profiles: Sequence[Sequence[float]])
     return _plain(figure)
 
 
+def curves_png(curves: Mapping[str, Sequence[tuple[int, Mapping[str, float]]]], real: Mapping[str, float]) -> bytes:
+    """Return quality against steps as a PNG file: a panel for each figure in `real`, a line for each sampler.
+
+    `curves` maps a sampler's name to its points (steps, figures); what stands before the name's last comma decides the
+    colour, what stands behind it the dashes. What real digits get is the dotted grey line.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    panels = figure.subplots(2, 3, sharex=True)
+    colours = dict(zip(dict.fromkeys(name.rpartition(", ")[0] for name in curves), CLASS_COLOURS, strict=False))
+    dashes = dict(zip(dict.fromkeys(name.rpartition(", ")[2] for name in curves), ("--", "-", "-."), strict=False))
+    counts = sorted({step for points in curves.values() for step, _ in points})
+    for axes, (key, floor) in zip(panels.flat, real.items(), strict=False):
+        for name, points in curves.items():
+            family, _, clip = name.rpartition(", ")
+            steps, values = [step for step, _ in points], [figures[key] for _, figures in points]
+            axes.plot(steps, values, dashes[clip], marker="o", markersize=3, color=colours[family], label=name)
+        axes.axhline(floor, color=GREY, linestyle=":", label="real test digits")
+        axes.set_title(key.replace("_", " "))
+        axes.set_xscale("log")
+        axes.set_xticks(counts, [str(count) for count in counts])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel("steps")
+        if key == "frechet":
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
+        else:
+            axes.set_ylim(0, 1)
+    panels.flat[-1].axis("off")
+    panels.flat[-1].legend(*panels.flat[0].get_legend_handles_labels(), loc="center", frameon=False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return buffer.getvalue()
+
+
 # ten classes: Okabe & Ito's eight and two greys, and each class also named where the mouse points
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#7A4FA0", GREY, "#4D4D4D")
 

@@ -56,8 +56,8 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) ->
     Everything that can be wrong with the arguments is refused before anything is measured: ConfigError, or
     CheckpointError for a file that is no good.
     """
-    _digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
-    _digits_in_range("--held-out", arguments.held_out, 1)
+    digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
+    digits_in_range("--held-out", arguments.held_out, 1)
     path = checkpoint.find(arguments.checkpoint)
     loaded = checkpoint.load(path)
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
@@ -92,7 +92,8 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) ->
         "real": asdict(floor),
         "classifier": {"accuracy": judge.accuracy},
     }
-    print(json.dumps(facts) if arguments.json else "\n".join(lines(facts)))
+    form = markdown if arguments.markdown else lines
+    print(json.dumps(facts) if arguments.json else "\n".join(form(facts)))
     return 0
 
 
@@ -103,7 +104,7 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     `model.safetensors`, both computing in float32, and the latter once more as every other command computes. Raises
     CheckpointError when a file is missing or damaged or the two are not of one step, and ConfigError for the count.
     """
-    _digits_in_range("--held-out", count, 1)
+    digits_in_range("--held-out", count, 1)
     used = best_placement()
     float32 = Placement(used.device, torch.float32)
     state, _, schedule_config = load_run(directory / "run.safetensors", float32)
@@ -139,6 +140,12 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     print(f"held-out loss {rounded:.6f} with the file's float16 weights: {facts['float16_percent']:+.4f} %")
     print(f"held-out loss {as_used:.6f} and with {used.dtype_name} blocks, as used: {facts['used_percent']:+.4f} %")
     return 0
+
+
+def digits_in_range(option: str, count: int, low: int) -> None:
+    """Refuse a number of digits that the test set does not have; raise ConfigError that names the option."""
+    if not low <= count <= 10_000:  # as many test digits as there are
+        raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
 
 
 def trained_classifier() -> classifier.Trained:
@@ -187,17 +194,24 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
     yield f"The judge gets {facts['classifier']['accuracy']:.2%} of MNIST's test digits right; real: as many of them"
 
 
+def markdown(facts: dict[str, Any]) -> Iterator[str]:
+    """Yield an evaluation as the lines of a Markdown table, for the model card."""
+    held_out, drawn, real = (facts[name] for name in ("held_out", "generated", "real"))
+    yield f"| {facts['checkpoint']}: {drawn['n']} digits, {sampler_words(facts['sampler'])} | drawn | real |"
+    yield "|---|---|---|"
+    yield f"| held-out loss ({held_out['digits']:,} test digits) | {held_out['loss']:.5f} | |"
+    for name, field, form in FIGURES:
+        yield f"| {name} | {drawn[field]:{form}} | {real[field]:{form}} |"
+    yield f"| classes 0 to 9 | {' '.join(map(str, drawn['classes']))} | {' '.join(map(str, real['classes']))} |"
+    yield f"| test digits that the judge gets right | | {facts['classifier']['accuracy']:.2%} |"
+
+
 def sampler_words(sampler: dict[str, Any]) -> str:
     """Return a sampler's settings in a few words, only those that matter to its kind."""
     words = f"{sampler['kind']} {sampler['steps']} steps, clip {sampler['clip']}"
     if sampler["kind"] == "ddpm":
         return f"{words}, variance {sampler['variance']}, final noise {sampler['final_noise']}"
     return f"{words}, eta {sampler['eta']:g}" if sampler["kind"] == "ddim" else words
-
-
-def _digits_in_range(option: str, count: int, low: int) -> None:
-    if not low <= count <= 10_000:  # as many test digits as there are
-        raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
 
 
 def _look(what: str) -> dict[str, Any]:

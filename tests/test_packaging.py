@@ -51,7 +51,9 @@ def test_the_wheel_carries_assets_and_browser_modules(tmp_path):
         assert path.relative_to(ROOT).as_posix() in names
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "assets/mnist/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "assets/mnist/README.md", "assets/checkpoints/README.md"]
+)
 def test_every_file_that_a_text_names_is_there(page):
     text = (ROOT / page).read_text()
     for name in re.findall(r"\]\((?!http)([^)#]+)\)", text):
