@@ -14,10 +14,10 @@ Images = NDArray[np.uint8]
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#888888"
 
 
-def tile(images: Images, *, gap: int = 2, scale: int = 1) -> Images:
-    """Lay images (N, H, W) out as a near-square grid on black, `gap` pixels apart, each pixel `scale` wide."""
+def tile(images: Images, *, gap: int = 2, scale: int = 1, columns: int | None = None) -> Images:
+    """Lay images (N, H, W) out on black, `gap` pixels apart, each pixel `scale` wide: near-square without `columns`."""
     count, height, width = images.shape
-    columns = math.ceil(math.sqrt(count))
+    columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     grid = np.zeros((rows * (height + gap) + gap, columns * (width + gap) + gap), dtype=np.uint8)
     for i, image in enumerate(images):
@@ -26,12 +26,12 @@ def tile(images: Images, *, gap: int = 2, scale: int = 1) -> Images:
     return grid.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def grid_png(images: Images, *, scale: int = 3) -> bytes:
-    """Return the grid of images (N, H, W) as a PNG file."""
+def grid_png(images: Images, *, scale: int = 3, columns: int | None = None) -> bytes:
+    """Return the grid of images (N, H, W) as a PNG file, near-square without `columns`."""
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(tile(images, scale=scale)).save(buffer, format="PNG")
+    Image.fromarray(tile(images, scale=scale, columns=columns)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
