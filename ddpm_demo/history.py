@@ -38,6 +38,7 @@ class History:
         kept = [line for line in read_all(directory) if line["step"] <= step]
         begin = {"kind": "begin", "step": step, "sitting": secrets.token_hex(6)}
         try:
+            directory.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path, _text([begin, *(line for line in kept if line["kind"] != "begin")]))
         except OSError as error:
             raise DemoError(f"cannot write {self.path}: {error.strerror}") from None

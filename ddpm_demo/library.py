@@ -60,6 +60,8 @@ class Entry:
         story = self.provenance
         if story is None:
             return "no checkpoint yet"
+        if not story["steps"]:
+            return "nothing learned yet"
         held = story.get("held_out")
         classes = story.get("classes")
         parts = [

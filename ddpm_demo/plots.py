@@ -268,7 +268,7 @@ def training_figure() -> dict[str, Any]:
         rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.09, row_heights=[0.6, 0.2, 0.2], subplot_titles=titles
     )
     traces = (
-        (1, "one batch", "markers", {"marker": {"size": 4, "color": GREY, "opacity": 0.6}}),
+        (1, "one batch", "markers", {"marker": {"size": 5, "color": GREY, "opacity": 0.7}}),
         (1, "running mean", "lines", {"line": {"width": 2.5, "color": BLUE}}),
         (1, "held-out digits", "lines+markers", {"line": {"width": 2, "color": ORANGE, "dash": "dot"}}),
         (2, "learning rate", "lines", {"line": {"width": 2, "color": GREEN}, "showlegend": False}),
@@ -279,7 +279,7 @@ def training_figure() -> dict[str, Any]:
         figure.add_trace(go.Scatter(x=[], y=[], name=name, mode=mode, hovertemplate=hover, **style), row=row, col=1)
     figure.update_xaxes(title_text="minutes of training", row=3, col=1)
     figure.update_yaxes(type="log", row=1, col=1)
-    figure.update_yaxes(rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(rangemode="tozero", exponentformat="power", row=2, col=1)
     figure.update_yaxes(rangemode="tozero", row=3, col=1)
     figure.update_layout(height=620, hovermode="closest")
     return _plain(figure)

@@ -18,13 +18,14 @@ from ddpm_demo.runs import SAVE_EVERY_SECONDS, Run, chosen_digits
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress
 
-SHARE = 0.025  # of the training time, at most, for the extras
+SHARE = 0.02  # of the training time for the extras; what they cost is only known afterwards, and must stay below 3 %
 LOAN_SECONDS = 1.0  # the first digits may come before they are earned, if they cost no more than this
 FIRST_MOMENT_SECONDS = 3.0
 MOMENT_EVERY_SECONDS = 30.0
 LINE_EVERY_SECONDS = 0.5
 TENTHS_EVERY_SECONDS = 3.0
 HELD_OUT_DIGITS = 128
+SMOOTH = 0.95  # how much of the mean loss is kept from step to step: about the last twenty steps count
 RECENT = 0.98  # how much of the loss per tenth is kept from step to step: about the last fifty steps count
 
 
@@ -56,6 +57,9 @@ class _Recorder:
         self.last_moment = made[-1].seconds if made else 0.0
         self.cost: float | None = None  # seconds of one moment
         self.last_line = self.last_tenths = float("-inf")
+        means = [line["mean"] for line in self.history.kept if "mean" in line]
+        self.loss, self.weight = (float(means[-1]), 1.0) if means else (0.0, 0.0)
+        self.progress: Progress | None = None
         self.images, self.line_seconds = run.state.step * run.config.batch, run.state.seconds
         self.sums, self.counts = torch.zeros(10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
 
@@ -63,6 +67,10 @@ class _Recorder:
         """Take in a step, and write what is due."""
         began = time.perf_counter()
         self._add_tenths(progress)
+        self.progress = progress
+        # without the weight, the mean of the first steps would lean towards 0
+        self.weight = SMOOTH * self.weight + 1 - SMOOTH
+        self.loss += (1 - SMOOTH) / self.weight * (progress.loss - self.loss)
         seconds = progress.seconds
         if seconds - self.last_line >= max(LINE_EVERY_SECONDS, seconds / 1000):  # a long run has no more lines to read
             self._write_loss(progress)
@@ -75,6 +83,8 @@ class _Recorder:
 
     def finish(self) -> None:
         """Write the end of the story: training is over, so its last moment costs it nothing."""
+        if self.progress is not None and self.progress.seconds > self.last_line:
+            self._write_loss(self.progress)
         self.moment()
         self._write("end", total=self.run.state.step)
 
@@ -120,7 +130,7 @@ class _Recorder:
         self._write(
             "loss",
             loss=round(progress.loss, 6),
-            mean=round(self.run.state.loss, 6),
+            mean=round(self.loss, 6),
             lr=float(f"{progress.lr:.4g}"),
             rate=round(rate, 1),
             total=progress.total,

@@ -104,7 +104,7 @@ export function mount(element, props, watch, server) {
     const recent = losses.slice(-20), rate = recent.reduce((sum, line) => sum + line.rate, 0) / recent.length;
     const left = seconds * (total / step - 1);
     facts.replaceChildren(
-      `step ${step.toLocaleString("en")} of about ${Math.max(step, total).toLocaleString("en")} · ${time(seconds)} of training`,
+      `step ${step.toLocaleString("en")}${ended && !mine ? "" : ` of about ${Math.max(step, total).toLocaleString("en")}`} · ${time(seconds)} of training`,
       mine ? ` · about ${time(left)} left` : "", ` · ${rate.toFixed(0)} images/s`,
       h("br"), `loss ${last.mean.toFixed(4)} · learning rate ${last.lr.toPrecision(2)}`,
       ` · the pictures and held-out measurements took ${(100 * last.extras / last.seconds).toFixed(1)} % of the time`);

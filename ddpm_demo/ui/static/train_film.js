@@ -46,7 +46,7 @@ export function makeFilm(server) {
     if (newRun !== run) answers.clear();
     run = newRun; steps = newSteps; about = lines;
     element.hidden = steps.length === 0;
-    if (!changed) return;
+    if (!changed) { slider.set(slider.value()); return; } // its time may have become known
     slider.setMax(Math.max(0, steps.length - 1));
     slider.set(last || newRun === null ? steps.length - 1 : Math.max(0, steps.indexOf(now)));
     if (started && element.open) paint();

@@ -18,7 +18,7 @@ export function makeGrids(server) {
     describe: (index) => (steps.length ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${time(about[steps[index]].seconds)}` : ""}` : "none yet"),
     onInput: () => { follow = slider.value() === steps.length - 1; paint(); },
   });
-  const waiting = h("p", { class: "ddpm-help" }, "The first digits come after a few seconds; all of these pictures together take at most 2.5 % of the time, so a big network shows them less often.");
+  const waiting = h("p", { class: "ddpm-help" }, "The first digits come after a few seconds; all of these pictures together take about 2 % of the time, so a big network shows them less often.");
   const element = h("div", {}, h("h3", {}, "What it would draw by now"), waiting,
     h("div", { class: "ddpm-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
       h("figure", {}, canvas, h("figcaption", {}, CAPTIONS[name])))), slider.element);
@@ -29,7 +29,7 @@ export function makeGrids(server) {
     run = newRun; steps = newSteps; about = lines;
     waiting.hidden = steps.length > 0;
     element.dataset.moments = steps.length;
-    if (!changed) return;
+    if (!changed) { slider.set(slider.value()); return; } // its time may have become known
     slider.setMax(Math.max(0, steps.length - 1));
     slider.set(follow ? steps.length - 1 : Math.max(0, steps.indexOf(now)));
     paint();

@@ -1,0 +1,178 @@
+"""Many visitors, and experiments watched to their end: a quick network in the lite one's place, in this process.
+
+In this process, so that a test can count the server's steps and hold them back. Nothing here depends on how long
+anything takes.
+"""
+
+import base64
+import threading
+import zlib
+
+import numpy as np
+import pytest
+
+from ddpm_demo import checkpoint
+from ddpm_demo.config import ModelConfig, ScheduleConfig
+from ddpm_demo.model import seeded_denoiser
+from ddpm_demo.ui import build_app, launch, stream
+from ddpm_demo.ui.films import Films
+from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.race import EXPERIMENTS, race
+from ddpm_demo.ui.takehome import link_settings
+from ddpm_demo.ui.turns import NETWORK, InTurn
+
+FILM = "#generate-film canvas"
+RACE = "#race-film [data-done]"
+# Gradio's own, when it counts its visitors with a new pandas
+pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A checkpoint of a network that answers in a millisecond."""
+    path = tmp_path_factory.mktemp("runs") / "quick.safetensors"
+    model = seeded_denoiser(ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), seed=0)
+    checkpoint.save(path, checkpoint.Checkpoint(model, ScheduleConfig(), {}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def app(quick):
+    demo = build_app(str(quick))
+    yield demo, launch(demo)
+    demo.close(verbose=False)
+
+
+@pytest.fixture
+def address(app):
+    return app[1]
+
+
+class Counted(InTurn):
+    """A network whose every step needs a permit, and is counted with the film that it was for."""
+
+    calls, permits, made = [], threading.Semaphore(0), 0
+
+    def __init__(self, model, turns=NETWORK):
+        super().__init__(model, turns)
+        self.film, Counted.made = Counted.made, Counted.made + 1
+
+    def __call__(self, x_t, t, /):
+        with self.turns.turn():
+            Counted.permits.acquire()
+            eps_hat = self.model(x_t, t)
+        Counted.calls.append(self.film)  # after the turn: who reads it knows that the next one has it
+        return eps_hat
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    monkeypatch.setattr(Counted, "calls", [])
+    monkeypatch.setattr(Counted, "permits", threading.Semaphore(0))
+    monkeypatch.setattr(Counted, "made", 0)
+    monkeypatch.setattr(stream, "InTurn", Counted)
+    monkeypatch.setattr(stream, "MESSAGES_PER_SECOND", 1e9)  # a quick network's steps would be sent in bunches
+    yield Counted
+    Counted.permits.release(100_000)  # whatever a failed test has left waiting
+
+
+def until(visit, condition):
+    """Wait, while the browser goes on, until something is so."""
+    for _ in range(6000):
+        if condition():
+            return
+        visit.page.wait_for_timeout(20)
+    raise AssertionError("it did not come to be")
+
+
+def last_picture(message):
+    """The last frame of a message, (N, 28, 28)."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(message["x_t"])), np.uint8).reshape(-1, 28, 28)
+
+
+def run_experiment(visit, title):
+    visit.open()
+    visit.tab("Generate")
+    visit.page.wait_for_selector(FILM)
+    field = visit.page.get_by_role("spinbutton", name="number input for Number in each lane")
+    field.fill("1")
+    field.press("Tab")
+    visit.page.get_by_role("button", name=title).click()
+    visit.page.wait_for_function(f"document.querySelector('{RACE}')?.dataset.done === '1'", timeout=120_000)
+    visit.wait_for_text("#race-words", EXPERIMENTS[title].look[:40])
+    visit.wait_for_text("#race-words", "Source:")
+    return visit.page.text_content("#race-film")
+
+
+def finals(path, title):
+    """What Python draws in every lane of an experiment: one digit of seed 0."""
+    pictures = {}
+    for message in race(load_placed(path), EXPERIMENTS[title].lanes, count=1, seed=0):
+        if message["t"]:
+            pictures[message["lane"]] = last_picture(message)[-1]
+    return [pictures[lane] for lane in sorted(pictures)]
+
+
+def test_a_thousand_fifty_and_ten_steps_to_the_end(visit, quick):
+    title = "1000, 50 and 10 steps"
+    said = run_experiment(visit, title)
+    for name, calls in (("DDPM, 1000 steps", 1000), ("DDPM, 50", 50), ("DDIM, 50", 50), ("DDIM, 10", 10)):
+        assert f"{calls} network calls, " in said.split(name)[1][:40]
+    for lane, expected in enumerate(finals(quick, title)):
+        shown = visit.pixels(f"#race-film .ddpm-lane:nth-child({lane + 1}) canvas")
+        np.testing.assert_array_equal(np.reshape(shown, (28, 28)), expected)
+    assert visit.page.locator("#race-film canvas[data-name=difference]").is_hidden()  # it is for two lanes
+
+
+def test_noise_at_the_last_step_to_the_end(visit, quick):
+    title = "Noise at the last step or not"
+    said = run_experiment(visit, title)
+    spec, ho = (picture.astype(int) for picture in finals(quick, title))
+    apart = np.abs(spec - ho)
+    most = int(apart.max())
+    assert 1 <= most <= 8  # sigma is 1.4 grey levels there
+    assert f"at most {most} of 255 grey levels, shown {255 / most:.0f} times as strong" in said
+    shown = np.reshape(visit.pixels("#race-film canvas[data-name=difference]"), (28, 28))
+    np.testing.assert_array_equal(shown, 255 * apart // most)
+    for _ in range(2):  # at t = 0 the noise of t = 1 is in, and at t = 1 it is not yet
+        visit.page.locator("#race-film").get_by_role("button", name="one step back").click()
+    assert visit.page.get_attribute("#race-film canvas[data-name=difference]", "data-most") == "0"
+
+
+def test_a_closed_tab_frees_the_processor_within_a_step(app, browser, visit, counted):
+    queue = app[0]._queue
+    alive = lambda: [job for jobs in queue.active_jobs for job in jobs or () if job.alive]  # noqa: E731
+    leaver = browser.new_context().new_page()
+    leaver.goto(f"{visit.address}?film=2~1~200~0~1~0~quick")
+    counted.permits.release(4)
+    leaver.wait_for_function(f"Number(document.querySelector('{FILM}')?.dataset.received) === 4")
+    until(visit, lambda: len(alive()) == 1)
+    leaver.context.close()
+    until(visit, lambda: not alive())  # the server has seen it; the fifth step is under way, and waits
+    counted.permits.release(500)
+    until(visit, lambda: not any(queue.active_jobs))
+    assert counted.calls == [0] * 5
+
+
+def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick, counted):
+    links = [f"2~1~6~0~1~{seed}~quick" for seed in range(10)]
+    pages = []
+    for k, link in enumerate(links):
+        pages.append(browser.new_context().new_page())
+        pages[-1].goto(f"{visit.address}?film={link}", wait_until="commit")
+        until(visit, lambda k=k: len(NETWORK._waiting) == k and counted.made == k + 1)  # the first one has the turn
+    for step in range(60):
+        # a step only when everybody who goes on waits for one: then the order is the turns' alone
+        until(visit, lambda step=step: step >= 50 or (len(counted.calls) == step and len(NETWORK._waiting) == 9))
+        counted.permits.release()
+    for page in pages:
+        page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=60_000)
+    assert sorted(counted.calls) == sorted([*range(10)] * 6)
+    turns = [counted.calls[k : k + 10] for k in range(0, 50, 10)]
+    assert [sorted(turn) for turn in turns] == [list(range(10))] * 5
+    counted.permits.release(60)  # for Python's films
+    for page, link in zip(pages, links, strict=True):
+        *_, last = stream.generate(load_placed(quick), link_settings(link), Films())
+        shown = type(visit)(page, visit.address).pixels(FILM)
+        np.testing.assert_array_equal(np.reshape(shown, (28, 28)), last_picture(last)[0])
+        page.context.close()
