@@ -202,12 +202,21 @@ def run_bench(arguments: argparse.Namespace) -> int:
     for row in bench_ui():
         rows.append(row)
         if not arguments.json:
-            fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
-            words = f"median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
-            print(f"{row['way']}, {row['condition']}: {words}", flush=True)
+            print(f"{row['way']}, {row['condition']}: {_ui_words(row)}", flush=True)
     if arguments.json:
         print(json.dumps({"rows": rows}))
     return 0
+
+
+def _ui_words(row: dict[str, Any]) -> str:
+    if "megabytes" in row:
+        return f"{row['megabytes']:.2f} MB"
+    if "before_megabytes" in row:
+        if row["before_megabytes"] is None:
+            return "this system does not tell"
+        return f"{row['before_megabytes']:.1f} MB, then {row['after_megabytes']:.1f} MB"
+    fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
+    return f"median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
 
 
 def _bench_sample(*, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""`ddpm-demo bench ui`: how fast a drag reaches the screen, beside the same drag through the server, in one run."""
+"""`ddpm-demo bench ui`: how fast the page is, a drag beside the same drag through the server, in one run."""
 
 import shutil
 import statistics
@@ -9,11 +9,13 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError, ScheduleConfig
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.sampling import to_uint8
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui import build_app, launch
+from ddpm_demo.ui.film_bench import bench_film, bench_map
 from ddpm_demo.ui.noise import draw_noise
 
 EVENTS = 60  # in a drag
@@ -88,7 +90,10 @@ IMAGE_DRAG = """async (events) => {
 
 
 def bench_ui() -> Iterator[dict[str, Any]]:
-    """Measure and yield one row a condition and way; times in milliseconds. Raises DemoError without a browser."""
+    """Measure and yield one row a condition and way; times in milliseconds. Raises DemoError without a browser.
+
+    The film and the map are those of the first shipped checkpoint, and left out where none is shipped.
+    """
     page_address = launch(build_app())
     server_address = launch(server_round_trip())
     with chromium() as browser:
@@ -104,6 +109,16 @@ def bench_ui() -> Iterator[dict[str, Any]]:
             times, fps = page.evaluate(IMAGE_EVENTS, EVENTS), page.evaluate(IMAGE_DRAG, EVENTS)
             yield {"way": "gr.Image from the server", "condition": condition, **summary(times), "fps": fps}
             page.close()
+        name = next(iter(checkpoint.shipped()), None)
+        if name is not None:
+            yield from map(timed, bench_film(browser, page_address, name, events=EVENTS))
+            yield timed(bench_map(browser, page_address))
+
+
+def timed(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its times summed up, measured on this machine as it is."""
+    times = row.pop("times", None)
+    return {**row, "condition": "as it is", **(summary(times) if times else {})}
 
 
 def summary(times: list[float]) -> dict[str, float]:
