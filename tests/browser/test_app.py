@@ -17,7 +17,7 @@ X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"
 FILM = "#generate-film canvas"
 CURSOR = "document.querySelector('#schedule-chart .js-plotly-plot').layout.shapes.at(-1).x0"
-TABS = ["Noise", "Schedule", "Network", "Receptive field", "Generate"]
+TABS = ["Noise", "Schedule", "Network", "Receptive field", "Generate", "Train"]
 
 
 def expected_pixels(schedule, label, which, seed, t):

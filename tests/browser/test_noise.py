@@ -268,7 +268,7 @@ def test_axe_finds_nothing_but_gradios_own_faults(visit, theme):
     visit.open(theme)
     visit.page.get_by_text("One jump or many steps?").click()
     visit.page.get_by_text("A digit of your own").click()
-    for tab in ["Noise", "Schedule", "Network", "Receptive field", "Generate"]:
+    for tab in ["Noise", "Schedule", "Network", "Receptive field", "Generate", "Train"]:
         visit.tab(tab)
         visit.page.wait_for_timeout(800)
         violations = Axe().run(visit.page).response["violations"]

@@ -18,7 +18,7 @@ export function mount(element, props, watch, server) {
     "go on": button("▶ Go on", () => tell({ action: "go on" })),
     stop: button("■ Stop and save", () => tell({ action: "stop" })),
   };
-  const controls = h("div", { class: "ddpm-row" }, ...Object.values(buttons));
+  const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
   const charts = makeCharts();
   const grids = makeGrids(server);
   const film = makeFilm(server);
@@ -114,6 +114,7 @@ export function mount(element, props, watch, server) {
     if (!value) return;
     allowed = value.allowed;
     shelf.allow(allowed);
+    if (!allowed && !lines.length) facts.textContent = "";
     charts.make(value);
     if (value.run && value.run !== run) begin(value.run);
   };

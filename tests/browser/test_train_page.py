@@ -1,0 +1,250 @@
+"""A student's way through the Train tab, on a server with a cache of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+VIEW = "#train-view .ddpm-train"
+
+
+class Server:
+    """The app on a cache of its own, so that no run of a test lands on anybody's shelf."""
+
+    def __init__(self, folder, *more):
+        environment = {**os.environ, "DDPM_DEMO_CACHE": str(folder)}
+        command = [sys.executable, "-m", "ddpm_demo", "app", *more]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        line = self.process.stdout.readline()
+        assert "open http://127.0.0.1:" in line, line
+        self.address = line.split("open ")[1].split()[0]
+
+    def end(self, *, kill=False):
+        if self.process.poll() is None:
+            self.process.kill() if kill else self.process.terminate()
+            self.process.wait(timeout=20)
+            self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    server = Server(folder)
+    yield server.address
+    server.end()
+
+
+def open_train(visit):
+    visit.open()
+    visit.tab("Train")
+    visit.page.wait_for_selector(VIEW)
+
+
+def start(visit, *, name, minutes=5.0):
+    """Begin a run of a tiny network."""
+    page = visit.page
+    if not page.get_by_role("spinbutton", name="Width").is_visible():
+        page.get_by_role("button", name="More settings").click()
+    page.get_by_role("spinbutton", name="Width").fill("8")
+    page.get_by_role("textbox", name="Dilations").fill("1 3")
+    page.get_by_role("spinbutton", name="Batch size").fill("8")
+    page.get_by_role("spinbutton", name="Length").fill(str(minutes))
+    page.get_by_role("textbox", name="Name of the run").fill(name)
+    page.get_by_role("textbox", name="Name of the run").press("Tab")
+    page.locator("#train-start").click()
+    wait(visit, f"d => d.phase === 'training' && Number(d.lines) > 2 && h.includes({name!r})")
+
+
+def wait(visit, condition, timeout=60_000):
+    """Wait for a condition of the view's data `d` and its headline `h`."""
+    visit.page.wait_for_function(
+        f"(() => {{ const view = document.querySelector('{VIEW}');"
+        f" const h = view?.querySelector('h3').textContent; return view && ({condition})(view.dataset); }})()",
+        timeout=timeout,
+    )
+
+
+def press(visit, name):
+    visit.page.locator(VIEW).get_by_role("button", name=name, exact=True).click()
+
+
+def stop(visit):
+    press(visit, "■ Stop and save")
+    wait(visit, "d => d.phase === ''")
+
+
+def run_of(visit, name):
+    return visit.page.locator(f'.ddpm-shelf li[data-name="{name}"]')
+
+
+def delete(visit, name):
+    run_of(visit, name).get_by_role("button", name=f"delete {name}").click()
+    visit.page.get_by_role("button", name="Delete for good").click()
+    run_of(visit, name).wait_for(state="detached")
+
+
+def test_a_run_from_start_to_digits_and_away(visit):
+    """Start, see the loss move, reload, pause, go on, stop, generate from it, rename, export, delete."""
+    open_train(visit)
+    start(visit, name="first")
+    page = visit.page
+    page.wait_for_selector(f"{VIEW} .js-plotly-plot .scatterlayer")
+    losses = "document.querySelector('#train-view .js-plotly-plot').data[0].y.length"
+    wait(visit, "d => Number(d.lines) > 5")
+    page.wait_for_function(f"{losses} > 5")
+    before = int(page.get_attribute(VIEW, "data-step"))
+    wait(visit, f"d => Number(d.step) > {before}")
+
+    # the zoom stays while more arrives
+    page.evaluate(
+        "Plotly.relayout(document.querySelector('#train-view .js-plotly-plot'), {'xaxis.range': [0.01, 0.05]})"
+    )
+    count = page.evaluate(losses)
+    page.wait_for_function(f"{losses} > {count + 1}")
+    kept = page.evaluate("document.querySelector('#train-view .js-plotly-plot').layout.xaxis.range")
+    assert kept == [0.01, 0.05]
+
+    # a reload finds the same run, further on
+    step = int(page.get_attribute(VIEW, "data-step"))
+    open_train(visit)
+    wait(visit, f"d => Number(d.step) >= {step} && h.includes('first: training')")
+
+    press(visit, "❚❚ Pause")
+    wait(visit, "d => d.phase === 'paused'")
+    step = page.get_attribute(VIEW, "data-step")
+    page.wait_for_timeout(1500)
+    assert page.get_attribute(VIEW, "data-step") == step
+    press(visit, "▶ Go on")
+    wait(visit, f"d => d.phase === 'training' && Number(d.step) > {step}")
+    page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]", timeout=60_000)
+    assert len(set(visit.pixels(f"{VIEW} canvas[data-name=ema]"))) > 2
+    stop(visit)
+
+    # its checkpoint is in the lists of the other tabs, and draws
+    visit.tab("Generate")
+    page.wait_for_selector("#generate-film canvas")
+    page.get_by_role("listbox", name="Checkpoint").or_(page.get_by_role("combobox", name="Checkpoint")).first.click()
+    page.get_by_role("option", name="first (custom, 8 channels").click()
+    for label, value in (("Steps", 5), ("Digits", 1)):
+        field = page.get_by_role("spinbutton", name=f"number input for {label}")
+        field.fill(str(value))
+        field.press("Tab")
+    page.locator("#generate-start").click()
+    page.wait_for_function("document.querySelector('#generate-film canvas').dataset.received == '6'", timeout=60_000)
+    visit.tab("Network")
+    page.get_by_role("listbox", name="Network").or_(page.get_by_role("combobox", name="Network")).first.click()
+    page.get_by_role("option", name="first (custom, 8 channels").click()
+    visit.wait_for_text("#network-table", "first")
+    visit.tab("Noise")
+    page.locator("#noise-details .ddpm-network select").select_option("first")
+    visit.wait_for_text('#noise-details [data-name="network"]', "first answered in")
+
+    # and the run can be named, taken home and deleted
+    visit.tab("Train")
+    run_of(visit, "first").get_by_role("button", name="rename first").click()
+    page.get_by_label("new name").fill("second")
+    page.get_by_role("button", name="Save the name").click()
+    run_of(visit, "second").wait_for()
+    with page.expect_download() as download:
+        run_of(visit, "second").get_by_role("button", name="export second").click()
+    assert download.value.suggested_filename == "second.safetensors"
+    run_of(visit, "second").get_by_role("button", name="delete second").click()
+    page.get_by_role("button", name="Keep it").click()
+    delete(visit, "second")
+    visit.tab("Generate")
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("listbox", name="Checkpoint").or_(page.get_by_role("combobox", name="Checkpoint")).first.click()
+    page.get_by_role("option", name="lite").wait_for()
+    assert page.get_by_role("option", name="second").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_tab_with_a_run(visit, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    visit.open(theme)
+    visit.tab("Train")
+    start(visit, name=theme)
+    visit.page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]", timeout=60_000)
+    visit.page.locator("summary").filter(has_text="How the network grew up").click()
+    visit.page.wait_for_selector(f"{VIEW} details[data-step]")
+    run_of(visit, theme).wait_for()
+    nodes = [(v["id"], node["html"]) for v in Axe().run(visit.page).response["violations"] for node in v["nodes"]]
+    assert [html for _, html in nodes if "ddpm-" in html] == []
+    stop(visit)
+    delete(visit, theme)
+
+
+def test_two_pages_see_one_run_and_only_one_is_trained(visit, phone):
+    open_train(visit)
+    start(visit, name="shared")
+    open_train(phone)
+    wait(phone, "d => d.phase === 'training' && h.includes('shared')")
+    phone.page.locator("#train-start").click()
+    phone.page.wait_for_selector("text=another run is being trained here")
+    stop(phone)
+    wait(visit, "d => d.phase === ''")
+    delete(visit, "shared")
+
+
+def test_measure_says_what_the_settings_mean(visit):
+    open_train(visit)
+    visit.page.get_by_role("checkbox", name="0", exact=True).uncheck()
+    visit.page.locator("#train-measure").click()
+    visit.wait_for_text("#train-estimate", "images a second here and now")
+    assert "about 5 minutes" in visit.page.text_content("#train-estimate")
+    assert "54,077 digits" in visit.page.text_content("#train-estimate")  # without MNIST's 5,923 zeros
+
+
+def test_a_wrong_setting_gets_a_sentence(visit):
+    open_train(visit)
+    visit.page.get_by_role("spinbutton", name="Length").fill("100000")
+    visit.page.locator("#train-start").click()
+    visit.page.wait_for_selector("text=the length must be more than 0 and at most 720 minutes")
+    assert visit.page.locator(".ddpm-shelf li[data-name]").count() == 0
+
+
+def test_a_killed_server_finds_its_run_again(browser, tmp_path):
+    from conftest import Visit
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    server = Server(tmp_path)
+    try:
+        visit = Visit(context.new_page(), server.address)
+        open_train(visit)
+        start(visit, name="survivor")
+        visit.page.close()
+        server.end(kill=True)
+        server = Server(tmp_path)
+        visit = Visit(context.new_page(), server.address)
+        open_train(visit)
+        wait(visit, "d => h.includes('survivor: stopped')")
+        run_of(visit, "survivor").get_by_role("button", name="resume survivor").click()
+        wait(visit, "d => d.phase === 'training' && Number(d.lines) > 1")
+        stop(visit)
+        assert visit.faults == []
+    finally:
+        context.close()
+        server.end()
+
+
+def test_the_teachers_switch(browser, tmp_path):
+    from conftest import Visit
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    server = Server(tmp_path, "--no-training")
+    try:
+        visit = Visit(context.new_page(), server.address)
+        open_train(visit)
+        visit.page.get_by_text("Training is switched off on this server").wait_for()
+        assert visit.page.locator("#train-start").count() == 0
+        assert visit.page.locator(VIEW).get_by_role("button", name="❚❚ Pause").count() == 0
+        assert visit.faults == []
+    finally:
+        context.close()
+        server.end()
