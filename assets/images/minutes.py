@@ -32,7 +32,7 @@ def main() -> None:
     for minutes in lengths:
         run = directory / f"{minutes}-minutes"
         if not (run / "model.safetensors").exists():
-            command = ["train", "--preset", "lite", "--minutes", str(minutes), "--held-out", "10000", "--out", str(run)]
+            command = ["train", "--preset", "lite", "--minutes", str(minutes), "--held-out", "2000", "--out", str(run)]
             subprocess.run([sys.executable, "-m", "ddpm_demo", *command], check=True)
         trained = checkpoint.load(run / "model.safetensors")
         story = trained.provenance

@@ -120,9 +120,9 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
                     0, precision=0, minimum=0, label="Seed", info="The same seed and settings give the same digits."
                 )
                 dice = gr.Button("New seed", min_width=100)
-            with gr.Row():
-                start = gr.Button("Generate", variant="primary", elem_id="generate-start")
-                stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="generate-stop")
+            with gr.Row(elem_id="generate-buttons"):
+                start = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate-start")
+                stop = gr.Button("Stop", variant="stop", interactive=False, min_width=100, elem_id="generate-stop")
         with gr.Column(min_width=300, scale=4):
             film = browser_component("film", None, elem_id="generate-film", server=[inspect_step, take_home])
 

@@ -72,7 +72,8 @@ EXPERIMENTS = {
     "1000, 50 and 10 steps": Experiment(
         (LANES["DDPM, 1000 steps"], LANES["DDPM, 50 steps"], LANES["DDIM, 50 steps"], LANES["DDIM, 10 steps"]),
         "Compare the calls and the times first, then the digits. DDIM's 50 and 10 steps follow the same curve from "
-        "x_T, so they often agree on the digit; DDPM adds noise on the way and goes elsewhere.",
+        "x_T, so they often agree on the digit; DDPM adds noise on the way and goes elsewhere, and in 50 steps it "
+        "leaves grain.",
         "Ho et al. 2020, Algorithm 2; Song et al. 2021, section 5.1",
     ),
     "Three ways of clipping": Experiment(
@@ -148,6 +149,7 @@ def race(
         "run": run,
         "n": n,
         "size": 28,
+        "in_a_row": interpolate,
         "lanes": [{"name": lane.name, "calls": lane.config.steps} for lane in lanes],
     }
     calls, made = sum(lane.config.steps for lane in lanes), 0
@@ -217,7 +219,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) 
 
     gr.Markdown(LESSON)
     with gr.Row():
-        buttons = {title: gr.Button(title, min_width=220) for title in EXPERIMENTS}
+        buttons = {title: gr.Button(title, min_width=340) for title in EXPERIMENTS}
     with gr.Row():
         chosen = gr.CheckboxGroup(
             list(LANES),

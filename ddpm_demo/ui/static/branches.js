@@ -3,7 +3,7 @@ import { encodeFloat32, inflateLevels } from "./bytes.js";
 import { button, h } from "./dom.js";
 import { makePad } from "./pad.js";
 import { paintFloats, paintGrid } from "./paint.js";
-import { readValue, state, subscribe, update } from "./shared.js";
+import { alphaBarAt, mixture, readValue, state, subscribe, update } from "./shared.js";
 import { makeSlider } from "./slider.js";
 
 const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
@@ -18,8 +18,8 @@ export function mount(element, props, watch, server) {
   const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the classifier's training" });
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
-    label: "noise it to t", max: 999, value: 500, help: "How much of the digit is left for the branches to share.",
-    describe: (t) => `t = ${t}`, onInput: () => {},
+    label: "noise it to t", max: 999, value: 500, help: "How much of the digit is left for the branches to share; the branches are made when you ask for them.",
+    describe: (t) => `t = ${t}`, onInput: (t) => preview(t),
   });
   const stop = button("Stop", () => { running = false; }, { disabled: true });
   const one = button("Denoise into branches", () => run([slider.value()]), { "data-name": "one" });
@@ -29,8 +29,16 @@ export function mount(element, props, watch, server) {
     if (!state.digit) return;
     paintFloats(start, state.digit.x0);
     start.setAttribute("aria-label", state.digit.name);
+    preview(slider.value());
     counted.clear();
     fillTable();
+  }
+  /** What the network would be given at t: the noise is the one that the server draws from the same seed. */
+  function preview(t) {
+    if (!state.digit || !state.noise) return;
+    paintFloats(noised, mixture(alphaBarAt(t, "linear")));
+    noised.setAttribute("aria-label", `${state.digit.name}, noised to t = ${t}`);
+    branches.parentElement.classList.add("ddpm-waiting"); // they are another t's
   }
   function fillTable() {
     const head = h("tr", {}, h("th", { scope: "col" }, "t"), ...[...Array(10).keys()].map((digit) => h("th", { scope: "col" }, digit)));
@@ -74,6 +82,7 @@ export function mount(element, props, watch, server) {
         paintGrid(noised, x_t, 1, 28, 0);
         noised.setAttribute("aria-label", `${digit.name}, noised to t = ${t}`);
         paintGrid(branches, made, answer.n, 28);
+        branches.parentElement.classList.remove("ddpm-waiting");
         branches.setAttribute("aria-label", `${answer.n} branches from t = ${t}`);
         slider.set(t);
         counted.set(t, answer.counts);
@@ -89,7 +98,7 @@ export function mount(element, props, watch, server) {
   }
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
   const root = h("div", {},
-    h("div", { class: "ddpm-pictures ddpm-small-pictures" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), caption(branches, "its branches")),
+    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), caption(branches, "its branches")),
     slider.element, h("div", { class: "ddpm-row" }, one, all, stop), bar, note, table,
     makePad(server, (digit) => update(readValue({ digit }))));
   element.querySelector(".ddpm-mount").replaceChildren(root);

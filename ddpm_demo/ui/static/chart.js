@@ -32,13 +32,14 @@ export function makeChart(onCursor) {
       uirevision: "keep", autosize: true, shapes: shapes(),
       legend: { orientation: "h", y: 1.06, yanchor: "bottom" }, hoverlabel: { font: { color: "#111" }, bgcolor: "#fff" },
     });
-    for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
-      Object.assign(layout[name], { gridcolor: line, zerolinecolor: line, linecolor: line });
+    for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis/.test(key))])) {
+      layout[name] = Object.assign(layout[name] ?? {}, { gridcolor: line, zerolinecolor: line, linecolor: line });
     }
     place.setAttribute("aria-label", value.label);
     const first = !place.layout;
     await Plotly.react(place, structuredClone(value.figure.data), layout, {
       responsive: true, displaylogo: false,
+      displayModeBar: matchMedia("(max-width: 600px)").matches ? false : "hover", // on a phone it would lie on the legend
       edits: { shapePosition: Boolean(onCursor) }, // shapes below the curves, like shading, stay where they are
     });
     if (first && onCursor) {

@@ -60,7 +60,7 @@ export function mount(element, props, watch, server) {
   function paint() {
     const frame = film.frames[film.index], step = film.steps[film.index];
     if (!frame) return;
-    const where = step.t < 0 ? "the finished digits" : `x_t at t = ${step.t}`;
+    const where = step.t < 0 ? "the finished digits" : `xₜ at t = ${step.t}`;
     const chosen = film.digit === null ? "" : `, digit ${film.digit + 1} chosen`;
     for (const name of PICTURES) {
       const { marker } = grids[name];

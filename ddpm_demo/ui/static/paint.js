@@ -26,9 +26,9 @@ export function paintPlane(canvas, values, width, height, low, high) {
 
 const GAP = 2; // between the pictures of a grid
 
-/** The near-square grid of `count` square pictures of `size` pixels. */
-export function gridOf(count, size, gap = GAP) {
-  const columns = Math.ceil(Math.sqrt(count)), rows = Math.ceil(count / columns);
+/** The grid of `count` square pictures of `size` pixels: nearly square, unless told how many columns. */
+export function gridOf(count, size, gap = GAP, columns = Math.ceil(Math.sqrt(count))) {
+  const rows = Math.ceil(count / columns);
   return { columns, rows, width: columns * (size + gap) - gap, height: rows * (size + gap) - gap };
 }
 
@@ -42,9 +42,9 @@ export function markInGrid(marker, k, count, size) {
   marker.style.height = `${(100 * size) / height}%`;
 }
 
-/** Paint `count` square pictures of `size` pixels from consecutive grey bytes, as a near-square grid. */
-export function paintGrid(canvas, bytes, count, size, gap = GAP) {
-  const { columns, width, height } = gridOf(count, size, gap);
+/** Paint `count` square pictures of `size` pixels from consecutive grey bytes, as such a grid. */
+export function paintGrid(canvas, bytes, count, size, gap = GAP, wanted = undefined) {
+  const { columns, width, height } = gridOf(count, size, gap, wanted);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");

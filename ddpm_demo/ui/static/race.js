@@ -23,10 +23,12 @@ export function mount(element, props, watch) {
   function begin(got) {
     race = {
       run: got.run, n: got.n, size: got.size,
+      // digits that change step by step are read in a row, or in two on a phone
+      columns: got.in_a_row ? Math.ceil(got.n / (matchMedia("(max-width: 600px)").matches ? 2 : 1)) : undefined,
       lanes: got.lanes.map((lane) => {
         const canvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "aria-label": `${lane.name}: waiting` });
         const cost = h("span", {}, "waiting");
-        return { ...lane, canvas, cost, frames: [], t: [], element: h("figure", { class: "ddpm-lane" }, canvas, h("figcaption", {}, h("b", {}, lane.name), h("br"), cost)) };
+        return { ...lane, canvas, cost, frames: [], t: [], element: h("figure", { class: got.in_a_row ? "ddpm-lane ddpm-row-lane" : "ddpm-lane" }, canvas, h("figcaption", {}, h("b", {}, lane.name), h("br"), cost)) };
       }),
     };
     live = true;
@@ -48,7 +50,7 @@ export function mount(element, props, watch) {
     const pictures = race.lanes.map((lane) => {
       if (!lane.frames.length) return null;
       const k = frameAt(lane, t);
-      paintGrid(lane.canvas, lane.frames[k], race.n, race.size);
+      paintGrid(lane.canvas, lane.frames[k], race.n, race.size, 2, race.columns);
       lane.canvas.setAttribute("aria-label", `${lane.name}, ${lane.t[k] < 0 ? "finished" : `t = ${lane.t[k]}`}`);
       lane.canvas.dataset.t = lane.t[k];
       return lane.frames[k];
