@@ -196,6 +196,7 @@ def test_branches_of_the_noise_tabs_digit_are_counted(visit):
     page = open_generate(visit)
     page.locator("#branches").scroll_into_view_if_needed()
     visit.set_slider("#branches", 50)
+    preview = np.array(visit.pixels("#branches canvas[data-name=x_t]"))
     page.locator("#branches button[data-name=one]").click()
     page.wait_for_selector("#branches tbody tr", timeout=240_000)  # the first time the classifier is trained
     counts = page.eval_on_selector_all("#branches tbody td", "cells => cells.map(c => Number(c.textContent) || 0)")
@@ -203,3 +204,5 @@ def test_branches_of_the_noise_tabs_digit_are_counted(visit):
     # at t = 50 of 1000 a seven is still a seven
     assert counts[7] >= 11
     assert "% of MNIST's 10,000 test digits right" in page.text_content("#branches [role=status]")
+    # the page noised the digit as the server did
+    assert np.abs(preview - np.array(visit.pixels("#branches canvas[data-name=x_t]"))).max() <= 1

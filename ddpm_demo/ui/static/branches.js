@@ -103,6 +103,12 @@ export function mount(element, props, watch, server) {
     makePad(server, (digit) => update(readValue({ digit }))));
   element.querySelector(".ddpm-mount").replaceChildren(root);
   subscribe(root, (changes) => { if (changes.digit) showDigit(); });
-  watch("value", () => { counted.clear(); fillTable(); }); // another network's branches
+  let network = props.value.checkpoint;
+  watch("value", () => {
+    if (props.value.checkpoint === network) return; // Gradio says so once more when the list is first shown
+    network = props.value.checkpoint;
+    counted.clear(); // they were another network's
+    fillTable();
+  });
   showDigit();
 }
