@@ -289,15 +289,15 @@ def tenths_figure(timesteps: int) -> dict[str, Any]:
     """Return a Plotly bar chart of the loss per tenth of the timesteps, to be filled: training, then held-out."""
     import plotly.graph_objects as go
 
-    names = [f"{k * timesteps // 10}–{(k + 1) * timesteps // 10 - 1}" for k in range(10)]
+    names = [str(k * timesteps // 10) for k in range(10)]
     figure = go.Figure(
         [
             go.Bar(x=names, y=[None] * 10, name="training, about the last fifty steps", marker={"color": BLUE}),
             go.Bar(x=names, y=[None] * 10, name="held-out digits", marker={"color": ORANGE, "pattern": {"shape": "/"}}),
         ]
     )
-    figure.update_traces(hovertemplate="t = %{x}: %{y:.4f}<extra></extra>")
-    figure.update_xaxes(title_text="timestep t", type="category")
+    figure.update_traces(hovertemplate="t from %{x} on: %{y:.4f}<extra></extra>")
+    figure.update_xaxes(title_text="timestep t, each tenth from", type="category", tickangle=0)
     figure.update_yaxes(title_text="loss, log scale", type="log")
     figure.update_layout(height=360, barmode="group")
     return _plain(figure)

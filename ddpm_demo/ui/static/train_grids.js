@@ -20,7 +20,7 @@ export function makeGrids(server) {
   });
   const waiting = h("p", { class: "ddpm-help" }, "The first digits come after a few seconds; all of these pictures together take about 2 % of the time, so a big network shows them less often.");
   const element = h("div", {}, h("h3", {}, "What it would draw by now"), waiting,
-    h("div", { class: "ddpm-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
+    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
       h("figure", {}, canvas, h("figcaption", {}, CAPTIONS[name])))), slider.element);
 
   function show(newRun, newSteps, lines) {
