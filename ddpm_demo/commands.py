@@ -112,7 +112,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
     import torch
     from tqdm import tqdm
 
-    from ddpm_demo import checkpoint, plots
+    from ddpm_demo import checkpoint, pictures
     from ddpm_demo.device import best_placement, place
     from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
     from ddpm_demo.schedule import Schedule
@@ -147,9 +147,9 @@ def run_sample(arguments: argparse.Namespace) -> int:
     np.savez(buffer, images=digits)
     _write(arguments.out, buffer.getvalue())
     if arguments.gif:
-        _write(arguments.gif, plots.film_gif([*film, digits[:64]]))
+        _write(arguments.gif, pictures.film_gif([*film, digits[:64]]))
     if arguments.png:
-        _write(arguments.png, plots.grid_png(digits))
+        _write(arguments.png, pictures.grid_png(digits))
     print(arguments.out)
     return 0
 

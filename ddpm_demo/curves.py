@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo import checkpoint, plots, quality
+from ddpm_demo import checkpoint, pictures, quality
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.data import write_atomically
 from ddpm_demo.device import best_placement, place
@@ -92,7 +92,7 @@ def measure_curves(arguments: argparse.Namespace) -> int:
             print(f"{arguments.out} keeps {len(results['points'])} points; the same command goes on", file=sys.stderr)
             raise
     if arguments.picture is not None:
-        _write(arguments.picture, plots.curves_png(curves(results), {name: results["real"][name] for name in TABLE}))
+        _write(arguments.picture, pictures.curves_png(curves(results), {name: results["real"][name] for name in TABLE}))
     print("\n".join(markdown(results)) if arguments.markdown else arguments.out)
     return 0
 

@@ -16,7 +16,7 @@ import ddpm_demo
 from ddpm_demo.checkpoint import Checkpoint, read_tensors, save
 from ddpm_demo.cli import main
 from ddpm_demo.config import ScheduleConfig
-from ddpm_demo.plots import tile
+from ddpm_demo.pictures import tile
 from ddpm_demo.runs import FORMAT
 
 TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0"]

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from test_cli import run
 
-from ddpm_demo import classifier, curves, plots, quality, report
+from ddpm_demo import classifier, curves, pictures, quality, report
 from ddpm_demo.checkpoint import Checkpoint, save
 from ddpm_demo.config import SamplerConfig, ScheduleConfig
 from ddpm_demo.data import load_mnist
@@ -123,7 +123,9 @@ def test_another_number_of_digits_is_another_measurement(capsys, command, tmp_pa
 
 def test_the_pictures_lines_and_size():
     figures = {"frechet": 3.0, "recall": 0.5}
-    content = plots.curves_png({"A, clip none": [(5, figures), (10, figures)], "A, clip x0": [(5, figures)]}, figures)
+    content = pictures.curves_png(
+        {"A, clip none": [(5, figures), (10, figures)], "A, clip x0": [(5, figures)]}, figures
+    )
     with Image.open(io.BytesIO(content)) as picture:
         assert picture.size == (990, 585)
 

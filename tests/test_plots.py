@@ -4,7 +4,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from ddpm_demo.plots import film_gif, grid_png, radial_figure, receptive_field_figure, schedule_figure, tile
+from ddpm_demo.pictures import film_gif, grid_png, tile
+from ddpm_demo.plots import radial_figure, receptive_field_figure, schedule_figure
 
 
 def some_digits(count):

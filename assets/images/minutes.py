@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ddpm_demo import checkpoint
 from ddpm_demo.config import SamplerConfig
 from ddpm_demo.device import best_placement, place
-from ddpm_demo.plots import grid_png
+from ddpm_demo.pictures import grid_png
 from ddpm_demo.sampling import sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ddpm_demo import plots
+from ddpm_demo import pictures
 from ddpm_demo.config import ConfigError, DemoError
 from ddpm_demo.ui.films import CLIPS, FILMS, FINE_DIGITS, SAMPLERS, Film, Films, Settings, read_settings
 
@@ -54,10 +54,10 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
             frames = film.frames()
             last = len(frames) - 1
             some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
-            gif = plots.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
+            gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
             return _file(gif, f"{name}.gif", "image/gif")
         if kind == "png":
-            return _file(plots.grid_png(film.frames()[-1]), f"{name}.png", "image/png")
+            return _file(pictures.grid_png(film.frames()[-1]), f"{name}.png", "image/png")
         if kind == "npz":
             return _file(film_npz(film), f"{name}.npz", "application/octet-stream")
         if kind == "python":
