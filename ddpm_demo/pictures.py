@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ddpm_demo.plots import GREY
+from ddpm_demo.plots import CLASS_COLOURS, GREY
 
 Images = NDArray[np.uint8]
 

@@ -21,7 +21,7 @@ class Loaded:
     schedule: Schedule
     placement: Placement
     held_out: tuple[float, ...] | None
-    held_out_digits: int
+    held_out_digits: int = 0
     known_as: str = ""
 
 
