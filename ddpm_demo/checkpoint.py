@@ -77,11 +77,13 @@ def load_weights(model: torch.nn.Module, weights: Mapping[str, Tensor], path: Pa
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], form: str, metadata: Mapping[str, Any]) -> None:
-    """Write tensors and JSON metadata to a safetensors file, atomically; raise CheckpointError if that fails."""
+    """Write tensors and JSON metadata to a safetensors file, atomically; raise CheckpointError if that fails.
+
+    The folder must be there: a run that somebody has deleted must not come back by halves.
+    """
     text = {"format": form, **{name: json.dumps(value) for name, value in metadata.items()}}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, safetensors.torch.save(plain, metadata=text))
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror}") from None

@@ -50,6 +50,10 @@ def keep(directory: Path, moment: Moment, ema_digits: Tensor, plain_digits: Tens
     about = {"step": moment.step, "seconds": moment.seconds}
     tensors = {"ema": ema_digits, "plain": plain_digits}
     weights = {name: tensor.half() for name, tensor in ema.state_dict().items()}
+    try:
+        (directory / FOLDER).mkdir(exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"cannot write {directory}: {error.strerror}") from None
     write_tensors(_weights(directory, moment.step), weights, FORMAT, about)
     write_tensors(_pictures(directory, moment.step), tensors, FORMAT, about)  # last: what it names is there
     size = sum(tensor.numel() * 2 for tensor in weights.values())

@@ -113,6 +113,11 @@ class Run:
             return
         if self.saved and not self.directory.is_dir():
             raise CheckpointError(f"{self.directory} was deleted while its run was being trained")
+        if not self.saved:
+            try:
+                self.directory.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise CheckpointError(f"cannot write {self.directory}: {error.strerror}") from None
         save_run(self.state_path, self.state, self.config, self.schedule)
         save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
         self.saved = True

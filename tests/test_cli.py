@@ -160,7 +160,7 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["train", "--out", "r", "--epochs", "nan"], "epochs must be a number"),
         (["train", "--out", "r", "--seed", "-4"], "seed must be a whole number"),
         (["train", "--out", "r", "--resume", "--seed", "1"], "leave out --seed"),
-        (["train", "--out", "r", "--epochs", "1", "--digits", "5"], "batch of 32 needs at least as many digits"),
+        (["train", "--out", "r", "--epochs", "1", "--digits", "5"], "batch of 16 needs at least as many digits"),
     ],
 )
 def test_wrong_arguments_get_one_line_and_status_2(capsys, tmp_path, monkeypatch, arguments, message):
@@ -247,7 +247,7 @@ def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys):
     assert status == 0
     assert story["preset"] == "lite"
     assert story["seed"] == 5
-    assert story["steps"] == 2
+    assert story["steps"] == 4
     assert story["images_seen"] == 64
     assert set(story["versions"]) == {"python", "torch", "torchvision", "safetensors"}
 
