@@ -95,6 +95,7 @@ class Visit:
 @pytest.fixture
 def visit(browser, address):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)  # a loaded machine is slow, not wrong
     visit = Visit(context.new_page(), address)
     yield visit
     context.close()
@@ -104,6 +105,7 @@ def visit(browser, address):
 @pytest.fixture
 def phone(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.set_default_timeout(60_000)  # a loaded machine is slow, not wrong
     visit = Visit(context.new_page(), address)
     yield visit
     context.close()
