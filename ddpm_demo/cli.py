@@ -77,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--resume", action="store_true", help="go on with the run in DIR exactly; longer if you name a length"
     )
     train.add_argument("--seed", type=int, help="decides weights, noise and the order of digits (default 0)")
-    train.add_argument("--batch", type=int, help="digits a step (default 32)")
+    train.add_argument("--batch", type=int, help="digits a step (default: the preset's)")
     train.add_argument("--lr", type=float, help="highest learning rate")
     train.add_argument("--loss-weight", help="mse (every t alike), p2 (noisy t more) or min_snr (clean t less)")
     train.add_argument("--min-snr-gamma", type=float, help="above this SNR min_snr counts a timestep less (default 5)")

@@ -11,7 +11,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
@@ -113,6 +112,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ddpm_demo import checkpoint, pictures
+    from ddpm_demo.data import write_file
     from ddpm_demo.device import best_placement, place
     from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
     from ddpm_demo.schedule import Schedule
@@ -145,11 +145,11 @@ def run_sample(arguments: argparse.Namespace) -> int:
 
     buffer = io.BytesIO()
     np.savez(buffer, images=digits)
-    _write(arguments.out, buffer.getvalue())
+    write_file(arguments.out, buffer.getvalue())
     if arguments.gif:
-        _write(arguments.gif, pictures.film_gif([*film, digits[:64]]))
+        write_file(arguments.gif, pictures.film_gif([*film, digits[:64]]))
     if arguments.png:
-        _write(arguments.png, pictures.grid_png(digits))
+        write_file(arguments.png, pictures.grid_png(digits))
     print(arguments.out)
     return 0
 
@@ -192,76 +192,55 @@ def run_curves(arguments: argparse.Namespace) -> int:
 
 def run_bench(arguments: argparse.Namespace) -> int:
     """`ddpm-demo bench ui | sample | train`: one line a measurement, or all of them as JSON."""
+    rows: Iterator[dict[str, Any]]
     if arguments.what == "sample":
-        return _bench_sample(as_json=arguments.json)
-    if arguments.what == "train":
-        return _bench_train(as_json=arguments.json)
-    from ddpm_demo.ui.bench import bench_ui
+        from ddpm_demo.ui.sample_bench import bench_sample
 
-    rows = []
-    for row in bench_ui():
-        rows.append(row)
+        rows, words = bench_sample(), _sample_words
+    elif arguments.what == "train":
+        from ddpm_demo.train_bench import bench_train
+
+        rows, words = bench_train(), _train_words
+    else:
+        from ddpm_demo.ui.bench import bench_ui
+
+        rows, words = bench_ui(), _ui_words
+    measured = []
+    for row in rows:
+        measured.append(row)
         if not arguments.json:
-            print(f"{row['way']}, {row['condition']}: {_ui_words(row)}", flush=True)
+            print(words(row), flush=True)
     if arguments.json:
-        print(json.dumps({"rows": rows}))
+        print(json.dumps({"rows": measured}))
     return 0
 
 
 def _ui_words(row: dict[str, Any]) -> str:
+    what = f"{row['way']}, {row['condition']}: "
     if "megabytes" in row:
-        return f"{row['megabytes']:.2f} MB"
+        return f"{what}{row['megabytes']:.2f} MB"
     if "before_megabytes" in row:
         if row["before_megabytes"] is None:
-            return "this system does not tell"
-        return f"{row['before_megabytes']:.1f} MB, then {row['after_megabytes']:.1f} MB"
+            return f"{what}this system does not tell"
+        return f"{what}{row['before_megabytes']:.1f} MB, then {row['after_megabytes']:.1f} MB"
     fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
-    return f"median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
+    return f"{what}median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
 
 
-def _bench_sample(*, as_json: bool) -> int:
-    from ddpm_demo.ui.sample_bench import bench_sample
-
-    rows = []
-    for row in bench_sample():
-        rows.append(row)
-        if not as_json:
-            beside = f"{row['times_plain']:.2f} times the plain loop"
-            if row["times_diffusers"] is not None:
-                beside += f", {row['times_diffusers']:.2f} times diffusers'"
-            print(
-                f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
-                f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "
-                f"{row['of_matrix_rate']:.0%} of the matrix rate (live taps)",
-                flush=True,
-            )
-    if as_json:
-        print(json.dumps({"rows": rows}))
-    return 0
+def _sample_words(row: dict[str, Any]) -> str:
+    beside = f"{row['times_plain']:.2f} times the plain loop"
+    if row["times_diffusers"] is not None:
+        beside += f", {row['times_diffusers']:.2f} times diffusers'"
+    return (
+        f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
+        f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "
+        f"{row['of_matrix_rate']:.0%} of the matrix rate (live taps)"
+    )
 
 
-def _bench_train(*, as_json: bool) -> int:
-    from ddpm_demo.train_bench import bench_train
-
-    rows = []
-    for row in bench_train():
-        rows.append(row)
-        if not as_json:
-            print(
-                f"{row['preset']}, batches of {row['batch']}, {row['device']} {row['dtype']}: "
-                f"{row['images_per_s']:.1f} images/s, {row['times_plain']:.2f} times the plain loop's "
-                f"{row['plain_images_per_s']:.1f}; {row['of_matrix_rate']:.0%} of the matrix rate",
-                flush=True,
-            )
-    if as_json:
-        print(json.dumps({"rows": rows}))
-    return 0
-
-
-def _write(path: Path, content: bytes) -> None:
-    from ddpm_demo.data import write_atomically
-
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise DemoError(f"cannot write {path}: {error.strerror}") from None
+def _train_words(row: dict[str, Any]) -> str:
+    return (
+        f"{row['preset']}, batches of {row['batch']}, {row['device']} {row['dtype']}: "
+        f"{row['images_per_s']:.1f} images/s, {row['times_plain']:.2f} times the plain loop's "
+        f"{row['plain_images_per_s']:.1f}; {row['of_matrix_rate']:.0%} of the matrix rate"
+    )

@@ -16,7 +16,7 @@ from typing import Any
 
 from ddpm_demo import checkpoint, pictures, quality
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
-from ddpm_demo.data import write_atomically
+from ddpm_demo.data import write_file
 from ddpm_demo.device import best_placement, place
 from ddpm_demo.evaluate import draw
 from ddpm_demo.report import digits_in_range, trained_classifier, watch
@@ -87,12 +87,14 @@ def measure_curves(arguments: argparse.Namespace) -> int:
                 seconds = round(time.perf_counter() - started, 1)
                 result = asdict(quality.measure(images, judge.model, reference))
                 results["points"].append({"sampler": asdict(config), "quality": result, "seconds": seconds})
-                _write(arguments.out, json.dumps(results, indent=1).encode())
+                write_file(arguments.out, json.dumps(results, indent=1).encode())
         except KeyboardInterrupt:
             print(f"{arguments.out} keeps {len(results['points'])} points; the same command goes on", file=sys.stderr)
             raise
     if arguments.picture is not None:
-        _write(arguments.picture, pictures.curves_png(curves(results), {name: results["real"][name] for name in TABLE}))
+        write_file(
+            arguments.picture, pictures.curves_png(curves(results), {name: results["real"][name] for name in TABLE})
+        )
     print("\n".join(markdown(results)) if arguments.markdown else arguments.out)
     return 0
 
@@ -141,10 +143,3 @@ def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     if different:
         raise DemoError(f"{path} holds curves with another {different[-1]}: choose another --out")
     return results
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise DemoError(f"cannot write {path}: {error.strerror}") from None

@@ -122,5 +122,13 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that the user named, as `write_atomically` does; raise DemoError, in one sentence, if that fails."""
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise DemoError(f"cannot write {path}: {error.strerror}") from None
+
+
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -6,7 +6,7 @@ bounded: when there are too many, the one that is missed the least goes.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -40,7 +40,7 @@ class Moment:
 def draw(model: EpsModel, schedule: Schedule, device: torch.device) -> Tensor:
     """Return the digits that a network draws out of the sixteen noises, uint8 (16, 28, 28)."""
     x_T = start_noise(DIGITS, 1, 28, torch.Generator().manual_seed(SEED)).to(device)
-    config = SamplerConfig(**{**SAMPLER.__dict__, "steps": min(SAMPLER.steps, len(schedule))})
+    config = replace(SAMPLER, steps=min(SAMPLER.steps, len(schedule)))
     *_, last = sample(model, schedule, config, x_T, generator=torch.Generator().manual_seed(SEED))
     return to_uint8(last.x_s[:, 0])
 

@@ -7,7 +7,7 @@ weights as a checkpoint that every other command can use.
 import datetime
 import platform
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib import metadata as package_metadata
 from pathlib import Path
@@ -26,6 +26,7 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress, TrainState, train
 
 FORMAT = "ddpm_demo run 1"
+TIMESTEPS_PER_DIGIT = 10  # of the held-out loss
 SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
 
 
@@ -102,9 +103,10 @@ class Run:
         """Measure the averaged weights on the first `count` test digits of its classes, ten timesteps each."""
         digits = chosen_digits(self.config, train=False)
         device = self.placement.device
-        yield from held_out_loss(self.state.ema, Schedule.from_config(self.schedule), digits[:count], device=device)
+        schedule = Schedule.from_config(self.schedule)
+        yield from held_out_loss(self.state.ema, schedule, digits[:count], per_digit=TIMESTEPS_PER_DIGIT, device=device)
 
-    def save(self, held_out: Mapping[str, Any] | None = None) -> None:
+    def save(self, held_out: HeldOut | None = None) -> None:
         """Write the state and the checkpoint, each atomically; `held_out` goes into the checkpoint's provenance.
 
         Raises CheckpointError when that fails, or when the run was deleted after an earlier save: it stays deleted.
@@ -122,7 +124,7 @@ class Run:
         save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
         self.saved = True
 
-    def provenance(self, held_out: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def provenance(self, held_out: HeldOut | None = None) -> dict[str, Any]:
         """Return how and on what these weights were trained, as plain JSON values."""
         config, state = self.config, self.state
         model = state.model.config
@@ -149,13 +151,21 @@ class Run:
             "hardware": describe_hardware(self.placement),
             "wall_seconds": round(state.seconds, 1),
             "final_loss": state.loss,
-            "held_out": dict(held_out) if held_out else None,
+            "held_out": _story(held_out) if held_out else None,
             "saved": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
             "versions": {
                 "python": platform.python_version(),
                 **{name: package_metadata.version(name) for name in ("torch", "torchvision", "safetensors")},
             },
         }
+
+
+def _story(held_out: HeldOut) -> dict[str, Any]:
+    return {
+        "loss": held_out.loss,
+        "by_tenth": list(held_out.by_tenth),
+        "digits": held_out.total // TIMESTEPS_PER_DIGIT,
+    }
 
 
 def chosen_digits(config: TrainConfig, *, train: bool) -> Tensor:

@@ -68,7 +68,7 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
                 bar.total = result.total
                 bar.update(result.done - bar.n)
         print(f"held-out loss {result.loss:.4f}", file=sys.stderr)
-        run.save(held_out={"loss": result.loss, "by_tenth": result.by_tenth, "digits": arguments.held_out})
+        run.save(held_out=result)
     print(run.checkpoint_path)
     return 0
 

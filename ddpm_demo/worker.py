@@ -55,8 +55,7 @@ class Worker:
         Errors of `make` itself end up in the status: it may take a while, and nobody waits for it.
         """
         with self._changed:
-            if self.busy:
-                raise DemoError("another run is being trained here, one at a time: stop it first")
+            self.must_be_free()
             lock = RunLock(directory)
             self._wish, self._status = "train", Status("starting", directory.name)
             self._thread = threading.Thread(target=self._work, args=(lock, make), name="trainer", daemon=True)
@@ -66,6 +65,11 @@ class Worker:
     def busy(self) -> bool:
         """Whether it has a run in hand, be it paused."""
         return self._status.phase != "idle"
+
+    def must_be_free(self) -> None:
+        """Raise DemoError while it has a run in hand."""
+        if self.busy:
+            raise DemoError("another run is being trained here, one at a time: stop it first")
 
     def pause(self) -> None:
         """Hold the run between two steps, saved, its state kept in memory."""
@@ -145,8 +149,7 @@ class Worker:
             result = measured
             if self._told_to_stop():
                 return
-        story = {"loss": result.loss, "by_tenth": result.by_tenth, "digits": HELD_OUT_DIGITS}
-        run.save(held_out=story)
+        run.save(held_out=result)
 
     def _told_to_stop(self) -> bool:
         return self._wish == "stop"

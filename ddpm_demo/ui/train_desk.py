@@ -62,8 +62,7 @@ class Desk:
     def start(self, settings: Settings) -> str:
         """Begin a run and return its id; raise DemoError if that cannot be."""
         self.must_be_allowed()
-        if self.worker.busy:
-            raise DemoError("another run is being trained here, one at a time: stop it first")
+        self.worker.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(seeded_denoiser(settings.model, 0))
         directory = library.create(settings.name, settings.model, parameters)
         placement = best_placement()
@@ -182,8 +181,6 @@ class Desk:
             raise DemoError(f"this run cannot be taken up again: {known.fault}")
         if known.finished:
             raise DemoError("this run is finished")
-        if self.worker.busy:
-            raise DemoError("another run is being trained here, one at a time: stop it first")
         placement = best_placement()
         self.worker.start(known.directory, lambda: Run.resume(known.directory, placement))
         return known.id
