@@ -92,12 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     sample = subparsers.add_parser("sample", help="draw digits out of noise")
     sample.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
     sample.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
-    sample.add_argument("--steps", type=int, default=1000, help="network calls, 1 to T (default 1000)")
-    sample.add_argument("--sampler", default="ddpm", help="ddpm (the default), ddim or dpmpp (DPM-Solver++(2M))")
-    sample.add_argument("--variance", default="beta", help="of ddpm's noise: beta (the spec's) or posterior")
-    sample.add_argument("--final-noise", default="spec", help="spec: none at t <= 1; ho: none at t = 0 only")
-    sample.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
-    sample.add_argument("--clip", default="none", help="none (default), x0 or x_t")
+    _add_sampler_options(sample, steps=1000, clip="none")
     sample.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
     sample.add_argument("--out", required=True, type=Path, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)")
     sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
@@ -118,12 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
     )
-    evaluate.add_argument("--steps", type=int, default=200, help="network calls, 1 to T (default 200, as on the page)")
-    evaluate.add_argument("--sampler", default="ddpm", help="ddpm (the default), ddim or dpmpp (DPM-Solver++(2M))")
-    evaluate.add_argument("--variance", default="beta", help="of ddpm's noise: beta (the spec's) or posterior")
-    evaluate.add_argument("--final-noise", default="spec", help="spec: none at t <= 1; ho: none at t = 0 only")
-    evaluate.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
-    evaluate.add_argument("--clip", default="x0", help="none, x0 (the default, as on the page) or x_t")
+    _add_sampler_options(evaluate, steps=200, clip="x0")  # as on the page
     evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
     form = evaluate.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -151,3 +141,13 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     bench.set_defaults(run=commands.run_bench)
     return parser
+
+
+def _add_sampler_options(parser: argparse.ArgumentParser, *, steps: int, clip: str) -> None:
+    """Add an option for each setting of SamplerConfig, with these defaults."""
+    parser.add_argument("--steps", type=int, default=steps, help=f"network calls, 1 to T (default {steps})")
+    parser.add_argument("--sampler", default="ddpm", help="ddpm (the default), ddim or dpmpp (DPM-Solver++(2M))")
+    parser.add_argument("--variance", default="beta", help="of ddpm's noise: beta (the spec's) or posterior")
+    parser.add_argument("--final-noise", default="spec", help="spec: none at t <= 1; ho: none at t = 0 only")
+    parser.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
+    parser.add_argument("--clip", default=clip, help=f"none, x0 or x_t (default {clip})")

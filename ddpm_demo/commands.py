@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
+from ddpm_demo.config import ConfigError, SamplerConfig
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 MAX_SAMPLES = 10_000
@@ -112,7 +112,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ddpm_demo import checkpoint, pictures
-    from ddpm_demo.data import write_file
+    from ddpm_demo.data import check_folders, write_file
     from ddpm_demo.device import best_placement, place
     from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
     from ddpm_demo.schedule import Schedule
@@ -120,9 +120,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
     config = sampler_config(arguments)
-    for path in (arguments.out, arguments.gif, arguments.png):
-        if path is not None and not path.parent.is_dir():
-            raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
+    check_folders(arguments.out, arguments.gif, arguments.png)
     loaded = checkpoint.load(checkpoint.find(arguments.checkpoint))
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has

@@ -16,7 +16,7 @@ from typing import Any
 
 from ddpm_demo import checkpoint, pictures, quality
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
-from ddpm_demo.data import write_file
+from ddpm_demo.data import check_folders, write_file
 from ddpm_demo.device import best_placement, place
 from ddpm_demo.evaluate import draw
 from ddpm_demo.report import digits_in_range, trained_classifier, watch
@@ -51,9 +51,7 @@ def measure_curves(arguments: argparse.Namespace) -> int:
     """
     digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
     wanted = points(_counts(arguments.steps))
-    for path in (arguments.out, arguments.picture):
-        if path is not None and not path.parent.is_dir():
-            raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
+    check_folders(arguments.out, arguments.picture)
     path = checkpoint.find(arguments.checkpoint)
     loaded, placement = checkpoint.load(path), best_placement()
     schedule = Schedule.from_config(loaded.schedule)

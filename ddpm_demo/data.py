@@ -130,5 +130,12 @@ def write_file(path: Path, content: bytes) -> None:
         raise DemoError(f"cannot write {path}: {error.strerror}") from None
 
 
+def check_folders(*paths: Path | None) -> None:
+    """Raise DemoError for a file (None: not asked for) whose folder is not there, before any work is done for it."""
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
+
+
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -20,12 +20,10 @@ from ddpm_demo.checkpoint import CheckpointError, read_metadata
 from ddpm_demo.config import ConfigError, DemoError, ModelConfig, TrainConfig, from_dict
 from ddpm_demo.data import cache_dir, write_atomically
 from ddpm_demo.history import read_all
+from ddpm_demo.limits import max_runs_mb
 from ddpm_demo.lock import RunLock, is_locked
 from ddpm_demo.runs import FORMAT as RUN_FORMAT
 
-MINUTES_VARIABLE, DISK_VARIABLE = "DDPM_DEMO_MAX_MINUTES", "DDPM_DEMO_MAX_RUNS_MB"
-MAX_MINUTES = 720.0  # of one run
-MAX_RUNS_MB = 4000.0  # of all runs together
 RUN_MB_PER_PARAMETER = 40e-6  # state, checkpoint, and a second copy of both while they are written
 MOMENTS_MB = 110.0  # at most
 NAME_FILE = "name.txt"
@@ -66,7 +64,7 @@ class Entry:
         classes = story.get("classes")
         parts = [
             f"{story['preset']}, {self.model.hidden} channels" if self.model else story["preset"],
-            f"{story['steps']:,} steps in {_time(story['wall_seconds'])}",
+            f"{story['steps']:,} steps in {time_words(story['wall_seconds'])}",
             f"only {' '.join(map(str, classes))}" if classes else "",
             f"held-out loss {held['loss']:.4f}" if held else f"loss {story['final_loss']:.4f}",
             f"seed {story['seed']}",
@@ -207,25 +205,11 @@ def clear_deleted() -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def max_minutes() -> float:
-    """Return the most minutes that one run may have here; an environment variable changes it."""
-    return _limit(MINUTES_VARIABLE, MAX_MINUTES)
-
-
-def max_runs_mb() -> float:
-    """Return the most megabytes that all runs may use here; an environment variable changes it."""
-    return _limit(DISK_VARIABLE, MAX_RUNS_MB)
-
-
-def _limit(variable: str, usual: float) -> float:
-    text = os.environ.get(variable, "")
-    try:
-        value = float(text) if text else usual
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise ConfigError(f"the variable {variable} must be a number from 0 up, got {text!r}")
-    return value
+def time_words(seconds: float) -> str:
+    """Return a length of time as people say it: `45 seconds`, `12 minutes`, `1.5 hours`."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def _moved(source: Path, target: Path) -> None:
@@ -302,9 +286,3 @@ def _name(folder: Path) -> str:
         return (folder / NAME_FILE).read_text(encoding="utf-8").strip() or folder.name
     except (OSError, ValueError):
         return folder.name
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

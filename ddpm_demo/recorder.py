@@ -5,16 +5,18 @@ the time; the seconds they took are part of the story.
 """
 
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, nullcontext
 
 import torch
+from torch import Tensor
 
 from ddpm_demo import moments
 from ddpm_demo.evaluate import held_out_loss
 from ddpm_demo.history import History, Line
 from ddpm_demo.moments import Moment
 from ddpm_demo.runs import SAVE_EVERY_SECONDS, Run, chosen_digits
+from ddpm_demo.sampling import EpsModel
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress
 
@@ -29,25 +31,52 @@ SMOOTH = 0.95  # how much of the mean loss is kept from step to step: about the 
 RECENT = 0.98  # how much of the loss per tenth is kept from step to step: about the last fifty steps count
 
 
-def record(run: Run, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
+Turn = Callable[[], AbstractContextManager[object]]
+
+
+def record(
+    run: Run, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = nullcontext
+) -> Generator[Progress, None, None]:
     """Train as `run.train` does, and keep the history and the moments of the run's directory.
+
+    The processor is shared with whoever else asks for a `turn`: every training step, and every call of the network
+    for a moment, takes one of its own.
 
     Closing the iterator saves. Raises DemoError when something cannot be written; the state in memory is then still
     whole, at the end of a step.
     """
     moments.forget_after(run.directory, run.state.step)
-    recorder = _Recorder(run)
+    recorder = _Recorder(run, turn)
     with closing(run.train(save_every=save_every)) as steps:
-        for progress in steps:
+        while True:
+            with turn():
+                progress = next(steps, None)
+            if progress is None:
+                break
             recorder.note(progress)
             yield progress
     recorder.finish()
 
 
+class _Patient:
+    """A network that takes a turn for every call, and adds up how long it waited for them."""
+
+    def __init__(self, model: EpsModel, turn: Turn) -> None:
+        self.model, self.turn, self.waited = model, turn, 0.0
+
+    def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
+        """Return eps_hat, as the network does."""
+        began = time.perf_counter()
+        with self.turn():
+            self.waited += time.perf_counter() - began
+            return self.model(x_t, t)
+
+
 class _Recorder:
     """What is written when."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, turn: Turn) -> None:
+        self.turn, self.waited = turn, 0.0  # seconds waited for turns: others worked then
         self.run, self.schedule = run, Schedule.from_config(run.schedule)
         self.held_out_digits = chosen_digits(run.config, train=False)[:HELD_OUT_DIGITS]
         self.history = History(run.directory, step=run.state.step)
@@ -65,7 +94,7 @@ class _Recorder:
 
     def note(self, progress: Progress) -> None:
         """Take in a step, and write what is due."""
-        began = time.perf_counter()
+        began, waited = time.perf_counter(), self.waited
         self._add_tenths(progress)
         self.progress = progress
         # without the weight, the mean of the first steps would lean towards 0
@@ -79,7 +108,7 @@ class _Recorder:
             self._write("tenths", tenths=_rounded((self.sums / self.counts).tolist()))
         if self._moment_is_due(progress):
             self.moment()
-        self.extras += time.perf_counter() - began
+        self.extras += time.perf_counter() - began - (self.waited - waited)
 
     def finish(self) -> None:
         """Write the end of the story: training is over, so its last moment costs it nothing."""
@@ -93,13 +122,16 @@ class _Recorder:
         began, state, device = time.perf_counter(), self.run.state, self.run.placement.device
         if state.step == 0:
             return
-        plain, ema = (moments.draw(model, self.schedule, device) for model in (state.model, state.ema))
+        models = [_Patient(model, self.turn) for model in (state.model, state.ema)]
+        plain, ema = (moments.draw(model, self.schedule, device) for model in models)
         moment = Moment(state.step, state.seconds, True)
         moments.keep(self.run.directory, moment, ema, plain, state.ema)
-        *_, held = held_out_loss(state.ema, self.schedule, self.held_out_digits, per_digit=1, batch=64, device=device)
+        *_, held = held_out_loss(models[1], self.schedule, self.held_out_digits, per_digit=1, batch=64, device=device)
         self._write("held_out", loss=round(held.loss, 6), tenths=_rounded(held.by_tenth))
         self.last_moment = state.seconds
-        self.cost = time.perf_counter() - began
+        waited = sum(model.waited for model in models)
+        self.waited += waited
+        self.cost = time.perf_counter() - began - waited
 
     def _moment_is_due(self, progress: Progress) -> bool:
         seconds = progress.seconds

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ddpm_demo import library
 from ddpm_demo.config import DemoError
+from ddpm_demo.limits import max_minutes
 from ddpm_demo.lock import RunLock
 from ddpm_demo.recorder import record
 from ddpm_demo.runs import SAVE_EVERY_SECONDS, Run
@@ -119,16 +119,15 @@ class Worker:
 
     def _train(self, run: Run, lock: RunLock) -> tuple[bool, str]:
         """Train until it is done or told otherwise; return whether the run is over, and what went wrong."""
-        limit = 60 * library.max_minutes()
+        limit = 60 * max_minutes()
         try:
-            with closing(record(run, save_every=self._save_every)) as steps:
+            with closing(record(run, save_every=self._save_every, turn=self._turn)) as steps:
                 while self._wish == "train":
                     if not lock.holds:  # before anything is written: a deleted run must not come back by halves
                         raise DemoError("deleted")
                     if run.state.seconds >= limit:
                         return True, f"stopped and saved at the limit of {limit / 60:g} minutes"
-                    with self._turn():
-                        progress = next(steps, None)
+                    progress = next(steps, None)
                     if progress is None:
                         self._finish(run)
                         return True, ""

@@ -3,7 +3,7 @@ import shutil
 import pytest
 import torch
 
-from ddpm_demo import library
+from ddpm_demo import library, limits
 from ddpm_demo.config import ConfigError, DemoError, ModelConfig, TrainConfig
 from ddpm_demo.device import Placement
 from ddpm_demo.lock import LockedError, RunLock
@@ -97,15 +97,15 @@ def test_damage_is_said_and_can_be_deleted(shelf):
 
 
 def test_limits_of_the_disk_and_the_clock(monkeypatch):
-    monkeypatch.setenv(library.DISK_VARIABLE, "5")
+    monkeypatch.setenv(limits.DISK_VARIABLE, "5")
     with pytest.raises(DemoError, match="of 5 MB: delete one first"):
         make()
-    monkeypatch.setenv(library.MINUTES_VARIABLE, "7.5")
-    assert library.max_minutes() == 7.5
+    monkeypatch.setenv(limits.MINUTES_VARIABLE, "7.5")
+    assert limits.max_minutes() == 7.5
     for bad in ("many", "-1", "nan", "inf"):
-        monkeypatch.setenv(library.MINUTES_VARIABLE, bad)
+        monkeypatch.setenv(limits.MINUTES_VARIABLE, bad)
         with pytest.raises(ConfigError, match="must be a number from 0 up"):
-            library.max_minutes()
+            limits.max_minutes()
 
 
 def test_a_deletion_that_was_killed_is_finished(shelf):

@@ -1,4 +1,7 @@
+import contextlib
 import itertools
+import math
+import time
 
 import pytest
 import torch
@@ -108,6 +111,39 @@ def test_the_extras_stay_within_their_share(tmp_path, monkeypatch):
     run = Run.begin(tmp_path, MODEL, CONFIG, PLACE)
     list(record(run))
     assert [m.step for m in moments.listed(tmp_path)] == [20]  # the end alone, when training is over
+
+
+def test_every_step_and_every_call_for_a_moment_takes_a_turn_of_its_own(tmp_path):
+    taken, deep = [0], [0]
+
+    @contextlib.contextmanager
+    def turn():
+        assert deep[0] == 0  # a turn inside a turn would wait for itself for ever
+        deep[0] += 1
+        taken[0] += 1
+        yield
+        deep[0] -= 1
+
+    run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
+    steps = record(run, turn=turn)
+    next(steps)
+    steps_drawn, batches = moments.SAMPLER.steps, math.ceil(recorder.HELD_OUT_DIGITS / 64)
+    assert taken[0] == 1 + 2 * steps_drawn + batches  # one step; the digits with both sets of weights; the loss
+    assert [m.step for m in moments.listed(tmp_path)] == [1]
+
+
+def test_waiting_for_others_is_no_cost_of_the_extras(tmp_path):
+    @contextlib.contextmanager
+    def crowded():
+        time.sleep(0.02)
+        yield
+
+    run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
+    began = time.perf_counter()
+    list(record(run, turn=crowded))
+    passed = time.perf_counter() - began
+    extras = [line["extras"] for line in read_all(tmp_path) if "extras" in line]
+    assert extras[-1] < passed - 20 * 0.02  # the twenty calls of a moment waited at least so long
 
 
 def test_only_the_classes_that_were_ticked():

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm_demo import history, library
+from ddpm_demo import history, library, limits
 from ddpm_demo.checkpoint import load
 from ddpm_demo.config import ConfigError, DemoError, ModelConfig, TrainConfig
 from ddpm_demo.device import Placement
 from ddpm_demo.lock import RunLock
 from ddpm_demo.runs import Run, load_run
-from ddpm_demo.ui.train_desk import REFUSAL, Desk, training_allowed
+from ddpm_demo.ui.train_desk import REFUSAL, Desk
 from ddpm_demo.ui.train_settings import read_settings
 from ddpm_demo.worker import Worker
 
@@ -189,7 +189,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_weights(worker):
 
 
 def test_the_limit_of_minutes_stops_and_saves(worker, monkeypatch):
-    monkeypatch.setenv(library.MINUTES_VARIABLE, "0.01")
+    monkeypatch.setenv(limits.MINUTES_VARIABLE, "0.01")
     directory = begin(worker)
     until(lambda: worker.status.phase == "idle")
     assert "limit of 0.01 minutes" in worker.status.note
@@ -251,10 +251,10 @@ def test_the_teachers_switch_refuses_calls_past_the_interface(worker, monkeypatc
     with pytest.raises(DemoError, match="switched off"):
         desk.start(read_settings(*GOOD))
     assert worker.status.phase == "training"
-    assert training_allowed()
-    assert not training_allowed(asked=False)
+    assert limits.training_allowed()
+    assert not limits.training_allowed(asked=False)
     monkeypatch.setenv("DDPM_DEMO_NO_TRAINING", "1")
-    assert not training_allowed()
+    assert not limits.training_allowed()
 
 
 def test_a_run_of_the_shelf_is_locked_out_of_deletion_elsewhere(worker):

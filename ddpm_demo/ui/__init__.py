@@ -9,6 +9,7 @@ import gradio as gr
 from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
+from ddpm_demo.limits import training_allowed
 from ddpm_demo.ui.components import STATIC, browser_component, preload_links, serve_static_files
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
@@ -17,7 +18,7 @@ from ddpm_demo.ui.noise import build_noise_tab, first_value
 from ddpm_demo.ui.receptive import build_receptive_tab, from_link
 from ddpm_demo.ui.schedule import build_schedule_tab, describe
 from ddpm_demo.ui.train import build_train_tab
-from ddpm_demo.ui.train_desk import Desk, training_allowed
+from ddpm_demo.ui.train_desk import Desk
 
 
 def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
@@ -60,15 +61,16 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
-        # a run of the Train tab stands in the lists from the moment somebody looks at them
-        lists: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-        choices = [generate.fields[0], network, noise.details]
+        # a run of the Train tab stands in the lists from the moment somebody looks at them, or opens one
+        quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+        lists = [generate.which, network]
+        choices = [*lists, noise.details]
         gr.on(
-            [demo.load, generate_tab.select, network_tab.select, noise_tab.select],
+            [demo.load, generate_tab.select, network_tab.select, noise_tab.select, *(list_.focus for list_ in lists)],
             lambda: listed(desk),
             None,
             choices,
-            **lists,
+            **quiet,
         )
         film_link = browser_component("film_link", None, elem_id="film-link")
         film = [*generate.outputs, film_link]

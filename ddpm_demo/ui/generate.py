@@ -33,6 +33,7 @@ VISITORS = 16  # at once; they take turns at the network, step by step
 class GenerateTab:
     """The fields that a link sets, in the order of `restore_film`'s answers."""
 
+    which: gr.Dropdown
     fields: Sequence[Component]
     note: gr.Markdown
     checkpoints: dict[str, Path]
@@ -147,4 +148,4 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     build_path()
     build_race(checkpoints, which, seed)
     build_branches(checkpoints, which)
-    return GenerateTab(settings, note, checkpoints)
+    return GenerateTab(which, settings, note, checkpoints)

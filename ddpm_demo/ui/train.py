@@ -5,10 +5,12 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo import library, plots
+from ddpm_demo import plots
 from ddpm_demo.config import PRESETS, ConfigError, DemoError, ScheduleConfig
 from ddpm_demo.device import best_placement
 from ddpm_demo.estimate import Estimate, estimate
+from ddpm_demo.library import NAME_LENGTH, time_words
+from ddpm_demo.limits import max_minutes
 from ddpm_demo.ui.components import browser_component, chart_value
 from ddpm_demo.ui.train_desk import Desk
 from ddpm_demo.ui.train_settings import CLASSES, MAX_BATCH, MAX_WIDTH, UNITS, preset_fields, read_settings
@@ -90,10 +92,10 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
             with gr.Row():
                 unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=120)
                 length = gr.Number(
-                    FIRST_MINUTES, label="Length", info=f"At most {library.max_minutes():g} minutes.", min_width=120
+                    FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=120
                 )
             name = gr.Textbox(
-                label="Name of the run", placeholder="leave empty for a name by itself", max_length=library.NAME_LENGTH
+                label="Name of the run", placeholder="leave empty for a name by itself", max_length=NAME_LENGTH
             )
     with gr.Accordion("More settings", open=False):
         with gr.Row():
@@ -131,13 +133,7 @@ def describe(measured: Estimate) -> str:
     epoch = measured.digits / measured.images_per_second
     return (
         f"**{measured.images_per_second:,.0f} images a second** here and now ({measured.measured_steps} steps of "
-        f"{measured.batch}). This run: about **{_time(measured.seconds)}**, {measured.steps:,.0f} steps, "
+        f"{measured.batch}). This run: about **{time_words(measured.seconds)}**, {measured.steps:,.0f} steps, "
         f"{measured.steps * measured.batch:,.0f} images, {measured.epochs:.2g} epochs; one epoch of "
-        f"{measured.digits:,} digits takes {_time(epoch)}."
+        f"{measured.digits:,} digits takes {time_words(epoch)}."
     )
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

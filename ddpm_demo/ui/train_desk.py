@@ -27,15 +27,28 @@ from ddpm_demo.ui.train_settings import Settings
 from ddpm_demo.ui.turns import NETWORK, InTurn
 from ddpm_demo.worker import Worker
 
-SWITCH = "DDPM_DEMO_NO_TRAINING"
 REFUSAL = "training is switched off on this server"
 POINTS = 1200  # of the loss, that a page gets when it opens
 LOOKS = 10  # timesteps at which a moment's network is looked at
 
 
-def training_allowed(*, asked: bool = True) -> bool:
-    """Return whether this server trains: not when it was told so, or when the environment says so."""
-    return asked and os.environ.get(SWITCH, "") in ("", "0")
+Method = Callable[["Desk", Any], dict[str, Any]]
+
+
+def answers(method: Method) -> Method:
+    """Make a method of the desk answer with `error`, one sentence, where it raises DemoError.
+
+    The sentence names no folder of the server: those are no visitor's business.
+    """
+
+    @functools.wraps(method)
+    def answer(desk: "Desk", question: Any = None) -> dict[str, Any]:
+        try:
+            return method(desk, question)
+        except DemoError as error:
+            return {"error": str(error).replace(f"{library.runs_dir()}{os.sep}", "")}
+
+    return answer
 
 
 class Desk:
@@ -76,105 +89,95 @@ class Desk:
         if not self.allowed:
             raise DemoError(REFUSAL)
 
+    @answers
     def live(self, question: Any) -> dict[str, Any]:
         """Answer the page that watches a run: what is new since its last question. No run named: the newest one."""
-        try:
-            asked = _mapping(question)
-            status = self.worker.status
-            run_id = asked.get("run") or status.run
-            if run_id is None:
-                shelf = library.entries()
-                run_id = shelf[0].id if shelf else None
-            answer: dict[str, Any] = {"phase": status.phase, "busy": status.run, "note": status.note, "run": run_id}
-            if status.phase == "idle":
-                answer["busy"] = None
-            if run_id is None:
-                return answer
-            directory = library.directory_of(run_id)
-            sitting, offset = asked.get("sitting"), asked.get("offset")
-            part = read_since(
-                directory,
-                sitting if isinstance(sitting, str) else "",
-                offset if isinstance(offset, int) and not isinstance(offset, bool) else 0,
-            )
-            pictures, weights = moments.steps_kept(directory)
-            if status.run == run_id and status.progress is not None:
-                progress = status.progress
-                answer |= {"step": progress.step, "total": progress.total, "seconds": progress.seconds}
-            return answer | {
-                "lines": thinned(part.lines, POINTS),
-                "sitting": part.sitting,
-                "offset": part.offset,
-                "fresh": part.fresh,
-                "pictures": pictures,
-                "weights": weights,
-            }
-        except DemoError as error:
-            return {"error": str(error)}
+        asked = _mapping(question)
+        status = self.worker.status
+        run_id = asked.get("run") or status.run
+        if run_id is None:
+            shelf = library.entries()
+            run_id = shelf[0].id if shelf else None
+        answer: dict[str, Any] = {"phase": status.phase, "busy": status.run, "note": status.note, "run": run_id}
+        if status.phase == "idle":
+            answer["busy"] = None
+        if run_id is None:
+            return answer
+        directory = library.directory_of(run_id)
+        sitting, offset = asked.get("sitting"), asked.get("offset")
+        part = read_since(
+            directory,
+            sitting if isinstance(sitting, str) else "",
+            offset if isinstance(offset, int) and not isinstance(offset, bool) else 0,
+        )
+        pictures, weights = moments.steps_kept(directory)
+        if status.run == run_id and status.progress is not None:
+            progress = status.progress
+            answer |= {"step": progress.step, "total": progress.total, "seconds": progress.seconds}
+        return answer | {
+            "lines": thinned(part.lines, POINTS),
+            "sitting": part.sitting,
+            "offset": part.offset,
+            "fresh": part.fresh,
+            "pictures": pictures,
+            "weights": weights,
+        }
 
+    @answers
     def moment(self, question: Any) -> dict[str, Any]:
         """Answer the page: the sixteen digits of a moment, with EMA and without."""
-        try:
-            asked = _mapping(question)
-            directory = library.directory_of(asked.get("run"))
-            step = whole("the step", asked.get("step"), 0, 10**9)
-            ema, plain = (digits.float() / 127.5 - 1 for digits in moments.pictures(directory, step))
-            return {"ema": packed([ema[:, None]], 8), "plain": packed([plain[:, None]], 8), "n": moments.DIGITS}
-        except DemoError as error:
-            return {"error": _brief(error)}
+        asked = _mapping(question)
+        directory = library.directory_of(asked.get("run"))
+        step = whole("the step", asked.get("step"), 0, 10**9)
+        ema, plain = (digits.float() / 127.5 - 1 for digits in moments.pictures(directory, step))
+        return {"ema": packed([ema[:, None]], 8), "plain": packed([plain[:, None]], 8), "n": moments.DIGITS}
 
+    @answers
     def look_back(self, question: Any) -> dict[str, Any]:
         """Answer the page: what the network of a moment took a noisy digit for, at ten timesteps."""
-        try:
-            asked = _mapping(question)
-            known = library.entry(asked.get("run"))
-            step = whole("the step", asked.get("step"), 0, 10**9)
-            seed, label = (
-                whole("the seed", asked.get("seed"), 0, MAX_SEED),
-                whole("the digit", asked.get("digit"), 0, 9),
-            )
-            if known.model is None:
-                raise ConfigError("this run's settings cannot be read")
-            about = read_metadata(known.directory / "run.safetensors", FORMAT)
-            schedule = Schedule.from_config(from_dict(ScheduleConfig, about["schedule"]))
-            placement = best_placement()
-            model = place(moments.network(known.directory, step, known.model), placement)
-            digits, _ = load_mnist(train=False)
-            x0 = to_x0(digits[class_indices(label)[0]])  # (1, 1, 28, 28)
-            eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
-            t = torch.linspace(0, len(schedule) - 1, LOOKS).round().long()
-            x_t = schedule.add_noise(x0.expand(LOOKS, -1, -1, -1), t, eps.expand(LOOKS, -1, -1, -1))
-            with torch.no_grad():
-                eps_hat = InTurn(model)(x_t.to(placement.device), t.to(placement.device)).float().cpu()
-            x0_hat = torch.cat(
-                [schedule.predict_x0(x_t[k : k + 1], int(t[k]), eps_hat[k : k + 1]) for k in range(LOOKS)]
-            )
-            return {
-                "t": t.tolist(),
-                "x0": packed([x0], 8),
-                "x_t": packed([x_t], 8),
-                "x0_hat": packed([x0_hat], 8),
-                "alpha_bar": [schedule.alpha_bar_at(int(k)) for k in t],
-                "error_of_x0": (x0_hat.clamp(-1, 1) - x0).square().mean(dim=(1, 2, 3)).tolist(),
-            }
-        except DemoError as error:
-            return {"error": _brief(error)}
+        asked = _mapping(question)
+        known = library.entry(asked.get("run"))
+        step = whole("the step", asked.get("step"), 0, 10**9)
+        seed, label = (
+            whole("the seed", asked.get("seed"), 0, MAX_SEED),
+            whole("the digit", asked.get("digit"), 0, 9),
+        )
+        if known.model is None:
+            raise ConfigError("this run's settings cannot be read")
+        about = read_metadata(known.directory / "run.safetensors", FORMAT)
+        schedule = Schedule.from_config(from_dict(ScheduleConfig, about["schedule"]))
+        placement = best_placement()
+        model = place(moments.network(known.directory, step, known.model), placement)
+        digits, _ = load_mnist(train=False)
+        x0 = to_x0(digits[class_indices(label)[0]])  # (1, 1, 28, 28)
+        eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
+        t = torch.linspace(0, len(schedule) - 1, LOOKS).round().long()
+        x_t = schedule.add_noise(x0.expand(LOOKS, -1, -1, -1), t, eps.expand(LOOKS, -1, -1, -1))
+        with torch.no_grad():
+            eps_hat = InTurn(model)(x_t.to(placement.device), t.to(placement.device)).float().cpu()
+        x0_hat = torch.cat([schedule.predict_x0(x_t[k : k + 1], int(t[k]), eps_hat[k : k + 1]) for k in range(LOOKS)])
+        return {
+            "t": t.tolist(),
+            "x0": packed([x0], 8),
+            "x_t": packed([x_t], 8),
+            "x0_hat": packed([x0_hat], 8),
+            "alpha_bar": [schedule.alpha_bar_at(int(k)) for k in t],
+            "error_of_x0": (x0_hat.clamp(-1, 1) - x0).square().mean(dim=(1, 2, 3)).tolist(),
+        }
 
+    @answers
     def control(self, question: Any) -> dict[str, Any]:
         """Do what a button of the page says: pause, go on, stop, or resume a run of the shelf."""
-        try:
-            self.must_be_allowed()
-            asked = _mapping(question)
-            action = asked.get("action")
-            if action == "resume":
-                return {"run": self._resume(library.entry(asked.get("run")))}
-            told = {"pause": self.worker.pause, "go on": self.worker.go_on, "stop": self.worker.stop}.get(str(action))
-            if told is None:
-                raise ConfigError("choose pause, go on, stop or resume")
-            told()
-            return {}
-        except DemoError as error:
-            return {"error": _brief(error)}
+        self.must_be_allowed()
+        asked = _mapping(question)
+        action = asked.get("action")
+        if action == "resume":
+            return {"run": self._resume(library.entry(asked.get("run")))}
+        told = {"pause": self.worker.pause, "go on": self.worker.go_on, "stop": self.worker.stop}.get(str(action))
+        if told is None:
+            raise ConfigError("choose pause, go on, stop or resume")
+        told()
+        return {}
 
     def _resume(self, known: Entry) -> str:
         if known.fault:
@@ -185,31 +188,30 @@ class Desk:
         self.worker.start(known.directory, lambda: Run.resume(known.directory, placement))
         return known.id
 
-    def shelf(self, _: Any = None) -> dict[str, Any]:
+    @answers
+    def shelf(self, _: Any) -> dict[str, Any]:
         """Answer the page: every run on the shelf."""
         self.offer()
         return {"runs": [_shown(known) for known in library.entries()], "allowed": self.allowed}
 
+    @answers
     def change(self, question: Any) -> dict[str, Any]:
         """Rename or delete a run of the shelf, or hand out its checkpoint."""
-        try:
-            asked = _mapping(question)
-            action, run_id = asked.get("action"), asked.get("run")
-            if action == "export":
-                name, content = library.export(run_id)
-                file = base64.b64encode(content).decode("ascii")
-                return {"file": file, "name": name, "type": "application/octet-stream"}
-            self.must_be_allowed()
-            if action == "rename":
-                library.rename(run_id, asked.get("name"))
-            elif action == "delete":
-                library.delete(run_id)
-            else:
-                raise ConfigError("choose rename, export or delete")
-            self.offer()
-            return {}
-        except DemoError as error:
-            return {"error": _brief(error)}
+        asked = _mapping(question)
+        action, run_id = asked.get("action"), asked.get("run")
+        if action == "export":
+            name, content = library.export(run_id)
+            file = base64.b64encode(content).decode("ascii")
+            return {"file": file, "name": name, "type": "application/octet-stream"}
+        self.must_be_allowed()
+        if action == "rename":
+            library.rename(run_id, asked.get("name"))
+        elif action == "delete":
+            library.delete(run_id)
+        else:
+            raise ConfigError("choose rename, export or delete")
+        self.offer()
+        return {}
 
 
 def _function(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
@@ -240,8 +242,3 @@ def _mapping(question: Any) -> Mapping[str, Any]:
     if not isinstance(question, Mapping):
         raise ConfigError("a question to the trainer needs named values")
     return question
-
-
-def _brief(error: DemoError) -> str:
-    """Return an error without the server's folders: they are no visitor's business."""
-    return str(error).replace(f"{library.runs_dir()}{os.sep}", "")

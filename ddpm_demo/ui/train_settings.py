@@ -8,6 +8,7 @@ from typing import Any
 
 from ddpm_demo import library
 from ddpm_demo.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig, TrainConfig, train_config
+from ddpm_demo.limits import max_minutes
 from ddpm_demo.ui.components import MAX_SEED, whole
 from ddpm_demo.ui.receptive import parse_dilations
 
@@ -63,7 +64,7 @@ def read_settings(
         )
     if not isinstance(unit, str) or unit not in UNITS:
         raise ConfigError(f"the length must be in {' or '.join(UNITS)}")
-    limit = library.max_minutes() if unit == "minutes" else MAX_EPOCHS
+    limit = max_minutes() if unit == "minutes" else MAX_EPOCHS
     if isinstance(length, bool) or not isinstance(length, int | float) or not 0 < length <= limit:
         raise ConfigError(f"the length must be more than 0 and at most {limit:g} {unit}")
     config = train_config(
