@@ -86,6 +86,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
                 value=names[0] if names else None,
                 label="Checkpoint",
                 info="The trained weights that do the work.",
+                elem_id="generate-which",
             )
             sampler = gr.Radio(
                 list(SAMPLERS),

@@ -1,10 +1,13 @@
 """A student's way through the Train tab, on a server with a cache of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
+
+from ddpm_demo.checkpoint import shipped
 
 VIEW = "#train-view .ddpm-train"
 
@@ -190,6 +193,20 @@ def test_two_pages_see_one_run_and_only_one_is_trained(visit, phone):
     stop(phone)
     wait(visit, "d => d.phase === ''")
     delete(visit, "shared")
+
+
+def test_a_page_that_stays_on_generate_sees_a_new_run_when_it_opens_the_list(visit, folder):
+    page = visit.open().page
+    visit.tab("Generate")
+    page.get_by_role("button", name="Generate", exact=True).wait_for()
+    new = folder / "runs" / "20260101-000000-abcdef"
+    new.mkdir(parents=True)
+    shutil.copy(shipped()["lite"], new / "model.safetensors")
+    (new / "name.txt").write_text("made elsewhere")
+    page.locator("#generate-which input").click()
+    page.get_by_role("option", name="made elsewhere").click()
+    assert "made elsewhere" in page.locator("#generate-which input").input_value()
+    shutil.rmtree(new)
 
 
 def test_measure_says_what_the_settings_mean(visit):
