@@ -76,6 +76,11 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--resume", action="store_true", help="go on with the run in DIR exactly; longer if you name a length"
     )
+    train.add_argument(
+        "--grow-from",
+        metavar="NAME|PATH",
+        help="begin as a wider copy of this checkpoint, with its answers (Net2Net), instead of at nothing",
+    )
     train.add_argument("--seed", type=int, help="decides weights, noise and the order of digits (default 0)")
     train.add_argument("--batch", type=int, help="digits a step (default: the preset's)")
     train.add_argument("--lr", type=float, help="highest learning rate")

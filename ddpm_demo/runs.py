@@ -16,11 +16,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.checkpoint import Checkpoint, CheckpointError, load_weights, read_tensors, save, write_tensors
+from ddpm_demo.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    load_weights,
+    read_metadata,
+    read_tensors,
+    save,
+    write_tensors,
+)
 from ddpm_demo.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig, TrainConfig, from_dict
 from ddpm_demo.data import load_mnist
 from ddpm_demo.device import Placement, describe_hardware
 from ddpm_demo.evaluate import HeldOut, held_out_loss
+from ddpm_demo.grow import widened
 from ddpm_demo.ranks import Ranks
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress, TrainState, train
@@ -32,13 +41,14 @@ SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
 
 @dataclass
 class Run:
-    """A training run and the directory it lives in."""
+    """A training run and the directory it lives in; `grown_from` is the provenance of the network it began as."""
 
     directory: Path
     state: TrainState
     config: TrainConfig
     schedule: ScheduleConfig
     placement: Placement
+    grown_from: dict[str, Any] | None = None
     saved: bool = False  # to this directory, by this program
     ranks: Ranks = field(default_factory=Ranks)  # of several processes that train it together only the first writes
 
@@ -60,11 +70,22 @@ class Run:
         config: TrainConfig,
         placement: Placement,
         schedule: ScheduleConfig | None = None,
+        *,
+        first: Checkpoint | None = None,
     ) -> "Run":
-        """Begin a run in a directory; raise ConfigError if one is there already, so that none is ever overwritten."""
-        run = cls(
-            directory, TrainState.fresh(model, config, placement), config, schedule or ScheduleConfig(), placement
-        )
+        """Begin a run in a directory, with fresh weights or as a wider copy of the network `first`.
+
+        Raises ConfigError if a run is there already, so that none is ever overwritten, or if `first` cannot be grown.
+        """
+        state = TrainState.fresh(model, config, placement)
+        run = cls(directory, state, config, schedule or ScheduleConfig(), placement)
+        if first is not None:
+            if first.schedule != run.schedule:
+                raise ConfigError("a network can only be grown for the schedule that it was trained for")
+            weights = widened(first.model, model, seed=config.seed).state_dict()
+            state.model.load_state_dict(weights)
+            state.ema.load_state_dict(weights)
+            run.grown_from = dict(first.provenance)
         if run.state_path.exists():
             raise ConfigError(
                 f"{directory} already holds a run: add --resume to go on with it, or choose another --out"
@@ -80,7 +101,8 @@ class Run:
         state, config, schedule = load_run(path, placement)
         for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
             leftover.unlink(missing_ok=True)
-        return cls(directory, state, config, schedule, placement, saved=True)
+        grown_from = read_metadata(path, FORMAT).get("grown_from")
+        return cls(directory, state, config, schedule, placement, grown_from, saved=True)
 
     def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
         """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
@@ -120,7 +142,7 @@ class Run:
                 self.directory.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise CheckpointError(f"cannot write {self.directory}: {error.strerror}") from None
-        save_run(self.state_path, self.state, self.config, self.schedule)
+        save_run(self.state_path, self.state, self.config, self.schedule, self.grown_from)
         save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
         self.saved = True
 
@@ -133,6 +155,7 @@ class Run:
             "data": f"MNIST training set, {len(chosen_digits(config, train=True))} digits",
             **({"classes": list(config.classes)} if config.classes else {}),
             "seed": config.seed,
+            **({"grown_from": self.grown_from} if self.grown_from else {}),
             "steps": state.step,
             "images_seen": state.step * config.batch,
             "batch": config.batch,
@@ -176,7 +199,13 @@ def chosen_digits(config: TrainConfig, *, train: bool) -> Tensor:
     return digits[: config.digits] if train and config.digits else digits
 
 
-def save_run(path: Path, state: TrainState, config: TrainConfig, schedule: ScheduleConfig) -> None:
+def save_run(
+    path: Path,
+    state: TrainState,
+    config: TrainConfig,
+    schedule: ScheduleConfig,
+    grown_from: dict[str, Any] | None = None,
+) -> None:
     """Write everything that `load_run` needs to go on as if nothing had happened, atomically."""
     tensors = {f"model.{name}": tensor for name, tensor in state.model.state_dict().items()}
     tensors |= {f"ema.{name}": tensor for name, tensor in state.ema.state_dict().items()}
@@ -188,6 +217,7 @@ def save_run(path: Path, state: TrainState, config: TrainConfig, schedule: Sched
         "model": asdict(state.model.config),
         "schedule": asdict(schedule),
         "train": asdict(config),
+        "grown_from": grown_from,
         "progress": {"step": state.step, "seconds": state.seconds, "loss": state.loss},
     }
     write_tensors(path, tensors, FORMAT, metadata)

@@ -75,6 +75,7 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
 
 def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> "Run":
     """Begin or take up the run that the arguments name."""
+    from ddpm_demo import checkpoint
     from ddpm_demo.config import TrainConfig, preset, train_config
     from ddpm_demo.device import best_placement
     from ddpm_demo.lock import RunLock
@@ -85,8 +86,9 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
     placement = best_placement()
     if arguments.resume:
         length = {name: given.pop(name) for name in ("minutes", "epochs") if name in given}
-        if arguments.preset is not None or given:
-            named = ["--preset"] * (arguments.preset is not None) + [f"--{name.replace('_', '-')}" for name in given]
+        begun = [name for name in ("preset", "grow_from") if getattr(arguments, name) is not None]
+        if begun or given:
+            named = [f"--{name.replace('_', '-')}" for name in (*begun, *given)]
             raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
         if not (arguments.out / "run.safetensors").exists():
             raise DemoError(f"{arguments.out} holds no run to resume")
@@ -101,7 +103,8 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
         model, config = preset(arguments.preset or "lite"), train_config(arguments.preset or "lite", **given)
         if ranks.first:
             stack.enter_context(RunLock(arguments.out))
-        run = Run.begin(arguments.out, model, config, placement)
+        first = checkpoint.load(checkpoint.find(arguments.grow_from)) if arguments.grow_from is not None else None
+        run = Run.begin(arguments.out, model, config, placement, first=first)
     ranks.check(run.config.batch)
     run.ranks = ranks
     ranks.wait()  # nobody saves before everybody has looked

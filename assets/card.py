@@ -1,0 +1,177 @@
+"""Measure the shipped checkpoints and write their model card, checkpoints/README.md, with its pictures.
+
+    python assets/card.py DIRECTORY
+
+Results go into DIRECTORY, and what is measured there already is not measured again. Where DIRECTORY holds a
+checkpoint's training run, in a folder of the checkpoint's name, what storing its weights at 16 bits costs is
+measured too.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ddpm_demo import checkpoint, report
+from ddpm_demo.model import count_parameters
+
+ASSETS = Path(__file__).parent
+IMAGES = ASSETS / "images"
+NAMES = ("full", "lite")
+DIGITS = "500"  # drawn for a figure
+HELD_OUT = {"full": "2000", "lite": "10000"}  # test digits; all of them would take full half an hour
+ROUNDING = {"full": "100", "lite": "500"}  # test digits for what 16 bits cost
+DEFAULT = ("--sampler", "ddpm", "--variance", "posterior", "--steps", "50", "--clip", "x0")  # the page's
+SAMPLERS = {
+    "full": (DEFAULT, ("--sampler", "dpmpp", "--steps", "10", "--clip", "x0")),
+    "lite": (DEFAULT, ("--sampler", "dpmpp", "--steps", "10", "--clip", "x0"), ("--steps", "200", "--clip", "none")),
+}
+CURVES = {"lite": "5,10,20,50"}  # steps; for full they would take hours
+ALT = {
+    "full": "Sixty-four digits drawn by full",
+    "lite": "Sixty-four digits drawn by lite: some are clear, many are broken or between two classes",
+}
+
+HEAD = """\
+# The trained networks
+
+Denoisers of MNIST digits, for this project's page and command line: they show how diffusion works, and are of no other
+use. Each file is safetensors with 16-bit weights, and holds its configuration and the story of its training
+(`ddpm-demo info --checkpoint lite`). This page is written by [card.py](../card.py), which measures every figure in it.
+
+**Architecture.** A 7×7 convolution in, eight residual blocks of constant width (add the time embedding and a 3×3
+convolution of dilation 1 1 3 3 9 9 27 27, GroupNorm, SiLU), a 3×3 convolution out; it predicts the noise in a 28×28
+picture with values in [−1, 1], at one of 1000 timesteps of the linear schedule (β from 0.0001 to 0.02). No labels:
+nobody chooses the digit.
+
+**Data.** MNIST's 60,000 training digits, unchanged, without augmentation. The 10,000 test digits were never trained
+on; they measure.
+
+**How it is measured.** Held-out loss: mean squared error of the predicted noise, averaged weights, each test digit at
+10 timesteps drawn uniformly by a fixed seed. The other figures judge drawn digits by a small classifier (104,840
+parameters, trained here on first use), and stand beside the same figures of as many real test digits: Fréchet distance
+(Heusel et al. 2017) in the classifier's features, to all training digits; precision and recall (Kynkäänniemi et al.
+2019, k = 3, as many training digits); the share recognised with a confidence of 0.9 or more; the total variation of the
+classes from MNIST's own; and the pixel distance (Euclidean, pixels 0 to 1) to the nearest training digit, which would
+be small if the network copied. They depend on the number of digits and on the classifier: compare them only within a
+table.
+"""
+WEAKNESSES = """\
+## Known weaknesses
+The strokes are right more often than the whole: some digits are broken or lie between two classes, many of lite's and
+fewer of full's, by the share recognised in the tables above. They do not copy: the digits are further from the training
+digits than real test digits are. They know only centred white-on-black digits of 28×28 pixels. A loss that looks good
+says little here: nearly all of it comes from small t, while shape is decided at large t.
+
+## Licence
+The weights are under the project's [MIT licence](../../LICENSE). They were trained on MNIST (Y. LeCun, C. Cortes,
+C. J. C. Burges), which is distributed under [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/) and travels
+with the project ([its page](../mnist/README.md)); please name MNIST where you pass the weights on.
+"""
+
+
+def main() -> None:
+    """Measure what is missing in the directory that was named, and write the card."""
+    directory = Path(sys.argv[1])
+    parts = [HEAD]
+    for name in NAMES:
+        if name in checkpoint.shipped():
+            parts.append("\n".join(section(name, directory)) + "\n")
+    (ASSETS / "checkpoints" / "README.md").write_text("\n".join([*parts, WEAKNESSES]), encoding="utf-8")
+
+
+def section(name: str, directory: Path) -> Iterator[str]:
+    """Yield the lines about one checkpoint."""
+    path = checkpoint.find(name)
+    mark = f"{name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"  # other weights, other results
+    loaded = checkpoint.load(path)
+    evaluations = []
+    for sampler in SAMPLERS[name]:
+        result = directory / f"{mark}-{'-'.join(word.strip('-') for word in sampler)}.json"
+        command = ["evaluate", "--checkpoint", name, "--n", DIGITS, "--held-out", HELD_OUT[name], "--json", *sampler]
+        evaluations.append(measured(result, command))
+
+    yield f"## {name}"
+    yield "| | |\n|---|---|"
+    for field, value in facts(loaded.provenance, count_parameters(loaded.model), evaluations[0]["held_out"]):
+        yield f"| {field} | {value} |"
+    run = directory / name
+    if run.exists():
+        command = ["evaluate", "--run", str(run), "--held-out", ROUNDING[name], "--json"]
+        cost = measured(directory / f"{mark}-rounding.json", command)
+        yield (
+            f"| cost of storing at 16 bits | {cost['float16_percent']:+.4f} % of the held-out loss "
+            f"({cost['digits']} test digits); computing in {cost['used_dtype']}, {cost['used_percent']:+.2f} % |"
+        )
+
+    pictures = directory / f"{mark}-samples.npz"
+    command = ["sample", "--checkpoint", name, "--n", "64", *DEFAULT, "--out", str(pictures)]
+    ddpm_demo([*command, "--png", str(IMAGES / f"{name}-samples.png")])
+    sampler_words = report.sampler_words(evaluations[0]["sampler"])
+    yield f"\nSixty-four digits, not chosen ({sampler_words}, seed 0):\n"
+    yield f"![{ALT[name]}](../images/{name}-samples.png)"
+    for evaluation in evaluations:
+        yield ""
+        yield from report.markdown(evaluation)
+
+    if name in CURVES:
+        command = ["curves", "--checkpoint", name, "--n", DIGITS, "--steps", CURVES[name]]
+        command += ["--out", str(directory / f"{mark}-curves.json"), "--picture", str(IMAGES / f"{name}-curves.png")]
+        table = ddpm_demo([*command, "--markdown"])
+        yield f"\nQuality against steps, {DIGITS} digits a point, seed 0:\n"
+        yield f"![Six panels of quality against steps for DDPM, DDIM and DPM-Solver++](../images/{name}-curves.png)\n"
+        yield table.strip()
+
+
+def facts(story: Any, parameters: int, held_out: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a checkpoint is and how it came to be, from its own provenance."""
+    minutes, small = story["wall_seconds"] / 60, story.get("grown_from")
+    yield "parameters", f"{parameters:,}"
+    grown = " --grow-from lite" if small else ""
+    yield "command", f"`ddpm-demo train --preset {story['preset']}{grown} --minutes {minutes:.0f}`"
+    if small:
+        yield (
+            "first weights",
+            (
+                f"a wider copy of {small['preset']} (Net2Net, Chen et al. 2016), which had seen "
+                f"{small['images_seen']:,} digits in {small['wall_seconds'] / 60:.0f} minutes"
+            ),
+        )
+    yield (
+        "data",
+        f"{story['data']}; {story['images_seen']:,} digits seen in {story['steps']:,} steps of {story['batch']}",
+    )
+    yield "optimiser", f"{story['optimizer']}, {story['lr']:g}; {story['lr_schedule']}"
+    yield "gradients", f"clipped at {story['grad_clip']}"
+    weight = {
+        "mse": "squared error of the noise, every t alike",
+        "p2": (
+            f"squared error of the noise, weighted by (k + SNR)^−γ with k = {story.get('p2_k')}, "
+            f"γ = {story.get('p2_gamma')} (Choi et al. 2022)"
+        ),
+    }
+    yield "loss", weight[story["loss_weight"]]
+    yield "averaging", f"exponential, decay {story['ema_decay']}"
+    yield "hardware, time", f"{story['hardware']}; {minutes:.0f} minutes"
+    yield f"held-out loss, {held_out['digits']:,} test digits", f"{held_out['loss']:.5f}"
+    yield "by tenth of t, from clean to noise", " ".join(f"{tenth:.2g}" for tenth in held_out["by_tenth"])
+
+
+def measured(result: Path, command: list[str]) -> Any:
+    """Return what a command prints as JSON, from the file where it was kept if it has run before."""
+    if not result.exists():
+        result.write_text(ddpm_demo(command), encoding="utf-8")
+    return json.loads(result.read_text(encoding="utf-8"))
+
+
+def ddpm_demo(command: list[str]) -> str:
+    """Run `ddpm-demo` and return what it prints."""
+    ran = subprocess.run([sys.executable, "-m", "ddpm_demo", *command], check=True, stdout=subprocess.PIPE, text=True)
+    return ran.stdout
+
+
+if __name__ == "__main__":
+    main()
