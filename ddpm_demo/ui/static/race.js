@@ -38,6 +38,8 @@ export function mount(element, props, watch) {
     difference.hidden = true;
     lanes.replaceChildren(...race.lanes.map((lane) => lane.element), difference);
     mounted.hidden = false;
+    const blank = new Uint8Array(race.n * race.size * race.size); // a lane that waits keeps its place
+    for (const lane of race.lanes) paintGrid(lane.canvas, blank, race.n, race.size, 2, race.columns);
   }
   /** The last picture of a lane that was there at timestep t. */
   function frameAt(lane, t) {
