@@ -1,5 +1,6 @@
 """Muon for the weights of the convolutions, AdamW for everything else."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -37,26 +38,36 @@ class MuonAdamW(torch.optim.AdamW):
         """Take one step from the gradients that stand in the parameters; those of `matrices` are used up."""
         assert closure is None
         lr = self.param_groups[0]["lr"]
+        same_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
         for weight in self.matrices:
-            gradient = weight.grad
-            if gradient is None:
-                continue
-            momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
-            momentum.lerp_(gradient, 1 - MOMENTUM)
-            ahead = gradient.lerp(momentum, MOMENTUM).flatten(1)  # Nesterov's look ahead: (out, in * kernel * kernel)
-            scale = 0.2 * max(ahead.shape) ** 0.5
-            weight.sub_(orthogonal(ahead).view(weight.shape), alpha=lr * scale)
-            weight.grad = None  # AdamW passes over a parameter without a gradient
+            if weight.grad is not None:
+                same_shape[weight.shape].append(weight)
+        for weights in same_shape.values():  # together: eight small products take longer than one of eight
+            ahead = torch.stack([self._ahead(weight) for weight in weights])  # (N, out, in * kernel * kernel)
+            scale = 0.2 * max(ahead.shape[1:]) ** 0.5
+            for weight, direction in zip(weights, orthogonal(ahead), strict=True):
+                weight.sub_(direction.view(weight.shape), alpha=lr * scale)
+                weight.grad = None  # AdamW passes over a parameter without a gradient
         super().step()
 
+    def _ahead(self, weight: Tensor) -> Tensor:
+        """Take the gradient into the momentum, and return where that is heading (Nesterov), as a matrix."""
+        gradient = weight.grad
+        assert gradient is not None
+        momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+        momentum.lerp_(gradient, 1 - MOMENTUM)
+        return gradient.lerp(momentum, MOMENTUM).flatten(1)
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """Return roughly U V^T of a matrix U S V^T, float32: its singular values all taken to between 0.7 and 1.2."""
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """Return roughly U V^T of each matrix U S V^T in (N, rows, columns): all singular values between 0.7 and 1.2."""
     a, b, c = QUINTIC
-    wide = matrix.bfloat16() if matrix.shape[0] <= matrix.shape[1] else matrix.bfloat16().T
-    wide = wide / wide.norm().clamp(min=1e-7)
+    tall = matrices.shape[1] > matrices.shape[2]
+    wide = (matrices.mT if tall else matrices).bfloat16()
+    wide = wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(ROUNDS):
-        gram = wide @ wide.T
-        wide = a * wide + (b * gram + c * gram @ gram) @ wide
-    result: Tensor = wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+        gram = torch.bmm(wide, wide.mT)
+        quartic = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # b gram + c gram^2
+        wide = torch.baddbmm(wide, quartic, wide, beta=a)  # a wide + quartic wide
+    result: Tensor = wide.mT if tall else wide
     return result.float()

@@ -8,17 +8,19 @@ from ddpm_demo.optimizer import MuonAdamW, orthogonal
 
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (8, 8)])
 def test_orthogonal_takes_every_singular_value_near_one_and_keeps_the_directions(shape, generator):
-    matrix = torch.randn(*shape, generator=generator)
-    u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
-    inner = u.T @ orthogonal(matrix) @ vh.T  # diagonal if the directions are the same
-    diagonal = inner.diagonal()
-    assert float((inner - torch.diag(diagonal)).abs().max()) < 0.05  # it computes in bfloat16
-    assert (diagonal[s > 0.05 * s.max()] > 0.5).all()
-    assert (diagonal < 1.3).all()
+    matrices = torch.randn(3, *shape, generator=generator)
+    matrices[1] *= 1000  # each is scaled by itself
+    for matrix, result in zip(matrices, orthogonal(matrices), strict=True):
+        u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
+        inner = u.T @ result @ vh.T  # diagonal if the directions are the same
+        diagonal = inner.diagonal()
+        assert float((inner - torch.diag(diagonal)).abs().max()) < 0.05  # it computes in bfloat16
+        assert (diagonal[s > 0.05 * s.max()] > 0.5).all()
+        assert (diagonal < 1.3).all()
 
 
 def test_a_gradient_of_zero_moves_nothing():
-    assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
+    assert torch.equal(orthogonal(torch.zeros(2, 3, 5)), torch.zeros(2, 3, 5))
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch before 2.9 has no Muon to compare with")
@@ -34,6 +36,20 @@ def test_it_steps_as_pytorchs_muon_does(generator):
         reference.step()
     moved, apart = (theirs - start.flatten(1)).detach().norm(), (ours.flatten(1) - theirs).detach().norm()
     assert float(apart / moved) < 0.05  # both orthogonalise in bfloat16
+
+
+def test_matrices_of_several_shapes_each_take_their_own_step(generator):
+    shapes = [(6, 4, 3, 3), (4, 6, 3, 3), (6, 4, 3, 3), (5, 40, 1, 1)]
+    gradients = [torch.randn(shape, generator=generator) for shape in shapes]
+    together, alone = ([torch.nn.Parameter(torch.zeros(shape)) for shape in shapes] for _ in range(2))
+    steps = [MuonAdamW(together, matrices=together, lr=0.1)]
+    steps += [MuonAdamW([weight], matrices=[weight], lr=0.1) for weight in alone]
+    for weight, twin, gradient in zip(together, alone, gradients, strict=True):
+        weight.grad, twin.grad = gradient.clone(), gradient.clone()
+    for optimizer in steps:
+        optimizer.step()
+    for weight, twin in zip(together, alone, strict=True):
+        torch.testing.assert_close(weight, twin, rtol=0.02, atol=2e-4)  # another order of sums, in bfloat16
 
 
 def test_everything_else_is_adamw(generator):
