@@ -217,6 +217,11 @@ def _ui_words(row: dict[str, Any]) -> str:
     what = f"{row['way']}, {row['condition']}: "
     if "megabytes" in row:
         return f"{what}{row['megabytes']:.2f} MB"
+    if "cost" in row:
+        return (
+            f"{what}{row['watched_images_per_s']:.0f} and {row['alone_images_per_s']:.0f} images/s; "
+            f"the page takes {row['cost']:.1%} (turns: {', '.join(f'{cost:.1%}' for cost in row['costs'])})"
+        )
     if "before_megabytes" in row:
         if row["before_megabytes"] is None:
             return f"{what}this system does not tell"

@@ -17,6 +17,7 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui import build_app, launch
 from ddpm_demo.ui.film_bench import bench_film, bench_map
 from ddpm_demo.ui.noise import draw_noise
+from ddpm_demo.ui.watch_bench import bench_watching
 
 EVENTS = 60  # in a drag
 LOADS = 5
@@ -113,6 +114,7 @@ def bench_ui() -> Iterator[dict[str, Any]]:
         if name is not None:
             yield from map(timed, bench_film(browser, page_address, name, events=EVENTS))
             yield timed(bench_map(browser, page_address))
+        yield timed(bench_watching(browser, page_address))
 
 
 def timed(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 import pytest
 
-from ddpm_demo import checkpoint
+from ddpm_demo import checkpoint, library
 from ddpm_demo.config import ModelConfig, ScheduleConfig
 from ddpm_demo.model import seeded_denoiser
 from ddpm_demo.ui import build_app, launch, stream
@@ -20,6 +20,7 @@ from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.race import EXPERIMENTS, race
 from ddpm_demo.ui.takehome import link_settings
 from ddpm_demo.ui.turns import NETWORK, InTurn
+from ddpm_demo.ui.watch_bench import bench_watching
 
 FILM = "#generate-film canvas"
 RACE = "#race-film [data-done]"
@@ -176,3 +177,11 @@ def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick,
         shown = type(visit)(page, visit.address).pixels(FILM)
         np.testing.assert_array_equal(np.reshape(shown, (28, 28)), last_picture(last)[0])
         page.context.close()
+
+
+def test_what_a_watching_page_costs_is_measured_and_leaves_no_run_behind(visit, browser):
+    before = [known.id for known in library.entries()]
+    row = bench_watching(browser, visit.address, settle=1.0, window=1.5, turns=1)
+    assert row["watched_images_per_s"] > 0
+    assert row["cost"] == pytest.approx(1 - row["watched_images_per_s"] / row["alone_images_per_s"])
+    assert [known.id for known in library.entries()] == before
