@@ -17,7 +17,6 @@ from ddpm_demo.config import ConfigError, SamplerConfig
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 MAX_SAMPLES = 10_000
-SAMPLE_BATCH = 256  # digits drawn at once: bounds the memory, and is part of what a seed means
 GIF_FRAMES = 60
 
 
@@ -108,13 +107,13 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 def run_sample(arguments: argparse.Namespace) -> int:
     """`ddpm-demo sample`: digits to an npz, and as pictures if asked."""
     import numpy as np
-    import torch
     from tqdm import tqdm
 
     from ddpm_demo import checkpoint, pictures
     from ddpm_demo.data import check_folders, write_file
     from ddpm_demo.device import best_placement, place
-    from ddpm_demo.sampling import frame_indices, sample, start_noise, to_uint8
+    from ddpm_demo.evaluate import draw
+    from ddpm_demo.sampling import frame_indices, to_uint8
     from ddpm_demo.schedule import Schedule
 
     if not 1 <= arguments.n <= MAX_SAMPLES:
@@ -127,19 +126,16 @@ def run_sample(arguments: argparse.Namespace) -> int:
     model = place(loaded.model, placement)
     print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
 
-    generator = torch.Generator().manual_seed(arguments.seed)
-    shown = frame_indices(schedule, timesteps, GIF_FRAMES)
-    images, film = [], []
-    with tqdm(total=arguments.n * config.steps, unit="image step", file=sys.stderr, dynamic_ncols=True) as bar:
-        for begin in range(0, arguments.n, SAMPLE_BATCH):
-            count = min(SAMPLE_BATCH, arguments.n - begin)
-            x_T = start_noise(count, model.config.image_channels, 28, generator).to(placement.device)
-            for step in sample(model, schedule, config, x_T, generator=generator):
-                if arguments.gif and begin == 0 and step.index in shown:
-                    film.append(to_uint8(step.x_t[:64, 0]).numpy())
-                bar.update(count)
-            images.append(to_uint8(step.x_s[:, 0]).numpy())  # (count, 28, 28)
-    digits = np.concatenate(images)
+    shown, film = frame_indices(schedule, timesteps, GIF_FRAMES), []
+    drawing = draw(model, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device)
+    with tqdm(unit="image step", file=sys.stderr, dynamic_ncols=True) as bar:
+        for drawn in drawing:
+            if arguments.gif and drawn.step is not None and drawn.begin == 0 and drawn.step.index in shown:
+                film.append(to_uint8(drawn.step.x_t[:64, 0]).numpy())
+            bar.total = drawn.total
+            bar.update(drawn.done - bar.n)
+    assert drawn.images is not None  # the last record has them
+    digits = drawn.images.numpy()
 
     buffer = io.BytesIO()
     np.savez(buffer, images=digits)

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.data import to_x0
-from ddpm_demo.sampling import EpsModel, sample, start_noise, to_uint8
+from ddpm_demo.sampling import EpsModel, Step, sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
+
+AT_ONCE = 256  # digits drawn at once: bounds the memory, and is part of what a seed means
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,17 @@ def held_out_loss(
 
 @dataclass(frozen=True)
 class Drawn:
-    """How far the drawing is, in image steps; `images` is uint8 (n, 28, 28) at the very end and None before."""
+    """How far the drawing is, in image steps; `images` is uint8 (n, 28, 28) at the very end and None before.
+
+    Before the end `step` is the reverse step just taken, and `begin` says how many digits were finished before those
+    that it is about.
+    """
 
     done: int
     total: int
-    images: Tensor | None
+    images: Tensor | None = None
+    step: Step | None = None
+    begin: int = 0
 
 
 @torch.no_grad()
@@ -76,7 +84,7 @@ def draw(
     *,
     n: int,
     seed: int,
-    batch: int = 256,
+    batch: int = AT_ONCE,
     device: torch.device | None = None,
 ) -> Iterator[Drawn]:
     """Draw n digits, `batch` at once, yielding after every step; the digits of `ddpm-demo sample` with that seed.
@@ -91,12 +99,10 @@ def draw(
     done, total, finished = 0, n * len(schedule.timesteps(config.steps)), []
     for begin in range(0, n, batch):
         x_T = start_noise(min(batch, n - begin), 1, 28, generator).to(device)
-        x_s = x_T
         for step in sample(model, schedule, config, x_T, generator=generator):
-            x_s, done = step.x_s, done + len(x_T)
-            if done < total:
-                yield Drawn(done, total, None)
-        if not torch.isfinite(x_s).all():
-            raise DemoError("the network's pictures are not finite numbers: there is nothing to measure")
-        finished.append(to_uint8(x_s[:, 0]))
+            done += len(x_T)
+            yield Drawn(done, total, step=step, begin=begin)
+        if not torch.isfinite(step.x_s).all():
+            raise DemoError("the network's pictures are not finite numbers: these are no digits")
+        finished.append(to_uint8(step.x_s[:, 0]))
     yield Drawn(total, total, torch.cat(finished))
