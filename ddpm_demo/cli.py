@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ddpm_demo import __version__, commands, train_command
-from ddpm_demo.config import ConfigError, DemoError
+from ddpm_demo.config import CHOSEN_SAMPLER, ConfigError, DemoError, SamplerConfig
 
 
 class _Parser(argparse.ArgumentParser):
@@ -97,7 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     sample = subparsers.add_parser("sample", help="draw digits out of noise")
     sample.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
     sample.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
-    _add_sampler_options(sample, steps=1000, clip="none")
+    _add_sampler_options(sample, SamplerConfig())  # the spec's rule to the letter
     sample.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
     sample.add_argument("--out", required=True, type=Path, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)")
     sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
@@ -118,7 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
     )
-    _add_sampler_options(evaluate, steps=200, clip="x0")  # as on the page
+    _add_sampler_options(evaluate, CHOSEN_SAMPLER)  # as on the page
     evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
     form = evaluate.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -148,11 +148,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sampler_options(parser: argparse.ArgumentParser, *, steps: int, clip: str) -> None:
-    """Add an option for each setting of SamplerConfig, with these defaults."""
-    parser.add_argument("--steps", type=int, default=steps, help=f"network calls, 1 to T (default {steps})")
-    parser.add_argument("--sampler", default="ddpm", help="ddpm (the default), ddim or dpmpp (DPM-Solver++(2M))")
-    parser.add_argument("--variance", default="beta", help="of ddpm's noise: beta (the spec's) or posterior")
-    parser.add_argument("--final-noise", default="spec", help="spec: none at t <= 1; ho: none at t = 0 only")
-    parser.add_argument("--eta", type=float, default=0.0, help="ddim's noise, 0 (default) to 1")
-    parser.add_argument("--clip", default=clip, help=f"none, x0 or x_t (default {clip})")
+def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig) -> None:
+    """Add an option for each setting of SamplerConfig."""
+
+    def option(name: str, words: str) -> None:
+        default = getattr(usual, name.replace("-", "_"))
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{words} (default {default})")
+
+    parser.add_argument(
+        "--sampler", default=usual.kind, help=f"ddpm, ddim or dpmpp, DPM-Solver++(2M) (default {usual.kind})"
+    )
+    option("steps", "network calls, 1 to T")
+    option("variance", "of ddpm's noise: beta (the spec's) or posterior")
+    option("final-noise", "spec: none at t <= 1; ho: none at t = 0 only")
+    option("eta", "ddim's noise, 0 to 1")
+    option("clip", "none, x0 or x_t")

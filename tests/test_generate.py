@@ -20,7 +20,17 @@ from ddpm_demo import checkpoint
 from ddpm_demo.config import ConfigError, ScheduleConfig
 from ddpm_demo.sampling import sample, start_noise, to_uint8
 from ddpm_demo.ui import name_of
-from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, SAMPLERS, Films, film_bits, grey_levels, kept_steps, read_settings
+from ddpm_demo.ui.films import (
+    CLIPS,
+    MAX_IMAGES,
+    SAMPLERS,
+    Films,
+    film_bits,
+    grey_levels,
+    kept_steps,
+    read_settings,
+    words_of,
+)
 from ddpm_demo.ui.generate import GenerateTab
 from ddpm_demo.ui.inspector import inspect_step
 from ddpm_demo.ui.loaded import Loaded, load_placed
@@ -347,3 +357,11 @@ def test_closing_a_film_frees_the_network_at_once(small):
     messages.close()
     with InTurn(small.model).turns.turn():
         pass
+
+
+def test_the_pages_words_for_a_sampler_lead_back_to_it():
+    for label, rule in SAMPLERS.items():
+        for clip_label, clip in CLIPS.items():
+            config = SamplerConfig(**rule, clip=clip, steps=20)
+            assert words_of(config) == (label, clip_label)
+            assert read_settings("lite", label, clip_label, 20, 0, 4, 0).config == config

@@ -58,6 +58,12 @@ def read_settings(
     return Settings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED))
 
 
+def words_of(config: SamplerConfig) -> tuple[str, str]:
+    """Return a sampler and its way of clipping in the page's words."""
+    rules = (name for name, rule in SAMPLERS.items() if all(getattr(config, key) == rule[key] for key in rule))
+    return next(rules), next(name for name, clip in CLIPS.items() if clip == config.clip)
+
+
 @dataclass(frozen=True)
 class Kept:
     """A step that the film shows, and of the step before it what DPM-Solver++ needs."""

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.config import ConfigError, DemoError
+from ddpm_demo.config import CHOSEN_SAMPLER, ConfigError, DemoError
 from ddpm_demo.ui.branches import build_branches
 from ddpm_demo.ui.components import browser_component
-from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, MAX_STEPS, MIN_STEPS, SAMPLERS, read_settings
+from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, MAX_STEPS, MIN_STEPS, SAMPLERS, read_settings, words_of
 from ddpm_demo.ui.inspector import inspect_step
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.path import build_path
@@ -76,6 +76,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
             raise gr.Error(str(error), print_exception=False) from None
 
     idle = (gr.update(interactive=True), gr.update(interactive=False))
+    chosen_rule, chosen_clip = words_of(CHOSEN_SAMPLER)
     gr.Markdown(LESSON)
     note = gr.Markdown(elem_id="generate-note")
     with gr.Row():
@@ -90,20 +91,20 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
             )
             sampler = gr.Radio(
                 list(SAMPLERS),
-                value=next(iter(SAMPLERS)),
+                value=chosen_rule,
                 label="Sampler",
                 info="The rule that turns x_t into the next picture.",
             )
             clip = gr.Radio(
                 list(CLIPS),
-                value="clip x̂₀ to [−1, 1]",
+                value=chosen_clip,
                 label="Clipping",
                 info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives a lot.",
             )
             steps = gr.Slider(
                 MIN_STEPS,
                 MAX_STEPS,
-                value=200,
+                value=CHOSEN_SAMPLER.steps,
                 step=1,
                 label="Steps",
                 info="Network calls from noise to digit; 1000 uses every timestep.",

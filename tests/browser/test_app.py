@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from ddpm_demo import checkpoint
+from ddpm_demo.config import CHOSEN_SAMPLER
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.sampling import to_uint8
-from ddpm_demo.ui.films import Films, read_settings
+from ddpm_demo.ui.films import Films, read_settings, words_of
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.noise import class_indices, draw_noise
 from ddpm_demo.ui.stream import generate
@@ -175,7 +176,7 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
     shown = np.array(visit.pixels(FILM)).reshape(58, 58)
     digits = np.stack([shown[r : r + 28, c : c + 28] for r in (0, 30) for c in (0, 30)])
     lite = load_placed(checkpoint.find("lite"))
-    wanted = read_settings("lite", "DDPM, the spec's rule (σ² = β)", "clip x̂₀ to [−1, 1]", 20, 0, 4, 0)
+    wanted = read_settings("lite", *words_of(CHOSEN_SAMPLER), 20, 0, 4, 0)
     *_, last = generate(lite, wanted, Films())
     expected = np.frombuffer(zlib.decompress(base64.b64decode(last["x_t"])), np.uint8).reshape(4, 28, 28)
     np.testing.assert_array_equal(digits, expected)
