@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from ddpm_demo import checkpoint
-from ddpm_demo.config import ConfigError, ScheduleConfig
+from ddpm_demo.config import ConfigError, SamplerConfig, ScheduleConfig
 from ddpm_demo.sampling import sample, start_noise, to_uint8
 from ddpm_demo.ui import name_of
 from ddpm_demo.ui.films import (
