@@ -116,8 +116,9 @@ def read_metadata(path: Path, form: str) -> dict[str, Any]:
 
 
 def shipped() -> dict[str, Path]:
-    """Return the checkpoints that come with the project, by name."""
-    return {path.stem: path for path in sorted((assets_dir() / "checkpoints").glob("*.safetensors"))}
+    """Return the checkpoints that come with the project, by name: the smallest, hence quickest, first."""
+    files = (assets_dir() / "checkpoints").glob("*.safetensors")
+    return {path.stem: path for path in sorted(files, key=lambda path: path.stat().st_size)}
 
 
 def known_as(path: Path) -> str:
