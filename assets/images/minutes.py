@@ -14,14 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from ddpm_demo import checkpoint
-from ddpm_demo.config import SamplerConfig
+from ddpm_demo.config import CHOSEN_SAMPLER
 from ddpm_demo.device import best_placement, place
 from ddpm_demo.pictures import grid_png
 from ddpm_demo.sampling import sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
 
 DIGITS = 16
-SAMPLER = SamplerConfig(kind="ddim", steps=50, clip="x0")
 
 
 def main() -> None:
@@ -49,7 +48,7 @@ def drawn(trained: checkpoint.Checkpoint) -> NDArray[np.uint8]:
     model, schedule = place(trained.model, placement), Schedule.from_config(trained.schedule)
     generator = torch.Generator().manual_seed(0)
     x_T = start_noise(DIGITS, 1, 28, generator).to(placement.device)
-    *_, last = sample(model, schedule, SAMPLER, x_T, generator=generator)
+    *_, last = sample(model, schedule, CHOSEN_SAMPLER, x_T, generator=generator)
     return to_uint8(last.x_s)[:, 0].numpy()
 
 
