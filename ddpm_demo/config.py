@@ -145,7 +145,7 @@ class SamplerConfig:
 
 # The page's own, from the curves in assets/checkpoints/README.md: the ancestral rule with posterior variance and
 # clipped x0_hat had the best Frechet distance, recall and share of recognised digits.
-CHOSEN_SAMPLER = SamplerConfig(variance="posterior", clip="x0", steps=100)
+CHOSEN_SAMPLER = SamplerConfig(variance="posterior", clip="x0", steps=50)
 
 
 @dataclass(frozen=True)
