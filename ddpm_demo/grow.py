@@ -15,15 +15,9 @@ def widened(narrow: Denoiser, config: ModelConfig, *, seed: int) -> Denoiser:
     Every channel stands `config.hidden / narrow.config.hidden` times in the wide network, in the group of GroupNorm
     that it was in, and what reads it takes an equal part of each copy. Equal copies would learn equally for ever, so
     the parts are made unequal by noise as large as a fresh network's weights, which cancels over the copies of a
-    channel: the answers stay the same. Raises ConfigError unless the two differ in width alone, by a whole factor.
+    channel: the answers stay the same. Raises ConfigError as `copies_of` does.
     """
-    copies, rest = divmod(config.hidden, narrow.config.hidden)
-    same = ("image_channels", "dilations", "groups", "time_dim")
-    if any(getattr(config, name) != getattr(narrow.config, name) for name in same) or rest or copies < 2:
-        raise ConfigError(
-            "only a network that differs in nothing but its width can be grown, and its "
-            f"{narrow.config.hidden} channels must go two or more whole times into {config.hidden}"
-        )
+    copies = copies_of(narrow.config, config)
     generator = torch.Generator().manual_seed(seed)
     source = _sources(narrow.config.hidden, copies, config.groups)
     wide = seeded_denoiser(config, seed)
@@ -36,6 +30,18 @@ def widened(narrow: Denoiser, config: ModelConfig, *, seed: int) -> Denoiser:
             tensor = tensor[:, source] / copies + _cancelling(target.shape, source, generator)
         target.copy_(tensor)
     return wide.eval()
+
+
+def copies_of(narrow: ModelConfig, wide: ModelConfig) -> int:
+    """Return how often a narrow network goes into a wide one; raise ConfigError unless width is all that differs."""
+    copies, rest = divmod(wide.hidden, narrow.hidden)
+    same = ("image_channels", "dilations", "groups", "time_dim")
+    if any(getattr(wide, name) != getattr(narrow, name) for name in same) or rest or copies < 2:
+        raise ConfigError(
+            "only a network that differs in nothing but its width can be grown, and its "
+            f"{narrow.hidden} channels must go two or more whole times into {wide.hidden}"
+        )
+    return copies
 
 
 def _sources(width: int, copies: int, groups: int) -> Tensor:

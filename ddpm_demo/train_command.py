@@ -78,6 +78,7 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
     from ddpm_demo import checkpoint
     from ddpm_demo.config import TrainConfig, preset, train_config
     from ddpm_demo.device import best_placement
+    from ddpm_demo.grow import copies_of
     from ddpm_demo.lock import RunLock
     from ddpm_demo.runs import Run
 
@@ -101,9 +102,11 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
         if "epochs" not in given:
             given.setdefault("minutes", 60.0)
         model, config = preset(arguments.preset or "lite"), train_config(arguments.preset or "lite", **given)
+        first = checkpoint.load(checkpoint.find(arguments.grow_from)) if arguments.grow_from is not None else None
+        if first is not None:
+            copies_of(first.model.config, model)  # refuses before there is a directory
         if ranks.first:
             stack.enter_context(RunLock(arguments.out))
-        first = checkpoint.load(checkpoint.find(arguments.grow_from)) if arguments.grow_from is not None else None
         run = Run.begin(arguments.out, model, config, placement, first=first)
     ranks.check(run.config.batch)
     run.ranks = ranks

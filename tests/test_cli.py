@@ -160,6 +160,8 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["train", "--out", "r", "--epochs", "nan"], "epochs must be a number"),
         (["train", "--out", "r", "--seed", "-4"], "seed must be a whole number"),
         (["train", "--out", "r", "--resume", "--seed", "1"], "leave out --seed"),
+        (["train", "--out", "r", "--resume", "--grow-from", "lite"], "leave out --grow-from"),
+        (["train", "--out", "r", "--grow-from", "lite"], "differs in nothing but its width"),
         (["train", "--out", "r", "--epochs", "1", "--digits", "5"], "batch of 16 needs at least as many digits"),
     ],
 )
