@@ -9,7 +9,7 @@ import torch
 
 from ddpm_demo import checkpoint
 from ddpm_demo.checkpoint import Checkpoint, CheckpointError
-from ddpm_demo.config import SamplerConfig, ScheduleConfig
+from ddpm_demo.config import SamplerConfig, ScheduleConfig, preset
 from ddpm_demo.sampling import sample, start_noise
 from ddpm_demo.schedule import Schedule
 
@@ -140,12 +140,14 @@ def test_names_and_paths(saved):
         checkpoint.find("heavy")
 
 
-def test_the_shipped_checkpoint_says_where_it_comes_from():
-    loaded = checkpoint.load(checkpoint.find("lite"))
+@pytest.mark.parametrize(("name", "digits"), [("lite", 10_000), ("full", 500)])
+def test_a_shipped_checkpoint_says_where_it_comes_from(name, digits):
+    loaded = checkpoint.load(checkpoint.find(name))
+    assert loaded.model.config == preset(name)
     assert dataclasses.asdict(loaded.schedule)["kind"] == "linear"
     needed = (
         "preset seed steps images_seen batch lr_schedule ema_decay hardware wall_seconds final_loss held_out versions"
     )
     assert set(needed.split()) <= set(loaded.provenance)
-    assert loaded.provenance["held_out"]["digits"] == 10_000
+    assert loaded.provenance["held_out"]["digits"] == digits
     assert loaded.provenance["data"] == "MNIST training set, 60000 digits"

@@ -17,9 +17,9 @@ def elsewhere(tmp_path, monkeypatch):
 def test_a_short_training_already_tells_digits_and_says_how_well(elsewhere):
     assert classifier.load() is None
     before = torch.get_rng_state()
-    progress = list(classifier.train(steps=120))
+    progress = list(classifier.train(steps=200))
     assert torch.equal(before, torch.get_rng_state())
-    assert [p.step for p in progress] == list(range(1, 121))
+    assert [p.step for p in progress] == list(range(1, 201))
     trained = classifier.load()
     assert trained.accuracy > 0.93
     # the figure it reports is the one that a plain count gives

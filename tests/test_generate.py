@@ -271,7 +271,7 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab([None] * 7, None, {"lite": None})
+    tab = GenerateTab(None, [None] * 7, None, {"lite": None})
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
     assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1]
     assert "drawn again" in note
@@ -293,7 +293,7 @@ def test_a_link_brings_the_settings_back(sampler, clip):
     ],
 )
 def test_nonsense_in_a_link_changes_nothing(text):
-    tab = GenerateTab([None] * 7, None, {"lite": None})
+    tab = GenerateTab(None, [None] * 7, None, {"lite": None})
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
     assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
     assert "was ignored" in note

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ddpm_demo.config import CHOSEN_SAMPLER
+
 FILM = "#generate-film canvas"
 INSPECTOR = "#generate-film .ddpm-inspector"
 SUM = "#generate-film .ddpm-inspector-sum"
@@ -121,7 +123,7 @@ def test_a_link_opens_its_tab_by_itself(visit, width):
 def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
     page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
     visit.wait_for_text("#generate-note", "asked for a film that cannot be made")
-    assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == "200"
+    assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == str(CHOSEN_SAMPLER.steps)
     page.wait_for_load_state("networkidle")
     assert page.get_attribute(FILM, "data-received") is None
 
