@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     train = subparsers.add_parser("train", help="train a network on MNIST")
     train.add_argument("--preset", default=None, help="lite (64 channels, the default) or full (256, the spec's)")
+    train.add_argument("--hidden", type=int, help="another width, a multiple of 8, with the preset's recipe")
     train.add_argument("--out", required=True, type=Path, metavar="DIR", help="directory of the run")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="train for so long (default 60)")
@@ -86,6 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--lr", type=float, help="highest learning rate")
     train.add_argument("--loss-weight", help="mse (every t alike), p2 (noisy t more) or min_snr (clean t less)")
     train.add_argument("--min-snr-gamma", type=float, help="above this SNR min_snr counts a timestep less (default 5)")
+    train.add_argument("--middle", type=float, help="share of t drawn from the middle, where shape is decided (0 to 1)")
     train.add_argument("--optimizer", help="adamw or muon (learns as much from fewer digits)")
     train.add_argument("--ema-decay", type=float, help="share of the averaged weights kept at each step")
     train.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")

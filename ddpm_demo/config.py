@@ -160,6 +160,8 @@ class TrainConfig:
     min(SNR_t, gamma) / SNR_t, which lets the cleanest timesteps count less (Hang et al. 2023, "Efficient Diffusion
     Training via Min-SNR Weighting Strategy", section 3.4, for a network that predicts eps; here with
     `min_snr_gamma`, 5 in the paper). All are scaled to a mean of 1 over t, so that one learning rate fits all.
+    `middle` is the share of the timesteps drawn from the middle of the schedule, where a digit's shape is decided
+    (`training.draw_timesteps`); the rest, all of them in the spec, are drawn uniformly.
     `optimizer` is `adamw` or `muon` (Jordan et al. 2024), which needs fewer digits to learn as much.
     `digits` trains on the first so many digits only (0: all), `classes` on those of these classes only (none named:
     all ten). Raises ConfigError on values out of range.
@@ -176,6 +178,7 @@ class TrainConfig:
     p2_k: float = 1e-3
     p2_gamma: float = 0.4
     min_snr_gamma: float = 5.0
+    middle: float = 0.0
     seed: int = 0
     digits: int = 0
     classes: tuple[int, ...] = ()
@@ -200,6 +203,7 @@ class TrainConfig:
         _number("p2_k", self.p2_k, low=0.0, high=1e6)
         _number("p2_gamma", self.p2_gamma, low=0.0, high=2.0)
         _number("min_snr_gamma", self.min_snr_gamma, low=0.0, high=1e6, open_ends=True)
+        _number("middle", self.middle, low=0.0, high=1.0)
         _whole("seed", self.seed, low=0, high=2**31 - 1)
         _whole("digits", self.digits, low=0, high=60_000)
         for label in self.classes:

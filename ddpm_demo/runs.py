@@ -170,6 +170,7 @@ class Run:
             "loss_weight": config.loss_weight,
             **({"p2_k": config.p2_k, "p2_gamma": config.p2_gamma} if config.loss_weight == "p2" else {}),
             **({"min_snr_gamma": config.min_snr_gamma} if config.loss_weight == "min_snr" else {}),
+            **({"middle": config.middle} if config.middle else {}),
             "length": f"{config.epochs} epochs" if config.epochs is not None else f"{config.minutes} minutes",
             "hardware": describe_hardware(self.placement),
             "wall_seconds": round(state.seconds, 1),

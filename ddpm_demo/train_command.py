@@ -87,7 +87,7 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
     placement = best_placement()
     if arguments.resume:
         length = {name: given.pop(name) for name in ("minutes", "epochs") if name in given}
-        begun = [name for name in ("preset", "grow_from") if getattr(arguments, name) is not None]
+        begun = [name for name in ("preset", "hidden", "grow_from") if getattr(arguments, name) is not None]
         if begun or given:
             named = [f"--{name.replace('_', '-')}" for name in (*begun, *given)]
             raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
@@ -102,6 +102,8 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
         if "epochs" not in given:
             given.setdefault("minutes", 60.0)
         model, config = preset(arguments.preset or "lite"), train_config(arguments.preset or "lite", **given)
+        if arguments.hidden is not None:
+            model = dataclasses.replace(model, hidden=arguments.hidden)
         first = checkpoint.load(checkpoint.find(arguments.grow_from)) if arguments.grow_from is not None else None
         if first is not None:
             copies_of(first.model.config, model)  # refuses before there is a directory

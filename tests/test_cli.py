@@ -162,6 +162,9 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["train", "--out", "r", "--resume", "--seed", "1"], "leave out --seed"),
         (["train", "--out", "r", "--resume", "--grow-from", "lite"], "leave out --grow-from"),
         (["train", "--out", "r", "--grow-from", "lite"], "differs in nothing but its width"),
+        (["train", "--out", "r", "--hidden", "60"], "hidden must be a multiple of groups"),
+        (["train", "--out", "r", "--resume", "--hidden", "64"], "leave out --hidden"),
+        (["train", "--out", "r", "--middle", "1.5"], "middle must be a number from 0 to 1"),
         (["train", "--out", "r", "--epochs", "1", "--digits", "5"], "batch of 16 needs at least as many digits"),
     ],
 )
@@ -252,6 +255,13 @@ def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys):
     assert story["steps"] == 4
     assert story["images_seen"] == 64
     assert set(story["versions"]) == {"python", "torch", "torchvision", "safetensors"}
+
+
+def test_a_width_of_ones_own_with_a_presets_recipe(tmp_path):
+    train(tmp_path / "r", "--hidden", "16", "--epochs", "1", "--digits", "64")
+    _, metadata = read_tensors(tmp_path / "r" / "run.safetensors", FORMAT)
+    assert metadata["model"]["hidden"] == 16
+    assert metadata["train"]["optimizer"] == "muon"
 
 
 def test_importing_the_package_is_light():

@@ -8,7 +8,15 @@ from ddpm_demo.config import ConfigError, ModelConfig, ScheduleConfig, TrainConf
 from ddpm_demo.device import Placement
 from ddpm_demo.runs import Run, load_run, save_run
 from ddpm_demo.schedule import Schedule
-from ddpm_demo.training import TrainingError, TrainState, fraction_done, learning_rate, loss_weights, train
+from ddpm_demo.training import (
+    TrainingError,
+    TrainState,
+    draw_timesteps,
+    fraction_done,
+    learning_rate,
+    loss_weights,
+    train,
+)
 
 MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
 PLACES = [Placement(torch.device("cpu"), torch.float32), Placement(torch.device("cpu"), torch.bfloat16)]
@@ -134,6 +142,29 @@ def test_loss_weights():
     assert float(weights.mean()) == pytest.approx(1.0, rel=1e-6)
     expected = ((0.5 + schedule.snr[999]) / (0.5 + schedule.snr[10])) ** -0.7
     assert float(weights[999] / weights[10]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_timesteps_are_uniform_but_for_the_share_from_the_middle(generator):
+    uniform = draw_timesteps(1000, 8, 0.0, torch.Generator().manual_seed(3))
+    assert torch.equal(uniform, torch.randint(1000, (8,), generator=torch.Generator().manual_seed(3)))
+
+    middle = draw_timesteps(1000, 20_000, 1.0, generator)
+    logits = torch.logit((middle + 0.5) / 1000)
+    assert float(logits.mean()) == pytest.approx(-0.4, abs=0.02)
+    assert float(logits.std()) == pytest.approx(0.8, abs=0.02)
+    assert 0 <= int(middle.min()) < int(middle.max()) <= 999
+
+    # beyond t = 900 hardly any come from the middle: there the share shows
+    mixed = draw_timesteps(1000, 20_000, 0.6, generator)
+    assert float((mixed >= 900).double().mean()) == pytest.approx(0.4 * 0.1, abs=0.005)
+
+
+def test_a_run_with_timesteps_from_the_middle_says_so_and_resumes(linear, digits, tmp_path):
+    config = TrainConfig(epochs=1, batch=8, middle=0.6)
+    run = Run(tmp_path, TrainState.fresh(MODEL, config, PLACES[0]), config, ScheduleConfig(), PLACES[0])
+    run.save()
+    assert Run.resume(tmp_path, PLACES[0]).config == config
+    assert run.provenance()["middle"] == 0.6
 
 
 def test_min_snr_weights_are_the_papers():
