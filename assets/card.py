@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpm_demo import checkpoint, report
-from ddpm_demo.config import CHOSEN_SAMPLER
+from ddpm_demo.config import CHOSEN_SAMPLER, PRESETS, train_config
 from ddpm_demo.model import count_parameters
 
 ASSETS = Path(__file__).parent
@@ -133,25 +133,31 @@ def section(name: str, directory: Path) -> Iterator[str]:
 
 def facts(story: Any, parameters: int) -> Iterator[tuple[str, str]]:
     """Yield what a checkpoint is and how it came to be, from its own provenance."""
-    held_out = story["held_out"]
-    minutes, small = story["wall_seconds"] / 60, story.get("grown_from")
+    held_out, minutes = story["held_out"], story["wall_seconds"] / 60
     yield "parameters", f"{parameters:,}"
-    grown = " --grow-from lite" if small else ""
-    yield "command", f"`ddpm-demo train --preset {story['preset']}{grown} --minutes {minutes:.0f}`"
-    if small:
+    yield "command", f"`{command_of(story, PRESETS[story['preset']].hidden)}`"
+    before = story.get("grown_from")
+    which = "first weights"
+    while before:
+        width = before.get("hidden") or PRESETS[before["preset"]].hidden
+        trained = before["wall_seconds"] / 60
         yield (
-            "first weights",
+            which,
             (
-                f"a wider copy of {small['preset']} (Net2Net, Chen et al. 2016), which had seen "
-                f"{small['images_seen']:,} digits in {small['wall_seconds'] / 60:.0f} minutes"
+                f"a wider copy (Net2Net, Chen et al. 2016) of a network of {width} channels: "
+                f"`{command_of(before, width)}`, stopped or finished after {trained:.0f} minutes and "
+                f"{before['images_seen']:,} digits"
             ),
         )
+        before, which = before.get("grown_from"), "its own first weights"
     yield (
         "data",
         f"{story['data']}; {story['images_seen']:,} digits seen in {story['steps']:,} steps of {story['batch']}",
     )
     yield "optimiser", f"{story['optimizer']}, {story['lr']:g}; {story['lr_schedule']}"
     yield "gradients", f"clipped at {story['grad_clip']}"
+    if story.get("middle"):
+        yield "timesteps", f"uniform, but {story['middle']:.0%} from the middle of the schedule, logit-normal"
     weight = {
         "mse": "squared error of the noise, every t alike",
         "p2": (
@@ -164,6 +170,21 @@ def facts(story: Any, parameters: int) -> Iterator[tuple[str, str]]:
     yield "hardware, time", f"{story['hardware']}; {minutes:.0f} minutes"
     yield f"held-out loss, {held_out['digits']:,} test digits", f"{held_out['loss']:.5f}"
     yield "by tenth of t, from clean to noise", " ".join(f"{tenth:.2g}" for tenth in held_out["by_tenth"])
+
+
+def command_of(story: Any, width: int) -> str:
+    """Return the command that trains what a provenance tells of."""
+    preset = story["preset"] if story["preset"] in PRESETS else "full"
+    words = [f"ddpm-demo train --preset {preset}"]
+    if width != PRESETS[preset].hidden:
+        words.append(f"--hidden {width}")
+    before = story.get("grown_from")
+    if before:
+        words.append(f"--grow-from {'lite' if before['preset'] == 'lite' else 'the network below'}")
+    usual = train_config(preset, minutes=1)
+    words += [f"--{name} {story[name]:g}" for name in ("lr", "middle") if story.get(name, 0.0) != getattr(usual, name)]
+    length, unit = story["length"].split()
+    return " ".join([*words, f"--{unit} {float(length):g}"])
 
 
 def measured(result: Path, command: list[str]) -> Any:

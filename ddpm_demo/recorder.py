@@ -21,7 +21,7 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import Progress
 
 SHARE = 0.02  # of the training time for the extras; what they cost is only known afterwards, and must stay below 3 %
-LOAN_SECONDS = 1.0  # the first digits may come before they are earned, if they cost no more than this
+LOAN_SECONDS = 2.0  # the first digits may come before they are earned, if they cost no more than this
 FIRST_MOMENT_SECONDS = 3.0
 MOMENT_EVERY_SECONDS = 30.0
 LINE_EVERY_SECONDS = 0.5

@@ -85,7 +85,7 @@ class Run:
             weights = widened(first.model, model, seed=config.seed).state_dict()
             state.model.load_state_dict(weights)
             state.ema.load_state_dict(weights)
-            run.grown_from = dict(first.provenance)
+            run.grown_from = {**first.provenance, "hidden": first.model.config.hidden}
         if run.state_path.exists():
             raise ConfigError(
                 f"{directory} already holds a run: add --resume to go on with it, or choose another --out"

@@ -257,8 +257,9 @@ def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys):
     assert set(story["versions"]) == {"python", "torch", "torchvision", "safetensors"}
 
 
-def test_a_width_of_ones_own_with_a_presets_recipe(tmp_path):
-    train(tmp_path / "r", "--hidden", "16", "--epochs", "1", "--digits", "64")
+def test_a_width_of_ones_own_with_a_presets_recipe(capsys, tmp_path):
+    length = ["--epochs", "1", "--digits", "32", "--held-out", "0"]
+    assert run(capsys, "train", "--out", str(tmp_path / "r"), "--hidden", "16", *length)[0] == 0
     _, metadata = read_tensors(tmp_path / "r" / "run.safetensors", FORMAT)
     assert metadata["model"]["hidden"] == 16
     assert metadata["train"]["optimizer"] == "muon"

@@ -37,20 +37,23 @@ def test_autocast_rounds_the_convolution_as_it_would_any_other(generator):
 
 @pytest.mark.parametrize("channels", [64, 256])  # the narrow groups of `lite`, the wide ones of `full`
 @pytest.mark.parametrize("offset", [0.0, 3.0])
-def test_the_norm_errs_no_more_than_bfloat16_itself(channels, offset, generator):
+@pytest.mark.parametrize("count", [2, 8])
+def test_the_norm_errs_no_more_than_bfloat16_itself(count, channels, offset, generator):
     layer = ImageGroupNorm(8, channels)
     with torch.no_grad():
         layer.weight.normal_(generator=generator)
         layer.bias.normal_(generator=generator)
-    shift = offset * torch.randn(8, channels, 1, 1, generator=generator)
-    y = (torch.randn(8, channels, 28, 28, generator=generator) + shift).bfloat16()
+    shift = offset * torch.randn(count, channels, 1, 1, generator=generator)
+    y = (torch.randn(count, channels, 28, 28, generator=generator) + shift).bfloat16()
     y = y.to(memory_format=torch.channels_last).requires_grad_()
-    slope = torch.randn(8, channels, 28, 28, generator=generator).bfloat16()
+    slope = torch.randn(count, channels, 28, 28, generator=generator).bfloat16()
 
     exact = nn.GroupNorm(8, channels).double()
     exact.load_state_dict(layer.state_dict())
     wide = y.detach().double().requires_grad_()
-    torch.testing.assert_close(layer(y).double(), exact(wide), rtol=2e-2, atol=4e-2)
+    normed = layer(y)
+    assert normed.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(normed.double(), exact(wide), rtol=2e-2, atol=4e-2)
     found, true = gradients(layer, y, slope), gradients(exact, wide, slope.double())
     for mine, his in zip(found, true, strict=True):
         assert float((mine - his).norm() / his.norm()) < 0.01
