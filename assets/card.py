@@ -23,14 +23,14 @@ from ddpm_demo.model import count_parameters
 ASSETS = Path(__file__).parent
 IMAGES = ASSETS / "images"
 NAMES = ("full", "lite")
-DIGITS = "200"  # drawn for a figure
+DIGITS = "500"  # drawn for a figure
 ROUNDING = {"full": "20", "lite": "200"}  # test digits for what 16 bits cost
 CHOSEN = ()  # the command's own sampler, which is the page's
 FAST = ("--sampler", "dpmpp", "--steps", "10")
 SPEC = ("--variance", "beta", "--clip", "none", "--steps", "200")
 SAMPLERS: dict[str, tuple[tuple[str, ...], ...]] = {"full": (CHOSEN,), "lite": (CHOSEN, FAST, SPEC)}
-CURVES: dict[str, str] = {}  # steps for each checkpoint, such as "5,10,20,50": minutes for lite, hours for full
-POINT = "100"  # digits of a point of the curves
+CURVES = {"lite": "5,10,20,50"}  # steps: minutes for lite, hours for full
+POINT = "200"  # digits of a point of the curves
 ALT = {
     "full": "Sixty-four digits drawn by full: most are clear, some are broken or between two classes",
     "lite": "Sixty-four digits drawn by lite: most are clear, some are broken or between two classes",
