@@ -140,12 +140,13 @@ def facts(story: Any, parameters: int) -> Iterator[tuple[str, str]]:
     which = "first weights"
     while before:
         width = before.get("hidden") or PRESETS[before["preset"]].hidden
-        trained = before["wall_seconds"] / 60
+        trained, (length, unit) = before["wall_seconds"] / 60, before["length"].split()
+        ended = "stopped" if unit == "minutes" and trained < 0.99 * float(length) else "finished"
         yield (
             which,
             (
                 f"a wider copy (Net2Net, Chen et al. 2016) of a network of {width} channels: "
-                f"`{command_of(before, width)}`, stopped or finished after {trained:.0f} minutes and "
+                f"`{command_of(before, width)}`, {ended} after {trained:.0f} minutes and "
                 f"{before['images_seen']:,} digits"
             ),
         )
