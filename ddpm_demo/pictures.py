@@ -85,6 +85,7 @@ def curves_png(curves: Mapping[str, Sequence[tuple[int, Mapping[str, float]]]], 
     colour, what stands behind it the dashes. What real digits get is the dotted grey line.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     panels = figure.subplots(2, 3, sharex=True)
@@ -104,8 +105,9 @@ def curves_png(curves: Mapping[str, Sequence[tuple[int, Mapping[str, float]]]], 
         axes.set_xlabel("steps")
         if key == "frechet":
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # a label at every tick would write over others
             axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_formatter("{x:g}")
+            axes.set_yticks([], minor=True)
         else:
             axes.set_ylim(0, 1)
     panels.flat[-1].axis("off")
