@@ -5,10 +5,13 @@ import { makeFilm } from "./train_film.js";
 import { makeGrids } from "./train_grids.js";
 import { makeShelf } from "./train_shelf.js";
 
-const QUICK = 1000, SLOW = 3000; // milliseconds between two questions: while it trains, and else
+const QUICK = 2000, SLOW = 3000; // milliseconds between two questions: while it trains, and else
+// Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
+const CHARTS = 6000;
 
 export function mount(element, props, watch, server) {
   let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
+  let drawn = -Infinity, undrawn = false;
   const phase = h("h3", { "aria-live": "polite" }, "No run yet");
   const facts = h("p", { class: "ddpm-facts" }, "Press Start training: everything below fills while it learns.");
   const note = h("p", { class: "ddpm-note", role: "status" });
@@ -76,7 +79,13 @@ export function mount(element, props, watch, server) {
       else lines.push(...answer.lines);
       ({ sitting, offset } = answer);
       watched.hidden = !lines.some((line) => line.kind === "loss");
-      if (answer.fresh || answer.lines.length) charts.draw(lines);
+      undrawn ||= answer.fresh || answer.lines.length > 0;
+      const few = lines.length < 30; // at first much happens, and little is to be drawn
+      if (undrawn && (answer.fresh || few || !answer.busy || performance.now() - drawn >= CHARTS)) {
+        charts.draw(lines);
+        drawn = performance.now();
+        undrawn = false;
+      }
       const seconds = Object.fromEntries(lines.filter((line) => line.kind === "held_out").map((line) => [line.step, line]));
       grids.show(run, answer.pictures, seconds);
       film.show(run, answer.weights, seconds);
