@@ -30,16 +30,9 @@ class RunLock:
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise DemoError(f"cannot write {directory}: {error.strerror}") from None
-        for attempt in reversed(range(ATTEMPTS)):
-            try:
-                _lock(self._handle)
-                break
-            except OSError:
-                if attempt:
-                    time.sleep(0.02)  # `is_locked` holds it for a moment, to find out
-                    continue
+        if not _lock(self._handle, shared=False):
             os.close(self._handle)
-            raise LockedError(f"another program is training the run in {directory}: stop it there first") from None
+            raise LockedError(f"another program is training the run in {directory}: stop it there first")
         self._identity = os.fstat(self._handle).st_ino
 
     @property
@@ -66,25 +59,34 @@ class RunLock:
 
 
 def is_locked(directory: Path) -> bool:
-    """Return whether somebody is training the run in a directory; nothing is created."""
-    if not (directory / NAME).exists():
+    """Return whether somebody is training the run in a directory; nothing is created.
+
+    Any number may ask at once and never take each other for the trainer.
+    """
+    try:
+        handle = os.open(directory / NAME, os.O_RDWR)
+    except OSError:
         return False
     try:
-        RunLock(directory).release()
-    except LockedError:
-        return True
-    except DemoError:
-        return False
+        return not _lock(handle, shared=True)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, *, shared: bool) -> bool:
+    """Lock an open file, for oneself or with others who share it; return whether that was possible."""
+    for attempt in reversed(range(ATTEMPTS)):
+        try:
+            if sys.platform == "win32":  # where a lock cannot be shared: those who only ask wait for each other
+                import msvcrt
+
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if attempt:
+                time.sleep(0.02)  # `is_locked` holds it for a moment, to find out
     return False
-
-
-def _lock(handle: int) -> None:
-    """Lock an open file or raise OSError at once."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -38,3 +38,11 @@ def test_a_deleted_directory_is_noticed_and_an_unwritable_one_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DemoError, match="cannot write"):
         RunLock(tmp_path / "file")
+
+
+def test_those_who_ask_do_not_take_each_other_for_the_trainer(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    RunLock(tmp_path).release()
+    with (tmp_path / ".lock").open() as asker:
+        fcntl.flock(asker, fcntl.LOCK_SH)  # as long as it likes: a slow thread of a busy server
+        assert not is_locked(tmp_path)
