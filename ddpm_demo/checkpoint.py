@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ddpm_demo.config import ConfigError, DemoError, ModelConfig, ScheduleConfig, from_dict
+from ddpm_demo.config import GUIDE, ConfigError, DemoError, ModelConfig, ScheduleConfig, from_dict
 from ddpm_demo.data import assets_dir, write_atomically
 from ddpm_demo.model import Denoiser
 
@@ -116,9 +116,9 @@ def read_metadata(path: Path, form: str) -> dict[str, Any]:
 
 
 def shipped() -> dict[str, Path]:
-    """Return the checkpoints that come with the project, by name: the smallest, hence quickest, first."""
+    """Return the checkpoints that come with the project, by name: the quickest first, and the guide last of all."""
     files = (assets_dir() / "checkpoints").glob("*.safetensors")
-    return {path.stem: path for path in sorted(files, key=lambda path: path.stat().st_size)}
+    return {path.stem: path for path in sorted(files, key=lambda path: (path.stem == GUIDE, path.stat().st_size))}
 
 
 def known_as(path: Path) -> str:

@@ -99,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     sample = subparsers.add_parser("sample", help="draw digits out of noise")
     sample.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
     sample.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
-    _add_sampler_options(sample, SamplerConfig())  # the spec's rule to the letter
+    _add_sampler_options(sample, SamplerConfig(), "none")  # the spec's rule to the letter
     sample.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
     sample.add_argument("--out", required=True, type=Path, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)")
     sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
@@ -120,7 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
     )
-    _add_sampler_options(evaluate, CHOSEN_SAMPLER)  # as on the page
+    _add_sampler_options(evaluate, CHOSEN_SAMPLER, "that of the page")  # as on the page
     evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
     form = evaluate.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -150,8 +150,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig) -> None:
-    """Add an option for each setting of SamplerConfig."""
+def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, usual_guide: str) -> None:
+    """Add an option for each setting of SamplerConfig, and those of the guide."""
 
     def option(name: str, words: str) -> None:
         default = getattr(usual, name.replace("-", "_"))
@@ -165,3 +165,9 @@ def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig) 
     option("final-noise", "spec: none at t <= 1; ho: none at t = 0 only")
     option("eta", "ddim's noise, 0 to 1")
     option("clip", "none, x0 or x_t")
+    parser.add_argument(
+        "--guide",
+        metavar="NAME|PATH",
+        help=f"a worse network to guide it by its faults, or none (default: {usual_guide})",
+    )
+    parser.add_argument("--guidance", type=float, metavar="W", help="weight: 1 is without a guide, 2 twice as far")

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ddpm_demo.config import ConfigError, SamplerConfig
+from ddpm_demo.config import CHOSEN_GUIDANCE, ConfigError, GuidanceConfig, SamplerConfig
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 MAX_SAMPLES = 10_000
@@ -113,17 +113,18 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from ddpm_demo.data import check_folders, write_file
     from ddpm_demo.device import best_placement, place
     from ddpm_demo.evaluate import draw
+    from ddpm_demo.guidance import load_guided
     from ddpm_demo.sampling import frame_indices, to_uint8
     from ddpm_demo.schedule import Schedule
 
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
-    config = sampler_config(arguments)
+    config, guidance = sampler_config(arguments), guidance_config(arguments, usual=None)
     check_folders(arguments.out, arguments.gif, arguments.png)
     loaded = checkpoint.load(checkpoint.find(arguments.checkpoint))
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    model = place(loaded.model, placement)
+    model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
     print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
 
     shown, film = frame_indices(schedule, timesteps, GIF_FRAMES), []
@@ -167,13 +168,26 @@ def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
     )
 
 
+def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | None) -> GuidanceConfig | None:
+    """Return the guide that the arguments name, or else the usual one, if any; raise ConfigError on a weight alone."""
+    guide = arguments.guide or (usual.guide if usual else "none")
+    if guide == "none":
+        if arguments.guidance is not None:
+            raise ConfigError("--guidance needs a --guide")
+        return None
+    if arguments.guidance is not None:
+        return GuidanceConfig(guide, arguments.guidance)
+    return usual if usual and usual.guide == guide else GuidanceConfig(guide)
+
+
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """`ddpm-demo evaluate`: the held-out loss, and the quality of drawn digits beside that of real ones."""
     from ddpm_demo.report import evaluate_checkpoint, evaluate_rounding
 
     if arguments.directory is not None:
         return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
-    return evaluate_checkpoint(arguments, sampler_config(arguments))
+    guidance = guidance_config(arguments, usual=CHOSEN_GUIDANCE.get(arguments.checkpoint))
+    return evaluate_checkpoint(arguments, sampler_config(arguments), guidance)
 
 
 def run_curves(arguments: argparse.Namespace) -> int:

@@ -13,10 +13,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddpm_demo import checkpoint, classifier, quality
-from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
+from ddpm_demo.config import ConfigError, DemoError, GuidanceConfig, SamplerConfig
 from ddpm_demo.data import load_mnist
 from ddpm_demo.device import Placement, best_placement, place
 from ddpm_demo.evaluate import draw, held_out_loss
+from ddpm_demo.guidance import load_guided
 from ddpm_demo.model import Denoiser, count_parameters
 from ddpm_demo.quality import Quality
 from ddpm_demo.runs import load_run
@@ -50,8 +51,10 @@ class Advance(Protocol):
 Record = TypeVar("Record", bound=Advance)
 
 
-def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) -> int:
+def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig, guidance: GuidanceConfig | None) -> int:
     """Measure a checkpoint as the arguments say and print the figures; return the exit status.
+
+    The held-out loss is that of the network alone, the digits those of the network with its guide.
 
     Everything that can be wrong with the arguments is refused before anything is measured: ConfigError, or
     CheckpointError for a file that is no good.
@@ -63,6 +66,7 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) ->
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = place(loaded.model, placement)
+    guided = load_guided(model, schedule, guidance, placement)
     real = quality.real_test_digits(arguments.n)
     judge = trained_classifier()
 
@@ -70,7 +74,7 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) ->
     digits, _ = load_mnist(train=False)
     losses = held_out_loss(model, schedule, digits[: arguments.held_out], per_digit=PER_DIGIT, device=placement.device)
     held_out = watch(losses, "held-out loss", "image")
-    drawing = draw(model, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device)
+    drawing = draw(guided, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device)
     images = watch(drawing, "drawing digits", "image step").images
     assert images is not None  # the last record has them
     generated, floor = judged(judge, images, real)
@@ -79,6 +83,7 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig) ->
         "checkpoint": path.name,
         "parameters": count_parameters(loaded.model),
         "sampler": asdict(config),
+        "guidance": None if guidance is None else asdict(guidance),
         "seed": arguments.seed,
         "device": str(placement.device),
         "dtype": placement.dtype_name,
@@ -184,7 +189,7 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
     yield f"held-out loss {held_out['loss']:.5f}: {held_out['digits']:,} test digits, {PER_DIGIT} timesteps each"
     yield "by tenth of t " + " ".join("-" if tenth is None else f"{tenth:.3g}" for tenth in held_out["by_tenth"])
     yield ""
-    yield f"{drawn['n']} digits, seed {facts['seed']}, {sampler_words(sampler)}"
+    yield f"{drawn['n']} digits, seed {facts['seed']}, {sampler_words(sampler, facts['guidance'])}"
     yield f"{'':34} {'drawn':>9} {'real':>9}"
     for name, field, form in FIGURES:
         yield f"{name:34} {drawn[field]:>9{form}} {real[field]:>9{form}}"
@@ -197,7 +202,8 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
 def markdown(facts: dict[str, Any]) -> Iterator[str]:
     """Yield an evaluation as the lines of a Markdown table, for the model card."""
     held_out, drawn, real = (facts[name] for name in ("held_out", "generated", "real"))
-    yield f"| {facts['checkpoint']}: {drawn['n']} digits, {sampler_words(facts['sampler'])} | drawn | real |"
+    sampler = sampler_words(facts["sampler"], facts["guidance"])
+    yield f"| {facts['checkpoint']}: {drawn['n']} digits, {sampler} | drawn | real |"
     yield "|---|---|---|"
     yield f"| held-out loss ({held_out['digits']:,} test digits) | {held_out['loss']:.5f} | |"
     for name, field, form in FIGURES:
@@ -206,12 +212,14 @@ def markdown(facts: dict[str, Any]) -> Iterator[str]:
     yield f"| test digits that the judge gets right | | {facts['classifier']['accuracy']:.2%} |"
 
 
-def sampler_words(sampler: dict[str, Any]) -> str:
-    """Return a sampler's settings in a few words, only those that matter to its kind."""
+def sampler_words(sampler: dict[str, Any], guidance: dict[str, Any] | None) -> str:
+    """Return a sampler's settings and its guide in a few words, only those that matter to its kind."""
     words = f"{sampler['kind']} {sampler['steps']} steps, clip {sampler['clip']}"
     if sampler["kind"] == "ddpm":
-        return f"{words}, variance {sampler['variance']}, final noise {sampler['final_noise']}"
-    return f"{words}, eta {sampler['eta']:g}" if sampler["kind"] == "ddim" else words
+        words += f", variance {sampler['variance']}, final noise {sampler['final_noise']}"
+    elif sampler["kind"] == "ddim":
+        words += f", eta {sampler['eta']:g}"
+    return f"{words}, guided by {guidance['guide']} with weight {guidance['weight']:g}" if guidance else words
 
 
 def _look(what: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import torch
 
 from ddpm_demo import checkpoint
 from ddpm_demo.checkpoint import Checkpoint, CheckpointError
-from ddpm_demo.config import SamplerConfig, ScheduleConfig, preset
+from ddpm_demo.config import GUIDE, ModelConfig, SamplerConfig, ScheduleConfig, preset
 from ddpm_demo.sampling import sample, start_noise
 from ddpm_demo.schedule import Schedule
 
@@ -140,10 +140,17 @@ def test_names_and_paths(saved):
         checkpoint.find("heavy")
 
 
-@pytest.mark.parametrize(("name", "digits"), [("lite", 10_000), ("full", 500)])
-def test_a_shipped_checkpoint_says_where_it_comes_from(name, digits):
+def test_the_smallest_comes_first_and_the_guide_last():
+    assert list(checkpoint.shipped()) == ["lite", "full", GUIDE]
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "digits"),
+    [("lite", preset("lite"), 10_000), ("full", preset("full"), 500), (GUIDE, ModelConfig(hidden=32), 500)],
+)
+def test_a_shipped_checkpoint_says_where_it_comes_from(name, config, digits):
     loaded = checkpoint.load(checkpoint.find(name))
-    assert loaded.model.config == preset(name)
+    assert loaded.model.config == config
     assert dataclasses.asdict(loaded.schedule)["kind"] == "linear"
     needed = (
         "preset seed steps images_seen batch lr_schedule ema_decay hardware wall_seconds final_loss held_out versions"

@@ -110,6 +110,22 @@ def test_sample_writes_what_it_promises(capsys, checkpoint, tmp_path):
     assert out.read_bytes() != first
 
 
+def test_sample_with_a_guide(capsys, checkpoint, tmp_path):
+    def digits(*options):
+        out = tmp_path / "s.npz"
+        command = ["sample", "--checkpoint", checkpoint, "--n", "2", "--steps", "4", "--out", str(out), *options]
+        status, _, message = run(capsys, *command)
+        assert status == 0, message
+        return np.load(out)["images"]
+
+    alone = digits()
+    np.testing.assert_array_equal(digits("--guide", "none"), alone)
+    np.testing.assert_array_equal(digits("--guide", "tiny", "--guidance", "1"), alone)
+    twice = digits("--guide", "tiny")
+    assert (twice != alone).any()
+    np.testing.assert_array_equal(digits("--guide", "tiny", "--guidance", "2"), twice)
+
+
 def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
     """The default command against the spec's loop in float64 numpy and the float32 network."""
     import torch
@@ -154,6 +170,8 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["sample", "--eta", "nan", "--out", "x.npz"], "eta must be a number from 0 to 1"),
         (["sample", "--clip", "all", "--out", "x.npz"], "clip must be one of none, x0, x_t"),
         (["sample", "--seed", "-1", "--out", "x.npz"], "--seed must be a whole number"),
+        (["sample", "--guidance", "2", "--out", "x.npz"], "--guidance needs a --guide"),
+        (["sample", "--guide", "tiny", "--guidance", "11", "--out", "x.npz"], "the guidance weight must be a number"),
         (["train", "--out", "r", "--preset", "huge"], "preset must be one of lite, full"),
         (["train", "--out", "r", "--minutes", "-1"], "minutes must be a number"),
         (["train", "--out", "r", "--minutes", "1", "--epochs", "1"], "not allowed with"),
@@ -184,6 +202,8 @@ def test_wrong_arguments_get_one_line_and_status_2(capsys, tmp_path, monkeypatch
         (["info", "--checkpoint", "heavy"], "no checkpoint 'heavy'"),
         (["sample", "--checkpoint", "rubbish", "--out", "x.npz"], "rubbish is not a checkpoint"),
         (["sample", "--out", "nowhere/x.npz"], "there is no directory nowhere"),
+        (["sample", "--guide", "heavy", "--out", "x.npz"], "no checkpoint 'heavy'"),
+        (["sample", "--guide", "rubbish", "--out", "x.npz"], "rubbish is not a checkpoint"),
         (["train", "--resume", "--out", "nowhere"], "nowhere holds no run to resume"),
         (["train", "--epochs", "1", "--out", "rubbish"], "cannot write rubbish"),
         (["app", "--checkpoint", "rubbish"], "rubbish is not a checkpoint"),

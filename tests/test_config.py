@@ -5,6 +5,7 @@ import pytest
 
 from ddpm_demo.config import (
     ConfigError,
+    GuidanceConfig,
     ModelConfig,
     SamplerConfig,
     ScheduleConfig,
@@ -36,6 +37,10 @@ def test_spec_dilations():
         (lambda: SamplerConfig(steps=3.7), "whole number"),
         (lambda: SamplerConfig(eta=1.5), "from 0 to 1"),
         (lambda: SamplerConfig(eta=float("nan")), "from 0 to 1"),
+        (lambda: GuidanceConfig(""), "name or path of a checkpoint"),
+        (lambda: GuidanceConfig(None), "name or path of a checkpoint"),
+        (lambda: GuidanceConfig("tiny", -1), "guidance weight must be a number from 0 to 10"),
+        (lambda: GuidanceConfig("tiny", float("inf")), "guidance weight must be a number from 0 to 10"),
         (lambda: TrainConfig(), "either epochs or minutes"),
         (lambda: TrainConfig(epochs=1, minutes=1), "either epochs or minutes"),
         (lambda: TrainConfig(epochs=1, lr=0), "strictly between"),

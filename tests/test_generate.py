@@ -17,12 +17,16 @@ import torch
 from PIL import Image
 
 from ddpm_demo import checkpoint
-from ddpm_demo.config import ConfigError, SamplerConfig, ScheduleConfig
+from ddpm_demo.config import CHOSEN_GUIDANCE, GUIDE, ConfigError, GuidanceConfig, SamplerConfig, ScheduleConfig
+from ddpm_demo.guidance import Guided
+from ddpm_demo.model import seeded_denoiser
 from ddpm_demo.sampling import sample, start_noise, to_uint8
+from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui import name_of
 from ddpm_demo.ui.films import (
     CLIPS,
     MAX_IMAGES,
+    NO_GUIDE,
     SAMPLERS,
     Films,
     film_bits,
@@ -31,9 +35,9 @@ from ddpm_demo.ui.films import (
     read_settings,
     words_of,
 )
-from ddpm_demo.ui.generate import GenerateTab
+from ddpm_demo.ui.generate import GenerateTab, guide_of
 from ddpm_demo.ui.inspector import inspect_step
-from ddpm_demo.ui.loaded import Loaded, load_placed
+from ddpm_demo.ui.loaded import Loaded, load_guide, load_placed
 from ddpm_demo.ui.stream import generate
 from ddpm_demo.ui.takehome import SHADES, link_settings, link_text, take_home
 from ddpm_demo.ui.turns import InTurn, Turns
@@ -52,14 +56,14 @@ def small(tiny, linear, lite):
     return Loaded(tiny, linear, lite.placement, None)
 
 
-def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5):
-    return read_settings("lite", sampler, clip, steps, eta, count, seed)
+def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide=NO_GUIDE, weight=1):
+    return read_settings("lite", sampler, clip, steps, eta, count, seed, guide, weight)
 
 
-def film_of(loaded, wanted, films=None):
+def film_of(loaded, wanted, films=None, guide=None):
     """All messages of a run, and its frames of each kind as levels (F, N, 28, 28), the last message apart."""
     films = films or Films()
-    first, *messages, last = list(generate(loaded, wanted, films))
+    first, *messages, last = list(generate(loaded, wanted, films, guide=guide))
     return films, first, messages, last
 
 
@@ -91,6 +95,53 @@ def test_the_film_holds_every_step_in_order(small):
     assert last["steps"][0]["t"] == -1
     assert (last["first"], last["frames"], last["done"]) == (12, 13, 1)
     assert len({message["run"] for message in (first, *messages, last)}) == 1
+
+
+@pytest.fixture
+def worse(tiny, linear, lite):
+    """Another network of the same kind, to guide the small one."""
+    return Loaded(seeded_denoiser(tiny.config, seed=1), linear, lite.placement, None)
+
+
+def test_a_guided_film_is_that_of_both_networks(small, worse):
+    wanted = settings(steps=8, guide=GUIDE, weight=2.5)
+    films, first, _, last = film_of(small, wanted, guide=worse)
+    generator = torch.Generator().manual_seed(5)
+    x_T = start_noise(3, 1, 28, generator)
+    guided = Guided(small.model, worse.model, 2.5)
+    *_, end = sample(guided, small.schedule, wanted.config, x_T, generator=generator)
+    np.testing.assert_array_equal(levels(last, "x_t")[0], to_uint8(end.x_s[:, 0]).numpy())
+    _, _, _, alone = film_of(small, settings(steps=8))
+    assert (levels(last, "x_t") != levels(alone, "x_t")).any()
+    # the inspector shows how the two answers made one
+    answer = inspect_step({"run": first["run"], "frame": 3, "digit": 1}, films)
+    said = answer["guidance"]
+    total = floats(said["guide"]) + said["weight"] * (floats(said["model"]) - floats(said["guide"]))
+    assert said["weight"] == 2.5
+    np.testing.assert_allclose(total, floats(answer["eps_hat"]), atol=1e-5)
+    # and without a guide there is nothing of it to show
+    films, first, *_ = film_of(small, settings(steps=8, guide=GUIDE, weight=1), guide=worse)
+    assert inspect_step({"run": first["run"], "frame": 3, "digit": 1}, films)["guidance"] is None
+
+
+def test_only_a_listed_guide_of_the_same_noise_can_guide(small, worse):
+    known = {"lite": checkpoint.find("lite")}
+    assert load_guide(known, None) is None
+    for name in ("../../x", str(checkpoint.find("full")), "full"):
+        with pytest.raises(ConfigError, match="listed guides"):
+            load_guide(known, GuidanceConfig(name))
+    other = Loaded(worse.model, Schedule.from_config(ScheduleConfig(kind="cosine")), worse.placement, None)
+    with pytest.raises(ConfigError, match="another noise schedule"):
+        next(generate(small, settings(guide=GUIDE, weight=2), Films(), guide=other))
+
+
+def test_every_shipped_network_but_the_guide_has_its_guide():
+    for name in checkpoint.shipped():
+        guide, weight = guide_of(name)
+        assert (guide != NO_GUIDE) == (name in CHOSEN_GUIDANCE) == (name != GUIDE)
+        if guide != NO_GUIDE:
+            read_settings(name, SPEC, NO_CLIP, 50, 0, 1, 0, guide, weight)
+    assert guide_of("a run of one's own") == (NO_GUIDE, 2.0)
 
 
 def test_a_long_film_is_bounded_and_keeps_both_ends(small):
@@ -190,6 +241,8 @@ def test_old_films_are_forgotten_and_memory_stays_bounded(small):
         *({"eta": bad} for bad in (1.5, -0.1, None, float("nan"), "0")),
         *({"count": bad} for bad in (MAX_IMAGES + 1, 0, 1e12, "many")),
         *({"seed": bad} for bad in (-3, 2**40, None)),
+        *({"guide": bad, "weight": 2} for bad in ("lite", "", None, 3, ["full"])),
+        *({"guide": "full", "weight": bad} for bad in (-1, 5.5, float("nan"), "2", None, True)),
     ],
 )
 def test_settings_past_the_interface_are_refused(wrong):
@@ -241,6 +294,17 @@ def test_the_program_prints_the_films_digits(lite):
     assert printed.getvalue().splitlines() == expected
 
 
+def test_the_program_of_a_guided_film_prints_its_digits(lite):
+    guide = load_placed(checkpoint.find(GUIDE))
+    films, first, _, last = film_of(lite, settings("DDIM", steps=5, count=1, guide=GUIDE, weight=3), guide=guide)
+    text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, "program.py", "exec"), {})
+    expected = ["".join(SHADES[int(grey) * 9 // 255] * 2 for grey in row) for row in levels(last, "x_t")[0, 0]]
+    assert printed.getvalue().splitlines() == expected
+
+
 def test_the_program_of_a_network_of_ones_own_runs_in_any_directory(tiny, tmp_path, monkeypatch):
     """As `--checkpoint runs/own.safetensors` gives it to the app: a short name on the page, the file in the program."""
     (tmp_path / "runs").mkdir()
@@ -271,11 +335,20 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, [None] * 7, None, {"lite": None})
-    *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
-    assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1]
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None})
+    *answers, weight, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
+    assert weight["__type__"] == "update"
     assert "drawn again" in note
     assert press == {"press": True}
+
+
+def test_a_link_brings_the_guide_back():
+    wanted = settings(guide=GUIDE, weight=2.75)
+    assert link_settings(link_text(wanted)) == wanted
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None, GUIDE: None})
+    *_, guide, weight, _, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    assert (guide, weight, press) == (GUIDE, 2.75, {"press": True})
 
 
 @pytest.mark.parametrize(
@@ -290,10 +363,15 @@ def test_a_link_brings_the_settings_back(sampler, clip):
         "0~0~5000~0~1~0~lite",
         "0~0~50~0~1~0~../../etc/passwd",
         "0~0~50~0~1~0~/etc/passwd",
+        "0~0~50~0~1~0~lite~/etc/passwd~2",
+        "0~0~50~0~1~0~lite~full~2",  # not among those of this page
+        "0~0~50~0~1~0~lite~lite~2",
+        "0~0~50~0~1~0~lite~full~nan",
+        "0~0~50~0~1~0~lite~full",
     ],
 )
 def test_nonsense_in_a_link_changes_nothing(text):
-    tab = GenerateTab(None, [None] * 7, None, {"lite": None})
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None})
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
     assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
     assert "was ignored" in note

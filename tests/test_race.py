@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.config import ConfigError
+from ddpm_demo.config import GUIDE, ConfigError
 from ddpm_demo.device import best_placement
+from ddpm_demo.model import seeded_denoiser
 from ddpm_demo.sampling import sample, slerp, start_noise, to_uint8
+from ddpm_demo.ui.experiments import EXPERIMENTS, LANES
+from ddpm_demo.ui.films import NO_GUIDE
 from ddpm_demo.ui.loaded import Loaded
-from ddpm_demo.ui.race import EXPERIMENTS, LANES, MAX_LANES, race
+from ddpm_demo.ui.race import MAX_LANES, race, worse_than
 
 
 @pytest.fixture
@@ -70,6 +73,34 @@ def test_the_last_noise_differs_by_as_little_as_the_text_says(small):
     assert (spec[-1] != ho[-1]).any()
     assert f"{small.schedule.reverse_std(1, 0, 'beta'):.3f}" == "0.011"
     assert "σ = 0.011" in experiment.look
+
+
+def test_the_guide_alone_and_no_guide_are_the_two_networks(small, tiny):
+    worse = Loaded(seeded_denoiser(tiny.config, seed=1), small.schedule, small.placement, None)
+    lanes = EXPERIMENTS["Guided by a worse network"].lanes
+    messages = list(race(small, lanes, count=2, seed=3, guide=worse))
+    frames = {k: lane[0][-1] for k, lane in lanes_of(messages).items()}
+    assert [lane.weight for lane in lanes] == [0, 1, 2, 4]
+    for k, model in ((0, worse.model), (1, small.model)):
+        generator = torch.Generator().manual_seed(3)
+        x_T = start_noise(2, 1, 28, generator)
+        *_, last = sample(model, small.schedule, lanes[k].config, x_T, generator=generator)
+        np.testing.assert_array_equal(frames[k], to_uint8(last.x_s[:, 0]).numpy())
+    assert (frames[2] != frames[3]).any()
+    # both networks' calls are counted
+    assert [lane["calls"] for lane in messages[0]["lanes"]] == [100, 50, 100, 100]
+    assert [message["calls"] for message in messages if message["t"][-1:] == [-1]] == [100, 50, 100, 100]
+    assert messages[-1]["done"] == 1
+
+
+def test_which_network_is_the_worse_one(tmp_path):
+    known = {"lite": tmp_path / "lite", GUIDE: tmp_path / "guide", "mine": tmp_path / "mine"}
+    assert worse_than("lite", NO_GUIDE, known) == known[GUIDE]
+    assert worse_than("lite", "mine", known) == known["mine"]
+    assert worse_than("mine", "mine", known) == known[GUIDE]
+    for name, guide in ((GUIDE, NO_GUIDE), (GUIDE, GUIDE), ("lite", "/etc/passwd"), ("lite", None)):
+        with pytest.raises(ConfigError, match="choose a guide above"):
+            worse_than(name, guide, known)
 
 
 @pytest.mark.parametrize("title", EXPERIMENTS)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from test_cli import run
 
 from ddpm_demo import classifier, quality
 from ddpm_demo.checkpoint import Checkpoint, save
-from ddpm_demo.config import CHOSEN_SAMPLER, ModelConfig, ScheduleConfig, TrainConfig
+from ddpm_demo.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, ModelConfig, ScheduleConfig, TrainConfig
 from ddpm_demo.data import load_mnist
 from ddpm_demo.device import Placement, best_placement, place
 from ddpm_demo.evaluate import held_out_loss
@@ -46,12 +47,28 @@ def test_json_has_every_figure_of_the_drawn_and_of_real_digits(capsys, checkpoin
     assert status == 0
     assert facts["checkpoint"] == "tiny.safetensors"
     assert facts["sampler"] == dataclasses.asdict(dataclasses.replace(CHOSEN_SAMPLER, steps=3))
+    assert facts["guidance"] is None  # the page has a guide for the shipped networks alone
     assert facts["classifier"] == {"accuracy": 0.125}
     assert facts["held_out"]["digits"] == 12
     assert set(facts["generated"]) == set(facts["real"]) == set(quality.Quality.__dataclass_fields__)
     assert facts["generated"]["n"] == facts["real"]["n"] == 5
     assert "drawing digits" in err
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], asdict(CHOSEN_GUIDANCE["lite"])),
+        (["--guidance", "1.5"], {"guide": GUIDE, "weight": 1.5}),
+        (["--guide", "full"], {"guide": "full", "weight": 2.0}),
+        (["--guide", "none"], None),
+    ],
+)
+def test_a_shipped_network_is_measured_with_the_pages_guide(capsys, options, expected):
+    status, out, _ = run(capsys, "evaluate", "--checkpoint", "lite", *QUICK, *options, "--json")
+    assert status == 0
+    assert json.loads(out)["guidance"] == expected
 
 
 def test_the_figures_are_those_of_the_digits_that_sample_draws(capsys, checkpoint, tmp_path):

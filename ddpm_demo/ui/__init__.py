@@ -11,6 +11,7 @@ from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
 from ddpm_demo.limits import training_allowed
 from ddpm_demo.ui.components import STATIC, browser_component, preload_links, serve_static_files
+from ddpm_demo.ui.films import NO_GUIDE
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.network import build_network_tab, untrained
@@ -63,7 +64,7 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
         # a run of the Train tab stands in the lists from the moment somebody looks at them, or opens one
         quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-        lists = [generate.which, network]
+        lists = [generate.which, network, generate.guide]
         choices = [*lists, noise.details]
         gr.on(
             [demo.load, generate_tab.select, network_tab.select, noise_tab.select, *(list_.focus for list_ in lists)],
@@ -80,10 +81,15 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
 
 
 def listed(desk: Desk) -> list[Any]:
-    """Return the checkpoints by name, with what they are, for the three lists of the page."""
+    """Return the checkpoints by name, with what they are, for the lists of the page and the Noise tab."""
     labels = desk.offer()
     known = [(label, name) for name, label in labels.items()]
-    return [gr.update(choices=known), gr.update(choices=[*known, *untrained(labels)]), {"checkpoints": labels}]
+    return [
+        gr.update(choices=known),
+        gr.update(choices=[*known, *untrained(labels)]),
+        gr.update(choices=[(NO_GUIDE, NO_GUIDE), *known]),
+        {"checkpoints": labels},
+    ]
 
 
 def name_of(path: Path) -> str:

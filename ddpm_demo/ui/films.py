@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_demo.config import ConfigError, SamplerConfig
+from ddpm_demo.config import ConfigError, GuidanceConfig, SamplerConfig
 from ddpm_demo.sampling import Step, to_uint8
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui.components import MAX_SEED, whole
@@ -20,6 +20,8 @@ SAMPLERS = {
     "DPM-Solver++(2M)": {"kind": "dpmpp"},
 }
 CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
+NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
+MAX_WEIGHT = 5
 MAX_IMAGES = 64
 MIN_STEPS = 5
 MAX_STEPS = 1000
@@ -40,10 +42,19 @@ class Settings:
     config: SamplerConfig
     n: int
     seed: int
+    guidance: GuidanceConfig | None = None
 
 
 def read_settings(
-    checkpoint: str, sampler: object, clip: object, steps: object, eta: object, count: object, seed: object
+    checkpoint: str,
+    sampler: object,
+    clip: object,
+    steps: object,
+    eta: object,
+    count: object,
+    seed: object,
+    guide: object = NO_GUIDE,
+    weight: object = 1,
 ) -> Settings:
     """Check what came from the page; raise ConfigError on settings that make no sense."""
     if not isinstance(sampler, str) or not isinstance(clip, str) or sampler not in SAMPLERS or clip not in CLIPS:
@@ -55,7 +66,20 @@ def read_settings(
         eta=eta,  # type: ignore[arg-type]
     )
     n = whole("the number of digits", count, 1, MAX_IMAGES)
-    return Settings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED))
+    guidance = read_guidance(checkpoint, guide, weight)
+    return Settings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance)
+
+
+def read_guidance(checkpoint: str, guide: object, weight: object) -> GuidanceConfig | None:
+    """Check the page's words for a guide, of which `NO_GUIDE` is one; raise ConfigError if they make no sense."""
+    if guide == NO_GUIDE:
+        return None
+    guidance = GuidanceConfig(guide, weight)  # type: ignore[arg-type]
+    if guidance.weight > MAX_WEIGHT:
+        raise ConfigError(f"the guidance weight must be a number from 0 to {MAX_WEIGHT}, got {weight!r}")
+    if guidance.guide == checkpoint:
+        raise ConfigError("a network cannot guide itself: choose another guide, or none")
+    return guidance
 
 
 def words_of(config: SamplerConfig) -> tuple[str, str]:
@@ -66,20 +90,25 @@ def words_of(config: SamplerConfig) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A step that the film shows, and of the step before it what DPM-Solver++ needs."""
+    """A step that the film shows; what network and guide said; of the step before it what DPM-Solver++ needs."""
 
     step: Step
+    answers: tuple[Tensor, Tensor] | None
     x0_before: Tensor | None
     t_before: int | None
 
 
 @dataclass
 class Film:
-    """A film as far as it got; `kept` in the order of its frames, `network` as `checkpoint.find` wants it."""
+    """A film as far as it got; `kept` in the order of its frames.
+
+    `network` and `guide`, empty for none, are called as `checkpoint.find` wants them.
+    """
 
     settings: Settings
     schedule: Schedule
     network: str
+    guide: str = ""
     kept: list[Kept] = field(default_factory=list)
     finished: Tensor | None = None
 
@@ -87,7 +116,7 @@ class Film:
     def bytes(self) -> int:
         """How much memory its pictures take."""
         one = 0 if not self.kept else self.kept[0].step.x_t.numel() * 4
-        return 6 * one * len(self.kept)
+        return (8 if self.guide else 6) * one * len(self.kept)
 
     def last(self) -> Tensor:
         """Return the newest picture (N, C, H, W): the digits, or what they had come to when the film was stopped."""

@@ -9,12 +9,23 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.config import CHOSEN_SAMPLER, ConfigError, DemoError
+from ddpm_demo.checkpoint import shipped
+from ddpm_demo.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError, DemoError
 from ddpm_demo.ui.branches import build_branches
 from ddpm_demo.ui.components import browser_component
-from ddpm_demo.ui.films import CLIPS, MAX_IMAGES, MAX_STEPS, MIN_STEPS, SAMPLERS, read_settings, words_of
+from ddpm_demo.ui.films import (
+    CLIPS,
+    MAX_IMAGES,
+    MAX_STEPS,
+    MAX_WEIGHT,
+    MIN_STEPS,
+    NO_GUIDE,
+    SAMPLERS,
+    read_settings,
+    words_of,
+)
 from ddpm_demo.ui.inspector import inspect_step
-from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.loaded import load_guide, load_placed
 from ddpm_demo.ui.path import build_path
 from ddpm_demo.ui.race import build_race
 from ddpm_demo.ui.stream import generate
@@ -25,6 +36,10 @@ LESSON = """
 Start from pure noise. At every step the network says which noise it believes is in the picture; a little of it is taken
 away, and (in DDPM) a little fresh noise is put back. Nothing tells the network *which* digit to draw: the noise
 decides. Try DDIM with 50 steps and η = 0, then the same seed with 10.
+
+A **guide** makes the digits clearer (Karras et al. 2024): a worse network, here one that learnt for five minutes, tends
+to make the network's mistakes, only larger. So ε̂ is the guide's answer and, from there, *weight* times the way to the
+network's own. The spec knows no guide: that is weight 1.
 """
 VISITORS = 16  # at once; they take turns at the network, step by step
 
@@ -34,6 +49,7 @@ class GenerateTab:
     """The fields that a link sets, in the order of `restore_film`'s answers."""
 
     which: gr.Dropdown
+    guide: gr.Dropdown
     fields: Sequence[Component]
     note: gr.Markdown
     checkpoints: dict[str, Path]
@@ -50,14 +66,17 @@ class GenerateTab:
             return [gr.skip()] * (len(self.outputs) + 1)
         try:
             wanted = link_settings(text)
-            if wanted.checkpoint not in self.checkpoints:
+            guide = wanted.guidance.guide if wanted.guidance else NO_GUIDE
+            if wanted.checkpoint not in self.checkpoints or guide not in (NO_GUIDE, *self.checkpoints):
                 raise ConfigError("that checkpoint is not here")
         except (ConfigError, ValueError) as error:
             why = error if isinstance(error, ConfigError) else "not understood"
             note = f"This link asked for a film that cannot be made ({why}) and was ignored."
             return [gr.skip()] * len(self.fields) + [note, gr.skip()]
         config = wanted.config
+        weight = wanted.guidance.weight if wanted.guidance else gr.skip()
         fields = [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
+        fields += [guide, weight]
         return [*fields, "The film of this link, drawn again with the settings below.", {"press": True}]
 
 
@@ -70,7 +89,8 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
             raise gr.Error("choose one of the listed checkpoints", print_exception=False)
         try:
             wanted = read_settings(name, *settings)
-            for value in generate(load_placed(checkpoints[name]), wanted):
+            guide = load_guide(checkpoints, wanted.guidance)
+            for value in generate(load_placed(checkpoints[name]), wanted, guide=guide):
                 yield value, gr.update(interactive=False), gr.update(interactive=True)
         except DemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -117,6 +137,23 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
                 label="η (DDIM only)",
                 info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
             )
+            first_guide, first_weight = guide_of(names[0] if names else "")
+            guide = gr.Dropdown(
+                [NO_GUIDE, *names],
+                value=first_guide,
+                label="Guide",
+                info="A worse network, to keep away from.",
+                elem_id="generate-guide",
+            )
+            weight = gr.Slider(
+                0,
+                MAX_WEIGHT,
+                value=first_weight,
+                step=0.25,
+                label="Guidance weight",
+                info="0 the guide alone, 1 the network alone; more goes on beyond it.",
+                elem_id="generate-weight",
+            )
             count = gr.Slider(1, MAX_IMAGES, value=16, step=1, label="Digits", info="How many are drawn at once.")
             with gr.Row():
                 seed = gr.Number(
@@ -129,7 +166,9 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
         with gr.Column(min_width=300, scale=4):
             film = browser_component("film", None, elem_id="generate-film", server=[inspect_step, take_home])
 
-    settings = [which, sampler, clip, steps, eta, count, seed]
+    settings = [which, sampler, clip, steps, eta, count, seed, guide, weight]
+    # only when a person chooses: a link brings a guide of its own
+    which.input(guide_of, which, [guide, weight], show_progress="hidden", queue=False, api_visibility="private")
     run = start.click(
         stream,
         settings,
@@ -148,6 +187,12 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
         lambda: secrets.randbelow(10_000), None, seed, show_progress="hidden", queue=False, api_visibility="private"
     )
     build_path()
-    build_race(checkpoints, which, seed)
+    build_race(checkpoints, which, seed, guide)
     build_branches(checkpoints, which)
-    return GenerateTab(which, settings, note, checkpoints)
+    return GenerateTab(which, guide, settings, note, checkpoints)
+
+
+def guide_of(name: str) -> tuple[str, float]:
+    """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
+    chosen = CHOSEN_GUIDANCE.get(name)
+    return (chosen.guide, chosen.weight) if chosen and chosen.guide in shipped() else (NO_GUIDE, 2.0)

@@ -25,6 +25,10 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
         def floats(pictures: Tensor) -> str:
             return base64_of(pictures[k, 0].numpy())  # float32 (28, 28)
 
+        guidance, answers = film.settings.guidance, None
+        if kept.answers and guidance:
+            eps_model, eps_guide = kept.answers
+            answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
         return {
             "t": step.t,
             "s": step.s,
@@ -34,6 +38,7 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
             "rule": written.rule,
             "clean": written.clean,
             "clamped": written.clamped,
+            "guidance": answers,
             "terms": [
                 {"name": term.name, "coefficient": term.coefficient, "values": floats(term.values)}
                 for term in written.terms

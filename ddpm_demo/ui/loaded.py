@@ -1,12 +1,16 @@
 """Checkpoints ready to use: loaded once for all visitors, their network in place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from ddpm_demo import checkpoint
+from ddpm_demo.config import ConfigError, GuidanceConfig
 from ddpm_demo.device import Placement, best_placement, place
+from ddpm_demo.guidance import Guided, check_guide
 from ddpm_demo.model import Denoiser
+from ddpm_demo.sampling import EpsModel
 from ddpm_demo.schedule import Schedule
 
 
@@ -25,6 +29,14 @@ class Loaded:
     known_as: str = ""
 
 
+def guided(loaded: Loaded, guide: Loaded | None, weight: float) -> EpsModel:
+    """Return the network, guided if there is a guide and a weight other than 1; raise ConfigError if it cannot be."""
+    if guide is None or weight == 1:
+        return loaded.model
+    check_guide(loaded.model, loaded.schedule, guide.model, guide.schedule)
+    return Guided(loaded.model, guide.model, weight)
+
+
 def load_placed(path: Path) -> Loaded:
     """Load a checkpoint, again when its file has changed: a run in training writes it anew every half-minute.
 
@@ -35,6 +47,15 @@ def load_placed(path: Path) -> Loaded:
     except OSError:
         stamp = 0
     return _load(path, stamp)
+
+
+def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None) -> Loaded | None:
+    """Load the guide, if there is to be one; raise ConfigError unless it is one of those offered."""
+    if guidance is None:
+        return None
+    if guidance.guide not in checkpoints:  # a visitor sends a name, never a path
+        raise ConfigError("choose one of the listed guides")
+    return load_placed(checkpoints[guidance.guide])
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,116 +11,25 @@ import gradio as gr
 import torch
 from gradio.components import Component
 
-from ddpm_demo.config import ConfigError, DemoError, SamplerConfig
+from ddpm_demo.config import GUIDE, ConfigError, DemoError
 from ddpm_demo.sampling import frame_indices, sample, slerp, start_noise
 from ddpm_demo.ui.components import MAX_SEED, browser_component, whole
-from ddpm_demo.ui.loaded import Loaded, load_placed
+from ddpm_demo.ui.experiments import EXPERIMENTS, LANES, Lane
+from ddpm_demo.ui.films import NO_GUIDE
+from ddpm_demo.ui.loaded import Loaded, guided, load_placed
 from ddpm_demo.ui.stream import packed
 from ddpm_demo.ui.turns import InTurn
 
 LESSON = """
 ## The race, and small experiments
 The same x_T and the same seed, with up to four rules side by side under one slider; beside each the number of network
-calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed chosen above.
+calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed chosen above;
+only the last of them has a guide.
 """
 MAX_LANES = 4
 MAX_RACERS = 8  # digits a lane
 KEPT_STEPS = 40
 MESSAGES_PER_SECOND = 10
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One setting in a race; `z_offset` other than 0 draws other noise on the way, from the same x_T."""
-
-    name: str
-    config: SamplerConfig
-    z_offset: int = 0
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Lanes to run with one click, what to look for, and where it comes from.
-
-    `interpolate` makes the digits of a lane start on the great circle between two noises.
-    """
-
-    lanes: tuple[Lane, ...]
-    look: str
-    source: str
-    interpolate: bool = False
-
-
-def _lane(name: str, z_offset: int = 0, **settings: Any) -> Lane:
-    return Lane(name, SamplerConfig(**{"clip": "x0", **settings}), z_offset)
-
-
-LANES = {
-    lane.name: lane
-    for lane in (
-        _lane("DDPM, 1000 steps", steps=1000),
-        _lane("DDPM, 50 steps", steps=50),
-        _lane("DDPM, 10 steps", steps=10),
-        _lane("DDIM, 50 steps", kind="ddim", steps=50),
-        _lane("DDIM, 10 steps", kind="ddim", steps=10),
-        _lane("DDIM, η = 1, 50 steps", kind="ddim", eta=1.0, steps=50),
-        _lane("DPM-Solver++(2M), 20 steps", kind="dpmpp", steps=20),
-        _lane("DPM-Solver++(2M), 10 steps", kind="dpmpp", steps=10),
-    )
-}
-EXPERIMENTS = {
-    "1000, 50 and 10 steps": Experiment(
-        (LANES["DDPM, 1000 steps"], LANES["DDPM, 50 steps"], LANES["DDIM, 50 steps"], LANES["DDIM, 10 steps"]),
-        "Compare the calls and the times first, then the digits. DDIM's 50 and 10 steps follow the same curve from "
-        "x_T, so they often agree on the digit; DDPM adds noise on the way and goes elsewhere, and in 50 steps it "
-        "leaves grain.",
-        "Ho et al. 2020, Algorithm 2; Song et al. 2021, section 5.1",
-    ),
-    "Three ways of clipping": Experiment(
-        (
-            _lane("clip nothing", clip="none", steps=200),
-            _lane("clip x̂₀", clip="x0", steps=200),
-            _lane("clamp x_t", clip="x_t", steps=200),
-        ),
-        "Noise mostly lies between −2 and 2: clamping x_t to [−1, 1] at every step takes away a part of it that the "
-        "network expects to see; look at the paper between the strokes. Clipping x̂₀ only says that the "
-        "finished pixels are between black and white.",
-        "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps x_t",
-    ),
-    "Noise at the last step or not": Experiment(
-        (
-            _lane("noise only for t > 1 (the spec)", steps=1000, clip="none"),
-            _lane("noise for t > 0 (Ho et al.)", steps=1000, clip="none", final_noise="ho"),
-        ),
-        "Everything up to t = 1 is the same to the last bit, and then one draw of noise with σ = 0.011 differs. You "
-        "will not see it in the digits: look at the difference image, and at how few grey levels it is.",
-        "the spec's `if t > 1` against Ho et al. 2020, Algorithm 2, which counts t from 1",
-    ),
-    "η from 0 to 1": Experiment(
-        tuple(_lane(f"η = {eta:.2g}", kind="ddim", eta=eta, steps=50) for eta in (0.0, 0.35, 0.7, 1.0)),
-        "η = 0 adds no noise and x_T decides everything. The more is added on the way, the less is left of that "
-        "decision.",
-        "Song et al. 2021, equations 12 and 16",
-    ),
-    "The same x_T, other noise on the way": Experiment(
-        (
-            _lane("DDPM, noise of this seed", variance="posterior", steps=100),
-            _lane("DDPM, other noise", 1, variance="posterior", steps=100),
-            _lane("DDIM, this seed", kind="ddim", steps=100),
-            _lane("DDIM, other seed", 1, kind="ddim", steps=100),
-        ),
-        "Every lane starts from one x_T. DDPM comes to other digits, because fresh noise helps to decide; DDIM draws "
-        "none, so its two pictures are equal in every pixel.",
-        "Song et al. 2021, section 4.1",
-    ),
-    "From one noise to another": Experiment(
-        (_lane("DDIM between two x_T", kind="ddim", steps=50),),
-        "The first and the last digit have noises of their own, those between them lie on the circle from one to the "
-        "other. The digits change step by step, and what lies between two digits is often a digit too.",
-        "Song et al. 2021, section 5.3",
-        interpolate=True,
-    ),
-}
 
 
 @dataclass
@@ -135,7 +44,13 @@ class _Clock:
 
 
 def race(
-    loaded: Loaded, lanes: Sequence[Lane], *, count: object, seed: object, interpolate: bool = False
+    loaded: Loaded,
+    lanes: Sequence[Lane],
+    *,
+    count: object,
+    seed: object,
+    interpolate: bool = False,
+    guide: Loaded | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run lanes one after the other from one x_T, yielding messages with their frames x_t; raise ConfigError.
 
@@ -150,9 +65,9 @@ def race(
         "n": n,
         "size": 28,
         "in_a_row": interpolate,
-        "lanes": [{"name": lane.name, "calls": lane.config.steps} for lane in lanes],
+        "lanes": [{"name": lane.name, "calls": lane.calls} for lane in lanes],
     }
-    calls, made = sum(lane.config.steps for lane in lanes), 0
+    steps, made = sum(lane.config.steps for lane in lanes), 0
     for k, lane in enumerate(lanes):
         generator = torch.Generator().manual_seed(seed)
         x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
@@ -162,7 +77,7 @@ def race(
             generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
         timesteps = schedule.timesteps(lane.config.steps)
         shown, clock = set(frame_indices(schedule, timesteps, KEPT_STEPS)), _Clock()
-        model = InTurn(loaded.model)
+        model = InTurn(guided(loaded, guide, lane.weight))
         for step in sample(model, schedule, lane.config, x_T.to(loaded.placement.device), generator=generator):
             made += 1
             if step.index in shown:
@@ -181,22 +96,36 @@ def race(
                 "t": clock.times,
                 "x_t": packed(clock.pending, 8),
                 "seconds": now - clock.begun,
-                "calls": step.index + 1,
-                "done": made / calls,
+                "calls": (step.index + 1) * lane.calls // lane.config.steps,
+                "done": made / steps,
             }
             clock.frames += len(clock.times)
             clock.pending, clock.times, clock.sent = [], [], now
 
 
-def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) -> None:
-    """Lay out the race below the film and connect it; checkpoint and seed are the film's."""
+def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
+    """Return the checkpoint of the guide that was chosen, or else the shipped one; raise ConfigError if it is none."""
+    if guide in (NO_GUIDE, name):
+        guide = GUIDE
+    if guide not in checkpoints or guide == name:
+        raise ConfigError("choose a guide above, another one than the network itself")
+    return checkpoints[guide]
 
-    def run(name: str, lanes: Sequence[Lane], count: Any, seed: Any, interpolate: bool) -> Iterator[dict[str, Any]]:
+
+def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, guide: Component) -> None:
+    """Lay out the race below the film and connect it; checkpoint, seed and guide are the film's."""
+
+    def run(
+        name: str, lanes: Sequence[Lane], count: Any, seed: Any, guide: Any, interpolate: bool
+    ) -> Iterator[dict[str, Any]]:
         if name not in checkpoints:
             raise gr.Error("choose one of the listed checkpoints", print_exception=False)
         try:
             loaded = load_placed(checkpoints[name])
-            yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate)
+            other = None
+            if any(lane.weight != 1 for lane in lanes):
+                other = load_placed(worse_than(name, guide, checkpoints))
+            yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, guide=other)
         except DemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -204,9 +133,9 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) 
         experiment = EXPERIMENTS[title]
         words = f"### {title}\n**What to look for.** {experiment.look}\n\n**Source:** {experiment.source}."
 
-        def answer(name: str, count: Any, seed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        def answer(name: str, count: Any, seed: Any, guide: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             count = MAX_RACERS if experiment.interpolate else count
-            for value in run(name, experiment.lanes, count, seed, experiment.interpolate):
+            for value in run(name, experiment.lanes, count, seed, guide, experiment.interpolate):
                 yield words, value
 
         return answer
@@ -214,7 +143,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) 
     def run_chosen(name: str, chosen: Any, count: Any, seed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         if not isinstance(chosen, list) or not 2 <= len(chosen) <= MAX_LANES or not set(chosen) <= set(LANES):
             raise gr.Error(f"choose two to {MAX_LANES} of the listed settings for a race", print_exception=False)
-        for value in run(name, [LANES[lane] for lane in chosen], count, seed, False):
+        for value in run(name, [LANES[lane] for lane in chosen], count, seed, NO_GUIDE, False):
             yield "### A race of your own", value
 
     gr.Markdown(LESSON)
@@ -248,7 +177,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component) 
         "api_visibility": "private",
     }
     runs: list[Any] = [
-        button.click(run_experiment(title), [which, count, seed], [words, film], **options)
+        button.click(run_experiment(title), [which, count, seed, guide], [words, film], **options)
         for title, button in buttons.items()
     ]
     runs.append(go.click(run_chosen, [which, chosen, count, seed], [words, film], **options))

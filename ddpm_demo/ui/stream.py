@@ -10,28 +10,37 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ddpm_demo.guidance import Guided
 from ddpm_demo.sampling import frame_indices, sample, start_noise
 from ddpm_demo.ui.films import FILMS, Film, Films, Kept, Settings, film_bits, grey_levels, kept_steps, on_cpu
-from ddpm_demo.ui.loaded import Loaded
+from ddpm_demo.ui.loaded import Loaded, guided
 from ddpm_demo.ui.turns import InTurn
 
 MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the page
 EPS_REACH = 3.0  # the noise is shown from -3 to 3: 99.7 % of a Gaussian
 
 
-def generate(loaded: Loaded, settings: Settings, films: Films = FILMS) -> Iterator[dict[str, Any]]:
+def generate(
+    loaded: Loaded, settings: Settings, films: Films = FILMS, *, guide: Loaded | None = None
+) -> Iterator[dict[str, Any]]:
     """Draw digits, yielding messages with the film's frames in order, and remember their floats in `films`.
+
+    `guide` is the network that the settings' guidance names.
 
     The first message is x_T alone, before the network has run. A frame is x_t, x0_hat and eps_hat of one step; of a
     long run at most `kept_steps` are sent, even in log-SNR, and the finished picture always.
     """
     config, n, schedule = settings.config, settings.n, loaded.schedule
+    network = guided(loaded, guide, settings.guidance.weight if settings.guidance else 1)
     timesteps = schedule.timesteps(config.steps)
     generator = torch.Generator().manual_seed(settings.seed)
     x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
     shown = set(frame_indices(schedule, timesteps, kept_steps(n)))
     run, bits = secrets.token_hex(8), film_bits(n, len(shown))
-    films.add(run, film := Film(settings, schedule, loaded.known_as or settings.checkpoint))
+    film = Film(settings, schedule, loaded.known_as or settings.checkpoint)
+    if settings.guidance and guide:
+        film.guide = guide.known_as or settings.guidance.guide
+    films.add(run, film)
     same = {"run": run, "n": n, "size": 28, "frames": len(shown) + 1, "reach": EPS_REACH}
     yield {
         **same,
@@ -48,10 +57,12 @@ def generate(loaded: Loaded, settings: Settings, films: Films = FILMS) -> Iterat
     begun, sent, first = time.perf_counter(), 0.0, 0
     pending: list[Kept] = []
     before = None
-    model = InTurn(loaded.model)
+    model = InTurn(network)
     for step in sample(model, schedule, config, x_T.to(loaded.placement.device), generator=generator):
         if step.index in shown:
-            kept = Kept(on_cpu(step), *((None, None) if before is None else (before.x0_hat.cpu(), before.t)))
+            said = network.answers if isinstance(network, Guided) else None
+            answers = said and (said[0].cpu(), said[1].cpu())
+            kept = Kept(on_cpu(step), answers, *((None, None) if before is None else (before.x0_hat.cpu(), before.t)))
             films.keep(run, kept)
             pending.append(kept)
         before, now = step, time.perf_counter()

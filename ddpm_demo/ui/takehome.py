@@ -11,8 +11,11 @@ import numpy as np
 
 from ddpm_demo import pictures
 from ddpm_demo.config import ConfigError, DemoError
-from ddpm_demo.ui.films import CLIPS, FILMS, FINE_DIGITS, SAMPLERS, Film, Films, Settings, read_settings
+from ddpm_demo.ui.films import CLIPS, FILMS, FINE_DIGITS, NO_GUIDE, SAMPLERS, Film, Films, Settings, read_settings
 
+# of a film with a guide the program has these as well
+IMPORTS = "from ddpm_demo.guidance import Guided\n"
+GUIDE = "model = Guided(model, place(checkpoint.load(checkpoint.find({guide!r})).model, placement), {weight:g})\n"
 SHADES = " .:-=+*#%@"  # from paper to ink, in the program's output
 LINK_NAME = "film"
 GIF_FRAMES = 50  # besides the finished picture
@@ -26,13 +29,13 @@ import torch
 from ddpm_demo import checkpoint
 from ddpm_demo.config import SamplerConfig
 from ddpm_demo.device import best_placement, place
-from ddpm_demo.sampling import sample, start_noise, to_uint8
+{imports}from ddpm_demo.sampling import sample, start_noise, to_uint8
 from ddpm_demo.schedule import Schedule
 
 loaded = checkpoint.load(checkpoint.find({checkpoint!r}))  # a name, or the path of a checkpoint of your own
 placement = best_placement()
 model = place(loaded.model, placement)
-schedule = Schedule.from_config(loaded.schedule)
+{guide}schedule = Schedule.from_config(loaded.schedule)
 config = {config}
 generator = torch.Generator().manual_seed({seed})
 x_T = start_noise({n}, 1, 28, generator).to(placement.device)
@@ -61,7 +64,7 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
         if kind == "npz":
             return _file(film_npz(film), f"{name}.npz", "application/octet-stream")
         if kind == "python":
-            return {"text": program(film.settings, film.network)}
+            return {"text": program(film.settings, film.network, film.guide)}
         if kind == "link":
             return {"text": link_text(film.settings)}
         raise ConfigError("choose gif, png, npz, link or python")
@@ -85,9 +88,12 @@ def film_npz(film: Film) -> bytes:
     return buffer.getvalue()
 
 
-def program(settings: Settings, network: str) -> str:
-    """Return a Python program that prints the film's digits; `network` is what `checkpoint.find` finds it by."""
+def program(settings: Settings, network: str, guide: str = "") -> str:
+    """Return a Python program that prints the film's digits; `checkpoint.find` finds `network` and `guide`."""
+    guidance = settings.guidance
     return PROGRAM.format(
+        imports=IMPORTS if guidance else "",
+        guide=GUIDE.format(guide=guide, weight=guidance.weight) if guidance else "",
         n=settings.n,
         digits="digit" if settings.n == 1 else "digits",
         seed=settings.seed,
@@ -103,16 +109,20 @@ def link_text(settings: Settings) -> str:
     config = settings.config
     sampler, clip = list(SAMPLERS).index(settings.sampler), list(CLIPS.values()).index(config.clip)
     parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
+    if settings.guidance:
+        parts += [settings.guidance.guide, f"{settings.guidance.weight:g}"]
     return "~".join(map(str, parts))
 
 
 def link_settings(text: str) -> Settings:
     """Return the settings of a link; raise ConfigError or ValueError if it makes no sense."""
-    sampler, clip, steps, eta, n, seed, checkpoint = text.split("~", 6)
+    sampler, clip, steps, eta, n, seed, checkpoint, *guidance = text.split("~")
+    guide, weight = guidance or (NO_GUIDE, "1")  # the link of a film without a guide ends before it
     names, clips = list(SAMPLERS), list(CLIPS)
     if int(sampler) not in range(len(names)) or int(clip) not in range(len(clips)):
         raise ConfigError("no such sampler or way of clipping")
-    return read_settings(checkpoint, names[int(sampler)], clips[int(clip)], int(steps), float(eta), int(n), int(seed))
+    words = (checkpoint, names[int(sampler)], clips[int(clip)])
+    return read_settings(*words, int(steps), float(eta), int(n), int(seed), guide, float(weight))
 
 
 def _file(content: bytes, name: str, kind: str) -> dict[str, Any]:

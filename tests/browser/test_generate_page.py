@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ddpm_demo.config import CHOSEN_SAMPLER
+from ddpm_demo.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
+from ddpm_demo.ui.films import NO_GUIDE
 
 FILM = "#generate-film canvas"
 INSPECTOR = "#generate-film .ddpm-inspector"
@@ -31,7 +32,9 @@ def generate(visit, link):
     return page
 
 
-@pytest.mark.parametrize("link", ["0~1~15~0~4~3~lite", "2~0~15~0.5~4~3~lite", "3~1~15~0~4~3~lite"])
+@pytest.mark.parametrize(
+    "link", ["0~1~15~0~4~3~lite", "2~0~15~0.5~4~3~lite", "3~1~15~0~4~3~lite", "1~1~15~0~4~3~lite~tiny~3"]
+)
 def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
     page = generate(visit, link)
     canvas = page.locator(FILM).first
@@ -55,6 +58,43 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
             pairs = re.findall(r"(-?[0-9.]+)\)? · [^ ]+(?: before)? \(?(-?[0-9.]+)", text)
             total = float(re.search(r"= (-?[0-9]+\.[0-9]+)(?:,| )", text[text.rindex("= ") :]).group(1))
             assert sum(float(a) * float(b) for a, b in pairs) == pytest.approx(total, abs=2e-3)
+
+
+def test_the_inspector_writes_out_what_network_and_guide_said(visit):
+    page = generate(visit, "1~1~6~0~4~0~lite~tiny~2.5")
+    page.locator(FILM).first.click(position={"x": 9, "y": 9})
+    visit.set_slider("#generate-film", 3)
+    page.wait_for_selector(f"{INSPECTOR}[data-ready='3']")
+    page.locator(f"{INSPECTOR} canvas").first.click()
+    page.wait_for_selector(f"{SUM}[data-total]")
+    text = page.text_content(SUM).replace("−", "-").replace("(", "").replace(")", "")
+    numbers = re.search(r"ε̂ = (-?[\d.]+) \+ 2.5 · (-?[\d.]+) - (-?[\d.]+) = (-?[\d.]+):", text)
+    guide, model, again, eps_hat = map(float, numbers.groups())
+    assert guide == again
+    assert guide + 2.5 * (model - guide) == pytest.approx(eps_hat, abs=1e-3)
+
+
+def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
+    page = open_generate(visit)
+    guide, weight = page.locator("#generate-guide input"), page.locator("#generate-weight input[type=number]")
+    assert (guide.input_value(), float(weight.input_value())) == (GUIDE, CHOSEN_GUIDANCE["lite"].weight)
+    for name in (GUIDE, "full"):
+        page.locator("#generate-which input").click()
+        page.locator("#generate-which").get_by_role("option", name=name, exact=True).click()
+        chosen = CHOSEN_GUIDANCE.get(name)
+        expected = chosen.guide if chosen else NO_GUIDE
+        page.wait_for_function("guide => document.querySelector('#generate-guide input').value === guide", arg=expected)
+        if chosen:
+            assert float(weight.input_value()) == chosen.weight
+
+
+def test_a_network_that_is_to_guide_itself_gets_a_sentence(visit):
+    page = open_generate(visit)
+    page.locator("#generate-guide input").click()
+    page.locator("#generate-guide").get_by_role("option", name="lite", exact=True).click()
+    page.locator("#generate-start").click()
+    page.wait_for_selector("text=a network cannot guide itself")
+    page.wait_for_selector("#generate-start:not([disabled])")
 
 
 def test_the_chosen_digit_is_framed_where_it_stands(visit):

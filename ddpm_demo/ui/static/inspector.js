@@ -48,8 +48,10 @@ export function makeInspector(server) {
     const film_says = shown === null
       ? (next ? `; the film's next frame is t = ${next.t}, further on` : "")
       : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
+    const said = step.guidance;
     sum.replaceChildren(
       line(`row ${spot.row}, column ${spot.col}:`),
+      ...(said ? [line(`ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(step.eps_hat[i], 4)}: the guide's answer, and from it to the network's and beyond`)] : []),
       line(`x_s = ${terms.join(" + ")}`),
       line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`));
     Object.assign(sum.dataset, { total: made, actual: step.x_s[i], level, film: shown === null ? "" : Math.round((shown / 255) * top) });
@@ -68,7 +70,9 @@ export function makeInspector(server) {
     const answer = await server.inspect_step(question);
     if (question.run !== film.run || question.frame !== film.index || question.digit !== film.digit) return;
     if (answer.error) { sum.replaceChildren(answer.error); return; }
-    step = { ...answer, x_s: decodeFloat32(answer.x_s), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
+    const said = answer.guidance;
+    const guidance = said && { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) };
+    step = { ...answer, guidance, x_s: decodeFloat32(answer.x_s), eps_hat: decodeFloat32(answer.eps_hat), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
     paintFloats(frames.x_s.canvas, step.x_s);
     const to = step.s < 0 ? "the finished picture" : `s = ${step.s}`;
     rule.textContent = `From t = ${step.t} to ${to}: ${step.rule}. ${step.clean}.`;
