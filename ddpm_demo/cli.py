@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ddpm_demo import __version__, commands, train_command
 from ddpm_demo.config import CHOSEN_SAMPLER, ConfigError, DemoError, SamplerConfig
+from ddpm_demo.memory import keep_freed_memory
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,6 +25,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     parsed = build_parser().parse_args(arguments)
+    keep_freed_memory()
     try:
         status: int = parsed.run(parsed)
         return status

@@ -1,7 +1,11 @@
 """Measuring speed: seconds a call, the arithmetic of a network, and what the machine reaches at best."""
 
+import multiprocessing
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any
 
 import torch
 
@@ -20,6 +24,50 @@ def time_a_step(step: Callable[[], object], seconds: float) -> float:
         step()
         calls += 1
     return passed / calls
+
+
+class Apart:
+    """A plain way of doing a step, timed in a process of its own, as anybody's script would run it.
+
+    In this process it would gain from what this program sets for itself (`memory.keep_freed_memory`). `make`, a
+    function of a module, is called there with `arguments` and returns the step, or None if it cannot be done here.
+    Both processes must take turns: while one is timed, the other waits. A context manager; its end ends the process.
+    """
+
+    def __init__(self, make: Callable[..., Callable[[], object] | None], *arguments: Any) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_serve, args=(there, make, arguments), daemon=True)
+        self._process.start()
+        there.close()  # or its end would not be noticed
+        self.possible: bool = self._here.recv()
+
+    def time(self, seconds: float) -> float:
+        """Return the seconds that one call takes, as `time_a_step` does."""
+        self._here.send(seconds)
+        passed: float = self._here.recv()
+        return passed
+
+    def __enter__(self) -> "Apart":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._here.close()
+        self._process.join(10)
+        self._process.kill()
+
+
+def _serve(there: Connection, make: Callable[..., Callable[[], object] | None], arguments: tuple[Any, ...]) -> None:
+    step = make(*arguments)
+    there.send(step is not None)
+    while step is not None:
+        try:
+            seconds = there.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        there.send(time_a_step(step, seconds))
 
 
 def multiply_adds(model: Denoiser) -> int:

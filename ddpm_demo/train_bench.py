@@ -11,7 +11,7 @@ from torch import nn
 from ddpm_demo.config import ScheduleConfig, preset, train_config
 from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.device import Placement, best_placement
-from ddpm_demo.measure import live_multiply_adds, matrix_rate, time_a_step
+from ddpm_demo.measure import Apart, live_multiply_adds, matrix_rate, time_a_step
 from ddpm_demo.model import Denoiser, ResidualBlock, seeded_denoiser
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import TrainState, train
@@ -24,29 +24,30 @@ def bench_train(*, presets: tuple[str, ...] = ("lite", "full"), seconds: float =
     """Measure and yield one row a preset.
 
     `ours` is `train` with the preset's own recipe (averaged weights, clipped gradients and all); `plain` the plain
-    loop in float32 with PyTorch's own layers and Adam, at the same batch. `of_matrix_rate` is three times the
-    network's arithmetic (once forward, twice backward) without the taps in the padding, over what a matrix product
-    reaches here in the same number format.
+    loop in float32 with PyTorch's own layers and Adam, at the same batch, in a process of its own. `of_matrix_rate` is
+    three times the network's arithmetic (once forward, twice backward) without the taps in the padding, over what a
+    matrix product reaches here in the same number format.
     """
     placement = best_placement()
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
     for name in presets:
         batch = train_config(name, epochs=1).batch
-        ways = {"ours": our_way(name, placement), "plain": plain_way(name, placement, batch)}
-        times = dict.fromkeys(ways, math.inf)
-        for _ in range(ROUNDS):
-            for way, step in ways.items():
-                times[way] = min(times[way], time_a_step(step, seconds))
+        step = our_way(name, placement)
+        ours = plain = math.inf
+        with Apart(plain_way, name, placement, batch) as apart:
+            for _ in range(ROUNDS):
+                ours = min(ours, time_a_step(step, seconds))
+                plain = min(plain, apart.time(seconds))
         flops = 3 * 2 * live_multiply_adds(Denoiser(preset(name))) * batch
         yield {
             "preset": name,
             "batch": batch,
             "device": str(placement.device),
             "dtype": placement.dtype_name,
-            "images_per_s": batch / times["ours"],
-            "plain_images_per_s": batch / times["plain"],
-            "times_plain": times["plain"] / times["ours"],
-            "of_matrix_rate": flops / times["ours"] / rate,
+            "images_per_s": batch / ours,
+            "plain_images_per_s": batch / plain,
+            "times_plain": plain / ours,
+            "of_matrix_rate": flops / ours / rate,
         }
 
 

@@ -41,6 +41,27 @@ def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
     assert measure.live_multiply_adds(model) < measure.multiply_adds(model)
 
 
+def counting(begin):
+    """A step for a process of its own: it must be importable there."""
+    return iter(range(begin, 10**9)).__next__
+
+
+def impossible():
+    return None
+
+
+def test_a_way_apart_is_timed_in_its_own_process():
+    with measure.Apart(counting, 3) as apart:
+        assert apart.possible
+        assert 0 < apart.time(0.01) < 1
+        assert apart.time(0.01) > 0
+        process = apart._process
+        assert process.is_alive()
+    assert not process.is_alive()
+    with measure.Apart(impossible) as apart:
+        assert not apart.possible
+
+
 def test_a_row_has_every_figure(monkeypatch):
     monkeypatch.setattr(sample_bench, "ROUNDS", 1)
     (row,) = sample_bench.bench_sample(presets=("lite",), counts=(1,), seconds=0.01)

@@ -1,6 +1,5 @@
 """`ddpm-demo bench sample`: how fast a step is, beside the plain ways of doing the same, in one run."""
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from torch import Tensor
 from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError, SamplerConfig, ScheduleConfig, preset
 from ddpm_demo.device import Placement, best_placement, place
-from ddpm_demo.measure import live_multiply_adds, matrix_rate, time_a_step
+from ddpm_demo.measure import Apart, live_multiply_adds, matrix_rate, time_a_step
 from ddpm_demo.model import Denoiser, seeded_denoiser
 from ddpm_demo.sampling import EpsModel, sample, start_noise
 from ddpm_demo.schedule import Schedule
@@ -30,7 +29,8 @@ def bench_sample(
     """Measure and yield one row a preset and number of digits; times in milliseconds a step.
 
     `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32; `diffusers` the loop of its
-    DDPMPipeline in float32 with the same network, None where diffusers is not installed. `frames` is the share of
+    DDPMPipeline in float32 with the same network, None where diffusers is not installed; the last two each in a
+    process of its own. `frames` is the share of
     everything but the network in the time of ours, measured in the same calls. `of_matrix_rate` is the network's
     arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the image are
     counted, since a good convolution leaves out those that read the padding.
@@ -39,27 +39,21 @@ def bench_sample(
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
     schedule = Schedule.from_config(ScheduleConfig())
     for name in presets:
-        plain = network(name).eval()
-        ours = place(copy.deepcopy(plain), placement)
-        plain = plain.to(placement.device)
+        ours = place(network(name).eval(), placement)
         for n in counts:
             clocked = Clocked(ours)
-            ways = {
-                "ours": our_way(clocked, schedule, n, placement),
-                "network": network_only(ours, n, placement),
-                "plain": plain_way(plain, schedule, n, placement),
-                "diffusers": diffusers_way(plain, n, placement),
-            }
-            times: dict[str, float] = {}
+            step, call = our_way(clocked, schedule, n, placement), network_only(ours, n, placement)
+            times = dict.fromkeys(("ours", "network", "plain", "diffusers"), math.inf)
             frames = 1.0
-            for _ in range(ROUNDS):
-                for way, step in ways.items():
-                    if step is None:
-                        continue
+            with Apart(plain_apart, name, n, placement) as plain, Apart(diffusers_apart, name, n, placement) as theirs:
+                for _ in range(ROUNDS):
                     clocked.seconds, begun = 0.0, time.perf_counter()
-                    times[way] = min(times.get(way, math.inf), time_a_step(step, seconds))
-                    if way == "ours":
-                        frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
+                    times["ours"] = min(times["ours"], time_a_step(step, seconds))
+                    frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
+                    times["network"] = min(times["network"], time_a_step(call, seconds))
+                    times["plain"] = min(times["plain"], plain.time(seconds))
+                    if theirs.possible:
+                        times["diffusers"] = min(times["diffusers"], theirs.time(seconds))
             flops = 2 * live_multiply_adds(ours) * n
             yield {
                 "preset": name,
@@ -69,9 +63,9 @@ def bench_sample(
                 "step_ms": 1000 * times["ours"],
                 "images_per_s": n / (times["ours"] * len(schedule)),
                 "plain_ms": 1000 * times["plain"],
-                "diffusers_ms": 1000 * times["diffusers"] if "diffusers" in times else None,
+                "diffusers_ms": 1000 * times["diffusers"] if theirs.possible else None,
                 "times_plain": times["plain"] / times["ours"],
-                "times_diffusers": times["diffusers"] / times["ours"] if "diffusers" in times else None,
+                "times_diffusers": times["diffusers"] / times["ours"] if theirs.possible else None,
                 "frames": frames,
                 "of_matrix_rate": flops / times["network"] / rate,
             }
@@ -129,6 +123,17 @@ def network_only(model: Denoiser, n: int, placement: Placement) -> Callable[[], 
         return eps_hat.cpu()  # the copy waits for the device
 
     return call
+
+
+def plain_apart(name: str, n: int, placement: Placement) -> Callable[[], object]:
+    """Return the plain way of a preset's network."""
+    model = network(name).eval().to(placement.device)
+    return plain_way(model, Schedule.from_config(ScheduleConfig()), n, placement)
+
+
+def diffusers_apart(name: str, n: int, placement: Placement) -> Callable[[], object] | None:
+    """Return diffusers' way of a preset's network, or None where it is not installed."""
+    return diffusers_way(network(name).eval().to(placement.device), n, placement)
 
 
 def plain_way(model: Denoiser, schedule: Schedule, n: int, placement: Placement) -> Callable[[], object]:
