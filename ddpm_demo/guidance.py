@@ -14,12 +14,12 @@ from ddpm_demo.schedule import Schedule
 class Guided:
     """Two networks that answer as one: on the way from the guide's answer to the model's, and on past it.
 
-    eps_hat = eps_guide + weight (eps_model - eps_guide): Karras et al. 2024, section 3, whose denoisers differ from
-    the noise only by factors that both share. Where the two agree nothing changes. Where they differ, the guide, which
-    is smaller and has seen less, is wrong in the same way as the model and more so: the way from its answer to the
-    model's leads towards a digit. At a weight of 1 this is the model alone, at 0 the guide. Beyond 1 the answer is no
-    longer the expected noise, and the digits no longer come as often as in the data: they get clearer, at the price
-    of a second network's call at every step.
+    eps_hat = eps_guide + weight (eps_model - eps_guide): Karras et al. 2024, section 3, for networks that predict the
+    noise; x0_hat is linear in it, so the same weight holds for the clean images. Where the two agree nothing changes.
+    Where they differ, the guide, which is smaller and has seen less, tends to be wrong in the same way as the model
+    and more so: the way from its answer to the model's leads towards a digit. At a weight of 1 this is the model
+    alone, at 0 the guide. Beyond 1 the answer is no longer the expected noise, and the digits no longer come as often
+    as in the data: they get clearer, at the price of a second network's call at every step.
 
     `answers` holds what model and guide said at the last call, each (B, C, H, W).
     """

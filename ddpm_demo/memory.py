@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-KEEP = 2**30  # bytes that may lie free; the largest step of the page, 64 digits of `full`, needs a fifth of that
+KEEP = 2**30  # bytes that may lie free at the end of the heap, and the size from which a piece stands for itself
 # mallopt(3), <malloc.h>
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
