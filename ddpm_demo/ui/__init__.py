@@ -63,7 +63,13 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
         # a run of the Train tab stands in the lists from the moment somebody looks at them, or opens one
-        quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+        # "multiple": a list that is opened while an older answer is under way must not be left with that one
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "queue": False,
+            "api_visibility": "private",
+            "trigger_mode": "multiple",
+        }
         lists = [generate.which, network, generate.guide]
         choices = [*lists, noise.details]
         gr.on(

@@ -52,7 +52,11 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
     networks = [*checkpoints, *untrained(checkpoints)]
     with gr.Row():
         which = gr.Dropdown(
-            networks, value=networks[0], label="Network", info="One of the checkpoints, or a preset's shape."
+            networks,
+            value=networks[0],
+            label="Network",
+            info="One of the checkpoints, or a preset's shape.",
+            elem_id="network-which",
         )
         batch = gr.Number(1, precision=0, minimum=1, label="Batch B", info="How many images at once.")
         channels = gr.Number(1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.")

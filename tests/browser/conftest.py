@@ -6,6 +6,7 @@ import sys
 from urllib.parse import urlparse
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from ddpm_demo.ui.bench import chromium, chromium_path
 
@@ -72,6 +73,16 @@ class Visit:
             self.page.locator(f".overflow-dropdown button:has-text('{name}')").click()
         else:
             self.page.get_by_role("tab", name=name).click()
+
+    def pick(self, dropdown, text):
+        """Open one of Gradio's lists and choose the first option with that text, as soon as the list has it."""
+        self.page.locator(f"{dropdown} input").click()
+        option = self.page.locator(dropdown).get_by_role("option").filter(has_text=text).first
+        try:
+            option.click(timeout=20_000)
+        except TimeoutError:
+            shown = self.page.locator(dropdown).get_by_role("option").all_text_contents()
+            raise AssertionError(f"{dropdown} offers {shown}, not {text}") from None
 
     def pixels(self, selector):
         """The grey bytes of a canvas, as a list."""

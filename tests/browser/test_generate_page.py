@@ -79,8 +79,7 @@ def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
     guide, weight = page.locator("#generate-guide input"), page.locator("#generate-weight input[type=number]")
     assert (guide.input_value(), float(weight.input_value())) == (GUIDE, CHOSEN_GUIDANCE["lite"].weight)
     for name in (GUIDE, "full"):
-        page.locator("#generate-which input").click()
-        page.locator("#generate-which").get_by_role("option", name=name, exact=True).click()
+        visit.pick("#generate-which", name)
         chosen = CHOSEN_GUIDANCE.get(name)
         expected = chosen.guide if chosen else NO_GUIDE
         page.wait_for_function("guide => document.querySelector('#generate-guide input').value === guide", arg=expected)
@@ -90,8 +89,7 @@ def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
 
 def test_a_network_that_is_to_guide_itself_gets_a_sentence(visit):
     page = open_generate(visit)
-    page.locator("#generate-guide input").click()
-    page.locator("#generate-guide").get_by_role("option", name="lite", exact=True).click()
+    visit.pick("#generate-guide", "lite")
     page.locator("#generate-start").click()
     page.wait_for_selector("text=a network cannot guide itself")
     page.wait_for_selector("#generate-start:not([disabled])")

@@ -131,8 +131,7 @@ def test_a_run_from_start_to_digits_and_away(visit):
     # its checkpoint is in the lists of the other tabs, and draws
     visit.tab("Generate")
     page.wait_for_selector("#generate-film canvas")
-    page.get_by_role("listbox", name="Checkpoint").or_(page.get_by_role("combobox", name="Checkpoint")).first.click()
-    page.get_by_role("option", name="first (custom, 8 channels").click()
+    visit.pick("#generate-which", "first (custom, 8 channels")
     for label, value in (("Steps", 5), ("Digits", 1)):
         field = page.get_by_role("spinbutton", name=f"number input for {label}")
         field.fill(str(value))
@@ -140,8 +139,7 @@ def test_a_run_from_start_to_digits_and_away(visit):
     page.locator("#generate-start").click()
     page.wait_for_function("document.querySelector('#generate-film canvas').dataset.received == '6'", timeout=60_000)
     visit.tab("Network")
-    page.get_by_role("listbox", name="Network").or_(page.get_by_role("combobox", name="Network")).first.click()
-    page.get_by_role("option", name="first (custom, 8 channels").click()
+    visit.pick("#network-which", "first (custom, 8 channels")
     visit.wait_for_text("#network-table", "first")
     visit.tab("Noise")
     page.locator("#noise-details .ddpm-network select").select_option("first")
@@ -203,8 +201,7 @@ def test_a_page_that_stays_on_generate_sees_a_new_run_when_it_opens_the_list(vis
     new.mkdir(parents=True)
     shutil.copy(shipped()["lite"], new / "model.safetensors")
     (new / "name.txt").write_text("made elsewhere")
-    page.locator("#generate-which input").click()
-    page.get_by_role("option", name="made elsewhere").click()
+    visit.pick("#generate-which", "made elsewhere")
     assert "made elsewhere" in page.locator("#generate-which input").input_value()
     shutil.rmtree(new)
 
