@@ -39,7 +39,7 @@ CURVES = {"lite": "5,10,20,50"}  # steps: minutes for lite, hours for full
 ALL = 10_000  # test digits
 POINT = "200"  # digits of a point of the curves
 ALT = {
-    "full": "Sixty-four digits drawn by full: most are clear, some are broken or between two classes",
+    "full": "Sixty-four digits drawn by full: nearly all are clear, a few are broken or between two classes",
     "lite": "Sixty-four digits drawn by lite: most are clear, some are broken or between two classes",
     GUIDE: "Sixty-four digits drawn by tiny: half are clear, the others broken or between two classes",
 }
@@ -76,7 +76,7 @@ WEAKNESSES = """\
 ## Known weaknesses
 The strokes are right more often than the whole: by the share recognised in the tables above, more than a quarter of
 full's digits and more than a third of lite's are broken or lie between two classes when each draws alone, and with
-their guide still about one in seven and more than one in four. A guide has its price: with more weight the classes
+their guide still about one in eight and more than one in four. A guide has its price: with more weight the classes
 come less and less as often as in MNIST, and the Fréchet distance, after falling far, rises again. full was trained on
 two cores, at 64, 128 and 256 channels one after the other, and has seen less than one pass over the digits at its own
 width: it would gain from more. They do not copy: the digits are further from the training digits than real test
