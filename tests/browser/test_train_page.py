@@ -53,9 +53,16 @@ def start(visit, *, name, minutes=5.0):
     page = visit.page
     if not page.get_by_role("spinbutton", name="Width").is_visible():
         page.get_by_role("button", name="More settings").click()
-    page.get_by_role("spinbutton", name="Width").fill("8")
-    page.get_by_role("textbox", name="Dilations").fill("1 3")
-    page.get_by_role("spinbutton", name="Batch size").fill("8")
+        page.wait_for_timeout(1000)  # a field that has only just been laid out may forget what is typed into it
+    for role, field, value in (
+        ("spinbutton", "Width", "8"),
+        ("textbox", "Dilations", "1 3"),
+        ("spinbutton", "Batch size", "8"),
+    ):
+        page.get_by_role(role, name=field).fill(value)
+        page.get_by_role(role, name=field).press("Tab")
+        page.wait_for_timeout(100)
+        assert page.get_by_role(role, name=field).input_value() == value
     page.get_by_role("spinbutton", name="Length").fill(str(minutes))
     page.get_by_role("textbox", name="Name of the run").fill(name)
     page.get_by_role("textbox", name="Name of the run").press("Tab")
