@@ -193,8 +193,9 @@ def offer(checkpoints: MutableMapping[str, Path], base: dict[str, Path]) -> dict
         if known.checkpoint is not None and known.name not in base:
             found[known.name] = known.checkpoint
             labels[known.name] = f"{known.name} ({'being trained; ' if known.locked else ''}{known.words})"
-    for name in [name for name in list(checkpoints) if name not in base and name not in found]:  # others may add some
-        checkpoints.pop(name, None)
+    for name in list(checkpoints):  # a copy: other threads may add some
+        if name not in base and name not in found:
+            checkpoints.pop(name, None)
     checkpoints.update(found)
     return labels
 
