@@ -10,7 +10,7 @@ from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
 from ddpm_demo.limits import training_allowed
-from ddpm_demo.ui.components import STATIC, browser_component, preload_links, serve_static_files
+from ddpm_demo.ui.components import STATIC, browser_component, head, serve_static_files
 from ddpm_demo.ui.films import NO_GUIDE
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
@@ -139,7 +139,7 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
             server_port=port,
             theme=theme,
             css_paths=STATIC / "style.css",
-            head=preload_links(),
+            head=head(),
             footer_links=["settings"],
             run_history=False,
             enable_monitoring=False,
