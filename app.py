@@ -4,9 +4,11 @@ import sys
 
 from ddpm_demo.memory import keep_freed_memory
 from ddpm_demo.ui import build_app, serve
+from ddpm_demo.ui.turns import NETWORK
 
+keep_freed_memory()
+NETWORK.take_processors()
 demo = build_app(training="--no-training" not in sys.argv[1:])
 
 if __name__ == "__main__":
-    keep_freed_memory()
     serve(demo)

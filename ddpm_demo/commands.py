@@ -25,7 +25,9 @@ def run_app(arguments: argparse.Namespace) -> int:
     if arguments.port is not None and not 1 <= arguments.port <= 65535:
         raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
     from ddpm_demo.ui import build_app, serve
+    from ddpm_demo.ui.turns import NETWORK
 
+    NETWORK.take_processors()
     serve(build_app(arguments.checkpoint, training=not arguments.no_training), host=arguments.host, port=arguments.port)
     return 0
 

@@ -1,12 +1,11 @@
 """How long training would take here: a few real steps, timed."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from ddpm_demo.config import ModelConfig, ScheduleConfig, TrainConfig
 from ddpm_demo.device import Placement
+from ddpm_demo.network_thread import Turn, at_once
 from ddpm_demo.runs import chosen_digits
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import TrainState, train
@@ -38,7 +37,7 @@ def estimate(
     schedule: ScheduleConfig,
     config: TrainConfig,
     placement: Placement,
-    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+    turn: Turn = at_once,
 ) -> Estimate:
     """Train a network that is thrown away for about SECONDS, each step in a `turn`, and count; raise DemoError."""
     digits = chosen_digits(config, train=True)
@@ -48,8 +47,7 @@ def estimate(
     for k in range(WARM_STEPS + MAX_STEPS):
         if k == WARM_STEPS:
             begun = time.perf_counter()
-        with turn():
-            next(steps)
+        turn(lambda: next(steps))
         done = k + 1 - WARM_STEPS
         if done > 0 and time.perf_counter() - begun > SECONDS:
             break

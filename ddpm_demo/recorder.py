@@ -5,8 +5,8 @@ the time; the seconds they took are part of the story.
 """
 
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Generator
+from contextlib import closing
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from ddpm_demo import moments
 from ddpm_demo.evaluate import held_out_loss
 from ddpm_demo.history import History, Line
 from ddpm_demo.moments import Moment
+from ddpm_demo.network_thread import Turn, at_once
 from ddpm_demo.runs import SAVE_EVERY_SECONDS, Run, chosen_digits
 from ddpm_demo.sampling import EpsModel
 from ddpm_demo.schedule import Schedule
@@ -31,11 +32,8 @@ SMOOTH = 0.95  # how much of the mean loss is kept from step to step: about the 
 RECENT = 0.98  # how much of the loss per tenth is kept from step to step: about the last fifty steps count
 
 
-Turn = Callable[[], AbstractContextManager[object]]
-
-
 def record(
-    run: Run, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = nullcontext
+    run: Run, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = at_once
 ) -> Generator[Progress, None, None]:
     """Train as `run.train` does, and keep the history and the moments of the run's directory.
 
@@ -49,8 +47,7 @@ def record(
     recorder = _Recorder(run, turn)
     with closing(run.train(save_every=save_every)) as steps:
         while True:
-            with turn():
-                progress = next(steps, None)
+            progress = turn(lambda: next(steps, None))
             if progress is None:
                 break
             recorder.note(progress)
@@ -66,10 +63,13 @@ class _Patient:
 
     def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
         """Return eps_hat, as the network does."""
-        began = time.perf_counter()
-        with self.turn():
-            self.waited += time.perf_counter() - began
+        asked = time.perf_counter()
+
+        def answer() -> Tensor:
+            self.waited += time.perf_counter() - asked
             return self.model(x_t, t)
+
+        return self.turn(answer)
 
 
 class _Recorder:

@@ -52,6 +52,10 @@ class Run:
     saved: bool = False  # to this directory, by this program
     ranks: Ranks = field(default_factory=Ranks)  # of several processes that train it together only the first writes
 
+    def __post_init__(self) -> None:
+        """Note what it is trained on here and now: another thread may be allowed fewer processors."""
+        self.hardware = describe_hardware(self.placement)
+
     @property
     def state_path(self) -> Path:
         """The file that a resumption reads."""
@@ -172,7 +176,7 @@ class Run:
             **({"min_snr_gamma": config.min_snr_gamma} if config.loss_weight == "min_snr" else {}),
             **({"middle": config.middle} if config.middle else {}),
             "length": f"{config.epochs} epochs" if config.epochs is not None else f"{config.minutes} minutes",
-            "hardware": describe_hardware(self.placement),
+            "hardware": self.hardware,
             "wall_seconds": round(state.seconds, 1),
             "final_loss": state.loss,
             "held_out": _story(held_out) if held_out else None,

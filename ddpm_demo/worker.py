@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 from ddpm_demo.config import DemoError
 from ddpm_demo.limits import max_minutes
 from ddpm_demo.lock import RunLock
+from ddpm_demo.network_thread import Turn, at_once
 from ddpm_demo.recorder import record
 from ddpm_demo.runs import SAVE_EVERY_SECONDS, Run
 from ddpm_demo.training import Progress, TrainingError
@@ -34,7 +35,7 @@ class Worker:
 
     def __init__(
         self,
-        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        turn: Turn = at_once,
         *,
         save_every: float = SAVE_EVERY_SECONDS,
     ) -> None:
@@ -100,7 +101,7 @@ class Worker:
         note = ""
         try:
             with lock:
-                run = make()
+                run = self._turn(make)
                 while True:
                     finished, note = self._train(run, lock)
                     if finished or self._told_to_stop():
@@ -144,7 +145,8 @@ class Worker:
 
     def _finish(self, run: Run) -> None:
         self._set("finishing", run, "")
-        for measured in run.held_out(HELD_OUT_DIGITS):
+        batches = run.held_out(HELD_OUT_DIGITS)
+        while (measured := self._turn(lambda: next(batches, None))) is not None:
             result = measured
             if self._told_to_stop():
                 return

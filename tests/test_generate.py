@@ -40,7 +40,7 @@ from ddpm_demo.ui.inspector import inspect_step
 from ddpm_demo.ui.loaded import Loaded, load_guide, load_placed
 from ddpm_demo.ui.stream import generate
 from ddpm_demo.ui.takehome import SHADES, link_settings, link_text, take_home
-from ddpm_demo.ui.turns import InTurn, Turns
+from ddpm_demo.ui.turns import NETWORK
 
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
 
@@ -377,25 +377,6 @@ def test_nonsense_in_a_link_changes_nothing(text):
     assert "was ignored" in note
 
 
-def test_turns_are_given_in_the_order_of_asking():
-    turns, order = Turns(), []
-
-    def wait(name):
-        with turns.turn():
-            order.append(name)
-
-    with turns.turn():
-        threads = []
-        for name in range(8):
-            threads.append(threading.Thread(target=wait, args=(name,)))
-            threads[-1].start()
-            while len(turns._waiting) <= name:
-                time.sleep(0.001)
-    for thread in threads:
-        thread.join()
-    assert order == list(range(8))
-
-
 def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
     """Each visitor gets the film that its seed gives alone, and nobody is more than one step ahead of another."""
     alone = {seed: film_of(small, settings(steps=6, seed=seed))[3]["x_t"] for seed in range(10)}
@@ -433,8 +414,7 @@ def test_closing_a_film_frees_the_network_at_once(small):
     next(messages)
     next(messages)
     messages.close()
-    with InTurn(small.model).turns.turn():
-        pass
+    assert NETWORK.turn(lambda: True)
 
 
 def test_the_pages_words_for_a_sampler_lead_back_to_it():

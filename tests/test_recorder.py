@@ -1,4 +1,3 @@
-import contextlib
 import itertools
 import math
 import time
@@ -116,13 +115,13 @@ def test_the_extras_stay_within_their_share(tmp_path, monkeypatch):
 def test_every_step_and_every_call_for_a_moment_takes_a_turn_of_its_own(tmp_path):
     taken, deep = [0], [0]
 
-    @contextlib.contextmanager
-    def turn():
+    def turn(work):
         assert deep[0] == 0  # a turn inside a turn would wait for itself for ever
         deep[0] += 1
         taken[0] += 1
-        yield
+        result = work()
         deep[0] -= 1
+        return result
 
     run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
     steps = record(run, turn=turn)
@@ -133,10 +132,9 @@ def test_every_step_and_every_call_for_a_moment_takes_a_turn_of_its_own(tmp_path
 
 
 def test_waiting_for_others_is_no_cost_of_the_extras(tmp_path):
-    @contextlib.contextmanager
-    def crowded():
+    def crowded(work):
         time.sleep(0.02)
-        yield
+        return work()
 
     run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
     began = time.perf_counter()

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from ddpm_demo import checkpoint
 from ddpm_demo.config import DemoError
 from ddpm_demo.device import best_placement
 from ddpm_demo.limits import training_allowed
-from ddpm_demo.ui.components import STATIC, browser_component, head, serve_static_files
+from ddpm_demo.ui.components import STATIC, browser_component, serve_static_files
 from ddpm_demo.ui.films import NO_GUIDE
 from ddpm_demo.ui.generate import build_generate_tab
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.network import build_network_tab, untrained
 from ddpm_demo.ui.noise import build_noise_tab, first_value
+from ddpm_demo.ui.page_head import PageHead
 from ddpm_demo.ui.receptive import build_receptive_tab, from_link
 from ddpm_demo.ui.schedule import build_schedule_tab, describe
 from ddpm_demo.ui.train import build_train_tab
@@ -139,7 +141,7 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
             server_port=port,
             theme=theme,
             css_paths=STATIC / "style.css",
-            head=head(),
+            app_kwargs={"middleware": [Middleware(PageHead)]},
             footer_links=["settings"],
             run_history=False,
             enable_monitoring=False,

@@ -17,6 +17,7 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui import build_app, launch
 from ddpm_demo.ui.film_bench import bench_film, bench_map
 from ddpm_demo.ui.noise import draw_noise
+from ddpm_demo.ui.turns import NETWORK
 from ddpm_demo.ui.watch_bench import bench_watching
 
 EVENTS = 60  # in a drag
@@ -95,6 +96,7 @@ def bench_ui() -> Iterator[dict[str, Any]]:
 
     The film and the map are those of the first shipped checkpoint, and left out where none is shipped.
     """
+    NETWORK.take_processors()  # as the app does
     page_address = launch(build_app())
     server_address = launch(server_round_trip())
     with chromium() as browser:

@@ -64,8 +64,7 @@ class Judge:
         try:
             steps = classifier.train()
             while True:
-                with NETWORK.turn():  # a film goes on meanwhile
-                    progress = next(steps, None)
+                progress = NETWORK.turn(lambda: next(steps, None))  # a film goes on meanwhile
                 if progress is None:
                     break
                 self._progress = progress

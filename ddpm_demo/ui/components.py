@@ -21,12 +21,6 @@ def serve_static_files() -> None:
     gr.set_static_paths([STATIC, PLOTLY_JS])
 
 
-def head() -> str:
-    """Return what stands in the page's head: links that fetch every browser module at once, and the first to run."""
-    links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in sorted(STATIC.glob("*.js"))]
-    return "\n".join([*links, f'<script type="module" src="{static_url(STATIC / "quiet.js")[1:]}"></script>'])
-
-
 def static_url(path: Path) -> str:
     """Return the address of a static file, below the root of the app."""
     return f"/gradio_api/file={path.as_posix()}"

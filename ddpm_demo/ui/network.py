@@ -16,6 +16,7 @@ from ddpm_demo.model import Denoiser, ResidualBlock, sinusoidal_embedding
 from ddpm_demo.ui.components import base64_of, browser_component, whole
 from ddpm_demo.ui.loaded import Loaded, load_placed
 from ddpm_demo.ui.noise import closest_t, read_question
+from ddpm_demo.ui.turns import NETWORK
 
 LESSON = """
 ## Inside the network: from xₜ and t to a guess of the noise
@@ -181,7 +182,8 @@ def _explain(stage: Any) -> dict[str, Any]:
 
 def _feature_maps(loaded: Loaded, x_t: torch.Tensor, t: int, stage: Any) -> dict[str, Any]:
     """Return the strongest channels after every step of a stage, each row on one scale of its own."""
-    seen = activations(loaded.model, x_t.to(loaded.placement.device), t)
+    # in a turn of its own: hooks on a network see everybody who uses it
+    seen = NETWORK.turn(lambda: activations(loaded.model, x_t.to(loaded.placement.device), t))
     names = [stage] if stage in seen else [f"{stage}.{step}" for step in BLOCK_STEPS]
     if names[0] not in seen:
         raise ConfigError("choose one of the stages shown")

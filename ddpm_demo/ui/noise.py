@@ -21,6 +21,7 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.schedule import schedule_tables
+from ddpm_demo.ui.turns import InTurn
 
 LESSON = """
 ## The forward process: a digit drowns in noise
@@ -179,9 +180,9 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
                 raise ConfigError("choose one of the listed checkpoints")
             loaded = load_placed(checkpoints[name])
             t = closest_t(loaded.schedule, alpha_bar)
-            begun = time.perf_counter()
+            device, begun = loaded.placement.device, time.perf_counter()
             with torch.no_grad():
-                eps_hat = loaded.model(x_t.to(loaded.placement.device), torch.tensor([t]).to(loaded.placement.device))
+                eps_hat = InTurn(loaded.model)(x_t.to(device), torch.tensor([t]).to(device))
             tenth = t * 10 // len(loaded.schedule)
             size = len(loaded.schedule) // 10
             return {

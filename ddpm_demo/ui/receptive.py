@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from ddpm_demo.receptive import (
 )
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui.components import base64_of, browser_component, chart, chart_value, whole
+from ddpm_demo.ui.turns import NETWORK
 
 IMAGE = 28
 LESSON = """
@@ -203,7 +204,8 @@ def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
     maps, itself, widths, outside, profiles = [], [], [], [], []
     for t in LOOKS:
         x_t = schedule.add_noise(x0, t, eps)
-        seen = influence_map(model, x_t, t, row, col, freeze_norm=False)
+        look = partial(influence_map, model, x_t, t, row, col, freeze_norm=False)
+        seen = NETWORK.turn(look)
         maps.append(seen)
         itself.append(float(seen[row, col] / seen.sum()))
         rest = seen.clone()
@@ -211,7 +213,7 @@ def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
         widths.append(effective_width(rest, row, col))
         profiles.append((radial_profile(seen, row, col) / seen.sum()).tolist())
         # after the first block the formula's square is 9 pixels wide: how much of the gradient lies beyond it?
-        early = influence_map(model, x_t, t, row, col, freeze_norm=False, layers=2)
+        early = NETWORK.turn(partial(look, layers=2))
         outside.append(share_outside(early, row, col, 9))
     figure = chart_value(
         radial_figure(LOOKS, profiles), label="influence of input pixels against their distance, for four timesteps"

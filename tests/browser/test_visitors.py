@@ -14,7 +14,7 @@ import pytest
 from ddpm_demo import checkpoint, library
 from ddpm_demo.config import ModelConfig, ScheduleConfig
 from ddpm_demo.model import seeded_denoiser
-from ddpm_demo.ui import build_app, launch, stream
+from ddpm_demo.ui import build_app, launch, noise, stream
 from ddpm_demo.ui.films import Films
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.race import EXPERIMENTS, race
@@ -54,14 +54,16 @@ class Counted(InTurn):
 
     calls, permits, made = [], threading.Semaphore(0), 0
 
-    def __init__(self, model, turns=NETWORK):
-        super().__init__(model, turns)
+    def __init__(self, model):
+        super().__init__(model)
         self.film, Counted.made = Counted.made, Counted.made + 1
 
     def __call__(self, x_t, t, /):
-        with self.turns.turn():
+        def answer():
             Counted.permits.acquire()
-            eps_hat = self.model(x_t, t)
+            return self.model(x_t, t)
+
+        eps_hat = NETWORK.turn(answer)
         Counted.calls.append(self.film)  # after the turn: who reads it knows that the next one has it
         return eps_hat
 
@@ -72,6 +74,7 @@ def counted(monkeypatch):
     monkeypatch.setattr(Counted, "permits", threading.Semaphore(0))
     monkeypatch.setattr(Counted, "made", 0)
     monkeypatch.setattr(stream, "InTurn", Counted)
+    monkeypatch.setattr(noise, "InTurn", lambda model: model)  # or every page that opens would wait for a turn, too
     monkeypatch.setattr(stream, "MESSAGES_PER_SECOND", 1e9)  # a quick network's steps would be sent in bunches
     yield Counted
     Counted.permits.release(100_000)  # whatever a failed test has left waiting
@@ -161,10 +164,10 @@ def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick,
     for k, link in enumerate(links):
         pages.append(browser.new_context().new_page())
         pages[-1].goto(f"{visit.address}?film={link}", wait_until="commit")
-        until(visit, lambda k=k: len(NETWORK._waiting) == k and counted.made == k + 1)  # the first one has the turn
+        until(visit, lambda k=k: NETWORK.waiting == k and counted.made == k + 1)  # the first one has the turn
     for step in range(60):
         # a step only when everybody who goes on waits for one: then the order is the turns' alone
-        until(visit, lambda step=step: step >= 50 or (len(counted.calls) == step and len(NETWORK._waiting) == 9))
+        until(visit, lambda step=step: step >= 50 or (len(counted.calls) == step and NETWORK.waiting == 9))
         counted.permits.release()
     for page in pages:
         page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=60_000)

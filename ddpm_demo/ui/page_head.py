@@ -1,0 +1,45 @@
+"""What stands in the page's head before Gradio's own code, where Gradio's `head=` would put it after."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ddpm_demo.ui.components import STATIC, static_url
+
+FIRST = STATIC / "first.js"
+
+
+def head() -> str:
+    """Return the script that runs first, and links that fetch every browser module while Gradio's code is loading."""
+    modules = [path for path in sorted(STATIC.glob("*.js")) if path != FIRST]
+    links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in modules]
+    return "\n".join([f"<script>{FIRST.read_text(encoding='utf-8')}</script>", *links])
+
+
+class PageHead:
+    """ASGI middleware that puts `head()` into every HTML page, right after `<head>`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.head = app, f"<head>\n{head()}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, pages with their head filled."""
+        page: Message | None = None  # the start of a page, held back until its length is known
+
+        async def fill(message: Message) -> None:
+            nonlocal page
+            if message["type"] == "http.response.start" and _is_page(message):
+                page = message
+                return
+            if page is not None and not message.get("more_body"):  # Gradio sends a page in one piece
+                message = {**message, "body": message["body"].replace(b"<head>", self.head, 1)}
+                MutableHeaders(raw=page["headers"])["content-length"] = str(len(message["body"]))
+            if page is not None:
+                await send(page)
+                page = None
+            await send(message)
+
+        await self.app(scope, receive, fill)
+
+
+def _is_page(start: Message) -> bool:
+    return MutableHeaders(raw=start["headers"]).get("content-type", "").startswith("text/html")
