@@ -1,5 +1,7 @@
 """One thread for all networks of a server: it gives fair turns, and it alone computes on several processors."""
 
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -61,3 +63,11 @@ class NetworkThread:
 
         self.turn(take)
         torch.set_num_threads(1)
+        threading.setprofile(_settle)
+
+
+def _settle(*_: object) -> None:
+    # Called by every new thread before its first function. Some operations are done by Intel's MKL, which takes all
+    # processors in a thread that has not asked PyTorch yet.
+    sys.setprofile(None)
+    torch.get_num_threads()
