@@ -15,8 +15,9 @@ from ddpm_demo.data import CACHE_VARIABLE
 from ddpm_demo.history import read_all
 
 SETTLE = 10.0  # seconds of training before anything is measured
-WINDOW = 15.0  # seconds with the page, then as many without, in turns
-TURNS = 6
+OPENING = 4.0  # seconds after which a page that was opened is at rest, and only watches
+WINDOW = 12.0  # seconds with the page, then as many without, in turns
+TURNS = 10
 VIEW = "#train-view .ddpm-train"
 
 
@@ -26,7 +27,8 @@ def bench_watching(
     """Train `lite` as a student does, and return its images a second with the page open and closed.
 
     The browser runs on this very machine, as a student's does, so that drawing the charts counts too. `cost` is the
-    share of the speed that the page takes: the median over the turns, each a window beside its neighbour.
+    share of the speed that the watching page takes: the median over the turns, each a window beside its neighbour.
+    Opening a page is no part of it: `opening` is the share of the first OPENING seconds that it takes, once.
     """
     with cache_elsewhere():
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -35,21 +37,23 @@ def bench_watching(
         page.wait_for_function(f"document.querySelector('{VIEW}')?.dataset.phase === 'training'")
         directory = library.entries()[0].directory
         time.sleep(settle)
-        watched, alone = [], []
+        opened, watched, alone = [], [], []
         for _ in range(turns):
-            watched.append(images_per_second(directory, window))
             page.goto("about:blank")
             alone.append(images_per_second(directory, window))
             watch(page, address)
+            opened.append(images_per_second(directory, OPENING))
+            watched.append(images_per_second(directory, window))
         page.locator(VIEW).get_by_role("button", name="■ Stop and save", exact=True).click()
         page.wait_for_function(f"document.querySelector('{VIEW}').dataset.phase === ''")
         page.context.close()
-    costs = [1 - a / b for a, b in zip(watched, alone, strict=True)]
+    costs, openings = ([1 - a / b for a, b in zip(pace, alone, strict=True)] for pace in (watched, opened))
     return {
         "way": "training lite watched by a page, and by nobody",
         "watched_images_per_s": statistics.median(watched),
         "alone_images_per_s": statistics.median(alone),
         "cost": statistics.median(costs),
+        "opening": statistics.median(openings),
         "costs": costs,
     }
 
@@ -62,14 +66,19 @@ def watch(page: Any, address: str) -> None:
 
 
 def images_per_second(directory: Path, seconds: float) -> float:
-    """Return the pace of a run over so many seconds from now, by its own clock; raise DemoError if it stands still."""
+    """Return the pace of a run's steps over so many seconds from now; raise DemoError if it stands still.
+
+    By the run's own clock, without the pictures and measurements of its moments: a moment takes half a second every
+    half-minute, page or no page, so that one window has it and its neighbour has not.
+    """
     begin = _last_loss(directory)
     time.sleep(seconds)
     end = _last_loss(directory)
     known = library.entry(directory.name)
-    if known.config is None or end["seconds"] <= begin["seconds"]:
+    passed = (end["seconds"] - end["extras"]) - (begin["seconds"] - begin["extras"])
+    if known.config is None or passed <= 0:
         raise DemoError("the training run that was to be watched has stopped")
-    return float(known.config.batch * (end["step"] - begin["step"]) / (end["seconds"] - begin["seconds"]))
+    return float(known.config.batch * (end["step"] - begin["step"]) / passed)
 
 
 def _last_loss(directory: Path) -> dict[str, Any]:
