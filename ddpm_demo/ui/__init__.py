@@ -23,6 +23,9 @@ from ddpm_demo.ui.schedule import build_schedule_tab, describe
 from ddpm_demo.ui.train import build_train_tab
 from ddpm_demo.ui.train_desk import Desk
 
+QUEUE_SECONDS = 0.02  # from one look for new events to the next
+PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
+
 
 def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
     """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
@@ -85,6 +88,8 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         film = [*generate.outputs, film_link]
         demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
     demo.queue(max_size=200, api_open=False)
+    # Gradio looks for new events every millisecond, and each time takes Python from a network that is being trained
+    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = QUEUE_SECONDS, PROGRESS_SECONDS
     return demo
 
 

@@ -233,6 +233,23 @@ def test_two_visitors_both_see_progress(visit, phone):
         visitor.page.locator("#generate-stop").click()
 
 
+COUNT_FRAMES = """(() => {
+    const native = window.requestAnimationFrame.bind(window);
+    window.framesAsked = 0;
+    window.requestAnimationFrame = (callback) => { window.framesAsked++; return native(callback); };
+})()"""
+
+
+def test_a_page_at_rest_asks_for_hardly_any_frames(visit):
+    """Gradio's loading screen would go on asking for sixty a second."""
+    visit.page.add_init_script(COUNT_FRAMES)
+    visit.open()
+    visit.page.wait_for_timeout(3000)
+    before = visit.page.evaluate("window.framesAsked")
+    visit.page.wait_for_timeout(3000)
+    assert visit.page.evaluate("window.framesAsked") - before < 30
+
+
 def test_a_wrong_number_gets_a_sentence(visit):
     visit.open()
     choose(visit, "Which one", 5000)

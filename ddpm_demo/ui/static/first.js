@@ -5,7 +5,7 @@
 {
   const native = window.requestAnimationFrame;
   let slow = false;
-  window.requestAnimationFrame = (callback) => (slow ? setTimeout(() => native(callback), 250) : native(callback));
+  window.requestAnimationFrame = (callback) => (slow ? setTimeout(() => native(callback), 1000) : native(callback));
   new MutationObserver((_, observer) => {
     if (slow || !document.querySelector(".ddpm-mount")) return; // Gradio's code is there once a component of ours is
     slow = true;

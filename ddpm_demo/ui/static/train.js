@@ -7,7 +7,7 @@ import { makeShelf } from "./train_shelf.js";
 
 const QUICK = 2000, SLOW = 3000; // milliseconds between two questions: while it trains, and else
 // Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
-const CHARTS = 6000;
+const CHARTS = 10000;
 
 export function mount(element, props, watch, server) {
   let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
