@@ -232,7 +232,8 @@ def _ui_words(row: dict[str, Any]) -> str:
     if "cost" in row:
         return (
             f"{what}{row['watched_images_per_s']:.0f} and {row['alone_images_per_s']:.0f} images/s; "
-            f"the page takes {row['cost']:.1%} (turns: {', '.join(f'{cost:.1%}' for cost in row['costs'])})"
+            f"the page takes {row['cost']:.1%} (turns: {', '.join(f'{cost:.1%}' for cost in row['costs'])}), "
+            f"and {row['opening']:.0%} of its first seconds"
         )
     if "before_megabytes" in row:
         if row["before_megabytes"] is None:
