@@ -241,13 +241,13 @@ COUNT_FRAMES = """(() => {
 
 
 def test_a_page_at_rest_asks_for_hardly_any_frames(visit):
-    """Gradio's loading screen would go on asking for sixty a second."""
+    """Gradio's loading screen would go on asking for sixty a second, each of its clocks; slowed, for one."""
     visit.page.add_init_script(COUNT_FRAMES)
     visit.open()
     visit.page.wait_for_timeout(3000)
     before = visit.page.evaluate("window.framesAsked")
     visit.page.wait_for_timeout(3000)
-    assert visit.page.evaluate("window.framesAsked") - before < 30
+    assert visit.page.evaluate("window.framesAsked") - before < 90
 
 
 def test_a_wrong_number_gets_a_sentence(visit):
