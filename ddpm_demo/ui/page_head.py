@@ -31,7 +31,7 @@ class PageHead:
                 page = message
                 return
             if page is not None and not message.get("more_body"):  # Gradio sends a page in one piece
-                message = {**message, "body": message["body"].replace(b"<head>", self.head, 1)}
+                message = {**message, "body": message.get("body", b"").replace(b"<head>", self.head, 1)}
                 MutableHeaders(raw=page["headers"])["content-length"] = str(len(message["body"]))
             if page is not None:
                 await send(page)
