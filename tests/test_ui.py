@@ -1,6 +1,7 @@
 """The page's Python side, without a browser: what is sent, and what is refused."""
 
 import base64
+from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from ddpm_demo import checkpoint
 from ddpm_demo.data import load_mnist
 from ddpm_demo.receptive import path_counts
-from ddpm_demo.ui import build_app
+from ddpm_demo.ui import build_app, noise
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.loaded import load_placed
 from ddpm_demo.ui.noise import (
@@ -165,6 +166,20 @@ def test_what_the_network_sees_is_what_it_says(lite, linear):
         np.testing.assert_array_equal(floats(answer["eps_hat"]), expected.numpy().ravel())
         assert answer["tenth"] == [t // 100 * 100, t // 100 * 100 + 99]
         assert answer["held_out"] == lite.held_out[t // 100]
+
+
+def test_the_milliseconds_of_a_look_are_the_networks_without_its_waiting(monkeypatch):
+    clock = [0.0]
+
+    def crowded(work):
+        clock[0] += 5.0
+        return work()
+
+    monkeypatch.setattr(noise, "NETWORK", SimpleNamespace(turn=crowded))
+    monkeypatch.setattr(noise.time, "perf_counter", lambda: clock[0])
+    answer = make_look({"lite": checkpoint.find("lite")})(question(draw_noise(0).numpy(), 0.5))
+    assert clock == [5.0]
+    assert answer["milliseconds"] == 0
 
 
 def test_under_another_schedule_the_network_is_told_the_t_with_as_much_signal(linear):

@@ -19,9 +19,9 @@ from ddpm_demo.data import load_mnist, to_x0
 from ddpm_demo.drawing import MAX_BYTES, DrawingError, digit_from_picture
 from ddpm_demo.schedule import Schedule
 from ddpm_demo.ui.components import MAX_SEED, base64_of, browser_component, whole
-from ddpm_demo.ui.loaded import load_placed
+from ddpm_demo.ui.loaded import Loaded, load_placed
 from ddpm_demo.ui.schedule import schedule_tables
-from ddpm_demo.ui.turns import InTurn
+from ddpm_demo.ui.turns import NETWORK
 
 LESSON = """
 ## The forward process: a digit drowns in noise
@@ -180,15 +180,14 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
                 raise ConfigError("choose one of the listed checkpoints")
             loaded = load_placed(checkpoints[name])
             t = closest_t(loaded.schedule, alpha_bar)
-            device, begun = loaded.placement.device, time.perf_counter()
             with torch.no_grad():
-                eps_hat = InTurn(loaded.model)(x_t.to(device), torch.tensor([t]).to(device))
+                eps_hat, seconds = NETWORK.turn(lambda: _timed(loaded, x_t, t))
             tenth = t * 10 // len(loaded.schedule)
             size = len(loaded.schedule) // 10
             return {
-                "eps_hat": base64_of(eps_hat.float().cpu().numpy()),
+                "eps_hat": base64_of(eps_hat.numpy()),
                 "t": t,
-                "milliseconds": 1000 * (time.perf_counter() - begun),
+                "milliseconds": 1000 * seconds,
                 "held_out": loaded.held_out[tenth] if loaded.held_out else None,
                 "held_out_digits": loaded.held_out_digits,
                 "tenth": [tenth * size, tenth * size + size - 1],
@@ -198,6 +197,13 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
             return {"error": str(error)}
 
     return look
+
+
+def _timed(loaded: Loaded, x_t: torch.Tensor, t: int) -> tuple[torch.Tensor, float]:
+    """Return eps_hat, float32 on the CPU, and the seconds that the network took, without those before its turn."""
+    device, begun = loaded.placement.device, time.perf_counter()
+    eps_hat = loaded.model(x_t.to(device), torch.tensor([t]).to(device)).float().cpu()
+    return eps_hat, time.perf_counter() - begun
 
 
 def closest_t(schedule: Schedule, alpha_bar: float) -> int:

@@ -30,10 +30,10 @@ class PageHead:
             if message["type"] == "http.response.start" and _is_page(message):
                 page = message
                 return
-            if page is not None and not message.get("more_body"):  # Gradio sends a page in one piece
-                message = {**message, "body": message.get("body", b"").replace(b"<head>", self.head, 1)}
-                MutableHeaders(raw=page["headers"])["content-length"] = str(len(message["body"]))
             if page is not None:
+                if not message.get("more_body"):  # Gradio sends a page in one piece
+                    message = {**message, "body": message.get("body", b"").replace(b"<head>", self.head, 1)}
+                    MutableHeaders(raw=page["headers"])["content-length"] = str(len(message["body"]))
                 await send(page)
                 page = None
             await send(message)

@@ -7,6 +7,7 @@ anything takes.
 import base64
 import threading
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from ddpm_demo import checkpoint, library
 from ddpm_demo.config import ModelConfig, ScheduleConfig
 from ddpm_demo.model import seeded_denoiser
+from ddpm_demo.network_thread import at_once
 from ddpm_demo.ui import build_app, launch, noise, stream
 from ddpm_demo.ui.films import Films
 from ddpm_demo.ui.loaded import load_placed
@@ -74,7 +76,9 @@ def counted(monkeypatch):
     monkeypatch.setattr(Counted, "permits", threading.Semaphore(0))
     monkeypatch.setattr(Counted, "made", 0)
     monkeypatch.setattr(stream, "InTurn", Counted)
-    monkeypatch.setattr(noise, "InTurn", lambda model: model)  # or every page that opens would wait for a turn, too
+    monkeypatch.setattr(
+        noise, "NETWORK", SimpleNamespace(turn=at_once)
+    )  # or every page that opens would wait for a turn, too
     monkeypatch.setattr(stream, "MESSAGES_PER_SECOND", 1e9)  # a quick network's steps would be sent in bunches
     yield Counted
     Counted.permits.release(100_000)  # whatever a failed test has left waiting
