@@ -22,13 +22,19 @@ VIEW = "#train-view .ddpm-train"
 
 
 def bench_watching(
-    browser: Any, address: str, *, settle: float = SETTLE, window: float = WINDOW, turns: int = TURNS
+    browser: Any,
+    address: str,
+    *,
+    settle: float = SETTLE,
+    opening: float = OPENING,
+    window: float = WINDOW,
+    turns: int = TURNS,
 ) -> dict[str, Any]:
     """Train `lite` as a student does, and return its images a second with the page open and closed.
 
     The browser runs on this very machine, as a student's does, so that drawing the charts counts too. `cost` is the
     share of the speed that the watching page takes: the median over the turns, each a window beside its neighbour.
-    Opening a page is no part of it: `opening` is the share of the first OPENING seconds that it takes, once.
+    Opening a page is no part of it: the `opening` of the row is the share of the first `opening` seconds that it takes, once.
     """
     with cache_elsewhere():
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
@@ -42,7 +48,7 @@ def bench_watching(
             page.goto("about:blank")
             alone.append(images_per_second(directory, window))
             watch(page, address)
-            opened.append(images_per_second(directory, OPENING))
+            opened.append(images_per_second(directory, opening))
             watched.append(images_per_second(directory, window))
         page.locator(VIEW).get_by_role("button", name="■ Stop and save", exact=True).click()
         page.wait_for_function(f"document.querySelector('{VIEW}').dataset.phase === ''")

@@ -188,7 +188,7 @@ def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick,
 
 def test_what_a_watching_page_costs_is_measured_and_leaves_no_run_behind(visit, browser):
     before = [known.id for known in library.entries()]
-    row = bench_watching(browser, visit.address, settle=1.0, window=1.5, turns=1)
+    row = bench_watching(browser, visit.address, settle=1.0, opening=1.5, window=1.5, turns=1)
     assert row["watched_images_per_s"] > 0
     assert row["cost"] == pytest.approx(1 - row["watched_images_per_s"] / row["alone_images_per_s"])
     assert [known.id for known in library.entries()] == before
