@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ddpm_demo.config import ModelConfig
-from ddpm_demo.layers import DilatedConv, ImageGroupNorm
+from ddpm_demo.layers import ImageGroupNorm, ResidualConv
 
 
 def sinusoidal_embedding(t: Tensor, dim: int) -> Tensor:
@@ -32,14 +32,14 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, dilation: int, groups: int) -> None:
         """Make a block of `width` channels; padding = dilation keeps the image's size."""
         super().__init__()
-        self.conv = DilatedConv(width, dilation)
+        self.conv = ResidualConv(width, dilation)
         self.norm: nn.Module = ImageGroupNorm(groups, width)
         self.act = nn.SiLU()
 
     def forward(self, y: Tensor, time: Tensor) -> Tensor:
         """Map y (B, width, H, W) and time (B, width, 1, 1) to (B, width, H, W)."""
         y = y + time  # (B, width, H, W): direct addition, the same at every pixel
-        y = y + self.conv(y)  # (B, width, H, W): the residual sum
+        y = self.conv(y)  # (B, width, H, W): the residual sum, y + its convolution
         y = self.act(self.norm(y))  # (B, width, H, W)
         return y
 

@@ -23,10 +23,22 @@ class MuonAdamW(torch.optim.AdamW):
     (Liu et al. 2025, "Muon is scalable for LLM training", equation 4): one learning rate serves both.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], *, matrices: Iterable[Tensor], lr: float) -> None:
-        """Optimise `parameters`, of which `matrices` are a part; no weight decay."""
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        *,
+        matrices: Iterable[Tensor] = (),
+        lr: float,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """Optimise `parameters`, of which `matrices` are a part; no weight decay.
+
+        `dtype` is the number format of Muon's matrix products. bfloat16 is exact enough for them, but takes a hundred
+        times as long as float32 on a processor without such instructions.
+        """
         super().__init__(parameters, lr=lr, weight_decay=0.0, fused=True)
         self.matrices = list(matrices)
+        self.dtype = dtype
 
     def state_keys(self, parameter: Tensor) -> tuple[str, ...]:
         """Return the names of what this optimiser remembers of a parameter."""
@@ -43,27 +55,30 @@ class MuonAdamW(torch.optim.AdamW):
             if weight.grad is not None:
                 same_shape[weight.shape].append(weight)
         for weights in same_shape.values():  # together: eight small products take longer than one of eight
-            ahead = torch.stack([self._ahead(weight) for weight in weights])  # (N, out, in * kernel * kernel)
+            ahead = self._ahead(weights)  # (N, out, in * kernel * kernel)
             scale = 0.2 * max(ahead.shape[1:]) ** 0.5
-            for weight, direction in zip(weights, orthogonal(ahead), strict=True):
-                weight.sub_(direction.view(weight.shape), alpha=lr * scale)
+            directions = orthogonal(ahead, self.dtype).view(len(weights), *weights[0].shape)
+            torch._foreach_sub_(weights, list(directions.unbind()), alpha=lr * scale)
+            for weight in weights:
                 weight.grad = None  # AdamW passes over a parameter without a gradient
         super().step()
 
-    def _ahead(self, weight: Tensor) -> Tensor:
-        """Take the gradient into the momentum, and return where that is heading (Nesterov), as a matrix."""
-        gradient = weight.grad
-        assert gradient is not None
-        momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
-        momentum.lerp_(gradient, 1 - MOMENTUM)
-        return gradient.lerp(momentum, MOMENTUM).flatten(1)
+    def _ahead(self, weights: list[Tensor]) -> Tensor:
+        """Take the gradients into the momentums, and return where those are heading (Nesterov), as matrices."""
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        momentums = [self.state[weight]["momentum"] for weight in weights]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        torch._foreach_lerp_(momentums, gradients, 1 - MOMENTUM)
+        return torch.stack(list(torch._foreach_lerp(gradients, momentums, MOMENTUM))).flatten(2)
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
+def orthogonal(matrices: Tensor, dtype: torch.dtype) -> Tensor:
     """Return roughly U V^T of each matrix U S V^T in (N, rows, columns): all singular values between 0.7 and 1.2."""
     a, b, c = QUINTIC
     tall = matrices.shape[1] > matrices.shape[2]
-    wide = (matrices.mT if tall else matrices).bfloat16()
+    wide = (matrices.mT if tall else matrices).to(dtype)
     wide = wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(ROUNDS):
         gram = torch.bmm(wide, wide.mT)

@@ -38,7 +38,7 @@ class Ranks:
 
     def parallel(self, model: nn.Module) -> nn.Module:
         """Return the model whose backward pass averages the gradients over all processes."""
-        return nn.parallel.DistributedDataParallel(model) if self.size > 1 else model
+        return nn.parallel.DistributedDataParallel(model, broadcast_buffers=False) if self.size > 1 else model
 
     def mean(self, value: float, device: torch.device) -> float:
         """Return the mean over all processes of a number that each has."""

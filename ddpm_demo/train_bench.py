@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ddpm_demo.config import ScheduleConfig, preset, train_config
 from ddpm_demo.data import load_mnist, to_x0
@@ -88,9 +88,17 @@ def with_plain_layers(model: Denoiser) -> Denoiser:
         ours, norm = block.conv, block.norm
         assert isinstance(norm, nn.GroupNorm)
         reach = int(ours.dilation[0])
-        conv = nn.Conv2d(ours.in_channels, ours.out_channels, kernel_size=3, padding=reach, dilation=reach)
+        conv = PlainResidualConv(ours.in_channels, ours.out_channels, kernel_size=3, padding=reach, dilation=reach)
         plain_norm = nn.GroupNorm(norm.num_groups, norm.num_channels)
         conv.load_state_dict(ours.state_dict())
         plain_norm.load_state_dict(norm.state_dict())
         block.conv, block.norm = conv, plain_norm  # type: ignore[assignment]
     return model
+
+
+class PlainResidualConv(nn.Conv2d):
+    """y + conv(y), as one writes it down."""
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Map y (B, width, H, W) to (B, width, H, W)."""
+        return y + super().forward(y)

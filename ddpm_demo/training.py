@@ -61,7 +61,7 @@ class TrainState:
         ema = place(seeded_denoiser(model_config, config.seed), placement, keep_float32_weights=True)
         convolutions = [layer for layer in model.blocks.modules() if isinstance(layer, torch.nn.Conv2d)]
         matrices = [layer.weight for layer in convolutions] if config.optimizer == "muon" else []
-        optimizer = MuonAdamW(model.parameters(), matrices=matrices, lr=config.lr)
+        optimizer = MuonAdamW(model.parameters(), matrices=matrices, lr=config.lr, dtype=placement.dtype)
         generator = torch.Generator(placement.device).manual_seed(config.seed)
         return cls(model, ema.eval().requires_grad_(False), optimizer, generator)
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ddpm_demo.layers import DilatedConv, ImageGroupNorm
+from ddpm_demo.layers import ImageGroupNorm, ResidualConv
+from ddpm_demo.train_bench import PlainResidualConv
 
 
 def gradients(layer, y, slope):
@@ -14,9 +15,9 @@ def gradients(layer, y, slope):
 
 @pytest.mark.parametrize("dilation", [1, 9, 14, 15, 27, 40])
 @pytest.mark.parametrize("size", [(28, 28), (20, 33)])
-def test_the_convolution_has_pytorchs_values_and_gradients(dilation, size, generator):
-    ours = DilatedConv(6, dilation).double()
-    theirs = nn.Conv2d(6, 6, kernel_size=3, padding=dilation, dilation=dilation).double()
+def test_the_convolution_and_its_residual_have_pytorchs_values_and_gradients(dilation, size, generator):
+    ours = ResidualConv(6, dilation).double()
+    theirs = PlainResidualConv(6, 6, kernel_size=3, padding=dilation, dilation=dilation).double()
     theirs.load_state_dict(ours.state_dict())
     y = torch.randn(2, 6, *size, generator=generator, dtype=torch.float64).requires_grad_()
     slope = torch.randn(2, 6, *size, generator=generator, dtype=torch.float64)
@@ -26,7 +27,7 @@ def test_the_convolution_has_pytorchs_values_and_gradients(dilation, size, gener
 
 
 def test_autocast_rounds_the_convolution_as_it_would_any_other(generator):
-    layer = DilatedConv(8, 27)
+    layer = ResidualConv(8, 27)
     y = torch.randn(2, 8, 28, 28, generator=generator)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         trained, no_gradient = layer(y), layer(y.detach()).detach()

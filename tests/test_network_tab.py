@@ -34,7 +34,9 @@ def test_activations_chain_up_by_the_specs_lines(tiny):
     for i, block in enumerate(tiny.blocks):
         u = seen[f"blocks.{i}.input"] + time[0][:, None, None]
         torch.testing.assert_close(seen[f"blocks.{i}.with time"], u)
-        torch.testing.assert_close(seen[f"blocks.{i}.residual sum"], u + block.conv(u[None])[0].detach())
+        d = block.conv.dilation
+        conv = torch.nn.functional.conv2d(u[None], block.conv.weight, block.conv.bias, padding=d, dilation=d)[0]
+        torch.testing.assert_close(seen[f"blocks.{i}.residual sum"], u + conv.detach())
         torch.testing.assert_close(seen[f"blocks.{i}.act"], torch.nn.functional.silu(seen[f"blocks.{i}.norm"]))
     torch.testing.assert_close(seen["out_project"], tiny(x_t, torch.tensor([300]))[0].detach())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in tiny.modules())

@@ -6,21 +6,22 @@ import torch
 from ddpm_demo.optimizer import MuonAdamW, orthogonal
 
 
+@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-4), (torch.bfloat16, 0.05)])
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (8, 8)])
-def test_orthogonal_takes_every_singular_value_near_one_and_keeps_the_directions(shape, generator):
+def test_orthogonal_takes_every_singular_value_near_one_and_keeps_the_directions(shape, dtype, rounding, generator):
     matrices = torch.randn(3, *shape, generator=generator)
     matrices[1] *= 1000  # each is scaled by itself
-    for matrix, result in zip(matrices, orthogonal(matrices), strict=True):
+    for matrix, result in zip(matrices, orthogonal(matrices, dtype), strict=True):
         u, s, vh = torch.linalg.svd(matrix, full_matrices=False)
         inner = u.T @ result @ vh.T  # diagonal if the directions are the same
         diagonal = inner.diagonal()
-        assert float((inner - torch.diag(diagonal)).abs().max()) < 0.05  # it computes in bfloat16
+        assert float((inner - torch.diag(diagonal)).abs().max()) < rounding
         assert (diagonal[s > 0.05 * s.max()] > 0.5).all()
         assert (diagonal < 1.3).all()
 
 
 def test_a_gradient_of_zero_moves_nothing():
-    assert torch.equal(orthogonal(torch.zeros(2, 3, 5)), torch.zeros(2, 3, 5))
+    assert torch.equal(orthogonal(torch.zeros(2, 3, 5), torch.bfloat16), torch.zeros(2, 3, 5))
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch before 2.9 has no Muon to compare with")
@@ -35,7 +36,7 @@ def test_it_steps_as_pytorchs_muon_does(generator):
         mine.step()
         reference.step()
     moved, apart = (theirs - start.flatten(1)).detach().norm(), (ours.flatten(1) - theirs).detach().norm()
-    assert float(apart / moved) < 0.05  # both orthogonalise in bfloat16
+    assert float(apart / moved) < 0.05  # PyTorch's orthogonalises in bfloat16
 
 
 def test_matrices_of_several_shapes_each_take_their_own_step(generator):
@@ -49,7 +50,7 @@ def test_matrices_of_several_shapes_each_take_their_own_step(generator):
     for optimizer in steps:
         optimizer.step()
     for weight, twin in zip(together, alone, strict=True):
-        torch.testing.assert_close(weight, twin, rtol=0.02, atol=2e-4)  # another order of sums, in bfloat16
+        torch.testing.assert_close(weight, twin, rtol=1e-4, atol=1e-6)  # another order of sums
 
 
 def test_everything_else_is_adamw(generator):

@@ -16,7 +16,7 @@ MAX_WIDTH = 512
 MAX_BATCH = 512
 MAX_EPOCHS = 1000
 MEMORY = 6e9  # bytes that the activations of one training step may take
-VALUES_PER_BLOCK = 6  # kept for the backward pass: sum, convolution, residual, norm, activation, and their like
+VALUES_PER_BLOCK = 6  # kept for the backward pass: what convolution, norm and activation read, and their like
 UNITS = ("minutes", "epochs")
 CLASSES = tuple(str(label) for label in range(10))
 
