@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from ddpm_demo import checkpoint, library
-from ddpm_demo.config import ModelConfig, ScheduleConfig
-from ddpm_demo.model import seeded_denoiser
+from ddpm_demo.config import ModelConfig, ScheduleConfig, train_config
+from ddpm_demo.data import load_mnist
+from ddpm_demo.device import best_placement
 from ddpm_demo.network_thread import at_once
+from ddpm_demo.schedule import Schedule
+from ddpm_demo.training import TrainState, train
 from ddpm_demo.ui import build_app, launch, noise, stream
 from ddpm_demo.ui.films import Films
 from ddpm_demo.ui.loaded import load_placed
@@ -32,10 +35,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    """A checkpoint of a network that answers in a millisecond."""
+    """A checkpoint of a network that answers in a millisecond, trained for a second: its films end among the greys."""
     path = tmp_path_factory.mktemp("runs") / "quick.safetensors"
-    model = seeded_denoiser(ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), seed=0)
-    checkpoint.save(path, checkpoint.Checkpoint(model, ScheduleConfig(), {}))
+    config = train_config("lite", epochs=0.05)
+    state = TrainState.fresh(ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), config, best_placement())
+    for _ in train(state, Schedule.from_config(ScheduleConfig()), load_mnist(train=True)[0], config):
+        pass
+    checkpoint.save(path, checkpoint.Checkpoint(state.model, ScheduleConfig(), {}))
     return path
 
 
