@@ -171,21 +171,22 @@ def test_a_run_from_start_to_digits_and_away(visit):
     assert page.get_by_role("option", name="second").count() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_tab_with_a_run(visit, theme):
+def test_axe_finds_nothing_on_the_tab_with_a_run(visit):
     from axe_playwright_python.sync_playwright import Axe
 
-    visit.open(theme)
-    visit.tab("Train")
-    start(visit, name=theme)
-    visit.page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]", timeout=60_000)
-    visit.page.locator("summary").filter(has_text="How the network grew up").click()
-    visit.page.wait_for_selector(f"{VIEW} details[data-step]")
-    run_of(visit, theme).wait_for()
-    nodes = [(v["id"], node["html"]) for v in Axe().run(visit.page).response["violations"] for node in v["nodes"]]
-    assert [html for _, html in nodes if "ddpm-" in html] == []
+    open_train(visit)
+    start(visit, name="looked at")
+    for theme in ("light", "dark"):
+        visit.open(theme)
+        visit.tab("Train")
+        visit.page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]", timeout=60_000)
+        visit.page.locator("summary").filter(has_text="How the network grew up").click()
+        visit.page.wait_for_selector(f"{VIEW} details[data-step]")
+        run_of(visit, "looked at").wait_for()
+        nodes = [(v["id"], node["html"]) for v in Axe().run(visit.page).response["violations"] for node in v["nodes"]]
+        assert [html for _, html in nodes if "ddpm-" in html] == [], theme
     stop(visit)
-    delete(visit, theme)
+    delete(visit, "looked at")
 
 
 def test_two_pages_see_one_run_and_only_one_is_trained(visit, phone):
