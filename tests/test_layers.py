@@ -15,12 +15,13 @@ def gradients(layer, y, slope):
 
 @pytest.mark.parametrize("dilation", [1, 9, 14, 15, 27, 40])
 @pytest.mark.parametrize("size", [(28, 28), (20, 33)])
-def test_the_convolution_and_its_residual_have_pytorchs_values_and_gradients(dilation, size, generator):
+@pytest.mark.parametrize("count", [2, 4])
+def test_the_convolution_and_its_residual_have_pytorchs_values_and_gradients(count, dilation, size, generator):
     ours = ResidualConv(6, dilation).double()
     theirs = PlainResidualConv(6, 6, kernel_size=3, padding=dilation, dilation=dilation).double()
     theirs.load_state_dict(ours.state_dict())
-    y = torch.randn(2, 6, *size, generator=generator, dtype=torch.float64).requires_grad_()
-    slope = torch.randn(2, 6, *size, generator=generator, dtype=torch.float64)
+    y = torch.randn(count, 6, *size, generator=generator, dtype=torch.float64).requires_grad_()
+    slope = torch.randn(count, 6, *size, generator=generator, dtype=torch.float64)
     torch.testing.assert_close(ours(y), theirs(y))
     for mine, his in zip(gradients(ours, y, slope), gradients(theirs, y, slope), strict=True):
         torch.testing.assert_close(mine, his)
@@ -28,7 +29,7 @@ def test_the_convolution_and_its_residual_have_pytorchs_values_and_gradients(dil
 
 def test_autocast_rounds_the_convolution_as_it_would_any_other(generator):
     layer = ResidualConv(8, 27)
-    y = torch.randn(2, 8, 28, 28, generator=generator)
+    y = torch.randn(4, 8, 28, 28, generator=generator)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         trained, no_gradient = layer(y), layer(y.detach()).detach()
     assert trained.dtype == torch.bfloat16
