@@ -27,7 +27,7 @@ class MuonAdamW(torch.optim.AdamW):
         self,
         parameters: Iterable[Tensor],
         *,
-        matrices: Iterable[Tensor] = (),
+        matrices: Iterable[Tensor],
         lr: float,
         dtype: torch.dtype = torch.float32,
     ) -> None:

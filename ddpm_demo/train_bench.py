@@ -17,8 +17,8 @@ from ddpm_demo.schedule import Schedule
 from ddpm_demo.training import TrainState, train
 
 SECONDS = 3.0  # at least so long is every way measured in a round
-# The ways take turns, and the best round of each counts: other programs only ever make things slower. Both begin anew
-# every round, because how memory happens to lie makes a process up to a tenth faster or slower as long as it lives.
+# The ways take turns, and the best round of each counts: other programs only ever make things slower. Every round makes
+# both networks anew, the plain one in a new process: how memory happens to lie is worth up to a tenth, for good.
 ROUNDS = 4
 
 
