@@ -2,9 +2,9 @@
 
 import sys
 
-from ddpm_demo.memory import keep_freed_memory
-from ddpm_demo.ui import build_app, serve
-from ddpm_demo.ui.turns import NETWORK
+from ddpm_demo.machine.freed_memory import keep_freed_memory
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.ui.app import build_app, serve
 
 keep_freed_memory()
 NETWORK.take_processors()

@@ -16,9 +16,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo import checkpoint, report
-from ddpm_demo.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, PRESETS, train_config
-from ddpm_demo.model import Denoiser, count_parameters
+from ddpm_demo.commands import evaluate
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, PRESETS
+from ddpm_demo.core.model import Denoiser, count_parameters
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
+from ddpm_demo.training.recipes import train_config
 
 ASSETS = Path(__file__).parent
 IMAGES = ASSETS / "images"
@@ -95,14 +98,14 @@ def main() -> None:
     directory = Path(sys.argv[1])
     parts = [HEAD]
     for name in NAMES:
-        if name in checkpoint.shipped():
+        if name in shipped_checkpoints():
             parts.append("\n".join(section(name, directory)) + "\n")
     (ASSETS / "checkpoints" / "README.md").write_text("\n".join([*parts, WEAKNESSES]), encoding="utf-8")
 
 
 def section(name: str, directory: Path) -> Iterator[str]:
     """Yield the lines about one checkpoint."""
-    path = checkpoint.find(name)
+    path = find_checkpoint(name)
     mark = f"{name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"  # other weights, other results
     loaded = checkpoint.load(path)
     evaluations = []
@@ -136,12 +139,12 @@ def section(name: str, directory: Path) -> Iterator[str]:
     if guidance := CHOSEN_GUIDANCE.get(name):
         command += ["--guide", guidance.guide, "--guidance", str(guidance.weight)]
     ddpm_demo([*command, "--png", str(IMAGES / f"{name}-samples.png")])
-    words = report.sampler_words(asdict(chosen), asdict(guidance) if guidance else None)
+    words = evaluate.sampler_words(asdict(chosen), asdict(guidance) if guidance else None)
     yield f"\nSixty-four digits, not chosen ({words}, seed 0):\n"
     yield f"![{ALT[name]}](../images/{name}-samples.png)"
     for evaluation in evaluations:
         yield ""
-        yield from report.markdown(evaluation)
+        yield from evaluate.markdown(evaluation)
 
     if name in WEIGHTS:
         yield ""

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from ddpm_demo.config import ModelConfig, ScheduleConfig
-from ddpm_demo.model import Denoiser, seeded_denoiser
-from ddpm_demo.schedule import Schedule
+from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.model import Denoiser, seeded_denoiser
+from ddpm_demo.core.schedule import Schedule
 
 
 @pytest.fixture(scope="session")

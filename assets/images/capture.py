@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from ddpm_demo.ui.bench import chromium
+from ddpm_demo.bench.page import chromium
 
 CANVAS = (578, 640)  # both parts of the film are laid onto one sheet of this size
 WIDTH = 420  # of the finished picture

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ddpm_demo import checkpoint
-from ddpm_demo.config import CHOSEN_SAMPLER
-from ddpm_demo.device import best_placement, place
-from ddpm_demo.pictures import grid_png
-from ddpm_demo.sampling import sample, start_noise, to_uint8
-from ddpm_demo.schedule import Schedule
+from ddpm_demo.core.config import CHOSEN_SAMPLER
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.sampling import sample, start_noise, to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.placement import place
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.pictures import grid_png
 
 DIGITS = 16
 

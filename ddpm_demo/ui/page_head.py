@@ -3,14 +3,14 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ddpm_demo.ui.components import STATIC, static_url
+from ddpm_demo.ui.bridge import STATIC, static_url
 
-FIRST = STATIC / "first.js"
+FIRST = STATIC / "before_gradio.js"
 
 
 def head() -> str:
     """Return the script that runs first, and links that fetch every browser module while Gradio's code is loading."""
-    modules = [path for path in sorted(STATIC.glob("*.js")) if path != FIRST]
+    modules = [path for path in sorted(STATIC.rglob("*.js")) if path != FIRST]
     links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in modules]
     return "\n".join([f"<script>{FIRST.read_text(encoding='utf-8')}</script>", *links])
 

@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import TimeoutError
 
-from ddpm_demo.ui.bench import chromium, chromium_path
+from ddpm_demo.bench.page import chromium, chromium_path
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo import checkpoint
-from ddpm_demo.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
-from ddpm_demo.data import load_mnist, to_x0
-from ddpm_demo.sampling import to_uint8
-from ddpm_demo.ui.films import Films, read_settings, words_of
-from ddpm_demo.ui.loaded import load_placed
-from ddpm_demo.ui.noise import class_indices, draw_noise
-from ddpm_demo.ui.stream import generate
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
+from ddpm_demo.core.sampling import to_uint8
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.ui.film.films import Films, read_film_settings, words_of
+from ddpm_demo.ui.film.stream import generate
+from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.tabs.noise import class_indices, draw_noise
 
 X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"
@@ -175,8 +175,8 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
     visit.page.wait_for_selector("#generate-start:not([disabled])")
     shown = np.array(visit.pixels(FILM)).reshape(58, 58)
     digits = np.stack([shown[r : r + 28, c : c + 28] for r in (0, 30) for c in (0, 30)])
-    lite, guide = (load_placed(checkpoint.find(name)) for name in ("lite", GUIDE))
-    wanted = read_settings("lite", *words_of(CHOSEN_SAMPLER), 20, 0, 4, 0, GUIDE, CHOSEN_GUIDANCE["lite"].weight)
+    lite, guide = (load_placed(find_checkpoint(name)) for name in ("lite", GUIDE))
+    wanted = read_film_settings("lite", *words_of(CHOSEN_SAMPLER), 20, 0, 4, 0, GUIDE, CHOSEN_GUIDANCE["lite"].weight)
     *_, last = generate(lite, wanted, Films(), guide=guide)
     expected = np.frombuffer(zlib.decompress(base64.b64decode(last["x_t"])), np.uint8).reshape(4, 28, 28)
     np.testing.assert_array_equal(digits, expected)

@@ -9,14 +9,14 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from ddpm_demo import checkpoint
-from ddpm_demo.config import ScheduleConfig
-from ddpm_demo.data import load_mnist, to_x0
-from ddpm_demo.sampling import to_uint8
-from ddpm_demo.schedule import Schedule
-from ddpm_demo.ui.components import STATIC, static_url
-from ddpm_demo.ui.loaded import load_placed
-from ddpm_demo.ui.noise import class_indices, draw_noise, gallery_digit, noise_of
+from ddpm_demo.core.config import ScheduleConfig
+from ddpm_demo.core.sampling import to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.ui.bridge import STATIC, static_url
+from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.tabs.noise import class_indices, draw_noise, gallery_digit, noise_of
 
 X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"
@@ -27,7 +27,7 @@ PLOT = "#schedule-chart .js-plotly-plot"
 def test_two_hundred_pictures_equal_pythons(visit):
     """Random digit, seed, t and schedule: the page's pixels are Python's within one grey level."""
     visit.open()
-    chance, shared = random.Random(0), json.dumps(static_url(STATIC / "shared.js"))
+    chance, shared = random.Random(0), json.dumps(static_url(STATIC / "state.js"))
     schedules = {name: Schedule.from_config(ScheduleConfig(kind=name)) for name in ("linear", "cosine")}
     schedules["custom"] = Schedule.from_config(ScheduleConfig(beta_T=0.01))
     digits, _ = load_mnist(train=False)
@@ -96,7 +96,7 @@ def test_the_network_answers_after_the_drag_and_not_during(visit, linear):
     visit.wait_for_text(NETWORK, "Mean squared error")
 
     digits, _ = load_mnist(train=False)
-    lite = load_placed(checkpoint.find("lite"))
+    lite = load_placed(find_checkpoint("lite"))
     eps = draw_noise(0)
     x_t = linear.add_noise(to_x0(digits[class_indices(7)[0]]), 200, eps)
     with torch.no_grad():
@@ -123,7 +123,7 @@ def test_one_jump_and_the_chain_end_alike(visit):
 def test_the_chains_random_numbers_are_normal(visit):
     visit.open()
     values = visit.page.evaluate(
-        f"import({json.dumps(static_url(STATIC / 'chain.js'))}).then(m => {{ const draw = m.normals(7); "
+        f"import({json.dumps(static_url(STATIC / 'tabs/chain.js'))}).then(m => {{ const draw = m.normals(7); "
         "return Array.from({length: 200000}, draw); })"
     )
     values = np.array(values)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ddpm_demo.checkpoint import shipped
+from ddpm_demo.store.shipped import shipped_checkpoints
 
 VIEW = "#train-view .ddpm-train"
 
@@ -207,7 +207,7 @@ def test_a_page_that_stays_on_generate_sees_a_new_run_when_it_opens_the_list(vis
     page.get_by_role("button", name="Generate", exact=True).wait_for()
     new = folder / "runs" / "20260101-000000-abcdef"
     new.mkdir(parents=True)
-    shutil.copy(shipped()["lite"], new / "model.safetensors")
+    shutil.copy(shipped_checkpoints()["lite"], new / "model.safetensors")
     (new / "name.txt").write_text("made elsewhere")
     visit.pick("#generate-which", "made elsewhere")
     assert "made elsewhere" in page.locator("#generate-which input").input_value()

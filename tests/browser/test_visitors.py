@@ -12,20 +12,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ddpm_demo import checkpoint, library
-from ddpm_demo.config import ModelConfig, ScheduleConfig, train_config
-from ddpm_demo.data import load_mnist
-from ddpm_demo.device import best_placement
-from ddpm_demo.network_thread import at_once
-from ddpm_demo.schedule import Schedule
-from ddpm_demo.training import TrainState, train
-from ddpm_demo.ui import build_app, launch, noise, stream
-from ddpm_demo.ui.films import Films
-from ddpm_demo.ui.loaded import load_placed
-from ddpm_demo.ui.race import EXPERIMENTS, race
-from ddpm_demo.ui.takehome import link_settings
-from ddpm_demo.ui.turns import NETWORK, InTurn
-from ddpm_demo.ui.watch_bench import bench_watching
+from ddpm_demo.bench.watching import bench_watching
+from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import NETWORK, InTurn, at_once
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.training import shelf
+from ddpm_demo.training.loop import TrainState, train
+from ddpm_demo.training.recipes import train_config
+from ddpm_demo.ui.app import build_app, launch
+from ddpm_demo.ui.film import stream
+from ddpm_demo.ui.film.films import Films
+from ddpm_demo.ui.film.race import EXPERIMENTS, race
+from ddpm_demo.ui.film.take_home import link_settings
+from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.tabs import noise
 
 FILM = "#generate-film canvas"
 RACE = "#race-film [data-done]"
@@ -193,8 +196,8 @@ def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick,
 
 
 def test_what_a_watching_page_costs_is_measured_and_leaves_no_run_behind(visit, browser):
-    before = [known.id for known in library.entries()]
+    before = [known.id for known in shelf.entries()]
     row = bench_watching(browser, visit.address, settle=1.0, opening=1.5, window=1.5, turns=1)
     assert row["watched_images_per_s"] > 0
     assert row["cost"] == pytest.approx(1 - row["watched_images_per_s"] / row["alone_images_per_s"])
-    assert [known.id for known in library.entries()] == before
+    assert [known.id for known in shelf.entries()] == before

@@ -1,7 +1,7 @@
 // The two controls that every tab with a timestep has: the slider of t, and the choice of schedule.
 import { select } from "./dom.js";
 import { makeSlider } from "./slider.js";
-import { state, subscribe, update } from "./shared.js";
+import { state, subscribe, update } from "./state.js";
 
 const lastT = () => (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
 

@@ -78,3 +78,9 @@ export function colours(element) {
   const of = (name) => style.getPropertyValue(name).trim();
   return { text: of("--body-text-color"), line: of("--border-color-primary"), accent: of("--color-accent") };
 }
+
+/** Seconds as people say them. */
+export function duration(seconds) {
+  if (seconds < 90) return `${seconds.toFixed(0)} s`;
+  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
+}

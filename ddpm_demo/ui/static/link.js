@@ -1,5 +1,5 @@
 // The state of the screen in the page's own address, so that a link or a reload brings it back.
-import { state } from "./shared.js";
+import { state } from "./state.js";
 
 const OURS = ["digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations"];
 

@@ -1,0 +1,163 @@
+"""The rest of `ddpm-demo bench ui`: a film, from the click to the screen, and a click on the receptive map."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ddpm_demo.ui.film.films import FILMS
+
+RUNS = 50  # in a row, for the server's memory
+FILM_MEMORY = 32 * 2**20  # bytes of films that the server may remember here: full after a few runs, then it forgets
+FIRST_FRAMES = 5
+CLICKS = 5
+FILM = "#generate-film canvas"
+# links: sampler, clipping, steps, eta, digits, seed, checkpoint
+ORDINARY, LARGE, SMALL = "2~1~50~0~16~0~{name}", "2~1~50~0~64~0~{name}", "2~1~10~0~4~0~{name}"
+FINISHED = f"document.querySelector('{FILM}')?.dataset.done === '1'"
+IDLE = "#generate-start:not([disabled])"
+
+# From the click on Generate until the first picture is in the canvas.
+FIRST_FRAME = f"""async () => {{
+    const canvas = document.querySelector('{FILM}');
+    const begun = performance.now();
+    document.querySelector('#generate-start').click();
+    while (canvas.dataset.done === '1') await new Promise(requestAnimationFrame);
+    return performance.now() - begun;
+}}"""
+
+# One drag through the film: a slider event in each animation frame, timed as the Noise tab's drag is.
+SCRUB = f"""async (events) => {{
+    const input = document.querySelector('#generate-film input[type=range]');
+    const canvas = document.querySelector('{FILM}');
+    const times = [], last = Number(input.max);
+    const frame = () => new Promise(requestAnimationFrame);
+    let before = canvas.dataset.frame, shown = 0;
+    await frame();
+    const begun = performance.now();
+    for (let k = 0; k < events; k++) {{
+        input.value = k % (last + 1);
+        const start = performance.now();
+        input.dispatchEvent(new Event('input', {{bubbles: true}}));
+        times.push(performance.now() - start);
+        shown += canvas.dataset.frame !== before;
+        before = canvas.dataset.frame;
+        await frame();
+    }}
+    return {{times, fps: 1000 * shown / (performance.now() - begun)}};
+}}"""
+
+# From a click on a pixel of the map until the trained network's view of it is on the screen.
+MAP_CLICK = """async (k) => {
+    const canvas = document.querySelector('#receptive-map canvas[data-name="paths"]');
+    const words = document.querySelector('#receptive-map p[data-name="influence"]');
+    const box = canvas.getBoundingClientRect();
+    const at = (place) => (place + 0.5) / 28;
+    const begun = performance.now();
+    canvas.dispatchEvent(new PointerEvent('pointerdown', {
+        clientX: box.left + box.width * at(5 + k), clientY: box.top + box.height * at(9)}));
+    while (!words.textContent.includes('mean over')) await new Promise(requestAnimationFrame);
+    return performance.now() - begun;
+}"""
+
+
+def bench_film(browser: Any, address: str, name: str, *, events: int) -> Iterator[dict[str, Any]]:
+    """Measure and yield rows about a film of the checkpoint `name`; those with `times` are in milliseconds."""
+    page = open_film(browser, address, ORDINARY.format(name=name))
+    first = []
+    for _ in range(FIRST_FRAMES):
+        first.append(page.evaluate(FIRST_FRAME))
+        finish(page)
+    yield {"way": "first frame after the click, 16 digits", "times": first}
+    yield {"way": "scrubbing a film of 16 digits", **page.evaluate(SCRUB, events)}
+    page.context.close()
+    yield {"way": "a film of 64 digits and 50 steps on the wire", "megabytes": wire_megabytes(browser, address, name)}
+    yield {"way": f"the server's memory, before and after {RUNS} films", **memory(browser, address, name)}
+
+
+def bench_map(browser: Any, address: str) -> dict[str, Any]:
+    """Return the row about a click on a pixel of the receptive map: none of them has been asked for before."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(address)
+    page.get_by_role("tab", name="Receptive field").click()
+    ready = "document.querySelector('#receptive-map p[data-name=\"influence\"]')?.textContent.includes('mean over')"
+    page.wait_for_function(ready)
+    times = [page.evaluate(MAP_CLICK, k) for k in range(CLICKS)]
+    page.context.close()
+    return {"way": "a click on the receptive map", "times": times}
+
+
+def open_film(browser: Any, address: str, link: str) -> Any:
+    """Open a link to a film, which draws it, and wait until it is finished."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"{address}?film={link}")
+    finish(page)
+    return page
+
+
+def finish(page: Any) -> None:
+    """Wait until the film is finished and the next can begin."""
+    page.wait_for_function(FINISHED, timeout=300_000)
+    page.wait_for_selector(IDLE)
+
+
+def wire_megabytes(browser: Any, address: str, name: str) -> float:
+    """Return how many megabytes of events a page receives for a film of 64 digits and 50 steps, as they travel."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    streams: set[str] = set()
+    received = 0
+
+    def begins(event: dict[str, Any]) -> None:
+        if "/queue/data" in event["response"]["url"]:
+            streams.add(event["requestId"])
+
+    def arrives(event: dict[str, Any]) -> None:
+        nonlocal received
+        if event["requestId"] in streams:
+            received += event["encodedDataLength"]
+
+    devtools.on("Network.responseReceived", begins)
+    devtools.on("Network.dataReceived", arrives)
+    page.goto(f"{address}?film={LARGE.format(name=name)}")
+    finish(page)
+    page.context.close()
+    return received / 1e6
+
+
+def memory(browser: Any, address: str, name: str) -> dict[str, float | None]:
+    """Return the megabytes that this process, the server, occupies before and after many films; None if unknown.
+
+    What it remembers of films is bounded, and would take hundreds of small ones to fill: so the bound is lowered, and
+    filled, first.
+    """
+    usual, FILMS.memory = FILMS.memory, FILM_MEMORY
+    try:
+        page = open_film(browser, address, ORDINARY.format(name=name))
+        for _ in range(3):
+            draw(page)
+        page.context.close()
+        page = open_film(browser, address, SMALL.format(name=name))
+        draw(page)
+        before = resident_megabytes()
+        for _ in range(RUNS):
+            draw(page)
+        page.context.close()
+        return {"before_megabytes": before, "after_megabytes": resident_megabytes()}
+    finally:
+        FILMS.memory = usual
+
+
+def draw(page: Any) -> None:
+    """Press Generate and wait for the end of the film."""
+    page.evaluate(FIRST_FRAME)
+    finish(page)
+
+
+def resident_megabytes() -> float | None:
+    """Return the memory that this process occupies, where the system tells (Linux)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024 / 1e6

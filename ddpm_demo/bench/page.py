@@ -1,0 +1,192 @@
+"""`ddpm-demo bench ui`: how fast the page is, a drag beside the same drag through the server, in one run."""
+
+import shutil
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from ddpm_demo.bench.film import bench_film, bench_map
+from ddpm_demo.bench.watching import bench_watching
+from ddpm_demo.core.config import DemoError, ScheduleConfig
+from ddpm_demo.core.sampling import to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.app import build_app, launch
+from ddpm_demo.ui.tabs.noise import draw_noise
+
+EVENTS = 60  # in a drag
+LOADS = 5
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CONDITIONS = {"as it is": (1, 0), "processor 4 times slower, 80 ms of network": (4, 80)}
+
+# One drag: a slider event in each animation frame. The time of an event ends when its handler has put the new pixels
+# into the canvas; the browser shows them with the same frame. The canvas's own label says which t was painted last.
+CANVAS_DRAG = """async (events) => {
+    const input = document.querySelector('#noise-view input[type=range]');
+    const canvas = document.querySelector('#noise-view canvas[data-name="x_t"]');
+    const times = [];
+    const frame = () => new Promise(requestAnimationFrame);
+    let before = canvas.getAttribute('aria-label'), shown = 0;
+    await frame();
+    const begun = performance.now();
+    for (let k = 0; k < events; k++) {
+        input.value = Math.round(100 + 800 * k / events);
+        const start = performance.now();
+        input.dispatchEvent(new Event('input', {bubbles: true}));
+        times.push(performance.now() - start);
+        const label = canvas.getAttribute('aria-label');
+        shown += label !== before;
+        before = label;
+        await frame();
+    }
+    return {times, fps: 1000 * shown / (performance.now() - begun)};
+}"""
+
+# The same through the server: an event ends when the new picture has been loaded and decoded.
+IMAGE_EVENTS = """async (events) => {
+    const input = document.querySelector('#bench-slider input[type=range]');
+    const image = () => document.querySelector('#bench-image img');
+    const times = [];
+    for (let k = 0; k < events; k++) {
+        const before = image()?.src;
+        input.value = Math.round(100 + 800 * k / events);
+        const start = performance.now();
+        input.dispatchEvent(new Event('input', {bubbles: true}));
+        while (!image() || image().src === before) {
+            if (performance.now() - start > 10000) throw new Error('no picture came');
+            await new Promise(requestAnimationFrame);
+        }
+        await image().decode();
+        times.push(performance.now() - start);
+    }
+    return times;
+}"""
+IMAGE_DRAG = """async (events) => {
+    const input = document.querySelector('#bench-slider input[type=range]');
+    const source = () => document.querySelector('#bench-image img')?.src;
+    const seen = new Set();
+    const begun = performance.now();
+    for (let k = 0; k < events; k++) {
+        input.value = Math.round(900 - 800 * k / events);
+        input.dispatchEvent(new Event('input', {bubbles: true}));
+        await new Promise(requestAnimationFrame);
+        seen.add(source());
+    }
+    return 1000 * (seen.size - 1) / (performance.now() - begun);
+}"""
+
+
+def bench_ui() -> Iterator[dict[str, Any]]:
+    """Measure and yield one row a condition and way; times in milliseconds. Raises DemoError without a browser.
+
+    The film and the map are those of the first shipped checkpoint, and left out where none is shipped.
+    """
+    NETWORK.take_processors()  # as the app does
+    page_address = launch(build_app())
+    server_address = launch(server_round_trip())
+    with chromium() as browser:
+        loads = [load_time(browser, page_address) for _ in range(LOADS)]
+        yield {"way": "page ready", "condition": "as it is", **summary(loads)}
+        for condition, (slower, latency) in CONDITIONS.items():
+            page = open_page(browser, page_address, '#noise-view canvas[data-name="x_t"]', slower, latency)
+            page.wait_for_timeout(1000 * slower)
+            drag = page.evaluate(CANVAS_DRAG, EVENTS)
+            yield {"way": "canvas in the page", "condition": condition, **summary(drag["times"]), "fps": drag["fps"]}
+            page.close()
+            page = open_page(browser, server_address, "#bench-image img", slower, latency)
+            times, fps = page.evaluate(IMAGE_EVENTS, EVENTS), page.evaluate(IMAGE_DRAG, EVENTS)
+            yield {"way": "gr.Image from the server", "condition": condition, **summary(times), "fps": fps}
+            page.close()
+        name = next(iter(shipped_checkpoints()), None)
+        if name is not None:
+            yield from map(timed, bench_film(browser, page_address, name, events=EVENTS))
+            yield timed(bench_map(browser, page_address))
+        yield timed(bench_watching(browser, page_address))
+
+
+def timed(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its times summed up, measured on this machine as it is."""
+    times = row.pop("times", None)
+    return {**row, "condition": "as it is", **(summary(times) if times else {})}
+
+
+def summary(times: list[float]) -> dict[str, float]:
+    """Return median and 95th percentile of times in milliseconds."""
+    return {"median": statistics.median(times), "p95": float(np.quantile(times, 0.95))}
+
+
+def server_round_trip() -> gr.Blocks:
+    """Return the comparison: the same x_t by the plainest Gradio way, a slider whose event returns an image."""
+    digits, _ = load_mnist(train=False)
+    x0, eps, schedule = to_x0(digits[0]), draw_noise(0), Schedule.from_config(ScheduleConfig())
+
+    def mix(t: int) -> np.ndarray:
+        return to_uint8(schedule.add_noise(x0, int(t), eps))[0, 0].numpy().repeat(10, axis=0).repeat(10, axis=1)
+
+    blocks: gr.Blocks = gr.Blocks(analytics_enabled=False)
+    with blocks:
+        slider = gr.Slider(0, 999, 300, step=1, elem_id="bench-slider")
+        image = gr.Image(mix(300), elem_id="bench-image")
+        slider.input(mix, slider, image, queue=False, show_progress="hidden", trigger_mode="always_last")
+    return blocks
+
+
+def chromium_path() -> str | None:
+    """Return where Chromium or Chrome is installed, if it is."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start a headless Chromium with a fresh profile."""
+    path = chromium_path()
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        path = None
+    if path is None:
+        raise DemoError("this needs Chromium or Chrome on the path, and playwright: pip install 'ddpm_demo[test]'")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Any, address: str, ready: str, slower: float, latency: float) -> Any:
+    """Open an address, wait for an element, and only then slow the processor and the network down."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(address)
+    page.wait_for_selector(ready)
+    page.wait_for_load_state("networkidle")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    throughput = {"downloadThroughput": -1, "uploadThroughput": -1}
+    devtools.send("Network.emulateNetworkConditions", {"offline": False, "latency": latency, **throughput})
+    return page
+
+
+def load_time(browser: Any, address: str) -> float:
+    """Return the milliseconds from navigation, with an empty cache, to a slider that moves the picture."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(address, wait_until="commit")
+    ready: float = page.wait_for_function(
+        """() => document.querySelector('#noise-view canvas[data-name="x_t"]')?.getAttribute('aria-label')
+            && performance.now()"""
+    ).json_value()
+    page.context.close()
+    return ready

@@ -1,0 +1,90 @@
+"""Measuring speed: seconds a call, the arithmetic of a network, and what the machine reaches at best."""
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any
+
+import torch
+
+from ddpm_demo.core.device import Placement
+from ddpm_demo.core.model import Denoiser
+from ddpm_demo.core.receptive import live_taps
+
+MATRIX = 1024
+
+
+def time_a_step(step: Callable[[], object], seconds: float) -> float:
+    """Return the seconds that one call takes, measured over `seconds` after one call to warm up."""
+    step()
+    begun, calls = time.perf_counter(), 0
+    while (passed := time.perf_counter() - begun) < seconds or calls < 2:
+        step()
+        calls += 1
+    return passed / calls
+
+
+class Apart:
+    """A plain way of doing a step, timed in a process of its own, as anybody's script would run it.
+
+    In this process it would gain from what this program sets for itself (`memory.keep_freed_memory`). `make`, a
+    function of a module, is called there with `arguments` and returns the step, or None if it cannot be done here.
+    Both processes must take turns: while one is timed, the other waits. A context manager; its end ends the process.
+    """
+
+    def __init__(self, make: Callable[..., Callable[[], object] | None], *arguments: Any) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_serve, args=(there, make, arguments), daemon=True)
+        self._process.start()
+        there.close()  # or its end would not be noticed
+        self.possible: bool = self._here.recv()
+
+    def time(self, seconds: float) -> float:
+        """Return the seconds that one call takes, as `time_a_step` does."""
+        self._here.send(seconds)
+        passed: float = self._here.recv()
+        return passed
+
+    def __enter__(self) -> "Apart":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._here.close()
+        self._process.join(10)
+        self._process.kill()
+
+
+def _serve(there: Connection, make: Callable[..., Callable[[], object] | None], arguments: tuple[Any, ...]) -> None:
+    step = make(*arguments)
+    there.send(step is not None)
+    while step is not None:
+        try:
+            seconds = there.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        there.send(time_a_step(step, seconds))
+
+
+def multiply_adds(model: Denoiser) -> int:
+    """Return the multiply-adds of one 28x28 image, dense: taps that fall in the padding counted too."""
+    weights = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("time"))
+    return weights * 28 * 28
+
+
+def live_multiply_adds(model: Denoiser) -> float:
+    """Return the multiply-adds of one 28x28 image without the taps that read the padding, a mean over its pixels."""
+    weights = [p for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("time")]
+    kernels, dilations = model.config.kernels_and_dilations
+    layers = zip(weights, kernels, dilations, strict=True)
+    return sum(weight.numel() * 28 * 28 * live_taps(28, step, kernel) for weight, kernel, step in layers)
+
+
+def matrix_rate(placement: Placement, *, seconds: float) -> float:
+    """Return the floating-point operations a second of a square matrix product in the blocks' number format."""
+    a = torch.randn(MATRIX, MATRIX, device=placement.device).to(placement.dtype)
+    return 2 * MATRIX**3 / time_a_step(lambda: (a @ a)[0, 0].item(), seconds)

@@ -1,0 +1,68 @@
+"""`ddpm-demo bench`: speed, side by side with the plain way."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Any
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo bench ui | sample | train`: one line a measurement, or all of them as JSON."""
+    rows: Iterator[dict[str, Any]]
+    if arguments.what == "sample":
+        from ddpm_demo.bench.sampling import bench_sample
+
+        rows, words = bench_sample(), _sample_words
+    elif arguments.what == "train":
+        from ddpm_demo.bench.training import bench_train
+
+        rows, words = bench_train(), _train_words
+    else:
+        from ddpm_demo.bench.page import bench_ui
+
+        rows, words = bench_ui(), _ui_words
+    measured = []
+    for row in rows:
+        measured.append(row)
+        if not arguments.json:
+            print(words(row), flush=True)
+    if arguments.json:
+        print(json.dumps({"rows": measured}))
+    return 0
+
+
+def _ui_words(row: dict[str, Any]) -> str:
+    what = f"{row['way']}, {row['condition']}: "
+    if "megabytes" in row:
+        return f"{what}{row['megabytes']:.2f} MB"
+    if "cost" in row:
+        return (
+            f"{what}{row['watched_images_per_s']:.0f} and {row['alone_images_per_s']:.0f} images/s; "
+            f"the page takes {row['cost']:.1%} (turns: {', '.join(f'{cost:.1%}' for cost in row['costs'])}), "
+            f"and {row['opening']:.0%} of its first seconds"
+        )
+    if "before_megabytes" in row:
+        if row["before_megabytes"] is None:
+            return f"{what}this system does not tell"
+        return f"{what}{row['before_megabytes']:.1f} MB, then {row['after_megabytes']:.1f} MB"
+    fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
+    return f"{what}median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"
+
+
+def _sample_words(row: dict[str, Any]) -> str:
+    beside = f"{row['times_plain']:.2f} times the plain loop"
+    if row["times_diffusers"] is not None:
+        beside += f", {row['times_diffusers']:.2f} times diffusers'"
+    return (
+        f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
+        f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "
+        f"{row['of_matrix_rate']:.0%} of the matrix rate (live taps)"
+    )
+
+
+def _train_words(row: dict[str, Any]) -> str:
+    return (
+        f"{row['preset']}, batches of {row['batch']}, {row['device']} {row['dtype']}: "
+        f"{row['images_per_s']:.1f} images/s, {row['times_plain']:.2f} times the plain loop's "
+        f"{row['plain_images_per_s']:.1f}; {row['of_matrix_rate']:.0%} of the matrix rate"
+    )

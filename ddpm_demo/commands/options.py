@@ -1,0 +1,53 @@
+"""What several commands share: the settings that arguments name, and being interrupted between two steps."""
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+from ddpm_demo.core.config import ConfigError, GuidanceConfig, SamplerConfig
+
+INTERRUPTED = 130  # what a shell reports for Ctrl-C
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Turn Ctrl-C and a polite kill into a question asked between two steps: a step is never cut in half."""
+    seen: list[int] = []
+    old = {number: signal.signal(number, lambda got, _: seen.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that is negative or too large."""
+    if not 0 <= seed < 2**31:
+        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {seed}")
+
+
+def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
+    """Return the sampler that the arguments name; raise ConfigError if there is none such, or a seed too large."""
+    check_seed(arguments.seed)
+    return SamplerConfig(
+        kind=arguments.sampler,
+        steps=arguments.steps,
+        variance=arguments.variance,
+        final_noise=arguments.final_noise,
+        clip=arguments.clip,
+        eta=arguments.eta,
+    )
+
+
+def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | None) -> GuidanceConfig | None:
+    """Return the guide that the arguments name, or else the usual one, if any; raise ConfigError on a weight alone."""
+    guide = arguments.guide or (usual.guide if usual else "none")
+    if guide == "none":
+        if arguments.guidance is not None:
+            raise ConfigError("--guidance needs a --guide")
+        return None
+    if arguments.guidance is not None:
+        return GuidanceConfig(guide, arguments.guidance)
+    return usual if usual and usual.guide == guide else GuidanceConfig(guide)

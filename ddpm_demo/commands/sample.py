@@ -1,0 +1,56 @@
+"""`ddpm-demo sample`: digits, drawn by a checkpoint."""
+
+import argparse
+import io
+import sys
+
+from ddpm_demo.commands.options import guidance_config, sampler_config
+from ddpm_demo.core.config import ConfigError
+
+MAX_SAMPLES = 10_000
+GIF_FRAMES = 60
+
+
+def run_sample(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo sample`: digits to an npz, and as pictures if asked."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.core.sampling import draw_digits, frame_indices, to_uint8
+    from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.machine.placement import place
+    from ddpm_demo.store import checkpoint, pictures
+    from ddpm_demo.store.files import check_folders, write_file
+    from ddpm_demo.store.shipped import find_checkpoint, load_guided
+
+    if not 1 <= arguments.n <= MAX_SAMPLES:
+        raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
+    config, guidance = sampler_config(arguments), guidance_config(arguments, usual=None)
+    check_folders(arguments.out, arguments.gif, arguments.png)
+    loaded = checkpoint.load(find_checkpoint(arguments.checkpoint))
+    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
+    timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
+    model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
+    print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
+
+    shown, film = frame_indices(schedule, timesteps, GIF_FRAMES), []
+    drawing = draw_digits(model, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device)
+    with tqdm(unit="image step", file=sys.stderr, dynamic_ncols=True) as bar:
+        for drawn in drawing:
+            if arguments.gif and drawn.step is not None and drawn.begin == 0 and drawn.step.index in shown:
+                film.append(to_uint8(drawn.step.x_t[:64, 0]).numpy())
+            bar.total = drawn.total
+            bar.update(drawn.done - bar.n)
+    assert drawn.images is not None  # the last record has them
+    digits = drawn.images.numpy()
+
+    buffer = io.BytesIO()
+    np.savez(buffer, images=digits)
+    write_file(arguments.out, buffer.getvalue())
+    if arguments.gif:
+        write_file(arguments.gif, pictures.film_gif([*film, digits[:64]]))
+    if arguments.png:
+        write_file(arguments.png, pictures.grid_png(digits))
+    print(arguments.out)
+    return 0

@@ -1,0 +1,20 @@
+"""`ddpm-demo schedule`: the tables of a noise schedule."""
+
+import argparse
+import json
+
+
+def run_schedule(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo schedule`: the tables, whole as JSON, or every hundredth row for people."""
+    from ddpm_demo.core.config import ScheduleConfig
+    from ddpm_demo.core.schedule import Schedule
+
+    schedule = Schedule.from_config(ScheduleConfig(kind=arguments.kind))
+    tables = {"beta": schedule.beta.tolist(), "alpha_bar": schedule.alpha_bar.tolist(), "snr": schedule.snr.tolist()}
+    if arguments.json:
+        print(json.dumps(tables))
+        return 0
+    print(f"{'t':>4} {'beta':>12} {'alpha_bar':>12} {'snr':>12}")
+    for t in [*range(0, len(schedule), 100), len(schedule) - 1]:
+        print(f"{t:>4}" + "".join(f" {table[t]:>12.6g}" for table in tables.values()))
+    return 0

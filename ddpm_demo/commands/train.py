@@ -1,0 +1,118 @@
+"""`ddpm-demo train`: begin a run or go on with one, alone or as one of several processes.
+
+Heavy imports stand inside the functions, so that `ddpm-demo --help` answers at once.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ddpm_demo.commands.options import INTERRUPTED, interrupts
+from ddpm_demo.core.config import ConfigError, DemoError
+
+if TYPE_CHECKING:
+    from ddpm_demo.training.processes import Ranks
+    from ddpm_demo.training.run import Run
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo train`: begin a run or go on with one, saving at least every minute."""
+    from ddpm_demo.training.processes import join
+
+    with contextlib.ExitStack() as stack, join() as ranks:
+        return _train(arguments, stack, ranks)
+
+
+def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> int:
+    """Train, keeping on the stack what must be let go of at the end: the lock of the run's directory."""
+    from tqdm import tqdm
+
+    from ddpm_demo.training.recorder import record
+
+    if not 0 <= arguments.held_out <= 10_000:
+        raise ConfigError(f"--held-out must be from 0 to 10000, got {arguments.held_out}")
+    if not 0 <= arguments.save_every <= 60:
+        raise ConfigError(f"--save-every must be from 0 to 60 seconds, got {arguments.save_every}")
+    run = _open_run(arguments, stack, ranks)
+    quiet = not ranks.first
+    if not quiet:
+        where = f"{run.placement.device}" + (f", {ranks.size} processes" if ranks.size > 1 else "")
+        print(f"training on {where}, blocks in {run.placement.dtype_name}; run in {run.directory}", file=sys.stderr)
+
+    first = run.state.step
+    steps = run.train() if quiet else record(run, save_every=arguments.save_every)
+    bar = tqdm(initial=first, unit="step", file=sys.stderr, dynamic_ncols=True, disable=quiet)
+    began, stopped = time.perf_counter(), 0.0
+    with interrupts() as interrupted, bar:
+        for progress in steps:
+            bar.total = progress.total
+            bar.update(progress.step - bar.n)
+            rate = run.config.batch * (progress.step - first) / max(time.perf_counter() - began, 1e-9)
+            bar.set_postfix_str(f"loss {run.state.loss:.4f}, {rate:.0f} images/s", refresh=False)
+            stopped = ranks.agreed(interrupted(), run.placement.device)
+            if stopped:
+                steps.close()  # saves
+                break
+    if quiet:
+        return 0
+    if stopped:
+        print(f"stopped at step {run.state.step} and saved; --resume goes on from here", file=sys.stderr)
+        return INTERRUPTED
+
+    if arguments.held_out:
+        with tqdm(unit="image", file=sys.stderr, dynamic_ncols=True, desc="held-out loss") as bar:
+            for result in run.held_out(arguments.held_out):
+                bar.total = result.total
+                bar.update(result.done - bar.n)
+        print(f"held-out loss {result.loss:.4f}", file=sys.stderr)
+        run.save(held_out=result)
+    print(run.checkpoint_path)
+    return 0
+
+
+def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> "Run":
+    """Begin or take up the run that the arguments name."""
+    from ddpm_demo.core.config import preset
+    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.store import checkpoint
+    from ddpm_demo.store.shipped import find_checkpoint
+    from ddpm_demo.training.growing import copies_of
+    from ddpm_demo.training.recipes import TrainConfig, train_config
+    from ddpm_demo.training.run import Run
+    from ddpm_demo.training.run_lock import RunLock
+
+    settings = [field.name for field in dataclasses.fields(TrainConfig) if hasattr(arguments, field.name)]
+    given = {name: getattr(arguments, name) for name in settings if getattr(arguments, name) is not None}
+    placement = best_placement()
+    if arguments.resume:
+        length = {name: given.pop(name) for name in ("minutes", "epochs") if name in given}
+        begun = [name for name in ("preset", "hidden", "grow_from") if getattr(arguments, name) is not None]
+        if begun or given:
+            named = [f"--{name.replace('_', '-')}" for name in (*begun, *given)]
+            raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
+        if not (arguments.out / "run.safetensors").exists():
+            raise DemoError(f"{arguments.out} holds no run to resume")
+        if ranks.first:
+            stack.enter_context(RunLock(arguments.out))
+        run = Run.resume(arguments.out, placement)
+        if length:  # longer than was meant at first: the learning rate rises again, and falls to zero at the new end
+            run.config = dataclasses.replace(run.config, **{"minutes": None, "epochs": None, **length})
+    else:
+        if "epochs" not in given:
+            given.setdefault("minutes", 60.0)
+        model, config = preset(arguments.preset or "lite"), train_config(arguments.preset or "lite", **given)
+        if arguments.hidden is not None:
+            model = dataclasses.replace(model, hidden=arguments.hidden)
+        first = checkpoint.load(find_checkpoint(arguments.grow_from)) if arguments.grow_from is not None else None
+        if first is not None:
+            copies_of(first.model.config, model)  # refuses before there is a directory
+        if ranks.first:
+            stack.enter_context(RunLock(arguments.out))
+        run = Run.begin(arguments.out, model, config, placement, first=first)
+    ranks.check(run.config.batch)
+    run.ranks = ranks
+    ranks.wait()  # nobody saves before everybody has looked
+    return run

@@ -1,0 +1,44 @@
+"""Where the network runs and in which number format; chosen when asked, never at import."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A device and the number format of the residual blocks on it."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def dtype_name(self) -> str:
+        """The format as people write it: `bfloat16` or `float32`."""
+        return str(self.dtype).removeprefix("torch.")
+
+
+def best_placement() -> Placement:
+    """Return the fastest place here: a GPU if PyTorch sees one, bfloat16 where the processor has such instructions."""
+    if torch.cuda.is_available():
+        return Placement(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
+    return Placement(torch.device("cpu"), torch.bfloat16 if _cpu_has_bfloat16() else torch.float32)
+
+
+def describe_hardware(placement: Placement) -> str:
+    """Return a few words on the machine for a checkpoint's provenance, such as `AMD EPYC, 2 threads, bfloat16`."""
+    if placement.device.type == "cuda":
+        return f"{torch.cuda.get_device_name()}, {placement.dtype_name}"
+    name = _cpu_capabilities().get("cpu_name") or "CPU"
+    return f"{name}, {torch.get_num_threads()} threads, {placement.dtype_name}"
+
+
+def _cpu_capabilities() -> dict[str, object]:
+    # older PyTorch has no torch.cpu.get_capabilities; float32 is then always right, if slower
+    ask = getattr(torch.cpu, "get_capabilities", None)
+    return dict(ask()) if ask else {}
+
+
+def _cpu_has_bfloat16() -> bool:
+    capabilities = _cpu_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

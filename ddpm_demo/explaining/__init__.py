@@ -1,0 +1,1 @@
+"""What the page says of the network and its steps, computed from the network itself."""

@@ -1,0 +1,1 @@
+"""What this computer needs: the thread that runs networks, quick layers, limits."""

@@ -1,0 +1,36 @@
+"""What a server allows its visitors: to train at all, how long a run, and on how much disk."""
+
+import os
+
+from ddpm_demo.core.config import ConfigError
+
+MINUTES_VARIABLE, DISK_VARIABLE = "DDPM_DEMO_MAX_MINUTES", "DDPM_DEMO_MAX_RUNS_MB"
+MAX_MINUTES = 720.0  # of one run
+MAX_RUNS_MB = 4000.0  # of all runs together
+TRAINING_SWITCH = "DDPM_DEMO_NO_TRAINING"
+
+
+def training_allowed(*, asked: bool = True) -> bool:
+    """Return whether this server trains: not when it was told so, or when the environment says so."""
+    return asked and os.environ.get(TRAINING_SWITCH, "") in ("", "0")
+
+
+def max_minutes() -> float:
+    """Return the most minutes that one run may have here; an environment variable changes it."""
+    return _limit(MINUTES_VARIABLE, MAX_MINUTES)
+
+
+def max_runs_mb() -> float:
+    """Return the most megabytes that all runs may use here; an environment variable changes it."""
+    return _limit(DISK_VARIABLE, MAX_RUNS_MB)
+
+
+def _limit(variable: str, usual: float) -> float:
+    text = os.environ.get(variable, "")
+    try:
+        value = float(text) if text else usual
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ConfigError(f"the variable {variable} must be a number from 0 up, got {text!r}")
+    return value

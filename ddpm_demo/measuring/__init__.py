@@ -1,0 +1,1 @@
+"""How good drawn digits are, by the judgement of a classifier."""

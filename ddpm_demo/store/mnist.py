@@ -1,0 +1,92 @@
+"""MNIST, from the files that travel with the project: never from the network."""
+
+import gzip
+import hashlib
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.store.files import CACHE_VARIABLE, assets_dir, cache_dir, write_atomically
+
+# MD5 of the unpacked files, Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits"
+MNIST_MD5 = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+
+
+class DataError(DemoError):
+    """MNIST cannot be read; the message names the file or the directory."""
+
+
+@cache
+def load_mnist(*, train: bool) -> tuple[Tensor, Tensor]:
+    """Return digits uint8 (N, 28, 28), 0 paper to 255 ink, and labels int64 (N,): 60,000 to train, 10,000 to test.
+
+    Read through torchvision from the cache directory, which is filled from the project's own files on first use
+    and checked by MD5 at every start. Raises DataError when a file is missing or corrupt or the cache directory
+    cannot be written.
+    """
+    root = cache_dir()
+    for name in MNIST_MD5:  # torchvision wants all four, whichever part it reads
+        _unpack(name, root / "MNIST" / "raw")
+
+    from torchvision.datasets import MNIST  # slow to import, and only needed here
+
+    dataset = MNIST(str(root), train=train, download=False)
+    return dataset.data, dataset.targets
+
+
+def to_x0(digits: Tensor) -> Tensor:
+    """Scale uint8 digits (..., 28, 28) to clean images x0, float32 in [-1, 1], (N, 1, 28, 28)."""
+    return digits.reshape(-1, 1, *digits.shape[-2:]).float() / 127.5 - 1
+
+
+def batch_indices(count: int, batch: int, *, seed: int, step: int) -> np.ndarray:
+    """Return which digits training step `step` sees, int64 (batch,): every epoch a new order, all from `seed`.
+
+    A pure function of its arguments, so that a resumed run meets the same digits. Raises DataError when there
+    are fewer digits than a batch.
+    """
+    per_epoch = count // batch
+    if per_epoch == 0:
+        raise DataError(f"a batch of {batch} needs at least as many digits, got {count}")
+    epoch, position = divmod(step, per_epoch)
+    return _epoch_order(count, seed, epoch)[position * batch : (position + 1) * batch]
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def _unpack(name: str, folder: Path) -> None:
+    """Make sure that folder/name is the true file: unpack it from the assets if it is missing or damaged."""
+    target = folder / name
+    if target.is_file() and _md5(target.read_bytes()) == MNIST_MD5[name]:
+        return
+    source = assets_dir() / "mnist" / f"{name}.gz"
+    try:
+        content = gzip.decompress(source.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"MNIST's file {source} is missing; reinstall ddpm_demo") from None
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"MNIST's file {source} is damaged ({error}); reinstall ddpm_demo") from None
+    if _md5(content) != MNIST_MD5[name]:
+        raise DataError(f"MNIST's file {source} is damaged (its MD5 is wrong); reinstall ddpm_demo")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, content)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the cache directory {folder} ({error.strerror}); set {CACHE_VARIABLE} to another one"
+        ) from None
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,51 @@
+"""The checkpoints that come with the project, by name, and with their guide."""
+
+from pathlib import Path
+
+from ddpm_demo.core.config import GUIDE, GuidanceConfig
+from ddpm_demo.core.device import Placement
+from ddpm_demo.core.guidance import Guided, check_guide
+from ddpm_demo.core.model import Denoiser
+from ddpm_demo.core.sampling import EpsModel
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.placement import place
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.checkpoint import CheckpointError
+from ddpm_demo.store.files import assets_dir
+
+
+def shipped_checkpoints() -> dict[str, Path]:
+    """Return the checkpoints that come with the project, by name: the quickest first, and the guide last of all."""
+    files = (assets_dir() / "checkpoints").glob("*.safetensors")
+    return {path.stem: path for path in sorted(files, key=lambda path: (path.stem == GUIDE, path.stat().st_size))}
+
+
+def known_as(path: Path) -> str:
+    """Return what `find` finds a checkpoint by from any directory: a shipped one's name, or the whole path."""
+    whole = path.resolve()
+    return next((name for name, known in shipped_checkpoints().items() if known.resolve() == whole), str(whole))
+
+
+def find_checkpoint(name_or_path: str) -> Path:
+    """Return the path of a shipped checkpoint's name, or the path itself; raise CheckpointError if it is neither."""
+    known = shipped_checkpoints()
+    if name_or_path in known:
+        return known[name_or_path]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise CheckpointError(
+        f"no checkpoint {name_or_path!r}: give a file, or one of {', '.join(known) or 'none shipped'}"
+    )
+
+
+def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | None, placement: Placement) -> EpsModel:
+    """Return a model with its guide, loaded and put in its place; without guidance, or at weight 1, the model alone.
+
+    Raises CheckpointError when the guide cannot be loaded, and ConfigError when it cannot guide this model.
+    """
+    if guidance is None or guidance.weight == 1:
+        return model
+    guide = checkpoint.load(find_checkpoint(guidance.guide))
+    check_guide(model, schedule, guide.model, Schedule.from_config(guide.schedule))
+    return Guided(model, place(guide.model, placement), guidance.weight)

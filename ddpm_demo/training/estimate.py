@@ -1,0 +1,62 @@
+"""How long training would take here: a few real steps, timed."""
+
+import time
+from dataclasses import dataclass, replace
+
+from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.device import Placement
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import Turn, at_once
+from ddpm_demo.training.loop import TrainState, train
+from ddpm_demo.training.recipes import TrainConfig
+from ddpm_demo.training.run import chosen_digits
+
+WARM_STEPS = 2  # the first steps also set things up
+MAX_STEPS = 40
+SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The pace that was measured, and what it means for the run that was asked for."""
+
+    images_per_second: float
+    measured_steps: int
+    digits: int
+    batch: int
+    steps: float
+    seconds: float
+
+    @property
+    def epochs(self) -> float:
+        """How often every digit would be seen."""
+        return self.steps / (self.digits // self.batch)
+
+
+def estimate(
+    model: ModelConfig,
+    schedule: ScheduleConfig,
+    config: TrainConfig,
+    placement: Placement,
+    turn: Turn = at_once,
+) -> Estimate:
+    """Train a network that is thrown away for about SECONDS, each step in a `turn`, and count; raise DemoError."""
+    digits = chosen_digits(config, train=True)
+    endless = replace(config, epochs=1000.0, minutes=None)
+    steps = train(TrainState.fresh(model, endless, placement), Schedule.from_config(schedule), digits, endless)
+    begun, done = time.perf_counter(), 0
+    for k in range(WARM_STEPS + MAX_STEPS):
+        if k == WARM_STEPS:
+            begun = time.perf_counter()
+        turn(lambda: next(steps))
+        done = k + 1 - WARM_STEPS
+        if done > 0 and time.perf_counter() - begun > SECONDS:
+            break
+    pace = done * config.batch / (time.perf_counter() - begun)
+    if config.minutes is not None:
+        seconds = 60 * config.minutes
+        total = seconds * pace / config.batch
+    else:
+        total = max(1.0, round((config.epochs or 0.0) * (len(digits) // config.batch)))
+        seconds = total * config.batch / pace
+    return Estimate(pace, done, len(digits), config.batch, total, seconds)

@@ -1,0 +1,179 @@
+"""A training run with its story: what it does between two steps so that a page, or anybody later, can watch it.
+
+The extras (digits from the same sixteen noises, held-out loss, the weights of the moment) take a bounded share of
+the time; the seconds they took are part of the story.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import closing
+
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.sampling import EpsModel
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import Turn, at_once
+from ddpm_demo.training import snapshots
+from ddpm_demo.training.held_out import held_out_loss
+from ddpm_demo.training.history import History, Line
+from ddpm_demo.training.loop import Progress
+from ddpm_demo.training.run import SAVE_EVERY_SECONDS, Run, chosen_digits
+from ddpm_demo.training.snapshots import Moment
+
+SHARE = 0.02  # of the training time for the extras; what they cost is only known afterwards, and must stay below 3 %
+LOAN_SECONDS = 2.0  # the first digits may come before they are earned, if they cost no more than this
+FIRST_MOMENT_SECONDS = 3.0
+MOMENT_EVERY_SECONDS = 30.0
+LINE_EVERY_SECONDS = 0.5
+TENTHS_EVERY_SECONDS = 3.0
+WATCHED_DIGITS = 128
+SMOOTH = 0.95  # how much of the mean loss is kept from step to step: about the last twenty steps count
+RECENT = 0.98  # how much of the loss per tenth is kept from step to step: about the last fifty steps count
+
+
+def record(
+    run: Run, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = at_once
+) -> Generator[Progress, None, None]:
+    """Train as `run.train` does, and keep the history and the moments of the run's directory.
+
+    The processor is shared with whoever else asks for a `turn`: every training step, and every call of the network
+    for a moment, takes one of its own.
+
+    Closing the iterator saves. Raises DemoError when something cannot be written; the state in memory is then still
+    whole, at the end of a step.
+    """
+    snapshots.forget_after(run.directory, run.state.step)
+    recorder = _Recorder(run, turn)
+    with closing(run.train(save_every=save_every)) as steps:
+        while True:
+            progress = turn(lambda: next(steps, None))
+            if progress is None:
+                break
+            recorder.note(progress)
+            yield progress
+    recorder.finish()
+
+
+class _Patient:
+    """A network that takes a turn for every call, and adds up how long it waited for them."""
+
+    def __init__(self, model: EpsModel, turn: Turn) -> None:
+        self.model, self.turn, self.waited = model, turn, 0.0
+
+    def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
+        """Return eps_hat, as the network does."""
+        asked = time.perf_counter()
+
+        def answer() -> Tensor:
+            self.waited += time.perf_counter() - asked
+            return self.model(x_t, t)
+
+        return self.turn(answer)
+
+
+class _Recorder:
+    """What is written when."""
+
+    def __init__(self, run: Run, turn: Turn) -> None:
+        self.turn, self.waited = turn, 0.0  # seconds waited for turns: others worked then
+        self.run, self.schedule = run, Schedule.from_config(run.schedule)
+        self.held_out_digits = chosen_digits(run.config, train=False)[:WATCHED_DIGITS]
+        self.history = History(run.directory, step=run.state.step)
+        before = [line["extras"] for line in self.history.kept if "extras" in line]
+        self.extras = float(before[-1]) if before else 0.0  # seconds, over all sittings
+        made = snapshots.listed(run.directory)
+        self.last_moment = made[-1].seconds if made else 0.0
+        self.cost: float | None = None  # seconds of one moment
+        self.last_line = self.last_tenths = float("-inf")
+        means = [line["mean"] for line in self.history.kept if "mean" in line]
+        self.loss, self.weight = (float(means[-1]), 1.0) if means else (0.0, 0.0)
+        self.progress: Progress | None = None
+        self.images, self.line_seconds = run.state.step * run.config.batch, run.state.seconds
+        self.sums, self.counts = torch.zeros(10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
+
+    def note(self, progress: Progress) -> None:
+        """Take in a step, and write what is due."""
+        began, waited = time.perf_counter(), self.waited
+        self._add_tenths(progress)
+        self.progress = progress
+        # without the weight, the mean of the first steps would lean towards 0
+        self.weight = SMOOTH * self.weight + 1 - SMOOTH
+        self.loss += (1 - SMOOTH) / self.weight * (progress.loss - self.loss)
+        seconds = progress.seconds
+        if seconds - self.last_line >= max(LINE_EVERY_SECONDS, seconds / 1000):  # a long run has no more lines to read
+            self._write_loss(progress)
+        if seconds - self.last_tenths >= max(TENTHS_EVERY_SECONDS, seconds / 100):
+            self.last_tenths = seconds
+            self._write("tenths", tenths=_rounded((self.sums / self.counts).tolist()))
+        if self._moment_is_due(progress):
+            self.moment()
+        self.extras += time.perf_counter() - began - (self.waited - waited)
+
+    def finish(self) -> None:
+        """Write the end of the story: training is over, so its last moment costs it nothing."""
+        if self.progress is not None and self.progress.seconds > self.last_line:
+            self._write_loss(self.progress)
+        self.moment()
+        self._write("end", total=self.run.state.step)
+
+    def moment(self) -> None:
+        """Draw the sixteen digits with both sets of weights, measure the held-out loss, and keep the averaged ones."""
+        began, state, device = time.perf_counter(), self.run.state, self.run.placement.device
+        if state.step == 0:
+            return
+        models = [_Patient(model, self.turn) for model in (state.model, state.ema)]
+        plain, ema = (snapshots.draw(model, self.schedule, device) for model in models)
+        moment = Moment(state.step, state.seconds, True)
+        snapshots.keep(self.run.directory, moment, ema, plain, state.ema)
+        *_, held = held_out_loss(models[1], self.schedule, self.held_out_digits, per_digit=1, batch=64, device=device)
+        self._write("held_out", loss=round(held.loss, 6), tenths=_rounded(held.by_tenth))
+        self.last_moment = state.seconds
+        waited = sum(model.waited for model in models)
+        self.waited += waited
+        self.cost = time.perf_counter() - began - waited
+
+    def _moment_is_due(self, progress: Progress) -> bool:
+        seconds = progress.seconds
+        # more often at first, when more happens
+        if seconds - self.last_moment < min(MOMENT_EVERY_SECONDS, max(FIRST_MOMENT_SECONDS, seconds / 4)):
+            return False
+        cost = self.cost if self.cost is not None else self._guessed_cost(progress)
+        allowed = SHARE * seconds
+        if self.last_moment == 0.0:
+            allowed = max(allowed, LOAN_SECONDS)
+        return self.extras + cost <= allowed
+
+    def _guessed_cost(self, progress: Progress) -> float:
+        """Guess from the pace of training, where a digit costs about three times what it costs the network alone."""
+        one = progress.seconds / progress.images / 3
+        return one * (2 * snapshots.DIGITS * snapshots.SAMPLER.steps + WATCHED_DIGITS)
+
+    def _add_tenths(self, progress: Progress) -> None:
+        tenth = (progress.t * 10 // len(self.schedule)).cpu()
+        self.sums.mul_(RECENT).index_add_(0, tenth, progress.error.double().cpu())
+        self.counts.mul_(RECENT).index_add_(0, tenth, torch.ones(len(tenth), dtype=torch.float64))
+
+    def _write_loss(self, progress: Progress) -> None:
+        passed = progress.seconds - self.line_seconds
+        rate = (progress.images - self.images) / passed if passed > 0 else 0.0
+        self.last_line = self.line_seconds = progress.seconds
+        self.images = progress.images
+        self._write(
+            "loss",
+            loss=round(progress.loss, 6),
+            mean=round(self.loss, 6),
+            lr=float(f"{progress.lr:.4g}"),
+            rate=round(rate, 1),
+            total=progress.total,
+            extras=round(self.extras, 3),
+        )
+
+    def _write(self, kind: str, **values: object) -> None:
+        line: Line = {"kind": kind, "step": self.run.state.step, "seconds": round(self.run.state.seconds, 3), **values}
+        self.history.add(line)
+
+
+def _rounded(values: "tuple[float, ...] | list[float]") -> list[float | None]:
+    """Return numbers as JSON can hold them: None for NaN, where no digit fell into a tenth."""
+    return [round(value, 6) if value == value else None for value in values]

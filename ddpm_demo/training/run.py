@@ -1,0 +1,261 @@
+"""A training run in a directory: begun, saved every minute, taken up again exactly, and finished.
+
+The directory holds `run.safetensors`, everything that training changes, and `model.safetensors`, the averaged
+weights as a checkpoint that every other command can use.
+"""
+
+import datetime
+import platform
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib import metadata as package_metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig, from_dict
+from ddpm_demo.core.device import Placement, describe_hardware
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.store.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    load_weights,
+    read_metadata,
+    read_tensors,
+    save,
+    write_tensors,
+)
+from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.training.growing import widened
+from ddpm_demo.training.held_out import HeldOut, held_out_loss
+from ddpm_demo.training.loop import Progress, TrainState, train
+from ddpm_demo.training.processes import Ranks
+from ddpm_demo.training.recipes import TrainConfig
+
+RUN_FORMAT = "ddpm_demo run 1"
+TIMESTEPS_PER_DIGIT = 10  # of the held-out loss
+SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
+
+
+@dataclass
+class Run:
+    """A training run and the directory it lives in; `grown_from` is the provenance of the network it began as."""
+
+    directory: Path
+    state: TrainState
+    config: TrainConfig
+    schedule: ScheduleConfig
+    placement: Placement
+    grown_from: dict[str, Any] | None = None
+    saved: bool = False  # to this directory, by this program
+    ranks: Ranks = field(default_factory=Ranks)  # of several processes that train it together only the first writes
+
+    def __post_init__(self) -> None:
+        """Note what it is trained on here and now: another thread may be allowed fewer processors."""
+        self.hardware = describe_hardware(self.placement)
+
+    @property
+    def state_path(self) -> Path:
+        """The file that a resumption reads."""
+        return self.directory / "run.safetensors"
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The checkpoint that sampling reads."""
+        return self.directory / "model.safetensors"
+
+    @classmethod
+    def begin(
+        cls,
+        directory: Path,
+        model: ModelConfig,
+        config: TrainConfig,
+        placement: Placement,
+        schedule: ScheduleConfig | None = None,
+        *,
+        first: Checkpoint | None = None,
+    ) -> "Run":
+        """Begin a run in a directory, with fresh weights or as a wider copy of the network `first`.
+
+        Raises ConfigError if a run is there already, so that none is ever overwritten, or if `first` cannot be grown.
+        """
+        state = TrainState.fresh(model, config, placement)
+        run = cls(directory, state, config, schedule or ScheduleConfig(), placement)
+        if first is not None:
+            if first.schedule != run.schedule:
+                raise ConfigError("a network can only be grown for the schedule that it was trained for")
+            weights = widened(first.model, model, seed=config.seed).state_dict()
+            state.model.load_state_dict(weights)
+            state.ema.load_state_dict(weights)
+            run.grown_from = {**first.provenance, "hidden": first.model.config.hidden}
+        if run.state_path.exists():
+            raise ConfigError(
+                f"{directory} already holds a run: add --resume to go on with it, or choose another --out"
+            )
+        return run
+
+    @classmethod
+    def resume(cls, directory: Path, placement: Placement) -> "Run":
+        """Take up a run where it was last saved; raise CheckpointError if there is none or it is damaged."""
+        path = directory / "run.safetensors"
+        if not path.exists():
+            raise CheckpointError(f"{directory} holds no run to resume")
+        state, config, schedule = load_run(path, placement)
+        for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
+            leftover.unlink(missing_ok=True)
+        grown_from = read_metadata(path, RUN_FORMAT).get("grown_from")
+        return cls(directory, state, config, schedule, placement, grown_from, saved=True)
+
+    def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
+        """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
+        digits = chosen_digits(self.config, train=True)
+        schedule = Schedule.from_config(self.schedule)
+        self.save()  # finds out now, not in a minute, that the directory cannot be written
+        saved = time.monotonic()
+        for progress in train(self.state, schedule, digits, self.config, ranks=self.ranks):
+            if time.monotonic() - saved >= save_every:
+                self.save()
+                saved = time.monotonic()
+            try:
+                yield progress
+            except GeneratorExit:  # closed by the caller, between two steps: the state is whole
+                self.save()
+                raise
+        self.save()
+
+    def held_out(self, count: int) -> Iterator[HeldOut]:
+        """Measure the averaged weights on the first `count` test digits of its classes, ten timesteps each."""
+        digits = chosen_digits(self.config, train=False)
+        device = self.placement.device
+        schedule = Schedule.from_config(self.schedule)
+        yield from held_out_loss(self.state.ema, schedule, digits[:count], per_digit=TIMESTEPS_PER_DIGIT, device=device)
+
+    def save(self, held_out: HeldOut | None = None) -> None:
+        """Write the state and the checkpoint, each atomically; `held_out` goes into the checkpoint's provenance.
+
+        Raises CheckpointError when that fails, or when the run was deleted after an earlier save: it stays deleted.
+        """
+        if not self.ranks.first:
+            return
+        if self.saved and not self.directory.is_dir():
+            raise CheckpointError(f"{self.directory} was deleted while its run was being trained")
+        if not self.saved:
+            try:
+                self.directory.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise CheckpointError(f"cannot write {self.directory}: {error.strerror}") from None
+        save_run(self.state_path, self.state, self.config, self.schedule, self.grown_from)
+        save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
+        self.saved = True
+
+    def provenance(self, held_out: HeldOut | None = None) -> dict[str, Any]:
+        """Return how and on what these weights were trained, as plain JSON values."""
+        config, state = self.config, self.state
+        model = state.model.config
+        return {
+            "preset": next((name for name, known in PRESETS.items() if known == model), "custom"),
+            "data": f"MNIST training set, {len(chosen_digits(config, train=True))} digits",
+            **({"classes": list(config.classes)} if config.classes else {}),
+            "seed": config.seed,
+            **({"grown_from": self.grown_from} if self.grown_from else {}),
+            "steps": state.step,
+            "images_seen": state.step * config.batch,
+            "batch": config.batch,
+            "lr": config.lr,
+            "lr_schedule": f"linear warm-up over {config.warmup} steps, cosine to zero over the run",
+            "optimizer": {
+                "adamw": "AdamW, betas 0.9 and 0.999, no weight decay",
+                "muon": "Muon, momentum 0.95, for the blocks' convolutions; AdamW, betas 0.9 and 0.999, for the rest",
+            }[config.optimizer],
+            "grad_clip": config.grad_clip,
+            "ema_decay": config.ema_decay,
+            "loss_weight": config.loss_weight,
+            **({"p2_k": config.p2_k, "p2_gamma": config.p2_gamma} if config.loss_weight == "p2" else {}),
+            **({"min_snr_gamma": config.min_snr_gamma} if config.loss_weight == "min_snr" else {}),
+            **({"middle": config.middle} if config.middle else {}),
+            "length": f"{config.epochs} epochs" if config.epochs is not None else f"{config.minutes} minutes",
+            "hardware": self.hardware,
+            "wall_seconds": round(state.seconds, 1),
+            "final_loss": state.loss,
+            "held_out": _story(held_out) if held_out else None,
+            "saved": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: package_metadata.version(name) for name in ("torch", "torchvision", "safetensors")},
+            },
+        }
+
+
+def _story(held_out: HeldOut) -> dict[str, Any]:
+    return {
+        "loss": held_out.loss,
+        "by_tenth": list(held_out.by_tenth),
+        "digits": held_out.total // TIMESTEPS_PER_DIGIT,
+    }
+
+
+def chosen_digits(config: TrainConfig, *, train: bool) -> Tensor:
+    """Return the digits uint8 (N, 28, 28) that a run trains on, or of the test set all those of its classes."""
+    digits, labels = load_mnist(train=train)
+    if config.classes:
+        digits = digits[torch.isin(labels, torch.tensor(config.classes))]
+    return digits[: config.digits] if train and config.digits else digits
+
+
+def save_run(
+    path: Path,
+    state: TrainState,
+    config: TrainConfig,
+    schedule: ScheduleConfig,
+    grown_from: dict[str, Any] | None = None,
+) -> None:
+    """Write everything that `load_run` needs to go on as if nothing had happened, atomically."""
+    tensors = {f"model.{name}": tensor for name, tensor in state.model.state_dict().items()}
+    tensors |= {f"ema.{name}": tensor for name, tensor in state.ema.state_dict().items()}
+    for name, parameter in state.model.named_parameters():
+        for key, value in state.optimizer.state[parameter].items():
+            tensors[f"optimizer.{key}.{name}"] = value
+    tensors["generator"] = state.generator.get_state()
+    metadata = {
+        "model": asdict(state.model.config),
+        "schedule": asdict(schedule),
+        "train": asdict(config),
+        "grown_from": grown_from,
+        "progress": {"step": state.step, "seconds": state.seconds, "loss": state.loss},
+    }
+    write_tensors(path, tensors, RUN_FORMAT, metadata)
+
+
+def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig, ScheduleConfig]:
+    """Read a saved run; raise CheckpointError when the file is missing, damaged or of another format."""
+    tensors, metadata = read_tensors(path, RUN_FORMAT)
+    try:
+        config = from_dict(TrainConfig, metadata["train"])
+        schedule = from_dict(ScheduleConfig, metadata["schedule"])
+        state = TrainState.fresh(from_dict(ModelConfig, metadata["model"]), config, placement)
+        progress = metadata["progress"]
+        state.step, state.seconds, state.loss = progress["step"], progress["seconds"], progress["loss"]
+        load_weights(state.model, _part(tensors, "model."), path)
+        load_weights(state.ema, _part(tensors, "ema."), path)
+        for name, parameter in state.model.named_parameters() if state.step else ():  # no moments before step 1
+            for key in state.optimizer.state_keys(parameter):
+                value = tensors[f"optimizer.{key}.{name}"]
+                like = value if key == "step" else value.to(parameter.device, memory_format=_layout(parameter))
+                state.optimizer.state[parameter][key] = like
+        state.generator.set_state(tensors["generator"])
+    except (ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {error}") from None
+    return state, config, schedule
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _layout(parameter: Tensor) -> torch.memory_format:
+    # the optimiser's moments lie in memory as their parameter does; another order would round sums otherwise
+    channels_last = parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if channels_last else torch.contiguous_format

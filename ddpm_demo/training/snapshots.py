@@ -1,0 +1,139 @@
+"""Moments of a training run: sixteen digits from always the same noise, and the averaged weights of that time.
+
+Each moment is one file of pictures and, while there is room, one of weights, in the run's directory. Both are
+bounded: when there are too many, the one that is missed the least goes.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import ModelConfig, SamplerConfig
+from ddpm_demo.core.model import Denoiser
+from ddpm_demo.core.sampling import EpsModel, sample, start_noise, to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.store.checkpoint import CheckpointError, load_weights, read_metadata, read_tensors, write_tensors
+
+FOLDER = "moments"
+SNAPSHOT_FORMAT = "ddpm_demo moment 1"
+DIGITS = 16
+SAMPLER = SamplerConfig(kind="dpmpp", steps=10, clip="x0")
+SEED = 0  # of x_T: the same sixteen noises at every moment and in every run
+MAX_PICTURES = 200  # 25 kB each
+MAX_WEIGHTS = 40
+WEIGHTS_BYTES = 96 * 2**20  # for the weights of all moments of a run
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time in a run: after so many steps and seconds of training; `weights` when those of then are kept."""
+
+    step: int
+    seconds: float
+    weights: bool
+
+
+def draw(model: EpsModel, schedule: Schedule, device: torch.device) -> Tensor:
+    """Return the digits that a network draws out of the sixteen noises, uint8 (16, 28, 28)."""
+    x_T = start_noise(DIGITS, 1, 28, torch.Generator().manual_seed(SEED)).to(device)
+    config = replace(SAMPLER, steps=min(SAMPLER.steps, len(schedule)))
+    *_, last = sample(model, schedule, config, x_T, generator=torch.Generator().manual_seed(SEED))
+    return to_uint8(last.x_s[:, 0])
+
+
+def keep(directory: Path, moment: Moment, ema_digits: Tensor, plain_digits: Tensor, ema: Denoiser) -> None:
+    """Write a moment and let go of others beyond the bounds; raise CheckpointError when it cannot be written."""
+    about = {"step": moment.step, "seconds": moment.seconds}
+    tensors = {"ema": ema_digits, "plain": plain_digits}
+    weights = {name: tensor.half() for name, tensor in ema.state_dict().items()}
+    try:
+        (directory / FOLDER).mkdir(exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"cannot write {directory}: {error.strerror}") from None
+    write_tensors(_weights(directory, moment.step), weights, SNAPSHOT_FORMAT, about)
+    write_tensors(_pictures(directory, moment.step), tensors, SNAPSHOT_FORMAT, about)  # last: what it names is there
+    size = sum(tensor.numel() * 2 for tensor in weights.values())
+    _bound(directory, "pictures", MAX_PICTURES)
+    _bound(directory, "weights", max(2, min(MAX_WEIGHTS, WEIGHTS_BYTES // size)))
+
+
+def listed(directory: Path) -> list[Moment]:
+    """Return the moments of a run in order; what is damaged is left out."""
+    found = []
+    for path in sorted((directory / FOLDER).glob("*.pictures.safetensors")):
+        try:
+            about = read_metadata(path, SNAPSHOT_FORMAT)
+            step, seconds = int(about["step"]), float(about["seconds"])
+        except (CheckpointError, KeyError, TypeError, ValueError):
+            continue
+        found.append(Moment(step, seconds, _weights(directory, step).is_file()))
+    return sorted(found, key=lambda moment: moment.step)
+
+
+def steps_kept(directory: Path) -> tuple[list[int], list[int]]:
+    """Return the steps whose pictures and those whose weights are there, by the files' names alone, which is quick."""
+    found: dict[str, list[int]] = {"pictures": [], "weights": []}
+    for path in (directory / FOLDER).glob("[!.]*.safetensors"):
+        found.setdefault(path.name.split(".")[1], []).append(_step(path))
+    return sorted(found["pictures"]), sorted(found["weights"])
+
+
+def pictures(directory: Path, step: int) -> tuple[Tensor, Tensor]:
+    """Return a moment's digits, with EMA and without, both uint8 (16, 28, 28); raise CheckpointError if not there."""
+    tensors, _ = read_tensors(_pictures(directory, step), SNAPSHOT_FORMAT)
+    if set(tensors) != {"ema", "plain"} or any(t.shape != (DIGITS, 28, 28) for t in tensors.values()):
+        raise CheckpointError(f"{_pictures(directory, step)} holds no pictures of a moment")
+    return tensors["ema"], tensors["plain"]
+
+
+def network(directory: Path, step: int, config: ModelConfig) -> Denoiser:
+    """Return the averaged network of a moment, float32, in eval mode; raise CheckpointError if it is not there."""
+    path = _weights(directory, step)
+    weights, _ = read_tensors(path, SNAPSHOT_FORMAT)
+    model = Denoiser(config)
+    load_weights(model, {name: tensor.float() for name, tensor in weights.items()}, path)
+    return model.eval()
+
+
+def forget_after(directory: Path, step: int) -> None:
+    """Delete the moments beyond a step: a kill has undone those steps."""
+    for path in (directory / FOLDER).glob("*.safetensors"):
+        if not path.name.startswith(".") and _step(path) > step:
+            path.unlink(missing_ok=True)
+    for path in (directory / FOLDER).glob(".*.safetensors.*"):  # half written
+        path.unlink(missing_ok=True)
+
+
+def least_missed(steps: Sequence[int]) -> int:
+    """Return which of at least three increasing steps is missed the least: early in training more happens in a step.
+
+    The first and the last are never it.
+    """
+    place = [math.sqrt(step) for step in steps]
+    gaps = [after - before for before, after in zip(place[:-2], place[2:], strict=True)]
+    return steps[1 + min(range(len(gaps)), key=gaps.__getitem__)]
+
+
+def _bound(directory: Path, kind: str, limit: int) -> None:
+    steps = sorted(_step(path) for path in (directory / FOLDER).glob(f"[!.]*.{kind}.safetensors"))
+    while len(steps) > limit:
+        step = least_missed(steps) if len(steps) > 2 else steps[0]
+        (_weights if kind == "weights" else _pictures)(directory, step).unlink(missing_ok=True)
+        steps.remove(step)
+
+
+def _pictures(directory: Path, step: int) -> Path:
+    return directory / FOLDER / f"{step:09d}.pictures.safetensors"
+
+
+def _weights(directory: Path, step: int) -> Path:
+    return directory / FOLDER / f"{step:09d}.weights.safetensors"
+
+
+def _step(path: Path) -> int:
+    text = path.name.split(".")[0]
+    return int(text) if text.isdecimal() else -1

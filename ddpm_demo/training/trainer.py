@@ -1,0 +1,168 @@
+"""The one trainer of a server: a thread outside any page's event, that goes on when every page is closed."""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.machine.limits import max_minutes
+from ddpm_demo.machine.network_thread import Turn, at_once
+from ddpm_demo.training.loop import Progress, TrainingError
+from ddpm_demo.training.recorder import record
+from ddpm_demo.training.run import SAVE_EVERY_SECONDS, Run
+from ddpm_demo.training.run_lock import RunLock
+
+Phase = Literal["idle", "starting", "training", "paused", "finishing"]
+Wish = Literal["train", "pause", "stop"]
+FINAL_DIGITS = 100  # ten timesteps each, at the end of a run
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the trainer does: with which run, how far it is, and in one sentence what went wrong last."""
+
+    phase: Phase
+    run: str | None = None
+    progress: Progress | None = None
+    note: str = ""
+
+
+class Worker:
+    """Trains one run at a time, in a thread of its own; `turn` is taken for every step, so that others have theirs."""
+
+    def __init__(
+        self,
+        turn: Turn = at_once,
+        *,
+        save_every: float = SAVE_EVERY_SECONDS,
+    ) -> None:
+        self._turn, self._save_every = turn, save_every
+        self._changed = threading.Condition()
+        self._status = Status("idle")
+        self._wish: Wish = "train"
+        self._thread: threading.Thread | None = None
+
+    @property
+    def status(self) -> Status:
+        """What it does at this moment."""
+        return self._status
+
+    def start(self, directory: Path, make: Callable[[], Run]) -> None:
+        """Train what `make` returns, in that directory; raise DemoError if another run is under way or it is locked.
+
+        Errors of `make` itself end up in the status: it may take a while, and nobody waits for it.
+        """
+        with self._changed:
+            self.must_be_free()
+            lock = RunLock(directory)
+            self._wish, self._status = "train", Status("starting", directory.name)
+            self._thread = threading.Thread(target=self._work, args=(lock, make), name="trainer", daemon=True)
+            self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a run in hand, be it paused."""
+        return self._status.phase != "idle"
+
+    def must_be_free(self) -> None:
+        """Raise DemoError while it has a run in hand."""
+        if self.busy:
+            raise DemoError("another run is being trained here, one at a time: stop it first")
+
+    def pause(self) -> None:
+        """Hold the run between two steps, saved, its state kept in memory."""
+        self._tell("pause")
+
+    def go_on(self) -> None:
+        """Go on with a paused run."""
+        self._tell("train")
+
+    def stop(self) -> None:
+        """Save the run and put it down."""
+        self._tell("stop")
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the run has been put down, at most `timeout` seconds."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _tell(self, wish: Wish) -> None:
+        with self._changed:
+            if not self.busy:
+                raise DemoError("no run is being trained here")
+            if self._wish != "stop":
+                self._wish = wish
+            self._changed.notify_all()
+
+    def _work(self, lock: RunLock, make: Callable[[], Run]) -> None:
+        note = ""
+        try:
+            with lock:
+                run = self._turn(make)
+                while True:
+                    finished, note = self._train(run, lock)
+                    if finished or self._told_to_stop():
+                        break
+                    with self._changed:  # told to pause, or the disk is full: the state is safe in memory
+                        self._set("paused", run, note)
+                        self._changed.wait_for(lambda: self._wish != "pause")
+                        if self._told_to_stop():
+                            run.save()  # it may be that the disk was full before
+                            break
+                        self._set("starting", run, "")
+        except (DemoError, OSError, MemoryError, RuntimeError) as error:
+            note = _sentence(error)
+        finally:
+            self._status = Status("idle", self._status.run, self._status.progress, note)
+
+    def _train(self, run: Run, lock: RunLock) -> tuple[bool, str]:
+        """Train until it is done or told otherwise; return whether the run is over, and what went wrong."""
+        limit = 60 * max_minutes()
+        try:
+            with closing(record(run, save_every=self._save_every, turn=self._turn)) as steps:
+                while self._wish == "train":
+                    if not lock.holds:  # before anything is written: a deleted run must not come back by halves
+                        raise DemoError("deleted")
+                    if run.state.seconds >= limit:
+                        return True, f"stopped and saved at the limit of {limit / 60:g} minutes"
+                    progress = next(steps, None)
+                    if progress is None:
+                        self._finish(run)
+                        return True, ""
+                    self._status = Status("training", run.directory.name, progress)
+            return False, ""
+        except TrainingError as error:
+            run.save()  # the weights from before that step
+            return True, f"{error}; the weights from before that step are kept"
+        except DemoError as error:
+            if not lock.holds:
+                return True, "the run's directory was deleted while it was trained, so the run was stopped"
+            self._wish = "pause" if self._wish == "train" else self._wish
+            return False, f"{error}; what was learned is still in memory: make room, then resume"
+
+    def _finish(self, run: Run) -> None:
+        self._set("finishing", run, "")
+        batches = run.held_out(FINAL_DIGITS)
+        while (measured := self._turn(lambda: next(batches, None))) is not None:
+            result = measured
+            if self._told_to_stop():
+                return
+        run.save(held_out=result)
+
+    def _told_to_stop(self) -> bool:
+        return self._wish == "stop"
+
+    def _set(self, phase: Phase, run: Run, note: str) -> None:
+        self._status = Status(phase, run.directory.name, self._status.progress, note)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, DemoError):
+        return str(error)
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "this computer has not enough memory for these settings: take a smaller batch or width"
+    first = (str(error) or type(error).__name__).splitlines()[0]
+    return f"training was ended by an error of the system: {first}"

@@ -1,0 +1,167 @@
+"""The web page: composes the tabs, and owns the theme and everything about launching."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.machine.limits import training_allowed
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
+from ddpm_demo.ui.bridge import STATIC, browser_component, serve_static_files
+from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.page_head import PageHead
+from ddpm_demo.ui.tabs.generate import build_generate_tab
+from ddpm_demo.ui.tabs.network import build_network_tab, untrained
+from ddpm_demo.ui.tabs.noise import build_noise_tab, first_noise_value
+from ddpm_demo.ui.tabs.receptive import build_receptive_tab, from_link
+from ddpm_demo.ui.tabs.schedule import build_schedule_tab, describe_schedule
+from ddpm_demo.ui.tabs.train import build_train_tab
+from ddpm_demo.ui.tabs.train_desk import Desk
+
+QUEUE_SECONDS = 0.02  # from one look for new events to the next
+PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
+
+
+def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
+    """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
+
+    Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
+    """
+    checkpoints = shipped_checkpoints()
+    if chosen is not None and chosen not in checkpoints:
+        path = find_checkpoint(chosen)
+        checkpoint.load(path)  # says now, not at the first click, that a file is no checkpoint
+        checkpoints = {name_of(path): path, **checkpoints}
+    elif chosen is not None:
+        checkpoints = {chosen: checkpoints[chosen], **checkpoints}
+
+    desk = Desk(checkpoints, allowed=training_allowed(asked=training))
+    serve_static_files()
+    placement = best_placement()
+    demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
+    with demo:
+        gr.Markdown(
+            "# How diffusion draws a digit\n"
+            "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed "
+            "live from the real network and the real schedule, on this computer "
+            f"({placement.device}, {placement.dtype_name})."
+        )
+        with gr.Tab("Noise") as noise_tab:
+            noise = build_noise_tab(checkpoints)
+        with gr.Tab("Schedule"):
+            schedule = build_schedule_tab()
+        with gr.Tab("Network") as network_tab:
+            network = build_network_tab(checkpoints)
+        with gr.Tab("Receptive field"):
+            receptive = build_receptive_tab(checkpoints)
+        with gr.Tab("Generate") as generate_tab:
+            generate = build_generate_tab(checkpoints)
+        with gr.Tab("Train"):
+            build_train_tab(desk)
+        fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
+        reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
+        outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
+        demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
+        # a run of the Train tab stands in the lists from the moment somebody looks at them, or opens one
+        # "multiple": a list that is opened while an older answer is under way must not be left with that one
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "queue": False,
+            "api_visibility": "private",
+            "trigger_mode": "multiple",
+        }
+        lists = [generate.which, network, generate.guide]
+        choices = [*lists, noise.details]
+        gr.on(
+            [demo.load, generate_tab.select, network_tab.select, noise_tab.select, *(list_.focus for list_ in lists)],
+            lambda: listed(desk),
+            None,
+            choices,
+            **quiet,
+        )
+        film_link = browser_component("film/film_link", None, elem_id="film-link")
+        film = [*generate.outputs, film_link]
+        demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
+    demo.queue(max_size=200, api_open=False)
+    # Gradio looks for new events every millisecond, and each time takes Python from a network that is being trained
+    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = QUEUE_SECONDS, PROGRESS_SECONDS
+    return demo
+
+
+def listed(desk: Desk) -> list[Any]:
+    """Return the checkpoints by name, with what they are, for the lists of the page and the Noise tab."""
+    labels = desk.offer()
+    known = [(label, name) for name, label in labels.items()]
+    return [
+        gr.update(choices=known),
+        gr.update(choices=[*known, *untrained(labels)]),
+        gr.update(choices=[(NO_GUIDE, NO_GUIDE), *known]),
+        {"checkpoints": labels},
+    ]
+
+
+def name_of(path: Path) -> str:
+    """Return what the page and its links call a checkpoint: a shipped one's name, or the file's, without its ending.
+
+    A file that has the name of a shipped one, and is another, keeps its ending.
+    """
+    known = known_as(path)
+    if known in shipped_checkpoints():
+        return known
+    return path.name if path.stem in shipped_checkpoints() else path.stem
+
+
+def restore(request: gr.Request) -> list[Any]:
+    """Answer a page's opening: set what the query string of its address asks for."""
+    link = read_link(request.query_params)
+    if link is None:
+        return [gr.skip()] * 14
+    fields = [gr.skip() if value is None else value for value in (link.label, link.which, link.seed)]
+    custom = [link.custom.beta_1, link.custom.beta_T, link.custom.timesteps]
+    schedule_view, words = describe_schedule(link.custom)
+    # whole, not only what the link changes: it may reach the page before the first value has been read there
+    view = {**first_noise_value(), **link.view, "tables": schedule_view["tables"], "note": link.note}
+    reach = from_link(link.dilations) if link.dilations else [gr.skip()] * 5
+    return [*fields, *custom, view, schedule_view, words, *reach]
+
+
+def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> str:
+    """Launch the app and return its address: on 127.0.0.1 and the next free port from 7860 unless told otherwise.
+
+    Returns at once, the server running. Raises DemoError when the port that was asked for is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]  # plain names are local; nothing is fetched
+    theme = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
+    try:
+        demo.launch(
+            quiet=True,
+            prevent_thread_lock=True,
+            server_name=host,
+            server_port=port,
+            theme=theme,
+            css_paths=STATIC / "style.css",
+            app_kwargs={"middleware": [Middleware(PageHead)]},
+            footer_links=["settings"],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            max_file_size="5mb",
+        )
+    except OSError:
+        where = f"port {port} is taken" if port else "no port from 7860 to 7959 is free"
+        raise DemoError(f"cannot start the page on {host or '127.0.0.1'}: {where}, or not allowed here") from None
+    return str(demo.local_url)
+
+
+def serve(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> None:
+    """Launch the app, print its address, and wait until it is stopped."""
+    address = launch(demo, host=host, port=port)
+    print(f"How diffusion draws a digit: open {address} (Ctrl-C stops)", flush=True)
+    demo.block_thread()

@@ -1,0 +1,1 @@
+"""A film of digits: drawn, remembered, inspected, raced, taken home."""

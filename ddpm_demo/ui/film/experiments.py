@@ -1,0 +1,119 @@
+"""What the race runs with one click: the small experiments, and the settings for a race of one's own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ddpm_demo.core.config import CHOSEN_SAMPLER, SamplerConfig
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One setting in a race; `z_offset` other than 0 draws other noise on the way, from the same x_T.
+
+    `weight` is that of the guide, which has no part in it at 1.
+    """
+
+    name: str
+    config: SamplerConfig
+    z_offset: int = 0
+    weight: float = 1.0
+
+    @property
+    def calls(self) -> int:
+        """How often a network is called, be it the guide."""
+        return self.config.steps * (1 if self.weight == 1 else 2)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Lanes to run with one click, what to look for, and where it comes from.
+
+    `interpolate` makes the digits of a lane start on the great circle between two noises.
+    """
+
+    lanes: tuple[Lane, ...]
+    look: str
+    source: str
+    interpolate: bool = False
+
+
+def _lane(name: str, z_offset: int = 0, **settings: Any) -> Lane:
+    return Lane(name, SamplerConfig(**{"clip": "x0", **settings}), z_offset)
+
+
+LANES = {
+    lane.name: lane
+    for lane in (
+        _lane("DDPM, 1000 steps", steps=1000),
+        _lane("DDPM, 50 steps", steps=50),
+        _lane("DDPM, 10 steps", steps=10),
+        _lane("DDIM, 50 steps", kind="ddim", steps=50),
+        _lane("DDIM, 10 steps", kind="ddim", steps=10),
+        _lane("DDIM, η = 1, 50 steps", kind="ddim", eta=1.0, steps=50),
+        _lane("DPM-Solver++(2M), 20 steps", kind="dpmpp", steps=20),
+        _lane("DPM-Solver++(2M), 10 steps", kind="dpmpp", steps=10),
+    )
+}
+EXPERIMENTS = {
+    "1000, 50 and 10 steps": Experiment(
+        (LANES["DDPM, 1000 steps"], LANES["DDPM, 50 steps"], LANES["DDIM, 50 steps"], LANES["DDIM, 10 steps"]),
+        "Compare the calls and the times first, then the digits. DDIM's 50 and 10 steps follow the same curve from "
+        "x_T, so they often agree on the digit; DDPM adds noise on the way and goes elsewhere, and in 50 steps it "
+        "leaves grain.",
+        "Ho et al. 2020, Algorithm 2; Song et al. 2021, section 5.1",
+    ),
+    "Three ways of clipping": Experiment(
+        (
+            _lane("clip nothing", clip="none", steps=200),
+            _lane("clip x̂₀", clip="x0", steps=200),
+            _lane("clamp x_t", clip="x_t", steps=200),
+        ),
+        "Noise mostly lies between −2 and 2: clamping x_t to [−1, 1] at every step takes away a part of it that the "
+        "network expects to see; look at the paper between the strokes. Clipping x̂₀ only says that the "
+        "finished pixels are between black and white.",
+        "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps x_t",
+    ),
+    "Noise at the last step or not": Experiment(
+        (
+            _lane("noise only for t > 1 (the spec)", steps=1000, clip="none"),
+            _lane("noise for t > 0 (Ho et al.)", steps=1000, clip="none", final_noise="ho"),
+        ),
+        "Everything up to t = 1 is the same to the last bit, and then one draw of noise with σ = 0.011 differs. You "
+        "will not see it in the digits: look at the difference image, and at how few grey levels it is.",
+        "the spec's `if t > 1` against Ho et al. 2020, Algorithm 2, which counts t from 1",
+    ),
+    "η from 0 to 1": Experiment(
+        tuple(_lane(f"η = {eta:.2g}", kind="ddim", eta=eta, steps=50) for eta in (0.0, 0.35, 0.7, 1.0)),
+        "η = 0 adds no noise and x_T decides everything. The more is added on the way, the less is left of that "
+        "decision.",
+        "Song et al. 2021, equations 12 and 16",
+    ),
+    "The same x_T, other noise on the way": Experiment(
+        (
+            _lane("DDPM, noise of this seed", variance="posterior", steps=100),
+            _lane("DDPM, other noise", 1, variance="posterior", steps=100),
+            _lane("DDIM, this seed", kind="ddim", steps=100),
+            _lane("DDIM, other seed", 1, kind="ddim", steps=100),
+        ),
+        "Every lane starts from one x_T. DDPM comes to other digits, because fresh noise helps to decide; DDIM draws "
+        "none, so its two pictures are equal in every pixel.",
+        "Song et al. 2021, section 4.1",
+    ),
+    "From one noise to another": Experiment(
+        (_lane("DDIM between two x_T", kind="ddim", steps=50),),
+        "The first and the last digit have noises of their own, those between them lie on the circle from one to the "
+        "other. The digits change step by step, and what lies between two digits is often a digit too.",
+        "Song et al. 2021, section 5.3",
+        interpolate=True,
+    ),
+    "Guided by a worse network": Experiment(
+        tuple(
+            Lane(name, CHOSEN_SAMPLER, weight=weight)
+            for name, weight in (("the guide alone", 0), ("no guide", 1), ("weight 2", 2), ("weight 4", 4))
+        ),
+        "The guide chosen above, or tiny if none is, draws worse than the network. Steps from its "
+        "answer to the network's, carried on beyond it, mend digits that the network alone leaves broken. Look for "
+        "strokes that get bolder, and for digits that turn into another one, when the weight is too large.",
+        "Karras et al. 2024, section 3",
+    ),
+}

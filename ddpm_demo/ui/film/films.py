@@ -1,0 +1,200 @@
+"""What the server remembers of a film that was sent: its floats, for the pixel inspector and for taking home."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import ConfigError, GuidanceConfig, SamplerConfig
+from ddpm_demo.core.sampling import Step, to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.ui.bridge import MAX_SEED, whole
+
+SAMPLERS = {
+    "DDPM, the spec's rule (σ² = β)": {"kind": "ddpm", "variance": "beta"},
+    "DDPM, posterior variance": {"kind": "ddpm", "variance": "posterior"},
+    "DDIM": {"kind": "ddim"},
+    "DPM-Solver++(2M)": {"kind": "dpmpp"},
+}
+CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
+NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
+MAX_WEIGHT = 5
+MAX_IMAGES = 64
+MIN_STEPS = 5
+MAX_STEPS = 1000
+KEPT_STEPS = 200  # at most, of a film, besides the finished picture
+KEPT_PICTURES = 3200  # digits times steps, so 50 steps of 64 digits: more would pass 4 MB on the way to the page
+FINE_PICTURES = 800  # digits times steps that are sent in 256 grey levels; more in 16, for the same reason
+FINE_DIGITS = 16  # up to so many digits are drawn at twice their size in a GIF
+FILM_MEMORY = 512 * 2**20  # bytes of floats, over all films; the oldest film goes first
+
+
+@dataclass(frozen=True)
+class FilmSettings:
+    """What a visitor asked for, checked; `sampler` and `clip` are the page's words."""
+
+    checkpoint: str
+    sampler: str
+    clip: str
+    config: SamplerConfig
+    n: int
+    seed: int
+    guidance: GuidanceConfig | None = None
+
+
+def read_film_settings(
+    checkpoint: str,
+    sampler: object,
+    clip: object,
+    steps: object,
+    eta: object,
+    count: object,
+    seed: object,
+    guide: object = NO_GUIDE,
+    weight: object = 1,
+) -> FilmSettings:
+    """Check what came from the page; raise ConfigError on settings that make no sense."""
+    if not isinstance(sampler, str) or not isinstance(clip, str) or sampler not in SAMPLERS or clip not in CLIPS:
+        raise ConfigError("choose one of the listed samplers and ways of clipping")
+    config = SamplerConfig(
+        **SAMPLERS[sampler],  # type: ignore[arg-type]
+        clip=CLIPS[clip],  # type: ignore[arg-type]
+        steps=whole("steps", steps, MIN_STEPS, MAX_STEPS),
+        eta=eta,  # type: ignore[arg-type]
+    )
+    n = whole("the number of digits", count, 1, MAX_IMAGES)
+    guidance = read_guidance(checkpoint, guide, weight)
+    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance)
+
+
+def read_guidance(checkpoint: str, guide: object, weight: object) -> GuidanceConfig | None:
+    """Check the page's words for a guide, of which `NO_GUIDE` is one; raise ConfigError if they make no sense."""
+    if guide == NO_GUIDE:
+        return None
+    guidance = GuidanceConfig(guide, weight)  # type: ignore[arg-type]
+    if guidance.weight > MAX_WEIGHT:
+        raise ConfigError(f"the guidance weight must be a number from 0 to {MAX_WEIGHT}, got {weight!r}")
+    if guidance.guide == checkpoint:
+        raise ConfigError("a network cannot guide itself: choose another guide, or none")
+    return guidance
+
+
+def words_of(config: SamplerConfig) -> tuple[str, str]:
+    """Return a sampler and its way of clipping in the page's words."""
+    rules = (name for name, rule in SAMPLERS.items() if all(getattr(config, key) == rule[key] for key in rule))
+    return next(rules), next(name for name, clip in CLIPS.items() if clip == config.clip)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A step that the film shows; what network and guide said; of the step before it what DPM-Solver++ needs."""
+
+    step: Step
+    answers: tuple[Tensor, Tensor] | None
+    x0_before: Tensor | None
+    t_before: int | None
+
+
+@dataclass
+class Film:
+    """A film as far as it got; `kept` in the order of its frames.
+
+    `network` and `guide`, empty for none, are called as `checkpoint.find` wants them.
+    """
+
+    settings: FilmSettings
+    schedule: Schedule
+    network: str
+    guide: str = ""
+    kept: list[Kept] = field(default_factory=list)
+    finished: Tensor | None = None
+
+    @property
+    def bytes(self) -> int:
+        """How much memory its pictures take."""
+        one = 0 if not self.kept else self.kept[0].step.x_t.numel() * 4
+        return (8 if self.guide else 6) * one * len(self.kept)
+
+    def last(self) -> Tensor:
+        """Return the newest picture (N, C, H, W): the digits, or what they had come to when the film was stopped."""
+        return self.finished if self.finished is not None else self.kept[-1].step.x_s
+
+    def frames(self) -> list[np.ndarray]:
+        """Return every frame as grey bytes (N, 28, 28), the newest picture last."""
+        pictures = [kept.step.x_t for kept in self.kept] + [self.last()]
+        return [to_uint8(picture[:, 0]).numpy() for picture in pictures]
+
+    def frame(self, index: object) -> Kept:
+        """Return the step behind a frame; raise ConfigError if it has none."""
+        return self.kept[whole("the frame", index, 0, len(self.kept) - 1)]
+
+
+def on_cpu(step: Step) -> Step:
+    """Return the step with its pictures where they are read from: a GPU's memory is for the network."""
+    if step.x_t.device.type == "cpu":
+        return step
+    pictures = {name: getattr(step, name).cpu() for name in ("x_t", "eps_hat", "x0_hat", "z", "x_s")}
+    return Step(index=step.index, t=step.t, s=step.s, std=step.std, **pictures)
+
+
+def kept_steps(n: int) -> int:
+    """Return how many steps of a film of `n` digits are kept and sent."""
+    return min(KEPT_STEPS, KEPT_PICTURES // n)
+
+
+def film_bits(n: int, steps: int) -> int:
+    """Return in how many bits a grey level of a film is sent: 8, or 4 where 8 would be too much."""
+    return 8 if n * steps <= FINE_PICTURES else 4
+
+
+class Films:
+    """The films of all visitors, by the name of their run, in bounded memory."""
+
+    def __init__(self, memory: int = FILM_MEMORY) -> None:
+        self.memory = memory
+        self._films: OrderedDict[str, Film] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def add(self, run: str, film: Film) -> None:
+        """Remember a film that begins."""
+        with self._guard:
+            self._films[run] = film
+
+    def keep(self, run: str, kept: Kept) -> None:
+        """Add a step to a film, forgetting the oldest films while there is too much of them all."""
+        with self._guard:
+            film = self._films.get(run)
+            if film is None:  # so much happened since that it was forgotten while it was made
+                return
+            film.kept.append(kept)
+            while len(self._films) > 1 and self.bytes > self.memory:
+                self._films.popitem(last=False)
+
+    @property
+    def bytes(self) -> int:
+        """How much memory all of them take."""
+        return sum(film.bytes for film in self._films.values())
+
+    def get(self, run: object) -> Film:
+        """Return a film; raise ConfigError if it is unknown or forgotten."""
+        with self._guard:
+            film = self._films.get(run) if isinstance(run, str) else None
+        if film is None or not film.kept:
+            raise ConfigError("the server no longer has this film; press Generate again: the seed brings it back")
+        return film
+
+
+FILMS = Films()
+
+
+def grey_levels(pictures: Tensor, *, reach: float, bits: int) -> bytes:
+    """Return pictures as grey levels of 8 bits, or of 4, two a byte, -`reach` black and `reach` white."""
+    top = 2**bits - 1
+    scaled = (pictures.float().clamp(-reach, reach) / reach + 1) * (top / 2)
+    levels: np.ndarray = scaled.round().to(torch.uint8).flatten().numpy()
+    if bits == 4:
+        levels = levels[0::2] * 16 + levels[1::2]
+    return levels.tobytes()

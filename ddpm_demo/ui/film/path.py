@@ -1,0 +1,57 @@
+"""The path of a film: every digit as a trail on the plane in which MNIST's digits differ most."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.explaining.plane import mnist_plane
+from ddpm_demo.ui import plots
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value
+from ddpm_demo.ui.film.films import FILMS, Films
+
+PATH_LESSON = """
+## The path of the film
+A digit is a point in 784 dimensions. This is the plane through MNIST's mean along which real digits differ most (its
+first two principal components): the cloud is real digits, coloured by class, and each line is one digit of the film
+above on its way, up to the frame of the film's slider. All ways start close together, because noise prefers no
+direction; then they part. Draw the way of x̂₀ as well: the network's guess moves long before the picture does.
+"""
+
+
+def build_path() -> None:
+    """Lay out the section and connect it to the film."""
+    gr.Markdown(PATH_LESSON)
+    browser_component("film/path", None, elem_id="path", server=[path_cloud, path_trails])
+
+
+def path_cloud(_: Any = None) -> dict[str, Any]:
+    """Answer the page: the chart of real digits on the plane, the trails still to come."""
+    try:
+        plane, points, labels = mnist_plane()
+    except DemoError as error:
+        return {"error": str(error)}
+    figure = plots.plane_figure(points, labels, plane.explained)
+    share = f"{plane.explained.sum():.0%}"
+    label = f"real digits on MNIST's first two principal components, {share} of its variance, and the film's trails"
+    return chart_value(figure, label=label)
+
+
+def path_trails(question: Any, films: Films = FILMS) -> dict[str, Any]:
+    """Answer the page: where the digits of a film were at each frame, float32 (F, N, 2), as x_t and as x0_hat."""
+    try:
+        if not isinstance(question, Mapping):
+            raise ConfigError("the path needs the name of a film")
+        film = films.get(question.get("run"))
+        plane, _, _ = mnist_plane()
+        kept = list(film.kept)  # more may come while this is made
+        answer: dict[str, Any] = {"frames": len(kept) + 1, "n": film.settings.n}
+        for name in ("x_t", "x0_hat"):
+            pictures = [getattr(one.step, name) for one in kept] + [film.last()]
+            where = np.stack([plane.project(picture.flatten(1).numpy()) for picture in pictures])
+            answer[name] = base64_of(where.astype(np.float32))
+        return answer
+    except DemoError as error:
+        return {"error": str(error)}

@@ -1,0 +1,184 @@
+"""The race, and the small experiments: up to four settings from the same x_T and seed, side by side."""
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+from gradio.components import Component
+
+from ddpm_demo.core.config import GUIDE, ConfigError, DemoError
+from ddpm_demo.core.sampling import frame_indices, sample, slerp, start_noise
+from ddpm_demo.machine.network_thread import InTurn
+from ddpm_demo.ui.bridge import MAX_SEED, browser_component, whole
+from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
+from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.film.stream import packed
+from ddpm_demo.ui.networks import Loaded, guided, load_placed
+
+RACE_LESSON = """
+## The race, and small experiments
+The same x_T and the same seed, with up to four rules side by side under one slider; beside each the number of network
+calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed chosen above;
+only the last of them has a guide.
+"""
+MAX_LANES = 4
+MAX_RACERS = 8  # digits a lane
+LANE_STEPS = 40
+RACE_MESSAGES_PER_SECOND = 10
+
+
+@dataclass
+class _Clock:
+    """What has been drawn of a lane, and since when."""
+
+    begun: float = field(default_factory=time.perf_counter)
+    sent: float = 0.0
+    frames: int = 0
+    pending: list[torch.Tensor] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+
+
+def race(
+    loaded: Loaded,
+    lanes: Sequence[Lane],
+    *,
+    count: object,
+    seed: object,
+    interpolate: bool = False,
+    guide: Loaded | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Run lanes one after the other from one x_T, yielding messages with their frames x_t; raise ConfigError.
+
+    One after the other, so that each lane's time is its own.
+    """
+    n, seed = whole("the number of digits", count, 1, MAX_RACERS), whole("the seed", seed, 0, MAX_SEED)
+    if not 1 <= len(lanes) <= MAX_LANES:
+        raise ConfigError(f"choose two to {MAX_LANES} settings for a race")
+    schedule, run = loaded.schedule, secrets.token_hex(8)
+    same = {
+        "run": run,
+        "n": n,
+        "size": 28,
+        "in_a_row": interpolate,
+        "lanes": [{"name": lane.name, "calls": lane.calls} for lane in lanes],
+    }
+    steps, made = sum(lane.config.steps for lane in lanes), 0
+    for k, lane in enumerate(lanes):
+        generator = torch.Generator().manual_seed(seed)
+        x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
+        if interpolate:
+            x_T = slerp(x_T[:1], x_T[-1:], [i / max(1, n - 1) for i in range(n)])
+        if lane.z_offset:
+            generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
+        timesteps = schedule.timesteps(lane.config.steps)
+        shown, clock = set(frame_indices(schedule, timesteps, LANE_STEPS)), _Clock()
+        model = InTurn(guided(loaded, guide, lane.weight))
+        for step in sample(model, schedule, lane.config, x_T.to(loaded.placement.device), generator=generator):
+            made += 1
+            if step.index in shown:
+                clock.pending.append(step.x_t)
+                clock.times.append(step.t)
+            now = time.perf_counter()
+            if step.s < 0:
+                clock.pending.append(step.x_s)
+                clock.times.append(-1)
+            elif now - clock.sent < 1 / RACE_MESSAGES_PER_SECOND:
+                continue
+            yield {
+                **same,
+                "lane": k,
+                "first": clock.frames,
+                "t": clock.times,
+                "x_t": packed(clock.pending, 8),
+                "seconds": now - clock.begun,
+                "calls": (step.index + 1) * lane.calls // lane.config.steps,
+                "done": made / steps,
+            }
+            clock.frames += len(clock.times)
+            clock.pending, clock.times, clock.sent = [], [], now
+
+
+def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
+    """Return the checkpoint of the guide that was chosen, or else the shipped one; raise ConfigError if it is none."""
+    if guide in (NO_GUIDE, name):
+        guide = GUIDE
+    if guide not in checkpoints or guide == name:
+        raise ConfigError("choose a guide above, another one than the network itself")
+    return checkpoints[guide]
+
+
+def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, guide: Component) -> None:
+    """Lay out the race below the film and connect it; checkpoint, seed and guide are the film's."""
+
+    def run(
+        name: str, lanes: Sequence[Lane], count: Any, seed: Any, guide: Any, interpolate: bool
+    ) -> Iterator[dict[str, Any]]:
+        if name not in checkpoints:
+            raise gr.Error("choose one of the listed checkpoints", print_exception=False)
+        try:
+            loaded = load_placed(checkpoints[name])
+            other = None
+            if any(lane.weight != 1 for lane in lanes):
+                other = load_placed(worse_than(name, guide, checkpoints))
+            yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, guide=other)
+        except DemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    def run_experiment(title: str) -> Any:
+        experiment = EXPERIMENTS[title]
+        words = f"### {title}\n**What to look for.** {experiment.look}\n\n**Source:** {experiment.source}."
+
+        def answer(name: str, count: Any, seed: Any, guide: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+            count = MAX_RACERS if experiment.interpolate else count
+            for value in run(name, experiment.lanes, count, seed, guide, experiment.interpolate):
+                yield words, value
+
+        return answer
+
+    def run_chosen(name: str, chosen: Any, count: Any, seed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if not isinstance(chosen, list) or not 2 <= len(chosen) <= MAX_LANES or not set(chosen) <= set(LANES):
+            raise gr.Error(f"choose two to {MAX_LANES} of the listed settings for a race", print_exception=False)
+        for value in run(name, [LANES[lane] for lane in chosen], count, seed, NO_GUIDE, False):
+            yield "### A race of your own", value
+
+    gr.Markdown(RACE_LESSON)
+    with gr.Row():
+        buttons = {title: gr.Button(title, min_width=340) for title in EXPERIMENTS}
+    with gr.Row():
+        chosen = gr.CheckboxGroup(
+            list(LANES),
+            value=["DDIM, 10 steps", "DPM-Solver++(2M), 10 steps"],
+            label="A race of your own",
+            info="Two to four settings; all clip x̂₀.",
+        )
+        with gr.Column(min_width=260):
+            count = gr.Slider(
+                1,
+                MAX_RACERS,
+                value=4,
+                step=1,
+                label="Number in each lane",
+                info="How many digits; the same x_T in every lane.",
+            )
+            with gr.Row():
+                go = gr.Button("Race", variant="primary", min_width=100, elem_id="race-start")
+                stop = gr.Button("Stop the race", variant="stop", min_width=100, elem_id="race-stop")
+    words = gr.Markdown(elem_id="race-words")
+    film = browser_component("film/race", None, elem_id="race-film")
+    options: dict[str, Any] = {
+        "show_progress": "hidden",
+        "concurrency_limit": 16,
+        "concurrency_id": "network",
+        "api_visibility": "private",
+    }
+    runs: list[Any] = [
+        button.click(run_experiment(title), [which, count, seed, guide], [words, film], **options)
+        for title, button in buttons.items()
+    ]
+    runs.append(go.click(run_chosen, [which, chosen, count, seed], [words, film], **options))
+    stop.click(None, None, None, cancels=runs, show_progress="hidden", queue=False, api_visibility="private")

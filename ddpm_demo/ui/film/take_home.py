@@ -1,0 +1,139 @@
+"""What a student takes home of a film: pictures, numbers, a link, and a program that draws the same digits."""
+
+import base64
+import dataclasses
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.store import pictures
+from ddpm_demo.ui.film.films import (
+    CLIPS,
+    FILMS,
+    FINE_DIGITS,
+    NO_GUIDE,
+    SAMPLERS,
+    Film,
+    Films,
+    FilmSettings,
+    read_film_settings,
+)
+
+# of a film with a guide the program has these as well
+IMPORTS = "from ddpm_demo.guidance import Guided\n"
+GUIDE = "model = Guided(model, place(checkpoint.load(find_checkpoint({guide!r})).model, placement), {weight:g})\n"
+SHADES = " .:-=+*#%@"  # from paper to ink, in the program's output
+LINK_NAME = "film"
+GIF_FRAMES = 50  # besides the finished picture
+GIF_BYTES = 960_000  # a little room below a megabyte
+
+PROGRAM = '''\
+"""Draws {n} {digits} with ddpm_demo: the film of seed {seed}."""
+
+import torch
+
+from ddpm_demo import checkpoint
+from ddpm_demo.config import SamplerConfig
+from ddpm_demo.device import best_placement, place
+{imports}from ddpm_demo.sampling import sample, start_noise, to_uint8
+from ddpm_demo.schedule import Schedule
+
+loaded = checkpoint.load(find_checkpoint({checkpoint!r}))  # a name, or the path of a checkpoint of your own
+placement = best_placement()
+model = place(loaded.model, placement)
+{guide}schedule = Schedule.from_config(loaded.schedule)
+config = {config}
+generator = torch.Generator().manual_seed({seed})
+x_T = start_noise({n}, 1, 28, generator).to(placement.device)
+for step in sample(model, schedule, config, x_T, generator=generator):
+    pass  # step.x_t, step.eps_hat, step.x0_hat and step.z are there to look at
+for digit in to_uint8(step.x_s[:, 0]):
+    for row in digit.tolist():
+        print("".join({shades!r}[grey * {last} // 255] * 2 for grey in row))
+'''
+
+
+def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
+    """Answer the page: `gif`, `png`, `npz`, `link` or `python` of a film, as a file in base64 or as text."""
+    try:
+        kind, run = (question.get("kind"), question.get("run")) if isinstance(question, Mapping) else (None, None)
+        film = films.get(run)
+        name = f"ddpm-seed-{film.settings.seed}"
+        if kind == "gif":
+            frames = film.frames()
+            last = len(frames) - 1
+            some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
+            gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
+            return _file(gif, f"{name}.gif", "image/gif")
+        if kind == "png":
+            return _file(pictures.grid_png(film.frames()[-1]), f"{name}.png", "image/png")
+        if kind == "npz":
+            return _file(film_npz(film), f"{name}.npz", "application/octet-stream")
+        if kind == "python":
+            return {"text": program(film.settings, film.network, film.guide)}
+        if kind == "link":
+            return {"text": link_text(film.settings)}
+        raise ConfigError("choose gif, png, npz, link or python")
+    except DemoError as error:
+        return {"error": str(error)}
+
+
+def film_npz(film: Film) -> bytes:
+    """Return `images` uint8 (N, 28, 28), `x_t`, `x0_hat`, `eps_hat` float32 (F, N, 28, 28), `t` (F,) and `settings`."""
+    buffer = io.BytesIO()
+    steps = [kept.step for kept in film.kept]
+    np.savez_compressed(
+        buffer,
+        images=film.frames()[-1],
+        x_t=np.stack([step.x_t[:, 0].numpy() for step in steps]).astype(np.float32),
+        x0_hat=np.stack([step.x0_hat[:, 0].numpy() for step in steps]).astype(np.float32),
+        eps_hat=np.stack([step.eps_hat[:, 0].numpy() for step in steps]).astype(np.float32),
+        t=np.array([step.t for step in steps]),
+        settings=json.dumps(dataclasses.asdict(film.settings)),
+    )
+    return buffer.getvalue()
+
+
+def program(settings: FilmSettings, network: str, guide: str = "") -> str:
+    """Return a Python program that prints the film's digits; `checkpoint.find` finds `network` and `guide`."""
+    guidance = settings.guidance
+    return PROGRAM.format(
+        imports=IMPORTS if guidance else "",
+        guide=GUIDE.format(guide=guide, weight=guidance.weight) if guidance else "",
+        n=settings.n,
+        digits="digit" if settings.n == 1 else "digits",
+        seed=settings.seed,
+        checkpoint=network,
+        config=settings.config,
+        shades=SHADES,
+        last=len(SHADES) - 1,
+    )
+
+
+def link_text(settings: FilmSettings) -> str:
+    """Return the settings as one value of a query string: what `link_settings` reads."""
+    config = settings.config
+    sampler, clip = list(SAMPLERS).index(settings.sampler), list(CLIPS.values()).index(config.clip)
+    parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
+    if settings.guidance:
+        parts += [settings.guidance.guide, f"{settings.guidance.weight:g}"]
+    return "~".join(map(str, parts))
+
+
+def link_settings(text: str) -> FilmSettings:
+    """Return the settings of a link; raise ConfigError or ValueError if it makes no sense."""
+    sampler, clip, steps, eta, n, seed, checkpoint, *guidance = text.split("~")
+    guide, weight = guidance or (NO_GUIDE, "1")  # the link of a film without a guide ends before it
+    names, clips = list(SAMPLERS), list(CLIPS)
+    if int(sampler) not in range(len(names)) or int(clip) not in range(len(clips)):
+        raise ConfigError("no such sampler or way of clipping")
+    words = (checkpoint, names[int(sampler)], clips[int(clip)])
+    return read_film_settings(*words, int(steps), float(eta), int(n), int(seed), guide, float(weight))
+
+
+def _file(content: bytes, name: str, kind: str) -> dict[str, Any]:
+    return {"file": base64.b64encode(content).decode("ascii"), "name": name, "type": kind}

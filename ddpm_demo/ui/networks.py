@@ -1,0 +1,76 @@
+"""Checkpoints ready to use: loaded once for all visitors, their network in place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ddpm_demo.core.config import ConfigError, GuidanceConfig
+from ddpm_demo.core.device import Placement, best_placement
+from ddpm_demo.core.guidance import Guided, check_guide
+from ddpm_demo.core.model import Denoiser
+from ddpm_demo.core.sampling import EpsModel
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.placement import place
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.shipped import known_as
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured.
+
+    `known_as` is what `checkpoint.find` finds it by; empty for a network that is in no file.
+    """
+
+    model: Denoiser
+    schedule: Schedule
+    placement: Placement
+    held_out: tuple[float, ...] | None
+    held_out_digits: int = 0
+    known_as: str = ""
+
+
+def guided(loaded: Loaded, guide: Loaded | None, weight: float) -> EpsModel:
+    """Return the network, guided if there is a guide and a weight other than 1; raise ConfigError if it cannot be."""
+    if guide is None or weight == 1:
+        return loaded.model
+    check_guide(loaded.model, loaded.schedule, guide.model, guide.schedule)
+    return Guided(loaded.model, guide.model, weight)
+
+
+def load_placed(path: Path) -> Loaded:
+    """Load a checkpoint, again when its file has changed: a run in training writes it anew every half-minute.
+
+    Raises CheckpointError if it is none.
+    """
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _load(path, stamp)
+
+
+def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None) -> Loaded | None:
+    """Load the guide, if there is to be one; raise ConfigError unless it is one of those offered."""
+    if guidance is None:
+        return None
+    if guidance.guide not in checkpoints:  # a visitor sends a name, never a path
+        raise ConfigError("choose one of the listed guides")
+    return load_placed(checkpoints[guidance.guide])
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, stamp: int) -> Loaded:
+    loaded, placement = checkpoint.load(path), best_placement()
+    measured = loaded.provenance.get("held_out")
+    held_out = tuple(measured["by_tenth"]) if measured else None
+    digits = int(measured.get("digits", 10_000)) if measured else 0
+    return Loaded(
+        place(loaded.model, placement),
+        Schedule.from_config(loaded.schedule),
+        placement,
+        held_out,
+        digits,
+        known_as(path),
+    )

@@ -1,0 +1,114 @@
+// From one's own digit: noised to t, denoised into branches, and the branches counted by class against t.
+import { encodeFloat32, inflateLevels } from "../bytes.js";
+import { button, h } from "../dom.js";
+import { makePad } from "../tabs/pad.js";
+import { paintFloats, paintGrid } from "../paint.js";
+import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
+import { makeSlider } from "../slider.js";
+
+const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export function mount(element, props, watch, server) {
+  let running = false;
+  const counted = new Map(); // t -> counts, of the digit that is shown
+  const picture = (name, label) => h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": label });
+  const start = picture("x0", "the digit"), noised = picture("x_t", "the noised digit: nothing yet"), branches = picture("branches", "the branches: nothing yet");
+  const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
+  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the classifier's training" });
+  const table = h("table", { class: "ddpm-counts" });
+  const slider = makeSlider({
+    label: "noise it to t", max: 999, value: 500, help: "How much of the digit is left for the branches to share; the branches are made when you ask for them.",
+    describe: (t) => `t = ${t}`, onInput: (t) => preview(t),
+  });
+  const stop = button("Stop", () => { running = false; }, { disabled: true });
+  const one = button("Denoise into branches", () => run([slider.value()]), { "data-name": "one" });
+  const all = button("Count at every hundredth t", () => run(SWEEP), { "data-name": "all" });
+
+  function showDigit() {
+    if (!state.digit) return;
+    paintFloats(start, state.digit.x0);
+    start.setAttribute("aria-label", state.digit.name);
+    preview(slider.value());
+    counted.clear();
+    fillTable();
+  }
+  /** What the network would be given at t: the noise is the one that the server draws from the same seed. */
+  function preview(t) {
+    if (!state.digit || !state.noise) return;
+    paintFloats(noised, mixture(alphaBarAt(t, "linear")));
+    noised.setAttribute("aria-label", `${state.digit.name}, noised to t = ${t}`);
+    branches.parentElement.classList.add("ddpm-waiting"); // they are another t's
+  }
+  function fillTable() {
+    const head = h("tr", {}, h("th", { scope: "col" }, "t"), ...[...Array(10).keys()].map((digit) => h("th", { scope: "col" }, digit)));
+    const rows = [...counted].sort(([a], [b]) => a - b).map(([t, counts]) => h("tr", {}, h("th", { scope: "row" }, t),
+      ...counts.map((count) => h("td", { class: count ? "ddpm-count" : "" }, count || "·"))));
+    table.replaceChildren(h("caption", {}, "branches by class, against t"), h("thead", {}, head), h("tbody", {}, ...rows));
+    table.hidden = !counted.size;
+  }
+  /** Wait until the classifier is there; false if it cannot be, or if the student does not want to wait. */
+  async function ready() {
+    for (;;) {
+      const answer = await server.judge(null);
+      if (answer.error) { note.textContent = answer.error; return false; }
+      if (answer.accuracy !== undefined) {
+        bar.hidden = true;
+        note.textContent = `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
+        return true;
+      }
+      bar.hidden = false;
+      bar.value = answer.step / answer.total;
+      note.textContent = `Training the classifier, once for this computer: step ${answer.step} of ${answer.total}.`;
+      if (!running) { note.textContent += " It goes on by itself; come back in a moment."; return false; }
+      await wait(400);
+    }
+  }
+  async function run(times) {
+    if (running || !state.digit) return;
+    running = true;
+    one.disabled = all.disabled = true;
+    stop.disabled = false;
+    const digit = state.digit;
+    try {
+      if (!(await ready())) return;
+      const judged = note.textContent;
+      for (const t of times) {
+        if (!running || state.digit !== digit) break;
+        const answer = await server.branch({ checkpoint: props.value.checkpoint, x0: encodeFloat32(digit.x0), t, seed: state.noise?.seed ?? 0 });
+        if (answer.error) { note.textContent = answer.error; break; }
+        if (state.digit !== digit) break;
+        const [x_t, made] = [await inflateLevels(answer.x_t, 8), await inflateLevels(answer.branches, 8)];
+        paintGrid(noised, x_t, 1, 28, 0);
+        noised.setAttribute("aria-label", `${digit.name}, noised to t = ${t}`);
+        paintGrid(branches, made, answer.n, 28);
+        branches.parentElement.classList.remove("ddpm-waiting");
+        branches.setAttribute("aria-label", `${answer.n} branches from t = ${t}`);
+        slider.set(t);
+        counted.set(t, answer.counts);
+        fillTable();
+        note.textContent = `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, `
+          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${judged}`;
+      }
+    } finally {
+      running = false;
+      one.disabled = all.disabled = false;
+      stop.disabled = true;
+    }
+  }
+  const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
+  const root = h("div", {},
+    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), caption(branches, "its branches")),
+    slider.element, h("div", { class: "ddpm-row" }, one, all, stop), bar, note, table,
+    makePad(server, (digit) => update(readValue({ digit }))));
+  element.querySelector(".ddpm-mount").replaceChildren(root);
+  subscribe(root, (changes) => { if (changes.digit) showDigit(); });
+  let network = props.value.checkpoint;
+  watch("value", () => {
+    if (props.value.checkpoint === network) return; // Gradio says so once more when the list is first shown
+    network = props.value.checkpoint;
+    counted.clear(); // they were another network's
+    fillTable();
+  });
+  showDigit();
+}

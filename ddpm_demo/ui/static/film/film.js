@@ -1,0 +1,94 @@
+// The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
+import { checkbox, h, number } from "../dom.js";
+import { film, onFilm, PICTURES, receiveMessage, setFilm } from "./film_state.js";
+import { makeInspector } from "./inspector.js";
+import { gridOf, markInGrid, paintGrid } from "../paint.js";
+import { makeSlider } from "../slider.js";
+import { makeTakeHome } from "./take_home.js";
+
+const CAPTIONS = {
+  x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies", eps_hat: "ε̂, the noise the network sees (−3 to 3)",
+};
+
+export function mount(element, props, watch, server) {
+  const grids = Object.fromEntries(PICTURES.map((name) => [name, makeGrid(name)]));
+  const canvas = grids.x_t.canvas;
+  const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "Press Generate: the film appears here.");
+  const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
+  const loop = checkbox("play in a loop", () => {});
+  let live = true; // follow the newest frame until the student takes hold of the slider
+
+  const slider = makeSlider({
+    label: "frame",
+    help: "Play, step or drag through the film; the server has no part in it. Click a digit to take it apart below.",
+    max: 0, value: 0,
+    loop: () => loop.input.checked,
+    describe: (index) => (film.frames.length ? `${index} of ${film.frames.length - 1}` : "none yet"),
+    onInput: (index) => { live = false; setFilm({ index }); },
+  });
+  const inspector = makeInspector(server);
+  element.querySelector(".ddpm-mount").replaceChildren(
+    bar, status,
+    h("div", { class: "ddpm-pictures ddpm-film-row" }, ...PICTURES.map((name) => grids[name].element)),
+    slider.element, loop.element, inspector, makeTakeHome(server));
+
+  function makeGrid(name) {
+    const picture = h("canvas", {
+      width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", tabindex: 0, "data-name": name,
+      "aria-label": `${CAPTIONS[name]}: no film yet`,
+    });
+    const marker = h("span", { class: "ddpm-chosen", hidden: true });
+    picture.addEventListener("click", (event) => {
+      const { columns, rows } = gridOf(film.n, film.size);
+      const box = picture.getBoundingClientRect();
+      const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
+      const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
+      choose(row * columns + column);
+    });
+    picture.addEventListener("keydown", (event) => {
+      const { columns } = gridOf(film.n, film.size);
+      const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Enter: 0 }[event.key];
+      if (by === undefined) return;
+      event.preventDefault();
+      choose(film.digit === null ? 0 : film.digit + by);
+    });
+    return { canvas: picture, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])) };
+  }
+  function choose(digit) {
+    if (digit >= 0 && digit < film.n) setFilm({ digit });
+  }
+  function paint() {
+    const frame = film.frames[film.index], step = film.steps[film.index];
+    if (!frame) return;
+    const where = step.t < 0 ? "the finished digits" : `xₜ at t = ${step.t}`;
+    const chosen = film.digit === null ? "" : `, digit ${film.digit + 1} chosen`;
+    for (const name of PICTURES) {
+      const { marker } = grids[name];
+      if (chosen) markInGrid(marker, film.digit, film.n, film.size); else marker.hidden = true;
+      // x_T is on the screen before the network has said anything about it
+      if (!frame[name].length) { grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999); continue; }
+      paintGrid(grids[name].canvas, frame[name], film.n, film.size);
+      grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`);
+    }
+    canvas.dataset.frame = film.index;
+    status.dataset.where = where;
+    const numbers = step.t < 0 ? "" : `ᾱ = ${number(step.alpha_bar, 4)}, σ = ${number(step.sigma, 4)}`;
+    status.textContent = [where, numbers, film.note].filter(Boolean).join(" · ");
+  }
+  onFilm((changes) => {
+    if (changes.arrived) {
+      if (changes.fresh) { live = true; slider.pause(); }
+      bar.value = film.done;
+      const newest = film.frames.length - 1;
+      slider.setMax(newest);
+      if (live) film.index = newest;
+      slider.set(film.index);
+      canvas.dataset.received = film.frames.filter(Boolean).length;
+      canvas.dataset.done = film.done;
+    }
+    paint();
+  });
+  const receive = () => props.value && receiveMessage(props.value);
+  watch("value", receive);
+  receive();
+}

@@ -1,0 +1,39 @@
+// The film that the page has, and where the student is in it: shared by the player, the inspector and the path.
+import { inflateLevels } from "../bytes.js";
+
+export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
+export const film = { run: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", done: 0 };
+const listeners = new Set();
+let last = Promise.resolve(); // messages are unpacked one after the other
+
+/** Call `listener(changes)` whenever the film, the frame or the digit changes. */
+export const onFilm = (listener) => listeners.add(listener);
+
+/** Change some of it, and tell everyone which. */
+export function setFilm(changes) {
+  Object.assign(film, changes);
+  for (const listener of listeners) listener(changes);
+}
+
+/** Take in a message from the server; a new run begins a new film. */
+export function receiveMessage(got) {
+  last = last.then(async () => {
+    const unpacked = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
+    const fresh = got.run !== film.run;
+    if (fresh) Object.assign(film, { run: got.run, n: got.n, size: got.size, total: got.frames, frames: [], steps: [], index: 0, digit: null });
+    const length = got.n * got.size * got.size;
+    got.steps.forEach((step, k) => {
+      const place = got.first + k;
+      film.frames[place] = Object.fromEntries(PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]));
+      film.steps[place] = { ...step, levels: 2 ** got.bits };
+    });
+    setFilm({ note: got.note, done: got.done, arrived: true, fresh });
+  });
+  return last;
+}
+
+/** The grey bytes of one digit of a frame's picture. */
+export function digitBytes(index, name, digit = film.digit) {
+  const length = film.size * film.size;
+  return film.frames[index][name].subarray(digit * length, (digit + 1) * length);
+}

@@ -1,0 +1,99 @@
+// One digit of the film, large, and behind every pixel the sum that made it, in the sampler's own floats.
+import { decodeFloat32 } from "../bytes.js";
+import { h, number, settled } from "../dom.js";
+import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
+import { grey, paintFloats, paintGrid } from "../paint.js";
+import { makePointable, placeMarker } from "../pointing.js";
+
+const SIZE = 28;
+const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: "ε̂ (−3 to 3)", x_s: "xₛ, the next picture" };
+const HINT = "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.";
+
+/** @returns {HTMLElement} the panel; `server.inspect_step` gives the floats of one step of one digit. */
+export function makeInspector(server) {
+  let spot = null, step = null; // {row, col}; the server's answer with its pictures decoded
+  const title = h("h3", { "aria-live": "polite" });
+  const rule = h("p", { class: "ddpm-help" });
+  const sum = h("div", { class: "ddpm-equation ddpm-inspector-sum", "aria-live": "polite" }, HINT);
+  const frames = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, makeFrame(name)]));
+  const panel = h("section", { class: "ddpm-inspector", hidden: true, "aria-label": "pixel inspector" },
+    title, h("div", { class: "ddpm-pictures ddpm-inspector-row" }, ...Object.values(frames).map((frame) => frame.element)), rule, sum);
+
+  function makeFrame(name) {
+    const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", tabindex: 0, class: "ddpm-pixels", "data-name": name, "aria-label": CAPTIONS[name] });
+    const marker = h("span", { class: "ddpm-marker", hidden: true });
+    makePointable(canvas, { size: SIZE, current: () => spot, onPick: point, hover: true });
+    return { canvas, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, CAPTIONS[name])) };
+  }
+  function point(where) {
+    spot = where;
+    for (const { marker } of Object.values(frames)) placeMarker(marker, spot, SIZE);
+    write();
+  }
+  const line = (...parts) => h("p", {}, parts.join(" "));
+  const value = (x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
+
+  function write() {
+    if (!step) return;
+    if (!spot) { sum.replaceChildren(HINT); return; }
+    const i = spot.row * SIZE + spot.col;
+    const terms = step.terms.map((term) => `${value(term.coefficient)} · ${term.name} ${value(term.values[i])}`);
+    const total = step.terms.reduce((all, term) => all + term.coefficient * term.values[i], 0);
+    const made = step.clamped ? Math.min(1, Math.max(-1, total)) : total;
+    const clamp = step.clamped ? `, clamped to ${number(made, 4)}` : "";
+    const next = film.steps[film.index + 1];
+    const shown = next && next.t === step.s ? digitBytes(film.index + 1, "x_t")[i] : null;
+    const top = next ? next.levels - 1 : 255;
+    const level = Math.round((grey(made) / 255) * top);
+    const film_says = shown === null
+      ? (next ? `; the film's next frame is t = ${next.t}, further on` : "")
+      : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
+    const said = step.guidance;
+    sum.replaceChildren(
+      line(`row ${spot.row}, column ${spot.col}:`),
+      ...(said ? [line(`ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(step.eps_hat[i], 4)}: the guide's answer, and from it to the network's and beyond`)] : []),
+      line(`x_s = ${terms.join(" + ")}`),
+      line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`));
+    Object.assign(sum.dataset, { total: made, actual: step.x_s[i], level, film: shown === null ? "" : Math.round((shown / 255) * top) });
+  }
+  function forget() {
+    step = null;
+    frames.x_s.canvas.getContext("2d").clearRect(0, 0, SIZE, SIZE);
+    rule.textContent = "";
+    delete sum.dataset.total;
+    panel.dataset.ready = "";
+  }
+  const ask = settled(async () => {
+    if (film.digit === null || !film.steps[film.index]) return;
+    if (film.steps[film.index].t < 0) { sum.replaceChildren("This is the finished picture: go one frame back to see how it was made."); return; }
+    const question = { run: film.run, frame: film.index, digit: film.digit };
+    const answer = await server.inspect_step(question);
+    if (question.run !== film.run || question.frame !== film.index || question.digit !== film.digit) return;
+    if (answer.error) { sum.replaceChildren(answer.error); return; }
+    const said = answer.guidance;
+    const guidance = said && { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) };
+    step = { ...answer, guidance, x_s: decodeFloat32(answer.x_s), eps_hat: decodeFloat32(answer.eps_hat), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
+    paintFloats(frames.x_s.canvas, step.x_s);
+    const to = step.s < 0 ? "the finished picture" : `s = ${step.s}`;
+    rule.textContent = `From t = ${step.t} to ${to}: ${step.rule}. ${step.clean}.`;
+    panel.dataset.ready = `${film.index}`;
+    write();
+  }, 120);
+
+  onFilm((changes) => {
+    if (changes.fresh) forget();
+    panel.hidden = film.digit === null;
+    const frame = film.frames[film.index];
+    if (panel.hidden || !frame) return;
+    const where = film.steps[film.index].t < 0 ? "finished" : `t = ${film.steps[film.index].t}`;
+    title.textContent = `Digit ${film.digit + 1} of ${film.n}, ${where}`;
+    for (const name of PICTURES) if (frame[name].length) paintGrid(frames[name].canvas, digitBytes(film.index, name), 1, SIZE, 0);
+    // a message that only brings more of the film changes nothing here
+    const key = `${film.run} ${film.index} ${film.digit}`;
+    if (panel.dataset.key === key) { write(); return; }
+    panel.dataset.key = key;
+    forget();
+    ask();
+  });
+  return panel;
+}

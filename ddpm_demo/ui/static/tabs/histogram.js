@@ -1,0 +1,48 @@
+// Histograms of pixel values against the curve of N(0, 1).
+import { colours, h } from "../dom.js";
+
+const LOW = -4, HIGH = 4, BINS = 40, WIDTH = 480, HEIGHT = 180, FLOOR = 20;
+const normal = (x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+
+/** Density of values in each bin; whatever lies beyond the ends is counted in the last ones. */
+export function density(values) {
+  const bins = new Float64Array(BINS);
+  const each = BINS / (HIGH - LOW) / values.length;
+  for (const value of values) bins[Math.min(BINS - 1, Math.max(0, Math.floor(((value - LOW) / (HIGH - LOW)) * BINS)))] += each;
+  return bins;
+}
+
+export function makeHistogram(label) {
+  const canvas = h("canvas", { width: WIDTH, height: HEIGHT, role: "img", class: "ddpm-histogram", "aria-label": label });
+  const context = canvas.getContext("2d");
+  const x = (value) => ((value - LOW) / (HIGH - LOW)) * WIDTH;
+
+  /** Draw one filled histogram, or two as steps: each a list of values. */
+  function draw(...series) {
+    const { text, line, accent } = colours(canvas);
+    const all = series.map(density);
+    const top = Math.max(0.5, ...all.map((bins) => Math.max(...bins)));
+    const y = (value) => (HEIGHT - FLOOR) * (1 - value / top);
+    context.clearRect(0, 0, WIDTH, HEIGHT);
+    context.font = "12px system-ui, sans-serif";
+    context.textAlign = "center";
+    for (let value = LOW + 1; value < HIGH; value++) {
+      context.fillStyle = line;
+      context.fillRect(x(value), 0, 1, HEIGHT - FLOOR);
+      context.fillStyle = text;
+      context.fillText(String(value).replace("-", "−"), x(value), HEIGHT - 5);
+    }
+    all.forEach((bins, k) => {
+      context.fillStyle = context.strokeStyle = [accent, "#D55E00"][k];
+      context.globalAlpha = all.length > 1 ? 0.45 : 0.7;
+      bins.forEach((value, i) => context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)));
+    });
+    context.globalAlpha = 1;
+    context.strokeStyle = text;
+    context.lineWidth = 2;
+    context.beginPath();
+    for (let px = 0; px <= WIDTH; px += 4) context.lineTo(px, y(normal(LOW + (px / WIDTH) * (HIGH - LOW))));
+    context.stroke();
+  }
+  return { element: canvas, draw };
+}

@@ -1,0 +1,93 @@
+// The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
+import { decodeFloat32, encodeFloat32 } from "../bytes.js";
+import { h, number, pngButton, settled } from "../dom.js";
+import { writeLink } from "../link.js";
+import { grey, paintGrid, paintPlane } from "../paint.js";
+import { alphaBarAt, mixture, state, subscribe } from "../state.js";
+
+const SIZE = 28;
+
+export function mount(element, props, watch, server) {
+  let question = 0;
+  const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
+  const title = h("h3", {});
+  const equation = h("p", { class: "ddpm-equation" });
+  const source = h("code", {});
+  const pictures = h("div", {});
+  const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "stage" });
+  const all = h("div", {}, diagram, title, equation, words, pictures,
+    h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)));
+  element.querySelector(".ddpm-mount").replaceChildren(all);
+
+  function drawDiagram() {
+    diagram.replaceChildren(...props.value.nodes.map((node) => h("li", {},
+      h("button", {
+        type: "button", class: "ddpm-stage-button", "aria-pressed": String(node.id === state.stage),
+        onclick: () => { state.stage = node.id; writeLink(); drawDiagram(); ask(); },
+      },
+      h("b", {}, node.title), h("span", {}, `${node.taken.join("×")} → ${node.given.join("×")}`),
+      h("span", {}, `${node.parameters.toLocaleString("en")} parameters${node.dilation ? `, dilation ${node.dilation}` : ""}`)))));
+  }
+  function plane(values, width, height, low, high, label) {
+    const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": label });
+    paintPlane(canvas, values, width, height, low, high);
+    return canvas;
+  }
+  /** A button that saves all channels of a row as one picture. */
+  function rowButton(maps, row, name) {
+    const sheet = h("canvas", {});
+    paintGrid(sheet, Uint8Array.from(maps, (value) => grey(value, row.low, row.high)), maps.length / SIZE / SIZE, SIZE);
+    return pngButton(sheet, () => name);
+  }
+  function showMaps(answer) {
+    const names = {
+      input: "the block's input y", "with time": "after adding the time vector", "residual sum": "after adding the convolution",
+      norm: "after GroupNorm", act: "after SiLU", output: "output",
+    };
+    pictures.replaceChildren(...answer.rows.map((row) => {
+      const maps = decodeFloat32(row.maps);
+      return h("div", {},
+        h("p", { class: "ddpm-small" }, `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)} `,
+          rowButton(maps, row, `${state.stage} ${row.label}`)),
+        h("div", { class: "ddpm-channels" }, ...answer.channels.slice(0, maps.length / SIZE / SIZE).map((channel, k) =>
+          plane(maps.subarray(k * SIZE * SIZE, (k + 1) * SIZE * SIZE), SIZE, SIZE, row.low, row.high, `channel ${channel}, ${names[row.label]}`))));
+    }));
+    const moved = answer.moved ? ` The time vector moves channels ${answer.moved.map((m) => `${m.channel} (by ${m.ratio.toPrecision(2)} of the channel's own spread)`).join(", ")} most over all t.` : "";
+    words.textContent = `${state.digit.name} at t = ${answer.t}: channels ${answer.channels.join(", ")}, the strongest first.${moved}`;
+  }
+  function showTime(answer) {
+    const { rows_count: rows, columns_count: columns, last } = answer;
+    const figure = (values, width, name, caption) => {
+      const canvas = plane(decodeFloat32(values), width, rows, -1, 1, name);
+      return h("figure", {}, canvas, h("figcaption", {}, caption, " ", pngButton(canvas, () => name)));
+    };
+    pictures.replaceChildren(h("div", { class: "ddpm-pictures" },
+      figure(answer.embedding, columns, "the sinusoidal embedding",
+        `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`),
+      figure(answer.similarity, rows, "similarity of any two timesteps",
+        `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`)));
+    words.textContent = "The same vector is added to every pixel of every block.";
+  }
+  async function ask() {
+    if (!state.digit || !state.noise) return;
+    const mine = ++question;
+    title.textContent = props.value.nodes.find((node) => node.id === state.stage)?.title ?? state.stage;
+    words.textContent = "computing …";
+    let answer;
+    try {
+      answer = await server.inside({ network: props.value.network, stage: state.stage, x_t: encodeFloat32(mixture()), alpha_bar: alphaBarAt() });
+    } catch {
+      answer = { error: "the server did not answer; is it still running?" };
+    }
+    if (mine !== question) return;
+    equation.textContent = answer.equation ?? "";
+    source.textContent = answer.source ?? "";
+    if (answer.error) { words.textContent = answer.error; pictures.replaceChildren(); }
+    else if (answer.rows) showMaps(answer);
+    else showTime(answer);
+  }
+  subscribe(all, settled(ask));
+  watch("value", () => { drawDiagram(); ask(); });
+  drawDiagram();
+  ask();
+}

@@ -1,0 +1,43 @@
+// The top of the Noise tab: x_t is computed here, in the page, from x0, eps and the alpha_bar table; no drag asks a server.
+import { schedulePicker, timestepSlider } from "../controls.js";
+import { h, number, settled } from "../dom.js";
+import { writeLink } from "../link.js";
+import { makePixels } from "./pixels.js";
+import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
+
+export function mount(element, props, watch) {
+  update(readValue(props.value));
+  const pixels = makePixels();
+  const signal = h("b", { "data-name": "signal" }), noise = h("b", { "data-name": "noise" });
+  const equation = h("p", { class: "ddpm-equation" });
+  equation.innerHTML = "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + "
+    + "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = <i></i> <var>x</var><sub>0</sub> + <i></i> <var>ε</var>";
+  const [first, second] = equation.querySelectorAll("i");
+  first.replaceWith(signal);
+  second.replaceWith(noise);
+  const facts = h("p", { class: "ddpm-facts" });
+  const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
+  const note = h("p", { class: "ddpm-note", role: "status" }, props.value.note ?? "");
+  const all = h("div", {},
+    note,
+    timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
+    pixels.element, equation, facts, spoken, schedulePicker());
+  element.querySelector(".ddpm-mount").replaceChildren(all);
+
+  const rest = settled(() => {
+    spoken.textContent = `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
+    writeLink();
+  });
+  function paint(changes) {
+    const alphaBar = alphaBarAt();
+    pixels.paint(changes);
+    signal.textContent = Math.sqrt(alphaBar).toFixed(4);
+    noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
+    facts.textContent = `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; `
+      + `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
+    rest();
+  }
+  subscribe(all, paint);
+  watch("value", () => { note.textContent = props.value.note ?? ""; update(readValue(props.value)); });
+  paint({ digit: true, noise: true });
+}

@@ -1,0 +1,37 @@
+// The rest of the Noise tab: ten moments, the network's view, the histogram, the chain, and a digit of one's own.
+import { makeChainPanel } from "./chain.js";
+import { h, nextFrame, settled } from "../dom.js";
+import { makeHistogram } from "./histogram.js";
+import { makeNetworkPanel } from "./network_look.js";
+import { makePad } from "./pad.js";
+import { mixture, readValue, state, subscribe, update } from "../state.js";
+import { makeStrip } from "./strip.js";
+
+export function mount(element, props, watch, server) {
+  const strip = makeStrip();
+  const network = makeNetworkPanel(server);
+  const histogram = makeHistogram("histogram of the values of x_t, against the curve of N(0, 1)");
+  const chain = makeChainPanel();
+  const all = h("div", {},
+    h("h3", {}, "Ten moments of the way"), strip.element,
+    h("div", { class: "ddpm-columns" },
+      network.element,
+      h("div", {}, h("h3", {}, "The values of xₜ, and the curve of N(0, 1)"), histogram.element)),
+    chain.element,
+    makePad(server, (digit) => update(readValue({ digit }))));
+  element.querySelector(".ddpm-mount").replaceChildren(all);
+
+  const rest = settled(() => { network.ask(); chain.run(); });
+  function paint(changes) {
+    if (!state.digit || !state.noise) return; // the top of the tab, which brings them, is not there yet
+    histogram.draw(mixture());
+    if (changes.digit || changes.noise || changes.schedule || changes.tables) strip.paint();
+    network.forget();
+    rest();
+  }
+  const offer = () => props.value && network.offer(props.value.checkpoints);
+  watch("value", offer);
+  offer();
+  subscribe(all, nextFrame(paint));
+  paint({ digit: true });
+}

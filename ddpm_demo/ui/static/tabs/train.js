@@ -1,0 +1,139 @@
+// The Train tab below its settings: the run that is being trained, or any other of the shelf, as it goes on.
+import { button, duration, h } from "../dom.js";
+import { makeCharts } from "./train_charts.js";
+import { makeFilm } from "./train_film.js";
+import { makeGrids } from "./train_grids.js";
+import { makeShelf } from "./train_shelf.js";
+
+const QUICK = 2000, SLOW = 3000; // milliseconds between two questions: while it trains, and else
+// Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
+const CHARTS = 10000;
+
+export function mount(element, props, watch, server) {
+  let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
+  let drawn = -Infinity, undrawn = false;
+  const phase = h("h3", { "aria-live": "polite" }, "No run yet");
+  const facts = h("p", { class: "ddpm-facts" }, "Press Start training: everything below fills while it learns.");
+  const note = h("p", { class: "ddpm-note", role: "status" });
+  const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
+  const buttons = {
+    pause: button("❚❚ Pause", () => tell({ action: "pause" })),
+    "go on": button("▶ Go on", () => tell({ action: "go on" })),
+    stop: button("■ Stop and save", () => tell({ action: "stop" })),
+  };
+  const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
+  const charts = makeCharts();
+  const grids = makeGrids(server);
+  const film = makeFilm(server);
+  const shelf = makeShelf(server, {
+    watch: (id) => { begin(id); phase.scrollIntoView({ block: "nearest" }); },
+    resume: async (id) => { if (await tell({ action: "resume", run: id })) begin(id); },
+    changed: () => ask(),
+  });
+  const watched = h("div", { hidden: true }, charts.element, grids.element, film.element);
+  const whole = h("section", { class: "ddpm-train", "aria-label": "training" },
+    phase, bar, facts, note, controls, watched, shelf.element);
+  element.querySelector(".ddpm-mount").replaceChildren(whole);
+
+  function begin(id) {
+    Object.assign(whole.dataset, { run: id ?? "", lines: 0, step: "" });
+    run = id; sitting = ""; offset = 0; lines = []; latest = {};
+    charts.clear(); grids.show(run, [], {}); film.show(run, []);
+    ask();
+  }
+  async function tell(question) {
+    const answer = await server.control(question).catch(() => ({ error: "the server did not answer; is it still running?" }));
+    note.textContent = answer.error ?? "";
+    await ask();
+    shelf.refresh();
+    return !answer.error;
+  }
+  async function ask() {
+    if (asking) return;
+    asking = true;
+    clearTimeout(timer);
+    const asked = run;
+    try {
+      const answer = await server.live({ run, sitting, offset });
+      if (asked === run) take(answer);
+    } catch {
+      phase.textContent = "The server does not answer";
+      facts.textContent = "Is it still running? The run is saved every half-minute and will be found again.";
+    }
+    asking = false;
+    timer = setTimeout(() => visible && !document.hidden && ask(), latest.busy ? QUICK : SLOW);
+  }
+  function take(answer) {
+    const before = latest;
+    if (answer.error) { // the run that was watched is gone
+      note.textContent = answer.error;
+      run = null; sitting = ""; lines = []; latest = { busy: before.busy };
+      watched.hidden = true;
+      return;
+    }
+    latest = answer;
+    if (answer.busy !== before.busy || answer.phase !== before.phase) shelf.refresh();
+    run = answer.run;
+    if (answer.lines) {
+      if (answer.fresh) lines = answer.lines;
+      else lines.push(...answer.lines);
+      ({ sitting, offset } = answer);
+      watched.hidden = !lines.some((line) => line.kind === "loss");
+      undrawn ||= answer.fresh || answer.lines.length > 0;
+      const few = lines.length < 30; // at first much happens, and little is to be drawn
+      if (undrawn && (answer.fresh || few || !answer.busy || performance.now() - drawn >= CHARTS)) {
+        charts.draw(lines);
+        drawn = performance.now();
+        undrawn = false;
+      }
+      const seconds = Object.fromEntries(lines.filter((line) => line.kind === "held_out").map((line) => [line.step, line]));
+      grids.show(run, answer.pictures, seconds);
+      film.show(run, answer.weights, seconds);
+    }
+    describe();
+  }
+  function describe() {
+    const mine = latest.busy && latest.busy === run;
+    const losses = lines.filter((line) => line.kind === "loss"), last = losses.at(-1), ended = lines.at(-1)?.kind === "end";
+    const state = !mine ? (last ? (ended ? "finished" : "stopped; it can be resumed below") : "no run yet")
+      : { starting: "starting", training: "training", paused: "paused", finishing: "measuring the result" }[latest.phase];
+    const name = shelf.name(run);
+    phase.textContent = last || mine ? `${name ? `${name}: ` : ""}${state}` : "No run yet";
+    if (latest.note && (!latest.busy || latest.phase === "paused")) note.textContent = latest.note;
+    else if (mine && latest.phase === "training") note.textContent = "";
+    controls.hidden = !allowed || !latest.busy;
+    buttons.pause.disabled = latest.phase !== "training" && latest.phase !== "starting";
+    buttons["go on"].disabled = latest.phase !== "paused";
+    const step = (mine && latest.step) || last?.step || 0;
+    Object.assign(whole.dataset, { run: run ?? "", phase: mine ? latest.phase : "", lines: losses.length, step });
+    bar.hidden = !last && !mine;
+    if (!last) { if (mine) facts.textContent = "The network and the digits are being made ready."; return; }
+    const total = (mine && latest.total) || last.total, seconds = (mine && latest.seconds) || last.seconds;
+    bar.value = ended && !mine ? 1 : step / total;
+    const recent = losses.slice(-20), rate = recent.reduce((sum, line) => sum + line.rate, 0) / recent.length;
+    const left = seconds * (total / step - 1);
+    facts.replaceChildren(
+      `step ${step.toLocaleString("en")}${ended && !mine ? "" : ` of about ${Math.max(step, total).toLocaleString("en")}`} · ${duration(seconds)} of training`,
+      mine ? ` · about ${duration(left)} left` : "", ` · ${rate.toFixed(0)} images/s`,
+      h("br"), `loss ${last.mean.toFixed(4)} · learning rate ${last.lr.toPrecision(2)}`,
+      ` · the pictures and held-out measurements took ${(100 * last.extras / last.seconds).toFixed(1)} % of the time`);
+  }
+  const receive = () => {
+    const value = props.value;
+    if (!value) return;
+    allowed = value.allowed;
+    shelf.allow(allowed);
+    if (!allowed && !lines.length) facts.textContent = "";
+    charts.make(value);
+    if (value.run && value.run !== run) begin(value.run);
+  };
+  watch("value", receive);
+  receive();
+  new IntersectionObserver((entries) => {
+    visible = entries.at(-1).isIntersecting;
+    if (visible) { ask(); shelf.refresh(); }
+  }, { rootMargin: "100000px" }).observe(whole);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && visible) ask(); });
+}
+
+/** Seconds as people say them. */

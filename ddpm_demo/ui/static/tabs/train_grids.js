@@ -1,0 +1,57 @@
+// Sixteen digits from always the same noise, at every half-minute of the training: with averaged weights and without.
+import { inflateLevels } from "../bytes.js";
+import { duration, h } from "../dom.js";
+import { paintGrid } from "../paint.js";
+import { makeSlider } from "../slider.js";
+
+const CAPTIONS = { ema: "with EMA: the average of the weights of late", plain: "without: the weights of this very step" };
+
+export function makeGrids(server) {
+  let run = null, steps = [], about = {}, follow = true, wanted = 0;
+  const pictures = new Map(); // step -> {ema, plain}
+  const canvases = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name,
+    h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": `${CAPTIONS[name]}: nothing yet` })]));
+  const slider = makeSlider({
+    label: "moment of training", max: 0, value: 0,
+    help: "Drag or play from the first moment to the newest and watch the digits condense. Every one starts from the same sixteen noises (DPM-Solver++, 10 steps).",
+    describe: (index) => (steps.length ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}` : "none yet"),
+    onInput: () => { follow = slider.value() === steps.length - 1; paint(); },
+  });
+  const waiting = h("p", { class: "ddpm-help" }, "The first digits come after a few seconds; all of these pictures together take about 2 % of the time, so a big network shows them less often.");
+  const element = h("div", {}, h("h3", {}, "What it would draw by now"), waiting,
+    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
+      h("figure", {}, canvas, h("figcaption", {}, CAPTIONS[name])))), slider.element);
+
+  function show(newRun, newSteps, lines) {
+    if (newRun !== run) { pictures.clear(); follow = true; }
+    const now = steps[slider.value()], changed = newRun !== run || newSteps.length !== steps.length || newSteps.at(-1) !== steps.at(-1);
+    run = newRun; steps = newSteps; about = lines;
+    waiting.hidden = steps.length > 0;
+    element.dataset.moments = steps.length;
+    if (!changed) { slider.set(slider.value()); return; } // its time may have become known
+    slider.setMax(Math.max(0, steps.length - 1));
+    slider.set(follow ? steps.length - 1 : Math.max(0, steps.indexOf(now)));
+    paint();
+  }
+  async function paint() {
+    const step = steps[slider.value()];
+    if (step === undefined) {
+      for (const canvas of Object.values(canvases)) canvas.getContext("2d").clearRect(0, 0, 9999, 9999);
+      return;
+    }
+    wanted = step;
+    if (!pictures.has(step)) {
+      const asked = run, answer = await server.moment({ run, step });
+      if (answer.error || asked !== run) return;
+      pictures.set(step, { n: answer.n, ema: await inflateLevels(answer.ema, 8), plain: await inflateLevels(answer.plain, 8) });
+    }
+    if (wanted !== step) return; // the slider has moved on meanwhile
+    const found = pictures.get(step);
+    for (const [name, canvas] of Object.entries(canvases)) {
+      paintGrid(canvas, found[name], found.n, 28);
+      canvas.dataset.step = step;
+      canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${found.n} digits after step ${step}`);
+    }
+  }
+  return { element, show };
+}

@@ -1,0 +1,228 @@
+"""The Network tab: the denoiser taken apart, stage by stage, and the specification's claims checked."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+
+from ddpm_demo.core.config import PRESETS, ConfigError, DemoError, ModelConfig
+from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
+from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
+from ddpm_demo.explaining.claims import check_claims
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.ui.bridge import base64_of, browser_component, whole
+from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.ui.tabs.noise import closest_t, read_question
+
+NETWORK_LESSON = """
+## Inside the network: from xₜ and t to a guess of the noise
+One path turns the timestep into a vector, the other carries the image through dilated blocks at constant width; every
+block adds the vector to each of its pixels. Choose a stage to see its equation, its own source code, and what it does
+to the digit of the Noise tab at the t of the Noise tab.
+"""
+COMPARISON = """
+### Direct addition, and what scale-and-shift would add
+| this network, as Ho et al. 2020 | adaptive group norm, Dhariwal & Nichol 2021 |
+|---|---|
+| `y = y + time` | `scale, shift = linear(time).chunk(2, dim=1)` |
+| `y = norm(y + conv(y))` | `y = norm(conv(y)) * (1 + scale) + shift` |
+
+Addition can move a channel up or down before the norm; scale-and-shift can also make it louder or silent after it.
+For {blocks} blocks of {width} channels, one linear layer a block would cost {extra:,} more parameters on top of
+{total:,}.
+"""
+SHOWN_CHANNELS = 16
+TABLE_TIMESTEPS = 250  # rows of the embedding's picture
+VERDICTS = {True: "holds", False: "**does not hold**"}
+BLOCK_STEPS = ("input", "with time", "residual sum", "norm", "act")
+EQUATIONS = {
+    "time": "time = W₂ SiLU(W₁ [sin(t ωₖ), cos(t ωₖ)]),  ωₖ = 10000^(−k / (d/2 − 1))",
+    "in": "y₀ = conv 7×7 (xₜ)",
+    "block": "u = y + time;  y ← SiLU(GroupNorm(u + conv 3×3, dilation d (u)))",
+    "out": "ε̂ = conv 3×3 (y)",
+}
+
+
+def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
+    """Lay out the tab and connect it; return the list of networks."""
+    gr.Markdown(NETWORK_LESSON)
+    networks = [*checkpoints, *untrained(checkpoints)]
+    with gr.Row():
+        which = gr.Dropdown(
+            networks,
+            value=networks[0],
+            label="Network",
+            info="One of the checkpoints, or a preset's shape.",
+            elem_id="network-which",
+        )
+        batch = gr.Number(1, precision=0, minimum=1, label="Batch B", info="How many images at once.")
+        channels = gr.Number(1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.")
+        height = gr.Number(28, precision=0, minimum=1, label="Height H", info="In pixels.")
+        width = gr.Number(28, precision=0, minimum=1, label="Width W", info="In pixels.")
+    value, table = describe_network(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
+    view = browser_component("tabs/network", value, elem_id="network-view", server=[make_inside(checkpoints)])
+    words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")
+    gr.Markdown(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
+
+    def show(name: Any, b: Any, c: Any, h: Any, w: Any) -> tuple[dict[str, Any], str]:
+        try:
+            config = dataclasses.replace(config_of(name, checkpoints), image_channels=whole("C", c, 1, 4))
+            sizes = (whole("B", b, 1, 1024), whole("H", h, 1, 256), whole("W", w, 1, 256))
+            return describe_network(config, name, *sizes)
+        except DemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    numbers = [batch, channels, height, width]
+    gr.on(
+        [which.input, *(field.submit for field in numbers), *(field.blur for field in numbers)],
+        show,
+        [which, *numbers],
+        [view, words],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
+    return which
+
+
+def untrained(checkpoints: Iterable[str]) -> list[str]:
+    """Return the names of the presets that have no checkpoint: their shape can be looked at all the same."""
+    return [f"{name} (not trained)" for name in PRESETS if name not in checkpoints]
+
+
+def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:
+    """Return the network that a name in the list stands for; raise ConfigError for any other."""
+    if name in checkpoints:
+        return load_placed(checkpoints[name]).model.config
+    preset = str(name).removesuffix(" (not trained)")
+    if preset not in PRESETS:
+        raise ConfigError("choose one of the listed networks")
+    return PRESETS[preset]
+
+
+def describe_network(config: ModelConfig, name: str, batch: int, height: int, width: int) -> tuple[dict[str, Any], str]:
+    """Return the value of the diagram and the table below it, all read from a run of the network."""
+    stages = walk(config, batch=batch, height=height, width=width)
+    groups: dict[str, list[Stage]] = {}
+    for stage in stages:
+        groups.setdefault(_group(stage.name), []).append(stage)
+    total = sum(s.parameters for s in stages), sum(s.multiply_adds for s in stages)
+    nodes = [
+        {
+            "id": group,
+            "title": "time" if group == "time" else group.replace("_project", "").replace("blocks.", "block "),
+            "taken": list(members[0].input_shape),
+            "given": list(members[-1].output_shape),
+            "parameters": sum(s.parameters for s in members),
+            "dilation": next((s.dilation for s in members if s.dilation), None) if "block" in group else None,
+        }
+        for group, members in groups.items()
+    ]
+    rows = "\n".join(
+        f"| {s.name} | {s.operation} | {s.dilation or ''} | {_shape(s.input_shape)} | {_shape(s.output_shape)} | "
+        f"{s.parameters:,} | {s.multiply_adds:,} |"
+        for s in stages
+    )
+    head = (
+        "| stage | operation | dilation | takes | gives | parameters | multiply-adds |\n|---|---|---|---|---|---|---|"
+    )
+    foot = f"| **total** | | | | | **{total[0]:,}** | **{total[1]:,}** |"
+    extra = len(config.dilations) * (config.hidden * 2 * config.hidden + 2 * config.hidden)
+    comparison = COMPARISON.format(blocks=len(config.dilations), width=config.hidden, extra=extra, total=total[0])
+    table = f"### Every stage, read by hooks from a run of {name}\n{head}\n{rows}\n{foot}\n{comparison}"
+    return {"network": name, "nodes": nodes}, table
+
+
+def claims_table() -> str:
+    """Return the specification's claims and their verdicts as a table."""
+    rows = "\n".join(
+        f"| {c.statement} | {c.claimed} | {c.truth} ({c.basis}) | {VERDICTS[c.holds]} | {c.source} |"
+        for c in check_claims()
+    )
+    head = "### Check the claims\n| statement | said | true | verdict | source |\n|---|---|---|---|---|"
+    return f"{head}\n{rows}"
+
+
+def make_inside(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page asks what a stage does to an x_t."""
+
+    def inside(question: Any) -> dict[str, Any]:
+        try:
+            x_t, alpha_bar = read_question(question)
+            name, stage = question.get("network"), question.get("stage")
+            if name not in checkpoints:
+                raise ConfigError("this network is not trained: choose a checkpoint to see its feature maps")
+            loaded = load_placed(checkpoints[name])
+            if stage == "time":
+                return {**_explain(stage), **_time_pictures(loaded)}
+            return {**_explain(stage), **_feature_maps(loaded, x_t, closest_t(loaded.schedule, alpha_bar), stage)}
+        except DemoError as error:
+            return {"error": str(error)}
+
+    return inside
+
+
+def _explain(stage: Any) -> dict[str, Any]:
+    """Return a stage's equation and its own source."""
+    kind = "block" if str(stage).startswith("blocks.") else str(stage).removesuffix("_project")
+    if kind not in EQUATIONS:
+        raise ConfigError("choose one of the stages shown")
+    sources: dict[str, Callable[..., Any]] = {
+        "time": sinusoidal_embedding,
+        "in": Denoiser.forward,
+        "block": ResidualBlock.forward,
+        "out": Denoiser.forward,
+    }
+    return {"equation": EQUATIONS[kind], "source": inspect.cleandoc(inspect.getsource(sources[kind]))}
+
+
+def _feature_maps(loaded: Loaded, x_t: torch.Tensor, t: int, stage: Any) -> dict[str, Any]:
+    """Return the strongest channels after every step of a stage, each row on one scale of its own."""
+    # in a turn of its own: hooks on a network see everybody who uses it
+    seen = NETWORK.turn(lambda: activations(loaded.model, x_t.to(loaded.placement.device), t))
+    names = [stage] if stage in seen else [f"{stage}.{step}" for step in BLOCK_STEPS]
+    if names[0] not in seen:
+        raise ConfigError("choose one of the stages shown")
+    channels = strongest(seen[names[-1]], SHOWN_CHANNELS)
+    rows = []
+    for name in names:
+        maps = seen[name][channels]  # (16, H, W)
+        label = name.rsplit(".", 1)[-1] if len(names) > 1 else "output"
+        rows.append(
+            {"label": label, "maps": base64_of(maps.numpy()), "low": float(maps.min()), "high": float(maps.max())}
+        )
+    answer: dict[str, Any] = {"t": t, "channels": channels.tolist(), "rows": rows}
+    if len(names) > 1:
+        _, projected = time_vectors(loaded.model, torch.arange(len(loaded.schedule)))
+        moved = projected.std(dim=0) / seen[names[0]].flatten(1).std(dim=1).clamp(min=1e-6)
+        order = moved.argsort(descending=True)[:5].tolist()
+        answer["moved"] = [{"channel": c, "ratio": float(moved[c])} for c in order]
+    return answer
+
+
+def _time_pictures(loaded: Loaded) -> dict[str, Any]:
+    """Return the embedding (t x 256) and the similarity of any two timesteps after the projection."""
+    timesteps = torch.linspace(0, len(loaded.schedule) - 1, TABLE_TIMESTEPS).round().long()
+    embedding, projected = time_vectors(loaded.model, timesteps)
+    unit = torch.nn.functional.normalize(projected - projected.mean(dim=0), dim=1)
+    return {
+        "embedding": base64_of(embedding.numpy()),
+        "similarity": base64_of((unit @ unit.T).contiguous().numpy()),
+        "rows_count": TABLE_TIMESTEPS,
+        "columns_count": embedding.shape[1],
+        "last": len(loaded.schedule) - 1,
+    }
+
+
+def _group(name: str) -> str:
+    if name.startswith(("sinusoidal", "time_project")):
+        return "time"
+    return ".".join(name.split(".")[:2]) if name.startswith("blocks.") else name
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))

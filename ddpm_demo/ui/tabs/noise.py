@@ -1,0 +1,233 @@
+"""The Noise tab: one digit, one noise, and the timestep under the student's finger."""
+
+import base64
+import binascii
+import math
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+
+from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.store.drawing import MAX_BYTES, DrawingError, digit_from_picture
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.ui.bridge import MAX_SEED, base64_of, browser_component, whole
+from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.ui.tabs.schedule import schedule_tables
+
+NOISE_LESSON = """
+## The forward process: a digit drowns in noise
+Diffusion begins with something easy: **destroying** a picture. At timestep *t* the picture x₀ is turned down to √ᾱₜ
+of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the total variance stays about the same
+(Ho et al. 2020, equation 4). Drag *t*, and find the point where you can no longer tell the digit: the network has to
+do better than you from there. The mixture is computed in your browser while you drag.
+"""
+FIRST_DIGIT = 7
+PIXELS = 28 * 28
+
+
+@dataclass(frozen=True)
+class NoiseTab:
+    """The components that a link in the address sets."""
+
+    label: gr.Radio
+    which: gr.Number
+    seed: gr.Number
+    view: gr.HTML
+    details: gr.HTML
+
+
+def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
+    """Lay out the tab and connect it; the first of the checkpoints looks at x_t until another is chosen."""
+    gr.Markdown(NOISE_LESSON)
+    view = browser_component("tabs/noise", first_noise_value(), elem_id="noise-view")
+    with gr.Row():
+        label = gr.Radio(
+            [str(d) for d in range(10)], value=str(FIRST_DIGIT), label="Digit", info="From MNIST's 10,000 test digits."
+        )
+        with gr.Column(min_width=260):
+            which = gr.Number(
+                0, precision=0, minimum=0, label="Which one", info="They are numbered from 0 within each class."
+            )
+            another = gr.Button("Another one")
+        with gr.Column(min_width=260):
+            seed = gr.Number(
+                0, precision=0, minimum=0, label="Noise seed", info="The same seed is always the same noise."
+            )
+            redraw = gr.Button("New noise")
+    names = {"checkpoints": {name: name for name in checkpoints}}
+    server = [read_picture, make_look(checkpoints)]
+    details = browser_component("tabs/noise_details", names, elem_id="noise-details", server=server)
+
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+    which.input(show_digit, [label, which], view, **quick)
+    label.input(lambda name: (0, show_digit(name, 0)), label, [which, view], **quick)
+    another.click(another_digit, label, [which, view], **quick)
+    seed.input(show_noise, seed, view, **quick)
+    redraw.click(new_noise, None, [seed, view], **quick)
+    return NoiseTab(label, which, seed, view, details)
+
+
+def first_noise_value() -> dict[str, Any]:
+    """Return what the tab shows at first: everything that the page computes with."""
+    return {"digit": gallery_digit(FIRST_DIGIT, 0), "noise": noise_of(0), "tables": schedule_tables()}
+
+
+def gallery_digit(label: int, which: int) -> dict[str, Any]:
+    """Return what the page needs of a test digit: x0 (float32, 784), its name, and its part of the link.
+
+    Raises ConfigError when the class has no such digit.
+    """
+    indices = class_indices(label)
+    which = whole(f"the number of the digit, of {len(indices)} of class {label},", which, 0, len(indices) - 1)
+    index = int(indices[which])
+    digits, _ = load_mnist(train=False)
+    x0 = base64_of(to_x0(digits[index]).numpy())
+    return {"x0": x0, "name": f"test digit {index}, a {label}", "link": ["digit", f"{label}-{which}"]}
+
+
+def own_digit(pixels: np.ndarray) -> dict[str, Any]:
+    """Return the same of a digit of the student's own, uint8 (28, 28); its link holds the pixels themselves."""
+    x0 = base64_of(to_x0(torch.from_numpy(pixels)).numpy())
+    text = base64.urlsafe_b64encode(pixels.tobytes()).decode("ascii").rstrip("=")
+    return {"x0": x0, "name": "a digit of your own", "link": ["pixels", text]}
+
+
+def pixels_from_link(text: str) -> np.ndarray:
+    """Return the pixels, uint8 (28, 28), that `own_digit` put into a link; raise ConfigError if they are not there."""
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if len(content) != PIXELS:
+        raise ConfigError("pixels in a link must be 784 bytes in base64")
+    return np.frombuffer(content, np.uint8).reshape(28, 28)
+
+
+def noise_of(seed: object) -> dict[str, Any]:
+    """Return what the page needs of a noise: eps (float32, 784) and its seed. Raises ConfigError on a wrong seed."""
+    number = whole("the seed", seed, 0, MAX_SEED)
+    return {"eps": base64_of(draw_noise(number).numpy()), "seed": number}
+
+
+def draw_noise(seed: int) -> torch.Tensor:
+    """Return the noise of a seed, float32 (1, 1, 28, 28)."""
+    return torch.randn(1, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
+
+
+def class_indices(label: int) -> torch.Tensor:
+    """Return where in the test set the digits of a class stand, in order."""
+    _, labels = load_mnist(train=False)
+    return (labels == label).nonzero().flatten()
+
+
+def show_digit(label: str, which: Any) -> dict[str, Any]:
+    """Answer a change of class or number."""
+    try:
+        return {"digit": gallery_digit(_class(label), which)}
+    except ConfigError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def show_noise(seed: Any) -> dict[str, Any]:
+    """Answer a change of seed."""
+    try:
+        return {"noise": noise_of(seed)}
+    except ConfigError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def another_digit(label: str) -> tuple[int, dict[str, Any]]:
+    """Answer "another one": a digit of the same class by chance."""
+    which = secrets.randbelow(len(class_indices(_class(label))))
+    return which, show_digit(label, which)
+
+
+def new_noise() -> tuple[int, dict[str, Any]]:
+    """Answer "new noise": another seed by chance."""
+    seed = secrets.randbelow(10_000)
+    return seed, show_noise(seed)
+
+
+def read_picture(content: Any) -> dict[str, Any]:
+    """Answer the page's drawing pad: a picture file in base64 becomes a digit, or `error` says why not."""
+    try:
+        if not isinstance(content, str) or len(content) > MAX_BYTES * 4 / 3 + 4:
+            raise DrawingError("the picture must be a file of at most 5 MB")
+        return own_digit(digit_from_picture(base64.b64decode(content, validate=True)))
+    except (DrawingError, binascii.Error) as error:
+        return {"error": str(error)}
+
+
+def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page asks what the first checkpoint's network sees in an x_t."""
+
+    def look(question: Any) -> dict[str, Any]:
+        try:
+            if not checkpoints:
+                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
+            x_t, alpha_bar = read_question(question)
+            name = question.get("checkpoint") or next(iter(checkpoints))
+            if name not in checkpoints:
+                raise ConfigError("choose one of the listed checkpoints")
+            loaded = load_placed(checkpoints[name])
+            t = closest_t(loaded.schedule, alpha_bar)
+            with torch.no_grad():
+                eps_hat, seconds = NETWORK.turn(lambda: _timed(loaded, x_t, t))
+            tenth = t * 10 // len(loaded.schedule)
+            size = len(loaded.schedule) // 10
+            return {
+                "eps_hat": base64_of(eps_hat.numpy()),
+                "t": t,
+                "milliseconds": 1000 * seconds,
+                "held_out": loaded.held_out[tenth] if loaded.held_out else None,
+                "held_out_digits": loaded.held_out_digits,
+                "tenth": [tenth * size, tenth * size + size - 1],
+                "checkpoint": name,
+            }
+        except DemoError as error:
+            return {"error": str(error)}
+
+    return look
+
+
+def _timed(loaded: Loaded, x_t: torch.Tensor, t: int) -> tuple[torch.Tensor, float]:
+    """Return eps_hat, float32 on the CPU, and the seconds that the network took, without those before its turn."""
+    device, begun = loaded.placement.device, time.perf_counter()
+    eps_hat = loaded.model(x_t.to(device), torch.tensor([t]).to(device)).float().cpu()
+    return eps_hat, time.perf_counter() - begun
+
+
+def closest_t(schedule: Schedule, alpha_bar: float) -> int:
+    """Return the t at which a network's own schedule has as much signal as a picture with this alpha_bar."""
+    log_snr = math.log(alpha_bar / (1 - alpha_bar))
+    return int((schedule.snr.log() - log_snr).abs().argmin())
+
+
+def read_question(question: Any) -> tuple[torch.Tensor, float]:
+    """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
+    try:
+        alpha_bar = question["alpha_bar"]
+        content = base64.b64decode(question["x_t"], validate=True)
+        values = np.frombuffer(content, "<f4") if len(content) == 4 * PIXELS else None
+    except (KeyError, TypeError, ValueError):
+        raise ConfigError("a question to the network needs x_t and alpha_bar") from None
+    if values is None or not np.isfinite(values).all():
+        raise ConfigError(f"x_t must be {PIXELS} finite numbers")
+    if isinstance(alpha_bar, bool) or not isinstance(alpha_bar, int | float) or not 0 < alpha_bar < 1:
+        raise ConfigError("alpha_bar must lie between 0 and 1")
+    return torch.from_numpy(values.astype(np.float32)).view(1, 1, 28, 28), float(alpha_bar)
+
+
+def _class(label: Any) -> int:
+    if label not in [str(d) for d in range(10)]:
+        raise gr.Error("choose a digit from 0 to 9", print_exception=False)
+    return int(label)

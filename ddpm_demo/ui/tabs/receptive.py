@@ -1,0 +1,229 @@
+"""The Receptive-field tab: how far a pixel of the output can see, by formula, by counting paths, and measured."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+
+from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig, spec_dilations
+from ddpm_demo.core.model import Denoiser
+from ddpm_demo.core.receptive import (
+    effective_width,
+    frozen_copy,
+    influence_map,
+    live_taps,
+    measured_receptive_field,
+    path_counts,
+    radial_profile,
+    receptive_field,
+    share_outside,
+)
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart, chart_value, whole
+from ddpm_demo.ui.plots import radial_figure, receptive_field_figure
+
+IMAGE = 28
+RECEPTIVE_LESSON = """
+## The receptive field: what one output pixel can see
+The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps stand 1, 3, 9 or 27 pixels
+apart. Each layer widens the view by (kernel − 1) × dilation pixels. That is what the convolutions *can* reach; below
+stands what a trained network *does* look at.
+"""
+OWN = "your own"
+PATTERNS = {
+    "the formula 3^(i//2): 1 1 3 3 9 9 27 27": spec_dilations(8),
+    "the spec's other list, 3^((i+1)//2): 1 3 3 9 9 27 27 81": tuple(3 ** ((i + 1) // 2) for i in range(8)),
+    "a public notebook's: 1 1 1 3 3 9 9 27": (1, 1, 1, 3, 3, 9, 9, 27),
+    "no dilation: 1 1 1 1 1 1 1 1": (1,) * 8,
+}
+LOOKS = (50, 300, 600, 900)  # the timesteps at which the trained network's view is measured
+DIGITS = 3  # test digits that each measured map is averaged over; more would keep a click waiting
+
+
+@dataclass(frozen=True)
+class ReceptiveTab:
+    """The components that a link in the address sets."""
+
+    choice: gr.Dropdown
+    own: gr.Textbox
+    view: gr.HTML
+    words: gr.Markdown
+    paths: gr.HTML
+
+
+def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
+    """Lay out the tab and connect it; the first of the checkpoints is the network that is measured."""
+    gr.Markdown(RECEPTIVE_LESSON)
+    first = next(iter(PATTERNS))
+    with gr.Row():
+        choice = gr.Dropdown(
+            [*PATTERNS, OWN],
+            value=first,
+            label="Dilations of the blocks",
+            min_width=320,
+            info="The shipped networks use the formula; the spec also gives another list, a similar notebook a third.",
+        )
+        own = gr.Textbox(
+            "1 2 4 8", label="Your own", info="One number a block, 1 to 12 blocks, each from 1 to 81.", interactive=True
+        )
+    figure, table = describe_receptive_field(PATTERNS[first])
+    view = chart(**figure, elem_id="receptive-chart")
+    words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")
+    look = make_influence(checkpoints)
+    paths = browser_component(
+        "tabs/receptive", {"dilations": list(PATTERNS[first])}, elem_id="receptive-map", server=[count_paths, look]
+    )
+    quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+    choice.input(show_pattern, [choice, own], [view, words, paths], **quick)
+    own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [choice, view, words, paths], **quick)
+    return ReceptiveTab(choice, own, view, words, paths)
+
+
+def from_link(dilations: tuple[int, ...]) -> list[Any]:
+    """Return the values of a ReceptiveTab's components, in order, for dilations that a link asks for."""
+    name = next((name for name, known in PATTERNS.items() if known == dilations), OWN)
+    text = " ".join(map(str, dilations))
+    return [name, text, *show_pattern(name, text)]
+
+
+def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """Answer a choice of dilations."""
+    try:
+        dilations = parse_dilations(own) if name == OWN else PATTERNS[name]
+    except KeyError:
+        raise gr.Error("choose one of the listed patterns", print_exception=False) from None
+    except ConfigError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    figure, table = describe_receptive_field(dilations)
+    return chart_value(**figure), table, {"dilations": list(dilations)}
+
+
+def parse_dilations(text: Any) -> tuple[int, ...]:
+    """Return the dilations in a text such as `1 2 4`; raise ConfigError unless it is 1 to 12 numbers, 1 to 81."""
+    parts = str(text).replace(",", " ").split()
+    if not 1 <= len(parts) <= 12 or not all(
+        p.isascii() and p.isdigit() and len(p) < 4 and 1 <= int(p) <= 81 for p in parts
+    ):
+        raise ConfigError("give 1 to 12 dilations, whole numbers from 1 to 81, such as 1 2 4 8")
+    return tuple(int(p) for p in parts)
+
+
+def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any], str]:
+    """Return the chart's arguments and the table of a pattern of dilations, by formula and measured."""
+    kernels, steps = ModelConfig(dilations=dilations).kernels_and_dilations
+    widths, measured = receptive_field(kernels, steps), _measured(dilations)
+    names = ["in 7×7", *(f"block {i}" for i in range(len(dilations))), "out 3×3"]
+    label = (
+        "width of the receptive field after each layer: " + ", ".join(map(str, widths)) + f"; the image is {IMAGE} wide"
+    )
+    rows = "\n".join(
+        f"| {name} | {d} | {width} | {seen} | {f'{100 * live_taps(IMAGE, d):.1f} %' if kernel == 3 else ''} |"
+        for name, kernel, d, width, seen in zip(names, kernels, steps, widths, measured, strict=True)
+    )
+    covering = next((name for name, width in zip(names, widths, strict=True) if width >= IMAGE), None)
+    sees = f"wider than the image from {covering} on" if covering else "never as wide as the image"
+    note = f"The receptive field is **{sees}**"
+    if max(dilations) >= IMAGE - 1:
+        note += (
+            ". But look at the last column: at the largest dilation nearly all taps of a 3×3 kernel fall into the "
+            "padding, so on a 28×28 image that layer is almost a 1×1 convolution"
+        )
+    head = "| layer | dilation | by formula, pixels | measured, pixels | taps inside the image |\n|---|---|---|---|---|"
+    return {
+        "figure": receptive_field_figure(names, widths, measured, IMAGE),
+        "label": label,
+    }, f"{note}.\n\n{head}\n{rows}"
+
+
+def count_paths(question: Any) -> dict[str, Any]:
+    """Answer a click on a pixel: the paths to it from every input pixel, after each layer (float64, 784 each)."""
+    try:
+        row, col = _pixel(question)
+        dilations = parse_dilations(" ".join(str(d) for d in question["dilations"]))
+        layers = range(1, len(dilations) + 3)
+        counts = torch.stack([path_counts(dilations, IMAGE, row, col, layers=layer) for layer in layers])
+        return {"counts": base64_of(counts.numpy()), "layers": len(layers)}
+    except (DemoError, KeyError, TypeError) as error:
+        return {"error": str(error) if isinstance(error, DemoError) else "a question needs row, col and dilations"}
+
+
+def make_influence(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page asks what the first checkpoint's network looks at for one pixel."""
+
+    def influence(question: Any) -> dict[str, Any]:
+        try:
+            if not checkpoints:
+                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
+            row, col = _pixel(question)
+            frozen = question.get("frozen")
+            if not isinstance(frozen, bool):
+                raise ConfigError("frozen must be true or false")
+            name, path = next(iter(checkpoints.items()))
+            return {"checkpoint": name, **_influence(path, row, col, frozen)}
+        except DemoError as error:
+            return {"error": str(error)}
+
+    return influence
+
+
+def _pixel(question: Any) -> tuple[int, int]:
+    if not isinstance(question, dict):
+        raise ConfigError("a question needs row and col")
+    row, col = (whole(name, question.get(name), 0, IMAGE - 1) for name in ("row", "col"))
+    return row, col
+
+
+@lru_cache(maxsize=64)
+def _measured(dilations: tuple[int, ...]) -> list[int]:
+    return measured_receptive_field(dilations)
+
+
+@lru_cache(maxsize=2)
+def _networks(path: Path) -> tuple[Denoiser, Denoiser, Schedule]:
+    """A checkpoint's network as it is and with its norms frozen, in float32: bfloat16 gradients would be too coarse."""
+    loaded = checkpoint.load(path)
+    model = loaded.model.requires_grad_(False)
+    return model, frozen_copy(model), Schedule.from_config(loaded.schedule)
+
+
+@lru_cache(maxsize=512)
+def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
+    """The maps for every t in LOOKS, averaged over the first test digits, with one fixed noise each."""
+    live, still, schedule = _networks(path)
+    model = still if frozen else live
+    digits, _ = load_mnist(train=False)
+    x0 = to_x0(digits[:DIGITS])
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+    maps, itself, widths, outside, profiles = [], [], [], [], []
+    for t in LOOKS:
+        x_t = schedule.add_noise(x0, t, eps)
+        look = partial(influence_map, model, x_t, t, row, col, freeze_norm=False)
+        seen = NETWORK.turn(look)
+        maps.append(seen)
+        itself.append(float(seen[row, col] / seen.sum()))
+        rest = seen.clone()
+        rest[row, col] = 0
+        widths.append(effective_width(rest, row, col))
+        profiles.append((radial_profile(seen, row, col) / seen.sum()).tolist())
+        # after the first block the formula's square is 9 pixels wide: how much of the gradient lies beyond it?
+        early = NETWORK.turn(partial(look, layers=2))
+        outside.append(share_outside(early, row, col, 9))
+    figure = chart_value(
+        radial_figure(LOOKS, profiles), label="influence of input pixels against their distance, for four timesteps"
+    )
+    return {
+        "maps": base64_of(torch.stack(maps).float().numpy()),
+        "t": list(LOOKS),
+        "itself": itself,
+        "widths": widths,
+        "outside": outside,
+        "digits": DIGITS,
+        "chart": figure,
+    }

@@ -1,0 +1,130 @@
+"""The Schedule tab: how fast the picture goes, by three schedules."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ddpm_demo.core.config import ConfigError, ScheduleConfig
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, whole
+from ddpm_demo.ui.plots import schedule_figure
+
+SCHEDULE_LESSON = """
+## The schedule: how much noise, and when
+**β** is the little noise that each single step adds, **ᾱ** is what all steps so far have left of the picture's
+variance, and the **SNR** ᾱ / (1 − ᾱ) says how much stronger the picture is than the noise. The *linear* schedule is
+that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021. The third is yours.
+"""
+FIRST_CUSTOM = ScheduleConfig(beta_T=0.01)
+MAX_TIMESTEPS = 4000
+
+
+@dataclass(frozen=True)
+class ScheduleTab:
+    """The components that a link in the address sets."""
+
+    beta_1: gr.Number
+    beta_T: gr.Number
+    timesteps: gr.Number
+    view: gr.HTML
+    words: gr.Markdown
+
+
+def build_schedule_tab() -> ScheduleTab:
+    """Lay out the tab and connect it; the page moves the cursor and paints the digits by itself."""
+    gr.Markdown(SCHEDULE_LESSON)
+    value, text = describe_schedule(FIRST_CUSTOM)
+    view = browser_component("tabs/schedule", value, elem_id="schedule-chart")
+    with gr.Row():
+        beta_1 = gr.Number(FIRST_CUSTOM.beta_1, label="β₁ of your own schedule", info="Noise of the first step.")
+        beta_T = gr.Number(
+            FIRST_CUSTOM.beta_T, label="β_T", info="Noise of the last step; between them, a straight line."
+        )
+        timesteps = gr.Number(
+            FIRST_CUSTOM.timesteps, precision=0, label="T", info=f"How many steps, from 10 to {MAX_TIMESTEPS}."
+        )
+    words = gr.Markdown(text, elem_id="schedule-words")
+    custom = [beta_1, beta_T, timesteps]
+    gr.on(
+        [field.submit for field in custom] + [field.blur for field in custom],
+        show_custom,
+        custom,
+        [view, words],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
+    return ScheduleTab(beta_1, beta_T, timesteps, view, words)
+
+
+def show_custom(beta_1: Any, beta_T: Any, timesteps: Any) -> tuple[dict[str, Any], str]:
+    """Answer a change of the custom schedule."""
+    try:
+        return describe_schedule(custom_config(beta_1, beta_T, timesteps))
+    except ConfigError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def custom_config(beta_1: Any, beta_T: Any, timesteps: Any) -> ScheduleConfig:
+    """Return the custom schedule; raise ConfigError when it is not a diffusion or too long for a page."""
+    return ScheduleConfig(beta_1=beta_1, beta_T=beta_T, timesteps=whole("T", timesteps, 10, MAX_TIMESTEPS))
+
+
+def describe_schedule(custom: ScheduleConfig) -> tuple[dict[str, Any], str]:
+    """Return the value of the view and the text below it, for one custom schedule beside the two known ones."""
+    schedules = {name: Schedule.from_config(config) for name, config in named_configs(custom).items()}
+    figure = schedule_figure({name: (s.alpha_bar.numpy(), s.beta.numpy()) for name, s in schedules.items()})
+    label = "alpha_bar, its square roots, beta and SNR against t, for the linear, the cosine and a custom schedule"
+    text = "\n".join(f"- {half_life(name, schedule)}" for name, schedule in schedules.items())
+    text += f"\n\n{wasted_quarter(schedules['linear'], schedules['cosine'])}\n\n{spec_note(schedules['linear'])}"
+    return {**chart_value(figure, label=label), "tables": schedule_tables(custom)}, text
+
+
+def named_configs(custom: ScheduleConfig) -> dict[str, ScheduleConfig]:
+    """Return the three schedules of the page by name."""
+    return {"linear": ScheduleConfig(), "cosine": ScheduleConfig(kind="cosine"), "custom": custom}
+
+
+def schedule_tables(custom: ScheduleConfig = FIRST_CUSTOM) -> dict[str, dict[str, str]]:
+    """Return what the page computes with: alpha_bar and beta of every schedule, float64 in base64."""
+    tables = {}
+    for name, config in named_configs(custom).items():
+        schedule = Schedule.from_config(config)
+        tables[name] = {"alpha_bar": base64_of(schedule.alpha_bar.numpy()), "beta": base64_of(schedule.beta.numpy())}
+    numbers = (custom.beta_1, custom.beta_T, custom.timesteps)
+    tables["custom"]["text"] = "custom: β {:g} to {:g}, T = {}".format(*numbers)
+    tables["custom"]["link"] = ",".join(str(value) for value in numbers)
+    return tables
+
+
+def half_life(name: str, schedule: Schedule) -> str:
+    """Say where a schedule's alpha_bar first lies below one half, and what is left at the end."""
+    below = (schedule.alpha_bar < 0.5).nonzero()
+    end = f"at t = {len(schedule) - 1} {100 * float(schedule.alpha_bar[-1]):.2g} % of the variance is still signal"
+    if not len(below):
+        return f"**{name}**: ᾱ never falls below one half; {end}, so this is not yet noise to start from."
+    t = int(below[0])
+    return f"**{name}**: ᾱ falls below one half between t = {t - 1} and {t}; {end}."
+
+
+def wasted_quarter(linear: Schedule, cosine: Schedule) -> str:
+    """Say what is left for linear's last quarter of steps to do."""
+    t = len(linear) * 3 // 4
+    left, by_cosine = (100 * float(s.alpha_bar[t]) for s in (linear, cosine))
+    return (
+        f"**Linear's wasted last quarter** (shaded): at t = {t} linear has {left:.2g} % of the "
+        f"signal left, cosine {by_cosine:.2g} %, so a quarter of linear's steps work on what is "
+        "noise already. Nichol & Dhariwal 2021 (section 3.2) could skip up to 20 % of linear's reverse steps with "
+        "little loss of quality, and proposed cosine."
+    )
+
+
+def spec_note(linear: Schedule) -> str:
+    """Put the true figures beside the ones that the project's specification states."""
+    a = linear.alpha_bar
+    return (
+        "*Claims and figures.* The specification of this app says that ᾱ is 0.9997 at t = 1, 0.1 to 0.2 at t = 500 and "
+        f"0.0001 at t = 999. By its own formula it is **{float(a[1]):.5f}**, **{float(a[500]):.4f}** and "
+        f"**{float(a[999]):.3g}**: less is left in the middle and at the end than it says."
+    )

@@ -1,0 +1,143 @@
+"""The Train tab: teach a network from nothing, and watch it learn."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from ddpm_demo.core.config import PRESETS, ConfigError, DemoError, ScheduleConfig
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.machine.limits import max_minutes
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.training.estimate import Estimate, estimate
+from ddpm_demo.training.shelf import NAME_LENGTH, time_words
+from ddpm_demo.ui import plots
+from ddpm_demo.ui.bridge import browser_component, chart_value
+from ddpm_demo.ui.tabs.train_desk import Desk
+from ddpm_demo.ui.tabs.train_settings import CLASSES, MAX_BATCH, MAX_WIDTH, UNITS, preset_fields, read_run_settings
+
+TRAIN_LESSON = """
+## Teach a network from nothing
+Training is short to say (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and a noise ε; mix them to
+x_t; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; again.
+Press **Start** and watch: the loss falls fast and then hardly at all, and yet the digits keep getting better.
+The run lives on the server: close the page, come back, it is still there.
+"""
+REFUSED = """
+## Training
+Training is switched off on this server. The runs that were made here are below; on your own computer the same page
+trains: `ddpm-demo app`.
+"""
+FIRST_MINUTES = 5.0
+
+
+def build_train_tab(desk: Desk) -> None:
+    """Lay out the tab and connect it; where training is switched off, without the controls."""
+    gr.Markdown(TRAIN_LESSON if desk.allowed else REFUSED)
+    form = _form() if desk.allowed else None
+    view = browser_component(
+        "tabs/train", first_train_value(allowed=desk.allowed), elem_id="train-view", server=desk.functions()
+    )
+    if form is None:
+        return
+    preset, fields, start, measure, words = form
+
+    def fill(name: Any) -> list[Any]:
+        try:
+            if not isinstance(name, str) or name not in PRESETS:
+                raise ConfigError(f"preset must be one of {', '.join(PRESETS)}")
+            return list(preset_fields(name))
+        except DemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    def begin(*values: Any) -> dict[str, Any]:
+        try:
+            desk.must_be_allowed()
+            return {**first_train_value(allowed=True), "run": desk.start(read_run_settings(*values))}
+        except DemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    def time_it(*values: Any) -> str:
+        try:
+            desk.must_be_allowed()
+            if desk.worker.status.phase not in ("idle", "paused"):
+                raise DemoError("a run is being trained now, so a measurement would be wrong; its own pace is below")
+            wanted = read_run_settings(*values)
+            return describe_estimate(
+                estimate(wanted.model, wanted.schedule, wanted.config, best_placement(), NETWORK.turn)
+            )
+        except DemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    inputs = [preset, *fields]
+    filled = preset.input(fill, preset, [fields[0], fields[1], fields[3], fields[4], fields[5]], **quiet)
+    timing: dict[str, Any] = {"show_progress": "minimal", "concurrency_limit": 1, "concurrency_id": "measure"}
+    filled.success(time_it, inputs, words, api_visibility="private", **timing)
+    measure.click(time_it, inputs, words, api_visibility="private", **timing)
+    start.click(begin, inputs, view, **quiet)
+
+
+def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdown]:
+    """Lay out the settings; return the preset, the other fields in the order of `read_run_settings`, and the rest."""
+    width, dilations, rate, batch, ema = preset_fields("lite")
+    with gr.Row():
+        with gr.Column(min_width=280):
+            preset = gr.Radio(
+                list(PRESETS),
+                value="lite",
+                label="Preset",
+                info="lite for laptops; full is the spec's network, fifteen times as large.",
+            )
+            classes = gr.CheckboxGroup(
+                list(CLASSES), value=list(CLASSES), label="Which digits", info="Fewer classes are learned sooner."
+            )
+        with gr.Column(min_width=280):
+            with gr.Row():
+                unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=120)
+                length = gr.Number(
+                    FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=120
+                )
+            name = gr.Textbox(
+                label="Name of the run", placeholder="leave empty for a name by itself", max_length=NAME_LENGTH
+            )
+    with gr.Accordion("More settings", open=False):
+        with gr.Row():
+            width_field = gr.Number(
+                width, precision=0, minimum=8, maximum=MAX_WIDTH, label="Width", info="Channels; a multiple of 8."
+            )
+            dilations_field = gr.Textbox(dilations, label="Dilations", info="One number a block, 1 to 12 blocks.")
+            schedule = gr.Radio(["linear", "cosine"], value="linear", label="Noise schedule", info="See its own tab.")
+        with gr.Row():
+            rate_field = gr.Number(rate, label="Learning rate", info="The highest; it warms up and falls to zero.")
+            batch_field = gr.Number(
+                batch, precision=0, minimum=1, maximum=MAX_BATCH, label="Batch size", info="Digits in one step."
+            )
+            ema_field = gr.Number(ema, label="EMA", info="Decay of the averaged weights; 0 is none.")
+            seed = gr.Number(0, precision=0, minimum=0, label="Training seed", info="Decides weights, noise and order.")
+    with gr.Row():
+        start = gr.Button("Start training", variant="primary", elem_id="train-start", min_width=160)
+        measure = gr.Button("Measure the time first", elem_id="train-measure", min_width=160)
+    words = gr.Markdown(elem_id="train-estimate")
+    fields: list[Component] = [
+        width_field, dilations_field, schedule, rate_field, batch_field, ema_field, unit, length, seed, classes, name,
+    ]  # fmt: skip
+    return preset, fields, start, measure, words
+
+
+def first_train_value(*, allowed: bool) -> dict[str, Any]:
+    """Return what the page needs before any run: the empty charts."""
+    loss = chart_value(plots.training_figure(), label="loss, learning rate and images a second over training time")
+    tenths = chart_value(plots.tenths_figure(ScheduleConfig().timesteps), label="loss per tenth of the timesteps")
+    return {"allowed": allowed, "loss": loss, "tenths": tenths}
+
+
+def describe_estimate(measured: Estimate) -> str:
+    """Return an estimate in words."""
+    epoch = measured.digits / measured.images_per_second
+    return (
+        f"**{measured.images_per_second:,.0f} images a second** here and now ({measured.measured_steps} steps of "
+        f"{measured.batch}). This run: about **{time_words(measured.seconds)}**, {measured.steps:,.0f} steps, "
+        f"{measured.steps * measured.batch:,.0f} images, {measured.epochs:.2g} epochs; one epoch of "
+        f"{measured.digits:,} digits takes {time_words(epoch)}."
+    )

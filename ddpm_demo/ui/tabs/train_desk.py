@@ -1,0 +1,247 @@
+"""What the Train tab's page asks the server: the state of the run, its pictures, and the shelf of runs."""
+
+import base64
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ddpm_demo.core.config import ConfigError, DemoError, ScheduleConfig, from_dict
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.model import count_parameters, seeded_denoiser
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import NETWORK, InTurn
+from ddpm_demo.machine.placement import place
+from ddpm_demo.store.checkpoint import read_metadata
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.training import shelf, snapshots
+from ddpm_demo.training.history import read_since, thinned
+from ddpm_demo.training.run import RUN_FORMAT, Run
+from ddpm_demo.training.shelf import Entry
+from ddpm_demo.training.trainer import Worker
+from ddpm_demo.ui.bridge import MAX_SEED, whole
+from ddpm_demo.ui.film.stream import packed
+from ddpm_demo.ui.tabs.noise import class_indices
+from ddpm_demo.ui.tabs.train_settings import RunSettings
+
+REFUSAL = "training is switched off on this server"
+POINTS = 1200  # of the loss, that a page gets when it opens
+LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
+
+
+Method = Callable[["Desk", Any], dict[str, Any]]
+
+
+def answers(method: Method) -> Method:
+    """Make a method of the desk answer with `error`, one sentence, where it raises DemoError.
+
+    The sentence names no folder of the server: those are no visitor's business.
+    """
+
+    @functools.wraps(method)
+    def answer(desk: "Desk", question: Any = None) -> dict[str, Any]:
+        try:
+            return method(desk, question)
+        except DemoError as error:
+            return {"error": str(error).replace(f"{shelf.runs_dir()}{os.sep}", "")}
+
+    return answer
+
+
+class Desk:
+    """The trainer of all visitors and the shelf; its methods answer the page with plain JSON, errors in `error`."""
+
+    def __init__(self, checkpoints: dict[str, Path], *, allowed: bool, worker: Worker | None = None) -> None:
+        """Add the shelf's runs to `checkpoints`, which all tabs share, and keep it up to date from now on."""
+        self.allowed = allowed
+        self.worker = worker or Worker(NETWORK.turn)
+        self.checkpoints, self._base = checkpoints, dict(checkpoints)
+        shelf.clear_deleted()
+        self.offer()
+
+    def functions(self) -> list[Callable[[Any], dict[str, Any]]]:
+        """Return what the page may call, as plain functions: Gradio marks them, which a method does not allow."""
+        methods: list[Callable[[Any], dict[str, Any]]]
+        methods = [self.live, self.moment, self.look_back, self.control, self.shelf, self.change]
+        return [_function(method) for method in methods]
+
+    def offer(self) -> dict[str, str]:
+        """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
+        return shelf.offer(self.checkpoints, self._base)
+
+    def start(self, settings: RunSettings) -> str:
+        """Begin a run and return its id; raise DemoError if that cannot be."""
+        self.must_be_allowed()
+        self.worker.must_be_free()  # before a directory is made for nothing
+        parameters = count_parameters(seeded_denoiser(settings.model, 0))
+        directory = shelf.create(settings.name, settings.model, parameters)
+        placement = best_placement()
+        self.worker.start(
+            directory, lambda: Run.begin(directory, settings.model, settings.config, placement, settings.schedule)
+        )
+        return directory.name
+
+    def must_be_allowed(self) -> None:
+        """Raise DemoError where training is switched off."""
+        if not self.allowed:
+            raise DemoError(REFUSAL)
+
+    @answers
+    def live(self, question: Any) -> dict[str, Any]:
+        """Answer the page that watches a run: what is new since its last question. No run named: the newest one."""
+        asked = _mapping(question)
+        status = self.worker.status
+        run_id = asked.get("run") or status.run
+        if run_id is None:
+            known = shelf.entries()
+            run_id = known[0].id if known else None
+        answer: dict[str, Any] = {"phase": status.phase, "busy": status.run, "note": status.note, "run": run_id}
+        if status.phase == "idle":
+            answer["busy"] = None
+        if run_id is None:
+            return answer
+        directory = shelf.directory_of(run_id)
+        sitting, offset = asked.get("sitting"), asked.get("offset")
+        part = read_since(
+            directory,
+            sitting if isinstance(sitting, str) else "",
+            offset if isinstance(offset, int) and not isinstance(offset, bool) else 0,
+        )
+        pictures, weights = snapshots.steps_kept(directory)
+        if status.run == run_id and status.progress is not None:
+            progress = status.progress
+            answer |= {"step": progress.step, "total": progress.total, "seconds": progress.seconds}
+        return answer | {
+            "lines": thinned(part.lines, POINTS),
+            "sitting": part.sitting,
+            "offset": part.offset,
+            "fresh": part.fresh,
+            "pictures": pictures,
+            "weights": weights,
+        }
+
+    @answers
+    def moment(self, question: Any) -> dict[str, Any]:
+        """Answer the page: the sixteen digits of a moment, with EMA and without."""
+        asked = _mapping(question)
+        directory = shelf.directory_of(asked.get("run"))
+        step = whole("the step", asked.get("step"), 0, 10**9)
+        ema, plain = (digits.float() / 127.5 - 1 for digits in snapshots.pictures(directory, step))
+        return {"ema": packed([ema[:, None]], 8), "plain": packed([plain[:, None]], 8), "n": snapshots.DIGITS}
+
+    @answers
+    def look_back(self, question: Any) -> dict[str, Any]:
+        """Answer the page: what the network of a moment took a noisy digit for, at ten timesteps."""
+        asked = _mapping(question)
+        known = shelf.entry(asked.get("run"))
+        step = whole("the step", asked.get("step"), 0, 10**9)
+        seed, label = (
+            whole("the seed", asked.get("seed"), 0, MAX_SEED),
+            whole("the digit", asked.get("digit"), 0, 9),
+        )
+        if known.model is None:
+            raise ConfigError("this run's settings cannot be read")
+        about = read_metadata(known.directory / "run.safetensors", RUN_FORMAT)
+        schedule = Schedule.from_config(from_dict(ScheduleConfig, about["schedule"]))
+        placement = best_placement()
+        model = place(snapshots.network(known.directory, step, known.model), placement)
+        digits, _ = load_mnist(train=False)
+        x0 = to_x0(digits[class_indices(label)[0]])  # (1, 1, 28, 28)
+        eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
+        t = torch.linspace(0, len(schedule) - 1, LOOK_BACKS).round().long()
+        x_t = schedule.add_noise(x0.expand(LOOK_BACKS, -1, -1, -1), t, eps.expand(LOOK_BACKS, -1, -1, -1))
+        with torch.no_grad():
+            eps_hat = InTurn(model)(x_t.to(placement.device), t.to(placement.device)).float().cpu()
+        x0_hat = torch.cat(
+            [schedule.predict_x0(x_t[k : k + 1], int(t[k]), eps_hat[k : k + 1]) for k in range(LOOK_BACKS)]
+        )
+        return {
+            "t": t.tolist(),
+            "x0": packed([x0], 8),
+            "x_t": packed([x_t], 8),
+            "x0_hat": packed([x0_hat], 8),
+            "alpha_bar": [schedule.alpha_bar_at(int(k)) for k in t],
+            "error_of_x0": (x0_hat.clamp(-1, 1) - x0).square().mean(dim=(1, 2, 3)).tolist(),
+        }
+
+    @answers
+    def control(self, question: Any) -> dict[str, Any]:
+        """Do what a button of the page says: pause, go on, stop, or resume a run of the shelf."""
+        self.must_be_allowed()
+        asked = _mapping(question)
+        action = asked.get("action")
+        if action == "resume":
+            return {"run": self._resume(shelf.entry(asked.get("run")))}
+        told = {"pause": self.worker.pause, "go on": self.worker.go_on, "stop": self.worker.stop}.get(str(action))
+        if told is None:
+            raise ConfigError("choose pause, go on, stop or resume")
+        told()
+        return {}
+
+    def _resume(self, known: Entry) -> str:
+        if known.fault:
+            raise DemoError(f"this run cannot be taken up again: {known.fault}")
+        if known.finished:
+            raise DemoError("this run is finished")
+        placement = best_placement()
+        self.worker.start(known.directory, lambda: Run.resume(known.directory, placement))
+        return known.id
+
+    @answers
+    def shelf(self, _: Any) -> dict[str, Any]:
+        """Answer the page: every run on the shelf."""
+        self.offer()
+        return {"runs": [_shown(known) for known in shelf.entries()], "allowed": self.allowed}
+
+    @answers
+    def change(self, question: Any) -> dict[str, Any]:
+        """Rename or delete a run of the shelf, or hand out its checkpoint."""
+        asked = _mapping(question)
+        action, run_id = asked.get("action"), asked.get("run")
+        if action == "export":
+            name, content = shelf.export(run_id)
+            file = base64.b64encode(content).decode("ascii")
+            return {"file": file, "name": name, "type": "application/octet-stream"}
+        self.must_be_allowed()
+        if action == "rename":
+            shelf.rename(run_id, asked.get("name"))
+        elif action == "delete":
+            shelf.delete(run_id)
+        else:
+            raise ConfigError("choose rename, export or delete")
+        self.offer()
+        return {}
+
+
+def _function(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    @functools.wraps(method)
+    def answer(question: Any = None) -> dict[str, Any]:
+        return method(question)
+
+    return answer
+
+
+def _shown(known: Entry) -> dict[str, Any]:
+    """Return a run as the page lists it."""
+    return {
+        "id": known.id,
+        "name": known.name,
+        "words": known.words,
+        "step": known.step,
+        "megabytes": known.megabytes,
+        "finished": known.finished,
+        "locked": known.locked,
+        "fault": known.fault,
+        "checkpoint": known.checkpoint is not None,
+        "settings": asdict(known.config) if known.config else None,
+    }
+
+
+def _mapping(question: Any) -> Mapping[str, Any]:
+    if not isinstance(question, Mapping):
+        raise ConfigError("a question to the trainer needs named values")
+    return question

@@ -1,0 +1,298 @@
+"""The command line as a user calls it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ddpm_demo.commands.parser import main
+from ddpm_demo.core.config import ScheduleConfig
+from ddpm_demo.store.checkpoint import Checkpoint, read_tensors, save
+from ddpm_demo.store.pictures import tile
+from ddpm_demo.training.run import RUN_FORMAT
+
+TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0"]
+
+
+@pytest.fixture
+def checkpoint(tiny, tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    save(path, Checkpoint(tiny, ScheduleConfig(), {"seed": 1}))
+    return str(path)
+
+
+def run(capsys, *arguments):
+    """Call the command and return status, standard output and standard error."""
+    try:
+        status = main(arguments)
+    except SystemExit as leaving:
+        status = leaving.code
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_info_of_both_presets(capsys):
+    for name, parameters in (("full", 4_871_425), ("lite", 320_833)):
+        status, out, _ = run(capsys, "info", "--preset", name, "--json")
+        facts = json.loads(out)
+        assert status == 0
+        assert facts["parameters"] == parameters
+        assert facts["dilations"] == [1, 1, 3, 3, 9, 9, 27, 27]
+        assert facts["receptive_field"] == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
+        assert facts["schedule"] == {"kind": "linear", "timesteps": 1000, "beta_1": 1e-4, "beta_T": 0.02}
+        assert facts["provenance"] is None
+        assert facts["dtype"] in ("float32", "bfloat16")
+
+
+def test_info_of_a_checkpoint_by_name_and_path(capsys, checkpoint):
+    status, out, _ = run(capsys, "info", "--checkpoint", "lite", "--json")
+    assert status == 0
+    assert json.loads(out)["provenance"]["preset"] == "lite"
+    status, out, _ = run(capsys, "info", "--checkpoint", checkpoint)
+    assert status == 0
+    assert "{'seed': 1}" in out
+
+
+@pytest.mark.parametrize("kind", ["linear", "cosine"])
+def test_schedule_in_full_double_precision(capsys, kind):
+    status, out, _ = run(capsys, "schedule", "--kind", kind, "--json")
+    tables = {name: np.array(values) for name, values in json.loads(out).items()}
+    assert status == 0
+    assert set(tables) == {"beta", "alpha_bar", "snr"}
+    if kind == "linear":
+        beta = np.linspace(1e-4, 0.02, 1000)
+    else:
+        f = np.cos((np.arange(1001) / 1000 + 0.008) / 1.008 * np.pi / 2) ** 2
+        beta = np.minimum(1 - f[1:] / f[:-1], 0.999)
+    alpha_bar = np.cumprod(1 - beta)
+    np.testing.assert_allclose(tables["beta"], beta, rtol=1e-9)
+    np.testing.assert_allclose(tables["alpha_bar"], alpha_bar, rtol=1e-9)
+    np.testing.assert_allclose(tables["snr"], alpha_bar / (1 - alpha_bar), rtol=1e-9)
+
+
+def test_claims_as_a_table_and_as_json(capsys):
+    status, out, _ = run(capsys, "claims", "--json")
+    claims = json.loads(out)["claims"]
+    assert status == 0
+    assert {"statement", "claimed", "truth", "holds", "source", "basis"} == set(claims[0])
+    assert {claim["holds"] for claim in claims} == {True, False}
+    status, out, _ = run(capsys, "claims")
+    assert len(out.splitlines()) == len(claims)
+
+
+def test_sample_writes_what_it_promises(capsys, checkpoint, tmp_path):
+    out, png, gif = (tmp_path / name for name in ("s.npz", "s.png", "s.gif"))
+    command = ["sample", "--checkpoint", checkpoint, "--n", "5", "--steps", "4", "--seed", "3", "--out", str(out)]
+    status, _, _ = run(capsys, *command, "--png", str(png), "--gif", str(gif))
+    assert status == 0
+    images = np.load(out)["images"]
+    assert images.shape == (5, 28, 28)
+    assert images.dtype == np.uint8
+    with Image.open(png) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), tile(images, scale=3))
+    with Image.open(gif) as film:
+        film.seek(film.n_frames - 1)
+        assert film.n_frames >= 3  # Pillow joins frames that are alike
+        np.testing.assert_allclose(np.asarray(film.convert("L")), tile(images, scale=2), atol=17)
+
+    first = out.read_bytes()
+    run(capsys, *command)
+    assert out.read_bytes() == first
+    run(capsys, *[part if part != "3" else "4" for part in command])
+    assert out.read_bytes() != first
+
+
+def test_sample_with_a_guide(capsys, checkpoint, tmp_path):
+    def digits(*options):
+        out = tmp_path / "s.npz"
+        command = ["sample", "--checkpoint", checkpoint, "--n", "2", "--steps", "4", "--out", str(out), *options]
+        status, _, message = run(capsys, *command)
+        assert status == 0, message
+        return np.load(out)["images"]
+
+    alone = digits()
+    np.testing.assert_array_equal(digits("--guide", "none"), alone)
+    np.testing.assert_array_equal(digits("--guide", "tiny", "--guidance", "1"), alone)
+    twice = digits("--guide", "tiny")
+    assert (twice != alone).any()
+    np.testing.assert_array_equal(digits("--guide", "tiny", "--guidance", "2"), twice)
+
+
+def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
+    """The default command against the spec's loop in float64 numpy and the float32 network."""
+    import torch
+
+    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.machine.placement import place
+    from ddpm_demo.store.checkpoint import load
+
+    out = tmp_path / "s.npz"
+    assert run(capsys, "sample", "--checkpoint", checkpoint, "--n", "2", "--seed", "0", "--out", str(out))[0] == 0
+    model = place(load(tmp_path / "tiny.safetensors").model, best_placement())
+    beta = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)
+    alpha, alpha_bar = 1 - beta, torch.cumprod(1 - beta, 0)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 1, 28, 28, generator=generator)
+    for t in range(999, -1, -1):
+        with torch.no_grad():
+            eps = model(x, torch.full((2,), t))
+        x = (x - (1 - alpha[t]) / (1 - alpha_bar[t]).sqrt() * eps) / alpha[t].sqrt()
+        x = x.float()
+        if t > 1:
+            x = x + beta[t].sqrt().float() * torch.randn(x.shape, generator=generator)
+    expected = ((x.clamp(-1, 1) + 1) * 127.5).round()[:, 0].numpy()
+    difference = np.abs(np.load(out)["images"].astype(float) - expected)
+    # an untrained network amplifies rounding a little over a thousand steps
+    assert difference.max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: COMMAND"),
+        (["fly"], "invalid choice"),
+        (["info", "--preset", "huge"], "preset must be one of lite, full"),
+        (["schedule", "--kind", "square"], "schedule must be one of linear, cosine"),
+        (["sample"], "--out"),
+        (["sample", "--n", "0", "--out", "x.npz"], "--n must be a whole number from 1"),
+        (["sample", "--n", "many", "--out", "x.npz"], "invalid int"),
+        (["sample", "--steps", "0", "--out", "x.npz"], "steps must be a whole number from 1"),
+        (["sample", "--steps", "1001", "--out", "x.npz"], "steps must lie from 1 to 1000"),
+        (["sample", "--sampler", "euler", "--out", "x.npz"], "sampler must be one of ddpm, ddim"),
+        (["sample", "--eta", "2", "--out", "x.npz"], "eta must be a number from 0 to 1"),
+        (["sample", "--eta", "nan", "--out", "x.npz"], "eta must be a number from 0 to 1"),
+        (["sample", "--clip", "all", "--out", "x.npz"], "clip must be one of none, x0, x_t"),
+        (["sample", "--seed", "-1", "--out", "x.npz"], "--seed must be a whole number"),
+        (["sample", "--guidance", "2", "--out", "x.npz"], "--guidance needs a --guide"),
+        (["sample", "--guide", "tiny", "--guidance", "11", "--out", "x.npz"], "the guidance weight must be a number"),
+        (["train", "--out", "r", "--preset", "huge"], "preset must be one of lite, full"),
+        (["train", "--out", "r", "--minutes", "-1"], "minutes must be a number"),
+        (["train", "--out", "r", "--minutes", "1", "--epochs", "1"], "not allowed with"),
+        (["train", "--out", "r", "--epochs", "nan"], "epochs must be a number"),
+        (["train", "--out", "r", "--seed", "-4"], "seed must be a whole number"),
+        (["train", "--out", "r", "--resume", "--seed", "1"], "leave out --seed"),
+        (["train", "--out", "r", "--resume", "--grow-from", "lite"], "leave out --grow-from"),
+        (["train", "--out", "r", "--grow-from", "lite"], "differs in nothing but its width"),
+        (["train", "--out", "r", "--hidden", "60"], "hidden must be a multiple of groups"),
+        (["train", "--out", "r", "--resume", "--hidden", "64"], "leave out --hidden"),
+        (["train", "--out", "r", "--middle", "1.5"], "middle must be a number from 0 to 1"),
+        (["train", "--out", "r", "--epochs", "1", "--digits", "5"], "batch of 16 needs at least as many digits"),
+    ],
+)
+def test_wrong_arguments_get_one_line_and_status_2(capsys, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "--checkpoint", "heavy"], "no checkpoint 'heavy'"),
+        (["sample", "--checkpoint", "rubbish", "--out", "x.npz"], "rubbish is not a checkpoint"),
+        (["sample", "--out", "nowhere/x.npz"], "there is no directory nowhere"),
+        (["sample", "--guide", "heavy", "--out", "x.npz"], "no checkpoint 'heavy'"),
+        (["sample", "--guide", "rubbish", "--out", "x.npz"], "rubbish is not a checkpoint"),
+        (["train", "--resume", "--out", "nowhere"], "nowhere holds no run to resume"),
+        (["train", "--epochs", "1", "--out", "rubbish"], "cannot write rubbish"),
+        (["app", "--checkpoint", "rubbish"], "rubbish is not a checkpoint"),
+    ],
+)
+def test_files_that_are_no_good_get_one_line_and_status_1(capsys, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rubbish").write_bytes(b"no checkpoint at all")
+    status, out, err = run(capsys, *arguments)
+    assert status == 1
+    assert out == ""
+    assert message in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["rubbish"]
+
+
+def train(directory, *more):
+    return subprocess.run([*TRAIN, "--out", str(directory), *more], capture_output=True, text=True, check=True)
+
+
+def state_of(directory):
+    tensors, metadata = read_tensors(directory / "run.safetensors", RUN_FORMAT)
+    return {name: t.numpy().tobytes() for name, t in tensors.items()}, metadata["progress"]["step"]
+
+
+def test_a_run_killed_and_resumed_ends_with_the_same_bits(tmp_path):
+    """kill -9 in the middle, resume, and compare with a run that was left alone."""
+    settings = ["--epochs", "2", "--digits", "320", "--batch", "16"]  # 40 steps
+    victim = subprocess.Popen(
+        [*TRAIN, "--out", str(tmp_path / "killed"), *settings, "--save-every", "0"], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        if (tmp_path / "killed" / "run.safetensors").exists() and state_of(tmp_path / "killed")[1] >= 5:
+            break
+    victim.kill()
+    assert victim.wait() == -signal.SIGKILL
+    assert 5 <= state_of(tmp_path / "killed")[1] < 40
+    train(tmp_path / "alone", *settings)
+    subprocess.run([*TRAIN[:4], "--resume", "--held-out", "0", "--out", str(tmp_path / "killed")], check=True)
+
+    killed, alone = state_of(tmp_path / "killed"), state_of(tmp_path / "alone")
+    assert killed[1] == alone[1] == 40
+    assert killed[0] == alone[0]
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+    victim = subprocess.Popen(
+        [*TRAIN, "--out", str(tmp_path / "r"), "--minutes", "5"], stderr=subprocess.PIPE, text=True
+    )
+    lines = ""
+    while "images/s" not in lines:  # the bar has moved: steps are being made
+        lines += victim.stderr.read(1)
+    victim.send_signal(signal.SIGINT)
+    lines = victim.communicate(timeout=60)[1]
+    assert victim.returncode == 130
+    assert "saved; --resume goes on from here" in lines
+    assert state_of(tmp_path / "r")[1] >= 1
+
+
+def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys):
+    train(tmp_path / "r", "--epochs", "1", "--digits", "64", "--seed", "5")
+    status, out, _ = run(capsys, "info", "--checkpoint", str(tmp_path / "r" / "model.safetensors"), "--json")
+    story = json.loads(out)["provenance"]
+    assert status == 0
+    assert story["preset"] == "lite"
+    assert story["seed"] == 5
+    assert story["steps"] == 4
+    assert story["images_seen"] == 64
+    assert set(story["versions"]) == {"python", "torch", "torchvision", "safetensors"}
+
+
+def test_a_width_of_ones_own_with_a_presets_recipe(capsys, tmp_path):
+    length = ["--epochs", "1", "--digits", "32", "--held-out", "0"]
+    assert run(capsys, "train", "--out", str(tmp_path / "r"), "--hidden", "16", *length)[0] == 0
+    _, metadata = read_tensors(tmp_path / "r" / "run.safetensors", RUN_FORMAT)
+    assert metadata["model"]["hidden"] == 16
+    assert metadata["train"]["optimizer"] == "muon"
+
+
+def test_a_taken_port_gets_one_line(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        status, _, err = run(capsys, "app", "--port", port)
+    assert status == 1
+    assert (
+        err.splitlines()[-1]
+        == f"ddpm-demo: cannot start the page on 127.0.0.1: port {port} is taken, or not allowed here"
+    )
+    assert run(capsys, "app", "--port", "70000")[0] == 2

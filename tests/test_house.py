@@ -1,0 +1,172 @@
+"""The rules of the house: what may import what, what the core may know, and that every name has one home."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import ddpm_demo
+
+PACKAGE = Path(ddpm_demo.__file__).parent
+STATIC = PACKAGE / "ui" / "static"
+# imports point down: a room knows its own floor's number and smaller ones, never a larger one
+FLOORS = {
+    "core": 0,
+    "machine": 1,
+    "store": 2,
+    "explaining": 3,
+    "measuring": 3,
+    "training": 4,
+    "ui": 5,
+    "bench": 6,
+    "commands": 7,
+}
+CORE_LINES = 1100
+
+
+def sources(room=None):
+    return sorted((PACKAGE / room if room else PACKAGE).rglob("*.py"))
+
+
+def imports(path):
+    """Every module that a file imports, anywhere in it; `from a import b` counts as a.b where that is a module."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively: name the room"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inner if (PACKAGE.parent / (name.replace(".", "/") + ".py")).exists()}
+            found |= modules | ({node.module} if len(modules) < len(inner) else set())
+    return found
+
+
+def own(path):
+    return {name for name in imports(path) if name.split(".")[0] == "ddpm_demo"}
+
+
+def room_of(name):
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else None
+
+
+def test_every_room_has_a_floor_and_every_file_a_room():
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms == set(FLOORS)
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("room", sorted(FLOORS))
+def test_imports_point_down(room):
+    for path in sources(room):
+        for name in own(path):
+            other = room_of(name)
+            if other in (None, room):
+                continue
+            assert FLOORS[other] < FLOORS[room], f"{path.relative_to(PACKAGE)} imports {name}, which is not below it"
+
+
+def test_no_circle_of_imports():
+    graph = {f"ddpm_demo.{'.'.join(p.relative_to(PACKAGE).with_suffix('').parts)}": own(p) for p in sources()}
+    assert_no_circle(graph)
+
+
+def assert_no_circle(graph):
+    done, way = set(), []
+
+    def visit(name):
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name in done or name not in graph:
+            return
+        way.append(name)
+        for other in sorted(graph[name]):
+            visit(other)
+        way.pop()
+        done.add(name)
+
+    for name in sorted(graph):
+        visit(name)
+
+
+def test_a_circle_would_be_found():
+    with pytest.raises(AssertionError, match="a -> b -> a"):
+        assert_no_circle({"a": {"b"}, "b": {"a"}})
+
+
+def test_the_core_is_pytorch_and_the_standard_library():
+    for path in sources("core"):
+        foreign = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names)
+        assert foreign <= {"torch", "ddpm_demo", "_typeshed"}, path
+
+
+def test_the_core_can_be_read_in_an_evening():
+    assert sum(len(path.read_text().splitlines()) for path in sources("core")) <= CORE_LINES
+
+
+def test_the_network_knows_no_schedule():
+    assert own(PACKAGE / "core" / "model.py") == {"ddpm_demo.core.config"}
+
+
+def test_gradio_lives_in_the_page_and_its_bench():
+    users = {
+        path.relative_to(PACKAGE).parts[0] for path in sources() if any(n.startswith("gradio") for n in imports(path))
+    }
+    assert users <= {"ui", "bench"}
+
+
+def test_one_function_seeds_the_global_generator_and_nobody_else():
+    for path in sources():
+        text = path.read_text()
+        assert "torch.random.seed" not in text, path
+        assert not re.search(r"torch\.manual_seed|fork_rng", text), path
+
+
+@pytest.mark.parametrize("room", sorted(FLOORS))
+def test_no_public_name_twice_in_a_room(room):
+    homes = defaultdict(list)
+    for path in sources(room):
+        for node in ast.parse(path.read_text()).body:
+            names = []
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names = [node.name]
+            elif isinstance(node, ast.Assign):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names = [node.target.id]
+            for name in names:
+                if not name.startswith("_"):
+                    homes[name].append(str(path.relative_to(PACKAGE)))
+    assert {name: paths for name, paths in homes.items() if len(paths) > 1} == {}
+
+
+def test_importing_the_package_is_light():
+    heavy = ("gradio", "matplotlib", "torchvision", "torch")
+    code = f"import sys, ddpm_demo, ddpm_demo.commands.parser; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_nothing_but_the_page_loads_gradio():
+    modules = [
+        f"ddpm_demo.{'.'.join(p.relative_to(PACKAGE).with_suffix('').parts)}"
+        for room in FLOORS
+        if room not in ("ui", "bench")
+        for p in sources(room)
+        if p.stem != "__init__"
+    ]
+    code = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; print('gradio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_no_circle_among_the_browser_modules():
+    graph = {}
+    for path in STATIC.rglob("*.js"):
+        named = re.findall(r'(?:from|import\()\s*"(\.[^"]+)"', path.read_text())
+        others = {(path.parent / name).resolve() for name in named}
+        assert all(other.is_file() for other in others), path
+        graph[str(path)] = {str(other) for other in others}
+    assert_no_circle(graph)

@@ -1,0 +1,267 @@
+"""What can go wrong while a run is trained: no crash, no lost run, no half-written file, one sentence."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
+from ddpm_demo.core.device import Placement
+from ddpm_demo.machine import limits
+from ddpm_demo.store.checkpoint import load
+from ddpm_demo.training import history, shelf
+from ddpm_demo.training.recipes import TrainConfig
+from ddpm_demo.training.run import Run, load_run
+from ddpm_demo.training.run_lock import RunLock
+from ddpm_demo.training.trainer import Worker
+from ddpm_demo.ui.tabs.train_desk import REFUSAL, Desk
+from ddpm_demo.ui.tabs.train_settings import read_run_settings
+
+MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
+PLACE = Placement(torch.device("cpu"), torch.float32)
+LONG = TrainConfig(epochs=1000, digits=800, batch=8)
+GOOD = ("lite", 16, "1 3", "linear", 1e-3, 8, 0.9, "minutes", 5, 0, ["1", "7"], "")
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "runs_dir", lambda: tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def worker():
+    worker = Worker(save_every=0.2)
+    yield worker
+    if worker.busy:
+        worker.stop()
+        worker.wait(20)
+
+
+def begin(worker, config=LONG):
+    directory = shelf.create("", MODEL, 4000)
+    worker.start(directory, lambda: Run.begin(directory, MODEL, config, PLACE))
+    return directory
+
+
+def until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def trains(worker, steps=3):
+    until(lambda: worker.status.phase == "training" and worker.status.progress.step >= steps)
+
+
+def test_pause_go_on_stop_and_resume(worker):
+    directory = begin(worker)
+    trains(worker)
+    worker.pause()
+    until(lambda: worker.status.phase == "paused")
+    step = worker.status.progress.step
+    time.sleep(0.2)
+    assert load_run(directory / "run.safetensors", PLACE)[0].step == step  # saved, and standing still
+    worker.go_on()
+    trains(worker, step + 2)
+    worker.stop()
+    worker.wait(20)
+    assert worker.status.phase == "idle"
+    assert worker.status.note == ""
+    saved = load_run(directory / "run.safetensors", PLACE)[0].step
+    assert saved >= step + 2
+    worker.start(directory, lambda: Run.resume(directory, PLACE))
+    trains(worker, saved + 1)
+    with pytest.raises(DemoError, match="one at a time"):
+        begin(worker)
+
+
+def test_kill_9_at_random_moments():
+    script = Path(__file__).parent / "kill_a_hundred.py"
+    done = subprocess.run([sys.executable, str(script), "6"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every file whole, the end the same bit for bit" in done.stdout
+
+
+def test_a_full_disk_pauses_and_nothing_is_lost(worker, monkeypatch):
+    directory = begin(worker)
+    trains(worker)
+    real = os.fsync
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    until(lambda: worker.status.phase == "paused")
+    assert "No space left on device" in worker.status.note
+    assert "still in memory" in worker.status.note
+    step = worker.status.progress.step
+    load(directory / "model.safetensors")  # the last good save is whole
+    assert load_run(directory / "run.safetensors", PLACE)[0].step <= step
+    assert not [path for path in directory.rglob(".*") if path.name != ".lock"]
+    monkeypatch.setattr(os, "fsync", real)
+    worker.go_on()
+    trains(worker, step + 1)
+
+
+def test_a_deleted_directory_stops_the_run_and_stays_deleted(worker):
+    directory = begin(worker)
+    trains(worker)
+    shutil.rmtree(directory)
+    until(lambda: worker.status.phase == "idle")
+    assert "was deleted while it was trained" in worker.status.note
+    assert not directory.exists()
+    begin(worker)  # and another one can begin
+    trains(worker)
+
+
+def test_two_servers_on_one_directory(worker):
+    directory = begin(worker)
+    trains(worker)
+    other = Desk({}, allowed=True, worker=Worker())
+    answer = other.control({"action": "resume", "run": directory.name})
+    assert "another program is training the run" in answer["error"]
+    assert str(shelf.runs_dir()) not in answer["error"]
+    code = [sys.executable, "-m", "ddpm_demo", "train", "--resume", "--out", str(directory)]
+    done = subprocess.run(code, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "another program is training the run" in done.stderr
+    assert worker.status.phase == "training"
+
+
+def test_the_command_line_goes_on_with_a_run_of_the_page_and_the_page_with_that(worker):
+    config = TrainConfig(epochs=0.3, digits=800, batch=8)  # 30 steps
+    directory = begin(worker, config)
+    until(lambda: worker.status.progress is not None)
+    worker.stop()
+    worker.wait(20)
+    code = [sys.executable, "-m", "ddpm_demo", "train", "--resume", "--held-out", "0", "--out", str(directory)]
+    assert subprocess.run(code, capture_output=True).returncode == 0
+    known = shelf.entry(directory.name)
+    assert known.step == 30
+    assert known.finished
+    assert history.read_all(directory)[-1]["kind"] == "end"
+
+
+def test_a_checkpoint_cut_in_half(worker):
+    directory = begin(worker)
+    trains(worker)
+    worker.stop()
+    worker.wait(20)
+    for name in ("run.safetensors", "model.safetensors"):
+        path = directory / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    desk = Desk({}, allowed=True, worker=worker)
+    (shown,) = desk.shelf()["runs"]
+    assert "only a part" in shown["fault"]
+    assert not shown["checkpoint"]
+    assert "cannot be taken up again" in desk.control({"action": "resume", "run": directory.name})["error"]
+    assert "error" in desk.change({"action": "export", "run": directory.name})
+    assert "lines" in desk.live({"run": directory.name})
+    assert desk.change({"action": "delete", "run": directory.name}) == {}
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_weights(worker):
+    directory = shelf.create("", MODEL, 4000)
+
+    def poisoned():
+        run = Run.begin(directory, MODEL, LONG, PLACE)
+        real = run.state.optimizer.step
+
+        def step():
+            real()
+            if run.state.step == 4:  # the fifth step writes weights that overflow in the sixth
+                run.state.model.out_project.bias.data.fill_(3e38)
+
+        run.state.optimizer.step = step
+        return run
+
+    worker.start(directory, poisoned)
+    until(lambda: worker.status.phase == "idle")
+    assert "no longer a number at step 6" in worker.status.note
+    assert load_run(directory / "run.safetensors", PLACE)[0].step == 5
+
+
+def test_the_limit_of_minutes_stops_and_saves(worker, monkeypatch):
+    monkeypatch.setenv(limits.MINUTES_VARIABLE, "0.01")
+    directory = begin(worker)
+    until(lambda: worker.status.phase == "idle")
+    assert "limit of 0.01 minutes" in worker.status.note
+    assert load_run(directory / "run.safetensors", PLACE)[0].step > 0
+
+
+def test_too_little_memory_is_a_sentence(worker):
+    directory = shelf.create("", MODEL, 4000)
+
+    def big():
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 TB")
+
+    worker.start(directory, big)
+    until(lambda: worker.status.phase == "idle")
+    assert "not enough memory" in worker.status.note
+    assert not worker.busy
+
+
+NONSENSE = [None, float("nan"), float("inf"), -1, True, "x", [], {}, 10**12]
+
+
+@pytest.mark.parametrize("field", range(len(GOOD)))
+def test_settings_past_the_interface_get_a_sentence(field):
+    read_run_settings(*GOOD)
+    for bad in [*NONSENSE, 3.7]:
+        values = list(GOOD)
+        values[field] = bad
+        fine = field == len(GOOD) - 1 or (field == 8 and bad == 3.7)  # no name is a name; 3.7 minutes are a length
+        if fine:
+            read_run_settings(*values)
+        else:
+            with pytest.raises(ConfigError):
+                read_run_settings(*values)
+
+
+def test_a_batch_that_no_laptop_holds_is_refused():
+    with pytest.raises(ConfigError, match="GB of memory"):
+        read_run_settings("full", 512, "1 1 3 3 9 9 27 27", *GOOD[3:5], 512, *GOOD[6:])
+
+
+@pytest.mark.parametrize(
+    "question", [None, [], "x", 7, {}, {"run": "../.."}, {"run": 7, "step": "x"}, {"action": "fly"}]
+)
+def test_questions_past_the_interface_get_a_sentence(question):
+    desk = Desk({}, allowed=True, worker=Worker())
+    for ask in (desk.moment, desk.look_back, desk.control, desk.change):
+        assert set(ask(question)) == {"error"}, ask
+    assert "error" in desk.live(question) or desk.live(question)["run"] is None
+
+
+def test_the_teachers_switch_refuses_calls_past_the_interface(worker, monkeypatch):
+    directory = begin(worker)
+    trains(worker)
+    desk = Desk({}, allowed=False, worker=worker)
+    for action in ("pause", "go on", "stop", "resume"):
+        assert desk.control({"action": action, "run": directory.name}) == {"error": REFUSAL}
+    for action in ("rename", "delete"):
+        assert desk.change({"action": action, "run": directory.name, "name": "x"}) == {"error": REFUSAL}
+    with pytest.raises(DemoError, match="switched off"):
+        desk.start(read_run_settings(*GOOD))
+    assert worker.status.phase == "training"
+    assert limits.training_allowed()
+    assert not limits.training_allowed(asked=False)
+    monkeypatch.setenv("DDPM_DEMO_NO_TRAINING", "1")
+    assert not limits.training_allowed()
+
+
+def test_a_run_of_the_shelf_is_locked_out_of_deletion_elsewhere(worker):
+    directory = begin(worker)
+    trains(worker)
+    assert "another program" in Desk({}, allowed=True).change({"action": "delete", "run": directory.name})["error"]
+    with pytest.raises(DemoError):
+        RunLock(directory)

@@ -1,0 +1,426 @@
+"""The Generate tab's Python side: the film, the inspector, what is taken home, and what is refused."""
+
+import base64
+import contextlib
+import io
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, GUIDE, ConfigError, GuidanceConfig, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.guidance import Guided
+from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.core.sampling import sample, start_noise, to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
+from ddpm_demo.ui.app import name_of
+from ddpm_demo.ui.film.films import (
+    CLIPS,
+    MAX_IMAGES,
+    NO_GUIDE,
+    SAMPLERS,
+    Films,
+    film_bits,
+    grey_levels,
+    kept_steps,
+    read_film_settings,
+    words_of,
+)
+from ddpm_demo.ui.film.inspector import inspect_step
+from ddpm_demo.ui.film.stream import generate
+from ddpm_demo.ui.film.take_home import SHADES, link_settings, link_text, take_home
+from ddpm_demo.ui.networks import Loaded, load_guide, load_placed
+from ddpm_demo.ui.tabs.generate import GenerateTab, guide_of
+
+SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
+
+
+@pytest.fixture(scope="module")
+def lite():
+    return load_placed(find_checkpoint("lite"))
+
+
+@pytest.fixture
+def small(tiny, linear, lite):
+    """A network that is quick, in the place of the real one."""
+    return Loaded(tiny, linear, lite.placement, None)
+
+
+def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide=NO_GUIDE, weight=1):
+    return read_film_settings("lite", sampler, clip, steps, eta, count, seed, guide, weight)
+
+
+def film_of(loaded, wanted, films=None, guide=None):
+    """All messages of a run, and its frames of each kind as levels (F, N, 28, 28), the last message apart."""
+    films = films or Films()
+    first, *messages, last = list(generate(loaded, wanted, films, guide=guide))
+    return films, first, messages, last
+
+
+def levels(message, name):
+    content = np.frombuffer(zlib.decompress(base64.b64decode(message[name])), np.uint8)
+    if message["bits"] == 4:
+        content = np.stack([content >> 4, content & 15], axis=-1).ravel()
+    return content.reshape(-1, message["n"], 28, 28)
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def test_the_film_holds_every_step_in_order(small):
+    wanted = settings()
+    _, first, messages, last = film_of(small, wanted)
+    generator = torch.Generator().manual_seed(5)
+    x_T = start_noise(3, 1, 28, generator)
+    np.testing.assert_array_equal(levels(first, "x_t")[0], to_uint8(x_T[:, 0]).numpy())
+    steps = list(sample(small.model, small.schedule, wanted.config, x_T, generator=generator))
+    for name, reach in (("x_t", 1), ("x0_hat", 1), ("eps_hat", 3)):
+        sent = np.concatenate([levels(message, name) for message in messages if message["steps"]])
+        expected = np.stack([to_uint8(getattr(step, name)[:, 0] / reach).numpy() for step in steps])
+        np.testing.assert_array_equal(sent, expected)
+    np.testing.assert_array_equal(levels(last, "x_t")[0], to_uint8(steps[-1].x_s[:, 0]).numpy())
+    assert [moment["t"] for message in messages for moment in message["steps"]] == [step.t for step in steps]
+    assert [moment["sigma"] for message in messages for moment in message["steps"]] == [step.std for step in steps]
+    assert last["steps"][0]["t"] == -1
+    assert (last["first"], last["frames"], last["done"]) == (12, 13, 1)
+    assert len({message["run"] for message in (first, *messages, last)}) == 1
+
+
+@pytest.fixture
+def worse(tiny, linear, lite):
+    """Another network of the same kind, to guide the small one."""
+    return Loaded(seeded_denoiser(tiny.config, seed=1), linear, lite.placement, None)
+
+
+def test_a_guided_film_is_that_of_both_networks(small, worse):
+    wanted = settings(steps=8, guide=GUIDE, weight=2.5)
+    films, first, _, last = film_of(small, wanted, guide=worse)
+    generator = torch.Generator().manual_seed(5)
+    x_T = start_noise(3, 1, 28, generator)
+    guided = Guided(small.model, worse.model, 2.5)
+    *_, end = sample(guided, small.schedule, wanted.config, x_T, generator=generator)
+    np.testing.assert_array_equal(levels(last, "x_t")[0], to_uint8(end.x_s[:, 0]).numpy())
+    _, _, _, alone = film_of(small, settings(steps=8))
+    assert (levels(last, "x_t") != levels(alone, "x_t")).any()
+    # the inspector shows how the two answers made one
+    answer = inspect_step({"run": first["run"], "frame": 3, "digit": 1}, films)
+    said = answer["guidance"]
+    total = floats(said["guide"]) + said["weight"] * (floats(said["model"]) - floats(said["guide"]))
+    assert said["weight"] == 2.5
+    np.testing.assert_allclose(total, floats(answer["eps_hat"]), atol=1e-5)
+    # and without a guide there is nothing of it to show
+    films, first, *_ = film_of(small, settings(steps=8, guide=GUIDE, weight=1), guide=worse)
+    assert inspect_step({"run": first["run"], "frame": 3, "digit": 1}, films)["guidance"] is None
+
+
+def test_only_a_listed_guide_of_the_same_noise_can_guide(small, worse):
+    known = {"lite": find_checkpoint("lite")}
+    assert load_guide(known, None) is None
+    for name in ("../../x", str(find_checkpoint("full")), "full"):
+        with pytest.raises(ConfigError, match="listed guides"):
+            load_guide(known, GuidanceConfig(name))
+    other = Loaded(worse.model, Schedule.from_config(ScheduleConfig(kind="cosine")), worse.placement, None)
+    with pytest.raises(ConfigError, match="another noise schedule"):
+        next(generate(small, settings(guide=GUIDE, weight=2), Films(), guide=other))
+
+
+def test_every_shipped_network_but_the_guide_has_its_guide():
+    for name in shipped_checkpoints():
+        guide, weight = guide_of(name)
+        assert (guide != NO_GUIDE) == (name in CHOSEN_GUIDANCE) == (name != GUIDE)
+        if guide != NO_GUIDE:
+            read_film_settings(name, SPEC, NO_CLIP, 50, 0, 1, 0, guide, weight)
+    assert guide_of("a run of one's own") == (NO_GUIDE, 2.0)
+
+
+def test_a_long_film_is_bounded_and_keeps_both_ends(small):
+    films, _, messages, last = film_of(small, settings(steps=1000, count=1))
+    times = [moment["t"] for message in messages for moment in message["steps"]]
+    assert len(times) <= kept_steps(1) == 200
+    assert (times[0], times[-1]) == (999, 0)
+    assert last["frames"] == len(times) + 1
+    assert len(films.get(last["run"]).kept) == len(times)
+
+
+def test_the_default_film_of_sixteen_digits_keeps_every_one_of_its_two_hundred_steps():
+    assert kept_steps(16) == 200
+    assert kept_steps(64) == 50
+    assert film_bits(16, 50) == 8
+    assert film_bits(16, 200) == film_bits(64, 50) == 4
+
+
+def test_sixty_four_digits_in_fifty_steps_stay_under_four_megabytes(lite):
+    """The real network's film: random pictures of a network that learnt nothing would pack better or worse."""
+    import json
+
+    sizes = [len(json.dumps(message)) for message in generate(lite, settings("DDIM", steps=50, count=64), Films())]
+    assert sum(sizes) < 4_000_000, sum(sizes)
+
+
+def test_sixteen_grey_levels_are_the_nearest(generator):
+    pictures = torch.randn(2, 28, 28, generator=generator)
+    packed = np.frombuffer(grey_levels(pictures, reach=1.0, bits=4), np.uint8)
+    unpacked = np.stack([packed >> 4, packed & 15], axis=-1).reshape(2, 28, 28)
+    assert np.abs(unpacked / 7.5 - 1 - pictures.clamp(-1, 1).numpy()).max() <= 1 / 15 + 1e-6
+
+
+def test_the_page_draws_what_the_command_line_draws(lite, tmp_path, capsys):
+    from ddpm_demo.commands.parser import main
+
+    *_, last = generate(lite, settings(steps=8, count=4, seed=11), Films())
+    out = tmp_path / "s.npz"
+    assert main(["sample", "--n", "4", "--steps", "8", "--seed", "11", "--out", str(out)]) == 0
+    np.testing.assert_array_equal(np.load(out)["images"], levels(last, "x_t")[0])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("clip", CLIPS)
+def test_the_inspectors_sum_is_the_films_next_frame(small, sampler, clip):
+    films, first, messages, last = film_of(small, settings(sampler, clip, steps=8, eta=0.5))
+    frames = np.concatenate([levels(message, "x_t") for message in (*messages, last) if message["steps"]])
+    for frame in (0, 1, 6, 7):
+        answer = inspect_step({"run": first["run"], "frame": frame, "digit": 2}, films)
+        total = sum(term["coefficient"] * floats(term["values"]).astype(np.float64) for term in answer["terms"])
+        if answer["clamped"]:
+            total = total.clip(-1, 1)
+        np.testing.assert_allclose(total, floats(answer["x_s"]), rtol=1e-5, atol=2e-5)
+        shown = to_uint8(torch.from_numpy(total)).numpy().reshape(28, 28).astype(int)
+        # a value that stands on the edge between two grey levels may fall to either side
+        difference = np.abs(shown - frames[frame + 1, 2].astype(int))
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        "x",
+        {},
+        {"run": "nobody's", "frame": 0, "digit": 0},
+        {"run": [], "frame": 0, "digit": 0},
+        *({"run": "RUN", "frame": wrong, "digit": 0} for wrong in (-1, 8, None, "1", float("nan"), True)),
+        *({"run": "RUN", "frame": 0, "digit": wrong} for wrong in (-1, 3, None, "1", 0.5)),
+    ],
+)
+def test_questions_past_the_interface_get_a_sentence(small, bad):
+    films, first, *_ = film_of(small, settings(steps=8))
+    if isinstance(bad, dict) and bad.get("run") == "RUN":
+        bad = {**bad, "run": first["run"]}
+    assert set(inspect_step(bad, films)) == {"error"}
+    assert set(take_home(bad, films)) == {"error"}
+
+
+def test_old_films_are_forgotten_and_memory_stays_bounded(small):
+    films = Films(memory=6 * 3 * 784 * 4 * 20)  # two films of eight steps, not three
+    runs = [film_of(small, settings(steps=8), films)[1]["run"] for _ in range(5)]
+    assert films.bytes <= films.memory
+    assert "press Generate again" in inspect_step({"run": runs[0], "frame": 0, "digit": 0}, films)["error"]
+    assert "error" not in inspect_step({"run": runs[-1], "frame": 0, "digit": 0}, films)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sampler": "Euler"},
+        {"sampler": None},
+        {"sampler": ["DDIM"]},
+        {"clip": "sometimes"},
+        *({"steps": bad} for bad in (0, 4, -3, 1001, float("nan"), "10", True, 10.5)),
+        *({"eta": bad} for bad in (1.5, -0.1, None, float("nan"), "0")),
+        *({"count": bad} for bad in (MAX_IMAGES + 1, 0, 1e12, "many")),
+        *({"seed": bad} for bad in (-3, 2**40, None)),
+        *({"guide": bad, "weight": 2} for bad in ("lite", "", None, 3, ["full"])),
+        *({"guide": "full", "weight": bad} for bad in (-1, 5.5, float("nan"), "2", None, True)),
+    ],
+)
+def test_settings_past_the_interface_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        settings(**wrong)
+
+
+def test_taking_the_film_home(small):
+    films, first, messages, last = film_of(small, settings(steps=8))
+    question = {"run": first["run"]}
+
+    def file(kind):
+        return io.BytesIO(base64.b64decode(take_home({**question, "kind": kind}, films)["file"]))
+
+    with Image.open(file("gif")) as gif:
+        assert gif.n_frames in (8, 9)  # two frames that are the same become one, shown for longer
+    with Image.open(file("png")) as png:
+        assert png.mode == "L"
+    content = np.load(file("npz"))
+    np.testing.assert_array_equal(content["images"], levels(last, "x_t")[0])
+    assert content["x_t"].shape == (8, 3, 28, 28)
+    assert content["t"].tolist() == [moment["t"] for message in messages for moment in message["steps"]]
+
+
+def test_a_stopped_film_can_be_taken_home(small):
+    films = Films()
+    messages = generate(small, settings(steps=1000), films)
+    run = next(messages)["run"]
+    for _ in range(3):
+        next(messages)
+    messages.close()
+    assert "file" in take_home({"run": run, "kind": "gif"}, films)
+
+
+def test_a_gif_of_sixty_four_digits_and_fifty_frames_is_under_a_megabyte(lite):
+    films, first, *_ = film_of(lite, settings("DDIM", "clip x̂₀ to [−1, 1]", steps=50, count=64))
+    answer = take_home({"run": first["run"], "kind": "gif"}, films)
+    assert len(base64.b64decode(answer["file"])) < 1_000_000
+
+
+def test_the_program_prints_the_films_digits(lite):
+    films, first, _, last = film_of(lite, settings("DPM-Solver++(2M)", "clip x̂₀ to [−1, 1]", steps=6, count=2))
+    text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, "program.py", "exec"), {})
+    rows = levels(last, "x_t")[0].reshape(-1, 28)
+    expected = ["".join(SHADES[int(grey) * 9 // 255] * 2 for grey in row) for row in rows]
+    assert printed.getvalue().splitlines() == expected
+
+
+def test_the_program_of_a_guided_film_prints_its_digits(lite):
+    guide = load_placed(find_checkpoint(GUIDE))
+    films, first, _, last = film_of(lite, settings("DDIM", steps=5, count=1, guide=GUIDE, weight=3), guide=guide)
+    text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, "program.py", "exec"), {})
+    expected = ["".join(SHADES[int(grey) * 9 // 255] * 2 for grey in row) for row in levels(last, "x_t")[0, 0]]
+    assert printed.getvalue().splitlines() == expected
+
+
+def test_the_program_of_a_network_of_ones_own_runs_in_any_directory(tiny, tmp_path, monkeypatch):
+    """As `--checkpoint runs/own.safetensors` gives it to the app: a short name on the page, the file in the program."""
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "runs" / "own.safetensors"
+    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), {}))
+    monkeypatch.chdir(tmp_path)
+    own = Path("runs/own.safetensors")
+    assert name_of(own) == "own"
+    wanted = read_film_settings(name_of(own), "DDIM", NO_CLIP, 5, 0, 1, 0)
+    assert link_text(wanted).endswith("~own")
+    films, first, _, last = film_of(load_placed(own), wanted)
+    text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shown = subprocess.run([sys.executable, "-c", text], cwd=elsewhere, capture_output=True, text=True, check=True)
+    expected = ["".join(SHADES[int(grey) * 9 // 255] * 2 for grey in row) for row in levels(last, "x_t")[0, 0]]
+    assert shown.stdout.splitlines() == expected
+
+
+def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
+    assert name_of(find_checkpoint("lite")) == "lite"
+    assert name_of(tmp_path / "mine.safetensors") == "mine"
+    assert name_of(tmp_path / "lite.safetensors") == "lite.safetensors"  # another network than the shipped one
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("clip", CLIPS)
+def test_a_link_brings_the_settings_back(sampler, clip):
+    wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
+    assert link_settings(link_text(wanted)) == wanted
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None})
+    *answers, weight, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
+    assert weight["__type__"] == "update"
+    assert "drawn again" in note
+    assert press == {"press": True}
+
+
+def test_a_link_brings_the_guide_back():
+    wanted = settings(guide=GUIDE, weight=2.75)
+    assert link_settings(link_text(wanted)) == wanted
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None, GUIDE: None})
+    *_, guide, weight, _, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    assert (guide, weight, press) == (GUIDE, 2.75, {"press": True})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "0~0~50",
+        "9~0~50~0~1~0~lite",
+        "-1~0~50~0~1~0~lite",
+        "0~0~50~nan~1~0~lite",
+        "0~0~5000~0~1~0~lite",
+        "0~0~50~0~1~0~../../etc/passwd",
+        "0~0~50~0~1~0~/etc/passwd",
+        "0~0~50~0~1~0~lite~/etc/passwd~2",
+        "0~0~50~0~1~0~lite~full~2",  # not among those of this page
+        "0~0~50~0~1~0~lite~lite~2",
+        "0~0~50~0~1~0~lite~full~nan",
+        "0~0~50~0~1~0~lite~full",
+    ],
+)
+def test_nonsense_in_a_link_changes_nothing(text):
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None})
+    *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
+    assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
+    assert "was ignored" in note
+
+
+def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
+    """Each visitor gets the film that its seed gives alone, and nobody is more than one step ahead of another."""
+    alone = {seed: film_of(small, settings(steps=6, seed=seed))[3]["x_t"] for seed in range(10)}
+    films, together, calls = Films(), {}, []
+
+    class Seen:
+        config = small.model.config
+
+        def __init__(self, seed):
+            self.seed = seed
+
+        def __call__(self, x_t, t):
+            calls.append(self.seed)
+            time.sleep(0.01)  # the others come to ask meanwhile
+            return small.model(x_t, t)
+
+    def run(seed):
+        loaded = Loaded(Seen(seed), small.schedule, small.placement, None)
+        *_, last = generate(loaded, settings(steps=6, seed=seed), films)
+        together[seed] = last["x_t"]
+
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == alone
+    assert sorted(calls) == sorted(list(range(10)) * 6)
+    # in the middle, when all have come and none has left, ten calls in a row are ten visitors
+    assert all(len(set(calls[k : k + 10])) >= 8 for k in range(15, 35))
+
+
+def test_closing_a_film_frees_the_network_at_once(small):
+    messages = generate(small, settings(steps=1000), Films())
+    next(messages)
+    next(messages)
+    messages.close()
+    assert NETWORK.turn(lambda: True)
+
+
+def test_the_pages_words_for_a_sampler_lead_back_to_it():
+    for label, rule in SAMPLERS.items():
+        for clip_label, clip in CLIPS.items():
+            config = SamplerConfig(**rule, clip=clip, steps=20)
+            assert words_of(config) == (label, clip_label)
+            assert read_film_settings("lite", label, clip_label, 20, 0, 4, 0).config == config
