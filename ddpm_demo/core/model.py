@@ -92,19 +92,23 @@ def unfilled_denoiser(config: ModelConfig) -> Denoiser:
 
 
 def seeded_denoiser(config: ModelConfig, seed: int) -> Denoiser:
-    """Return a fresh network, float32 on the CPU, whose initial weights depend on `seed` alone.
+    """Return a fresh network, float32 on the CPU, whose initial weights depend on `seed` alone."""
+    model = unfilled_denoiser(config).to_empty(device="cpu")
+    fill_with_first_weights(model, seed)
+    return model
 
-    The weights are drawn as PyTorch's own convolutions draw theirs (He et al. 2015, uniform, with a = sqrt(5)), but
-    from a generator of this call's own: other threads may draw meanwhile.
+
+def fill_with_first_weights(model: nn.Module, seed: int) -> None:
+    """Draw the initial weights of a network anew, as PyTorch's own layers do (He et al. 2015, uniform, a = sqrt(5)).
+
+    From a generator of this call's own: the process has one that other threads draw from meanwhile.
     """
     generator = torch.Generator().manual_seed(seed)
-    model = unfilled_denoiser(config).to_empty(device="cpu")
     for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
-            assert layer.bias is not None
-            bound = 1 / math.sqrt(layer.weight[0].numel())
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            if layer.bias is not None:
+                bound = 1 / math.sqrt(layer.weight[0].numel())
+                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
         elif isinstance(layer, nn.GroupNorm):
             layer.reset_parameters()  # ones and zeros
-    return model

@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from ddpm_demo.core.config import DemoError
+from ddpm_demo.core.model import fill_with_first_weights
 from ddpm_demo.store.files import cache_dir, write_atomically
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
 
@@ -89,9 +90,8 @@ def train(*, steps: int = STEPS, seed: int = 0) -> Iterator[Progress]:
     and DemoError when the cache directory cannot be written.
     """
     digits, labels = load_mnist(train=True)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = Classifier()
+    model = Classifier()
+    fill_with_first_weights(model, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
     for step in range(steps):

@@ -56,7 +56,7 @@ def test_a_way_apart_is_timed_in_its_own_process():
 
 
 def test_a_row_has_every_figure(monkeypatch):
-    monkeypatch.setattr(sampling, "ROUNDS", 1)
+    monkeypatch.setattr(sampling, "SAMPLING_ROUNDS", 1)
     (row,) = sampling.bench_sample(presets=("lite",), counts=(1,), seconds=0.01)
     assert (row["preset"], row["n"]) == ("lite", 1)
     assert all(row[name] > 0 for name in ("step_ms", "plain_ms", "diffusers_ms", "images_per_s", "of_matrix_rate"))

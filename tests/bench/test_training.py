@@ -6,15 +6,6 @@ import torch
 from ddpm_demo.bench import training
 
 
-def test_the_plain_layers_compute_the_same(tiny, generator):
-    plain = training.with_plain_layers(tiny)
-    kinds = {type(layer) for layer in plain.blocks.modules()}
-    assert {training.PlainResidualConv, torch.nn.GroupNorm} <= kinds
-    assert not any(kind.__module__ == "ddpm_demo.layers" for kind in kinds)
-    x, t = torch.randn(2, 1, 28, 28, generator=generator), torch.tensor([3, 700])
-    torch.testing.assert_close(plain(x, t), tiny(x, t))
-
-
 def test_the_plain_step_learns():
     from ddpm_demo.core.device import Placement
 
@@ -25,7 +16,7 @@ def test_the_plain_step_learns():
 
 
 def test_a_row_has_every_figure(monkeypatch):
-    monkeypatch.setattr(training, "ROUNDS", 1)
+    monkeypatch.setattr(training, "TRAINING_ROUNDS", 1)
     (row,) = training.bench_train(presets=("lite",), seconds=0.01)
     assert row["preset"] == "lite"
     assert all(row[name] > 0 for name in ("images_per_s", "plain_images_per_s", "of_matrix_rate"))

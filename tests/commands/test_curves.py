@@ -45,7 +45,7 @@ def test_the_points_are_all_samplers_with_the_fewest_steps_first():
 
 def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_path, monkeypatch):
     asked = []
-    real_draw = curves.draw
+    real_draw = curves.draw_digits
 
     def stopped_at_the_third(*arguments, **named):
         asked.append(arguments[2])
@@ -53,7 +53,7 @@ def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_pa
             raise KeyboardInterrupt
         return real_draw(*arguments, **named)
 
-    monkeypatch.setattr(curves, "draw", stopped_at_the_third)
+    monkeypatch.setattr(curves, "draw_digits", stopped_at_the_third)
     status, out, err = run(capsys, *command, "--steps", "2")
     assert (status, out) == (130, "")
     assert "keeps 2 points; the same command goes on" in err

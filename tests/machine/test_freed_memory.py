@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import resource, sys
-from ddpm_demo.memory import keep_freed_memory
+from ddpm_demo.machine.freed_memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 def step():  # as a step of the network does: several pieces, all gone at its end

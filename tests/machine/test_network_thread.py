@@ -46,7 +46,7 @@ def test_whether_gradients_are_wanted_is_the_callers_word():
 
 PROGRAM = """
 import os, sys, threading, torch
-from ddpm_demo.network_thread import NetworkThread
+from ddpm_demo.machine.network_thread import NetworkThread
 def threads(where):
     counts = []
     where(lambda: counts.append(torch.get_num_threads()))

@@ -56,10 +56,10 @@ def test_a_fresh_process_draws_the_same_bits(saved):
     code = f"""
 from pathlib import Path
 import torch
-from ddpm_demo import checkpoint
-from ddpm_demo.config import SamplerConfig
-from ddpm_demo.sampling import sample, start_noise
-from ddpm_demo.schedule import Schedule
+from ddpm_demo.store import checkpoint
+from ddpm_demo.core.config import SamplerConfig
+from ddpm_demo.core.sampling import sample, start_noise
+from ddpm_demo.core.schedule import Schedule
 loaded = checkpoint.load(Path({str(saved)!r}))
 generator = torch.Generator().manual_seed(0)
 x_T = start_noise(1, 1, 28, generator)

@@ -17,7 +17,7 @@ from ddpm_demo.training.recipes import TrainConfig
 PROGRAM = """
 import sys
 from tests.training.test_processes import losses
-from ddpm_demo.ranks import join
+from ddpm_demo.training.processes import join
 with join() as ranks:
     found = losses(ranks)
     if ranks.first:

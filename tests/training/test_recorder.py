@@ -127,7 +127,7 @@ def test_every_step_and_every_call_for_a_moment_takes_a_turn_of_its_own(tmp_path
     run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
     steps = record(run, turn=turn)
     next(steps)
-    steps_drawn, batches = snapshots.SAMPLER.steps, math.ceil(recorder.HELD_OUT_DIGITS / 64)
+    steps_drawn, batches = snapshots.SAMPLER.steps, math.ceil(recorder.WATCHED_DIGITS / 64)
     assert taken[0] == 1 + 2 * steps_drawn + batches  # one step; the digits with both sets of weights; the loss
     assert [m.step for m in snapshots.listed(tmp_path)] == [1]
 

@@ -18,7 +18,7 @@ def test_the_second_gets_a_sentence(tmp_path):
 
 
 def test_a_killed_process_loses_it(tmp_path):
-    code = "import sys, time; from pathlib import Path; from ddpm_demo.lock import RunLock\n"
+    code = "import sys, time; from pathlib import Path; from ddpm_demo.training.run_lock import RunLock\n"
     code += "lock = RunLock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"

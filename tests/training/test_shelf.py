@@ -53,7 +53,7 @@ def test_a_run_is_listed_named_offered_exported_and_deleted(runs_folder):
     shelf.delete(second)
     shelf.offer(offered, {"lite": runs_folder})
     assert set(offered) == {"lite", "my best"}
-    assert [path.name for path in shelf.iterdir()] == [first]
+    assert [path.name for path in runs_folder.iterdir()] == [first]
 
 
 def test_a_run_that_has_learned_nothing_is_not_offered():

@@ -10,9 +10,10 @@ import torch
 from ddpm_demo.core.config import ConfigError, preset
 from ddpm_demo.core.model import sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import activations, strongest, time_vectors
-from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.app import build_app
+from ddpm_demo.training import shelf
+from ddpm_demo.ui import app
+from ddpm_demo.ui.tabs import generate
 from ddpm_demo.ui.tabs.network import claims_table, config_of, describe_network, make_inside
 from ddpm_demo.ui.tabs.noise import draw_noise
 
@@ -115,5 +116,6 @@ def test_the_claims_stand_on_the_page():
 
 
 def test_without_checkpoints_the_page_still_opens(monkeypatch):
-    monkeypatch.setattr(checkpoint, "shipped", dict)
-    assert isinstance(build_app(), gr.Blocks)
+    for module in (app, generate, shelf):
+        monkeypatch.setattr(module, "shipped_checkpoints", dict)
+    assert isinstance(app.build_app(), gr.Blocks)

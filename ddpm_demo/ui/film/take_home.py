@@ -24,8 +24,8 @@ from ddpm_demo.ui.film.films import (
 )
 
 # of a film with a guide the program has these as well
-IMPORTS = "from ddpm_demo.guidance import Guided\n"
-GUIDE = "model = Guided(model, place(checkpoint.load(find_checkpoint({guide!r})).model, placement), {weight:g})\n"
+IMPORTS = "from ddpm_demo.core.guidance import Guided\n"
+GUIDE = "model = Guided(model, place(load(find_checkpoint({guide!r})).model, placement), {weight:g})\n"
 SHADES = " .:-=+*#%@"  # from paper to ink, in the program's output
 LINK_NAME = "film"
 GIF_FRAMES = 50  # besides the finished picture
@@ -36,13 +36,15 @@ PROGRAM = '''\
 
 import torch
 
-from ddpm_demo import checkpoint
-from ddpm_demo.config import SamplerConfig
-from ddpm_demo.device import best_placement, place
-{imports}from ddpm_demo.sampling import sample, start_noise, to_uint8
-from ddpm_demo.schedule import Schedule
+from ddpm_demo.core.config import SamplerConfig
+from ddpm_demo.core.device import best_placement
+{imports}from ddpm_demo.core.sampling import sample, start_noise, to_uint8
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.placement import place
+from ddpm_demo.store.checkpoint import load
+from ddpm_demo.store.shipped import find_checkpoint
 
-loaded = checkpoint.load(find_checkpoint({checkpoint!r}))  # a name, or the path of a checkpoint of your own
+loaded = load(find_checkpoint({checkpoint!r}))  # a name, or the path of a checkpoint of your own
 placement = best_placement()
 model = place(loaded.model, placement)
 {guide}schedule = Schedule.from_config(loaded.schedule)
