@@ -1,4 +1,11 @@
-"""Autoguidance: Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of Itself"."""
+"""Guidance: another network changes what a denoiser answers, and no weight of either.
+
+`Guided` is autoguidance (Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of Itself"), `AskedFor`
+classifier guidance (Dhariwal & Nichol 2021, "Diffusion Models Beat GANs on Image Synthesis").
+"""
+
+import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -30,6 +37,53 @@ class Guided:
         """Return eps_hat (B, C, H, W) for images x_t (B, C, H, W) at timesteps t (B,)."""
         eps_model, eps_guide = self.answers = self.model(x_t, t), self.guide(x_t, t)
         return eps_guide + self.weight * (eps_model - eps_guide)
+
+
+class AskedFor:
+    """A denoiser that is asked for digits: a classifier of noisy pictures pulls x_t towards their classes.
+
+    eps_hat = eps_model - weight sqrt(1 - alpha_bar_t) grad log p(y | x_t): Dhariwal & Nichol 2021, equation 14, whose
+    Algorithm 2 (DDIM) this is. In Ho's rule with sigma^2 = beta it moves the mean by weight beta grad / sqrt(alpha),
+    which is Algorithm 1 but for the factor 1 / sqrt(alpha_t), at most 1.01. At a weight of 0 this is the model alone.
+    Only at timesteps `last` <= t <= `first` is it asked (Kynkaanniemi et al. 2024, "Applying Guidance in a Limited
+    Interval").
+
+    `gradient` (B, C, H, W) and `probabilities` (B, 10) are what the classifier said at the last call, whether it was
+    listened to or not.
+    """
+
+    def __init__(
+        self,
+        model: EpsModel,
+        classifier: Callable[[Tensor, Tensor], Tensor],
+        schedule: Schedule,
+        digits: Tensor,
+        weight: float,
+        *,
+        first: int | None = None,
+        last: int = 0,
+    ) -> None:
+        """Ask for `digits`, int64 (B,), one an image; `classifier` gives logits (B, 10) of x_t (B, C, H, W), t (B,)."""
+        self.model, self.classifier, self.schedule = model, classifier, schedule
+        self.digits, self.weight = digits, weight
+        self.first, self.last = len(schedule) - 1 if first is None else first, last
+        self.gradient: Tensor | None = None
+        self.probabilities: Tensor | None = None
+
+    def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
+        """Return eps_hat (B, C, H, W) for images x_t (B, C, H, W), all at the same timestep t (B,)."""
+        eps_hat = self.model(x_t, t)
+        with torch.enable_grad():
+            x = x_t.detach().requires_grad_(True)
+            log_p = torch.log_softmax(self.classifier(x, t), dim=1)  # (B, 10)
+            wanted = log_p.gather(1, self.digits.to(x.device)[:, None])  # (B, 1)
+            (self.gradient,) = torch.autograd.grad(wanted.sum(), x)
+        self.probabilities = log_p.detach().exp()
+        now = int(t[0])
+        if not self.last <= now <= self.first:
+            return eps_hat
+        pull = self.weight * math.sqrt(1 - self.schedule.alpha_bar_at(now))
+        return eps_hat - pull * self.gradient
 
 
 def check_guide(model: Denoiser, schedule: Schedule, guide: Denoiser, guides_schedule: Schedule) -> None:

@@ -1,5 +1,6 @@
 """The reverse process, as a generator of steps: the caller owns the progress bar, the pictures and the stopping."""
 
+import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -62,10 +63,7 @@ def sample(
     """
     timesteps = schedule.timesteps(config.steps, start)
     pairs = zip(timesteps, [*timesteps[1:], -1], strict=True)
-    was_training = isinstance(model, nn.Module) and model.training
-    if isinstance(model, nn.Module):
-        model.eval()
-    try:
+    with evaluating(model):
         x_t, x0_before = x_T, None
         for index, (t, s) in enumerate(pairs):
             eps_hat = model(x_t, torch.full((len(x_t),), t, device=x_t.device))
@@ -83,9 +81,20 @@ def sample(
             )
             yield step
             x_t, x0_before = step.x_s, step.x0_hat
+
+
+@contextlib.contextmanager
+def evaluating(model: EpsModel) -> Iterator[None]:
+    """Put a network into eval mode for a while, and back into the mode that it was in."""
+    if not isinstance(model, nn.Module):
+        yield
+        return
+    was_training = model.training
+    model.eval()
+    try:
+        yield
     finally:
-        if isinstance(model, nn.Module):
-            model.train(was_training)
+        model.train(was_training)
 
 
 def reverse_step(

@@ -7,7 +7,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError, GuidanceConfig, ModelConfig, SamplerConfig, ScheduleConfig
 from ddpm_demo.core.device import best_placement
-from ddpm_demo.core.guidance import Guided, check_guide
+from ddpm_demo.core.guidance import AskedFor, Guided, check_guide
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.core.schedule import Schedule
@@ -79,3 +79,68 @@ def test_loading_a_guide(tiny, linear, tmp_path):
     assert isinstance(load_guided(tiny, linear, GuidanceConfig(str(path), 2.0), placement), Guided)
     with pytest.raises(ConfigError, match="another noise schedule"):
         load_guided(tiny, Schedule.from_config(ScheduleConfig(kind="cosine")), GuidanceConfig(str(path)), placement)
+
+
+def gaussian_classes(schedule, means):
+    """log p(y | x_t) of two classes N(+-means, 1) a pixel: linear in x_t, its gradient known in closed form."""
+
+    def logits(x_t, t):
+        alpha_bar = schedule.alpha_bar[t].view(-1, 1)  # (B, 1); the variance of x_t is 1 at every t
+        towards = (x_t.flatten(1) * means).sum(1, keepdim=True) * alpha_bar.sqrt()
+        return torch.cat((towards, -towards), dim=1)
+
+    return logits
+
+
+def test_asking_adds_the_classifiers_gradient(linear, generator):
+    x_t = torch.randn(4, 1, 2, 2, generator=generator, dtype=torch.float64)
+    t, means = torch.full((4,), 300), torch.tensor([0.3, -0.1, 0.2, 0.5], dtype=torch.float64)
+    asked = AskedFor(
+        lambda x, t: 0.5 * x, gaussian_classes(linear, means), linear, torch.tensor([0, 1, 0, 1]), weight=1.7
+    )
+    eps_hat = asked(x_t, t)
+    alpha_bar = linear.alpha_bar_at(300)
+    a = math.sqrt(alpha_bar) * (x_t.flatten(1) @ means)  # logits (a, -a): d log p_0 / da = 1 - tanh a
+    sign = torch.tensor([1.0, -1.0, 1.0, -1.0], dtype=torch.float64)
+    slope = sign * (1 - torch.tanh(sign * a))
+    gradient = (slope[:, None] * math.sqrt(alpha_bar) * means).view_as(x_t)
+    torch.testing.assert_close(asked.gradient, gradient)
+    torch.testing.assert_close(eps_hat, 0.5 * x_t - 1.7 * math.sqrt(1 - alpha_bar) * gradient)
+    torch.testing.assert_close(asked.probabilities.sum(1), torch.ones(4, dtype=torch.float64))
+
+
+def test_asking_with_weight_0_or_outside_the_interval_is_the_model_alone(linear, generator):
+    x_t, t = torch.randn(2, 1, 2, 2, generator=generator), torch.full((2,), 300)
+    classes = gaussian_classes(linear, torch.ones(4))
+    for settings in ({"weight": 0.0}, {"weight": 3.0, "first": 299}, {"weight": 3.0, "last": 301}):
+        asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), **settings)
+        assert torch.equal(asked(x_t, t), 0.5 * x_t)
+        assert asked.probabilities is not None
+    asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), weight=3.0, first=300, last=300)
+    assert not torch.equal(asked(x_t, t), 0.5 * x_t)
+
+
+def test_a_mixture_of_two_gaussians_asked_for_one_ends_there(linear):
+    """Data: half N(m, s^2), half N(-m, s^2), one pixel. Asked with weight 1, one half alone comes."""
+    m, s = 1.0, 0.2
+
+    def parts(x, alpha_bar):
+        mean, variance = math.sqrt(alpha_bar) * m, alpha_bar * s**2 + 1 - alpha_bar
+        return mean, variance, torch.tanh(x * mean / variance)
+
+    def eps_model(x_t, t):
+        alpha_bar = linear.alpha_bar_at(int(t[0]))
+        mean, variance, which = parts(x_t, alpha_bar)
+        score = (which * mean - x_t) / variance
+        return -math.sqrt(1 - alpha_bar) * score
+
+    def classes(x_t, t):
+        mean, variance, _ = parts(x_t, linear.alpha_bar_at(int(t[0])))
+        towards = x_t.flatten(1) * mean / variance
+        return torch.cat((towards, -towards), dim=1)
+
+    x_T = torch.randn(2000, 1, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    asked = AskedFor(eps_model, classes, linear, torch.zeros(2000, dtype=torch.int64), weight=1.0)
+    *_, last = sample(asked, linear, SamplerConfig(kind="ddim", steps=100), x_T, generator=torch.Generator())
+    assert float(last.x_s.mean()) == pytest.approx(m, abs=0.02)
+    assert float(last.x_s.std()) == pytest.approx(s, abs=0.03)

@@ -1,0 +1,79 @@
+"""Completing a picture of which a part is known: RePaint (Lugmayr et al. 2022), outside the network.
+
+The denoiser stays unconditional. What is known is put back at every step, noised as much as the step's picture is.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import ConfigError, SamplerConfig
+from ddpm_demo.core.sampling import EpsModel, Step, evaluating, reverse_step
+from ddpm_demo.core.schedule import Schedule
+
+MAX_JUMPS = 20
+
+
+@torch.no_grad()
+def complete(
+    model: EpsModel,
+    schedule: Schedule,
+    config: SamplerConfig,
+    x_T: Tensor,
+    *,
+    x0: Tensor,
+    known: Tensor,
+    jumps: int,
+    generator: torch.Generator,
+) -> Iterator[Step]:
+    """Walk from noise x_T (B, C, H, W) to pictures that agree with x0 (1 or B, C, H, W) wherever `known` is True.
+
+    Lugmayr et al. 2022, "RePaint", Algorithm 1, with jumps of one step: after a step from t to s the known part is
+    replaced by x0 noised to s; then, `jumps` times, the picture is noised from s back to t and the step taken again,
+    so that the unknown part can come to terms with the known one. Without jumps each half only sees the other through
+    the network's eyes, a step late. Yields every step as it stands in the end, its jumps included: steps * (jumps + 1)
+    - jumps calls of the network in all. `known` is bool (1 or B, 1, H, W). At the end the known part is x0, exactly.
+    Raises ConfigError when steps exceed the schedule, or for jumps out of range, or a mask that leaves nothing to do.
+    """
+    if isinstance(jumps, bool) or not isinstance(jumps, int) or not 0 <= jumps <= MAX_JUMPS:
+        raise ConfigError(f"the number of jumps must be a whole number from 0 to {MAX_JUMPS}, got {jumps!r}")
+    if not known.any():
+        raise ConfigError("nothing of the picture is known: that is drawing without a wish")
+    if known.all():
+        raise ConfigError("all of the picture is known: there is nothing to complete")
+    timesteps = schedule.timesteps(config.steps)
+    pairs = zip(timesteps, [*timesteps[1:], -1], strict=True)
+
+    def noise() -> Tensor:
+        return torch.randn(x_T.shape, generator=generator, dtype=x_T.dtype).to(x_T.device)
+
+    with evaluating(model):
+        x_t = x_T
+        step: Step | None = None
+        before: Step | None = None
+        for index, (t, s) in enumerate(pairs):
+            beta = schedule.step_beta(t, s)
+            for turn in range(1 + (jumps if s >= 0 else 0)):
+                if turn and step is not None:  # back from s to t: q(x_t | x_s)
+                    x_t, before = math.sqrt(1 - beta) * step.x_s + math.sqrt(beta) * noise(), None
+                eps_hat = model(x_t, torch.full((len(x_t),), t, device=x_t.device))
+                step = reverse_step(
+                    schedule,
+                    config,
+                    index=index,
+                    t=t,
+                    s=s,
+                    x_t=x_t,
+                    eps_hat=eps_hat,
+                    generator=generator,
+                    x0_before=None if before is None else before.x0_hat,
+                    t_before=None if before is None else before.t,
+                )
+                given = x0.expand_as(x_t) if s < 0 else schedule.add_noise(x0.expand_as(x_t), s, noise())
+                step = replace(step, x_s=torch.where(known, given, step.x_s))
+            assert step is not None
+            yield step
+            x_t, before = step.x_s, step

@@ -1,0 +1,166 @@
+"""Which digit is in a noisy picture, at any t: the classifier by which a denoiser is asked for a digit.
+
+It takes part in drawing, so it never judges what is drawn; the judge is another network (`classifier.py`).
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ddpm_demo.core.config import ConfigError, ScheduleConfig, from_dict
+from ddpm_demo.core.model import fill_with_first_weights, sinusoidal_embedding
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.store.checkpoint import CheckpointError, load_weights, read_tensors, write_tensors
+from ddpm_demo.store.files import assets_dir
+from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
+
+NOISY_FORMAT = "ddpm_demo noisy classifier 1"
+WIDTHS = (32, 64, 64)
+TIME_DIM = 64
+HIDDEN = 40
+NOISY_BATCH = 128
+NOISY_RATE = 2e-3
+AVERAGING = 0.999  # decay of the averaged weights
+
+
+class NoisyClassifier(nn.Module):
+    """Three convolutions and a hidden layer, each told the timestep; 10 classes.
+
+    What it has learnt is log p(y | x_t) of Dhariwal & Nichol 2021 ("Diffusion Models Beat GANs on Image Synthesis"),
+    section 4, for one noise schedule.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, second, third = WIDTHS
+        self.convs = nn.ModuleList(
+            [
+                nn.Conv2d(1, first, kernel_size=5, stride=2, padding=2),
+                nn.Conv2d(first, second, kernel_size=3, stride=2, padding=1),
+                nn.Conv2d(second, third, kernel_size=3, padding=1),
+            ]
+        )
+        self.times = nn.ModuleList(nn.Linear(TIME_DIM, width) for width in WIDTHS)
+        self.norms = nn.ModuleList(nn.GroupNorm(8, width) for width in WIDTHS)
+        self.hidden = nn.Linear(third * 7 * 7, HIDDEN)
+        self.out = nn.Linear(HIDDEN, 10)
+
+    def forward(self, x_t: Tensor, t: Tensor, /) -> Tensor:
+        """Return the logits (B, 10) of noisy images x_t (B, 1, 28, 28) at timesteps t (B,)."""
+        time = functional.silu(sinusoidal_embedding(t, TIME_DIM)).to(x_t.dtype)  # (B, TIME_DIM)
+        y = x_t
+        for conv, embed, norm in zip(self.convs, self.times, self.norms, strict=True):
+            y = norm(conv(y)) + embed(time)[:, :, None, None]  # (B, width, 14, 14), then (B, width, 7, 7)
+            y = functional.silu(y)
+        logits: Tensor = self.out(functional.silu(self.hidden(y.flatten(1))))
+        return logits
+
+
+@dataclass(frozen=True)
+class AskingClassifier:
+    """A trained classifier, the schedule whose noise it knows, and how it came to be.
+
+    `provenance["accuracy_by_tenth"]` is the share of MNIST's test digits that it gets right in each tenth of t.
+    """
+
+    model: NoisyClassifier
+    schedule: ScheduleConfig
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LearningProgress:
+    """How far the training is: steps done, of so many; `loss` is the last batch's cross-entropy."""
+
+    done: int
+    total: int
+    loss: float
+
+
+def shipped_classifier() -> Path:
+    """Return the path of the classifier that comes with the project; it may be missing."""
+    return assets_dir() / "classifier" / "noisy.safetensors"
+
+
+def load_classifier(path: Path | None = None) -> AskingClassifier:
+    """Read a classifier, the shipped one unless a path is named; float32, in eval mode. Raises CheckpointError."""
+    path = path or shipped_classifier()
+    weights, metadata = read_tensors(path, NOISY_FORMAT)
+    try:
+        schedule, provenance = from_dict(ScheduleConfig, metadata["schedule"]), dict(metadata["provenance"])
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} holds a classifier that makes no sense: {error}") from None
+    model = NoisyClassifier()
+    load_weights(model, {name: tensor.float() for name, tensor in weights.items()}, path)
+    return AskingClassifier(model.eval().requires_grad_(False), schedule, provenance)
+
+
+def save_classifier(path: Path, classifier: AskingClassifier) -> None:
+    """Write a classifier, its weights in float16; raise CheckpointError when that fails."""
+    weights = {name: tensor.half() for name, tensor in classifier.model.state_dict().items()}
+    about = {
+        "schedule": {name: getattr(classifier.schedule, name) for name in ("kind", "timesteps", "beta_1", "beta_T")},
+        "provenance": dict(classifier.provenance),
+    }
+    write_tensors(path, weights, NOISY_FORMAT, about)
+
+
+def train_classifier(
+    model: NoisyClassifier, config: ScheduleConfig, *, steps: int, seed: int = 0
+) -> Iterator[LearningProgress]:
+    """Train a classifier in place on MNIST's training digits under noise, uniform in t; yield after every step.
+
+    The loss is the cross-entropy of the class given x_t. At the end the weights are their running average.
+    """
+    digits, labels = load_mnist(train=True)
+    schedule = Schedule.from_config(config)
+    fill_with_first_weights(model, seed)
+    averages = [parameter.detach().clone() for parameter in model.parameters()]
+    generator = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=NOISY_RATE, weight_decay=1e-2)
+    model.train()
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = NOISY_RATE * min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / steps))
+        chosen = torch.from_numpy(batch_indices(len(digits), NOISY_BATCH, seed=seed, step=step))
+        x0 = to_x0(digits[chosen])  # (B, 1, 28, 28)
+        t = torch.randint(len(schedule), (len(x0),), generator=generator)
+        eps = torch.randn(x0.shape, generator=generator)
+        loss = functional.cross_entropy(model(schedule.add_noise(x0, t, eps), t), labels[chosen])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        decay = min(AVERAGING, (1 + step) / (10 + step))
+        torch._foreach_lerp_(averages, [parameter.detach() for parameter in model.parameters()], 1 - decay)
+        yield LearningProgress(step + 1, steps, loss.item())
+    with torch.no_grad():
+        for parameter, average in zip(model.parameters(), averages, strict=True):
+            parameter.copy_(average)
+    model.eval()
+
+
+@torch.no_grad()
+def accuracy_by_tenth(
+    model: NoisyClassifier, config: ScheduleConfig, *, digits: int = 10_000, seed: int = 0
+) -> list[float]:
+    """Return the share of test digits that a classifier gets right in each tenth of the timesteps, 10 numbers."""
+    images, labels = (part[:digits] for part in load_mnist(train=False))
+    schedule = Schedule.from_config(config)
+    generator = torch.Generator().manual_seed(seed)
+    T, shares = len(schedule), []
+    for tenth in range(10):
+        low, high = tenth * T // 10, (tenth + 1) * T // 10
+        right = 0
+        for part, truth in zip(images.split(1000), labels.split(1000), strict=True):
+            x0 = to_x0(part)
+            t = torch.randint(low, high, (len(x0),), generator=generator)
+            eps = torch.randn(x0.shape, generator=generator)
+            right += int((model(schedule.add_noise(x0, t, eps), t).argmax(1) == truth).sum())
+        shares.append(right / len(images))
+    return shares
