@@ -56,7 +56,7 @@ def test_the_wheel_carries_assets_and_browser_modules(tmp_path):
     (built,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(built) as archive:
         names = set(archive.namelist())
-    for path in [*(ROOT / "assets/mnist").glob("*.gz"), *(ROOT / "assets/checkpoints").glob("*.safetensors")]:
+    for path in [*(ROOT / "assets/mnist").glob("*.gz"), *(ROOT / "assets").glob("c*/*.safetensors")]:
         assert f"ddpm_demo/{path.relative_to(ROOT).as_posix()}" in names
     for path in (ROOT / "ddpm_demo/ui/static").rglob("*.*"):
         assert path.relative_to(ROOT).as_posix() in names

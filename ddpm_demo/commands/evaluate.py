@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -12,32 +12,22 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ddpm_demo.commands.options import guidance_config, sampler_config
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, ConfigError, DemoError, GuidanceConfig, SamplerConfig
+from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table
+from ddpm_demo.commands.options import digit_config, guidance_config, sampler_config
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, ConfigError, DemoError, DigitConfig, GuidanceConfig, SamplerConfig
 from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.model import Denoiser, count_parameters
-from ddpm_demo.core.sampling import draw_digits
+from ddpm_demo.core.sampling import EpsModel, draw_digits
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
+from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
 from ddpm_demo.measuring.quality import Quality
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint, load_guided
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.run import load_run
-
-PER_DIGIT = 10  # timesteps of each test digit
-# what people read: the name of a figure, which field it is, and how it is written
-FIGURES = (
-    ("Frechet distance", "frechet", ".2f"),
-    ("precision", "precision", ".3f"),
-    ("recall", "recall", ".3f"),
-    (f"recognised (confidence >= {quality.CONFIDENCE})", "recognised", ".3f"),
-    ("total variation of classes", "total_variation", ".3f"),
-    ("nearest training digit, median", "nearest_median", ".2f"),
-    ("nearest training digit, smallest", "nearest_min", ".2f"),
-)
 
 
 class Advance(Protocol):
@@ -60,13 +50,34 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     if arguments.directory is not None:
         return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
     guidance = guidance_config(arguments, usual=CHOSEN_GUIDANCE.get(arguments.checkpoint))
-    return evaluate_checkpoint(arguments, sampler_config(arguments), guidance)
+    return evaluate_checkpoint(arguments, sampler_config(arguments), guidance, wishes(arguments))
 
 
-def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig, guidance: GuidanceConfig | None) -> int:
+def wishes(arguments: argparse.Namespace) -> list[DigitConfig]:
+    """Return the digits to ask for: none, one, or all ten; raise ConfigError for anything else."""
+    if arguments.digit == "all":
+        if arguments.n % 10:
+            raise ConfigError(f"--digit all needs a multiple of ten digits, got {arguments.n}")
+        return [wish for digit in range(10) if (wish := digit_config(arguments, digit))]
+    if arguments.digit is None:
+        digit_config(arguments, None)  # refuses a weight alone
+        return []
+    if arguments.digit not in [str(digit) for digit in range(10)]:
+        raise ConfigError(f"--digit must be 0 to 9, or all, got {arguments.digit}")
+    wish = digit_config(arguments, int(arguments.digit))
+    return [wish] if wish else []
+
+
+def evaluate_checkpoint(
+    arguments: argparse.Namespace,
+    config: SamplerConfig,
+    guidance: GuidanceConfig | None,
+    asked: Sequence[DigitConfig] = (),
+) -> int:
     """Measure a checkpoint as the arguments say and print the figures; return the exit status.
 
-    The held-out loss is that of the network alone, the digits those of the network with its guide.
+    The held-out loss is that of the network alone, the digits those of the network with its guide, and of each digit
+    that is `asked` for as many.
 
     Everything that can be wrong with the arguments is refused before anything is measured: ConfigError, or
     CheckpointError for a file that is no good.
@@ -86,9 +97,12 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig, gu
     digits, _ = load_mnist(train=False)
     losses = held_out_loss(model, schedule, digits[: arguments.held_out], per_digit=PER_DIGIT, device=placement.device)
     held_out = watch(losses, "held-out loss", "image")
-    drawing = draw_digits(guided, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device)
-    images = watch(drawing, "drawing digits", "image step").images
-    assert images is not None  # the last record has them
+    images = torch.cat(
+        [
+            drawn_digits(ask, schedule, config, n=arguments.n // max(1, len(asked)), seed=arguments.seed + k, what=what)
+            for k, (ask, what) in enumerate(askers(guided, schedule, asked, placement))
+        ]
+    )
     generated, floor = judged(judge, images, real)
 
     facts = {
@@ -96,6 +110,8 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig, gu
         "parameters": count_parameters(loaded.model),
         "sampler": asdict(config),
         "guidance": None if guidance is None else asdict(guidance),
+        "asked": [asdict(wish) for wish in asked],
+        "as_asked": as_asked(judge, images, asked),
         "seed": arguments.seed,
         "device": str(placement.device),
         "dtype": placement.dtype_name,
@@ -109,9 +125,38 @@ def evaluate_checkpoint(arguments: argparse.Namespace, config: SamplerConfig, gu
         "real": asdict(floor),
         "classifier": {"accuracy": judge.accuracy},
     }
-    form = evaluation_table if arguments.markdown else lines
+    form = evaluation_table if arguments.markdown else evaluation_lines
     print(json.dumps(facts) if arguments.json else "\n".join(form(facts)))
     return 0
+
+
+def askers(
+    model: EpsModel, schedule: Schedule, asked: Sequence[DigitConfig], placement: Placement
+) -> Iterator[tuple[EpsModel, str]]:
+    """Yield the model asked for each digit, and what to call the drawing; the model itself if none is asked for."""
+    if not asked:
+        yield model, "drawing digits"
+        return
+    classifier = load_classifier()
+    for wish in asked:
+        yield ask_for(model, schedule, wish, classifier, placement.device), f"asked for a {wish.digit}"
+
+
+def drawn_digits(model: EpsModel, schedule: Schedule, config: SamplerConfig, *, n: int, seed: int, what: str) -> Tensor:
+    """Draw n digits under a progress bar, uint8 (n, 28, 28)."""
+    drawing = draw_digits(model, schedule, config, n=n, seed=seed, device=best_placement().device)
+    images = watch(drawing, what, "image step").images
+    assert images is not None  # the last record has them
+    return images
+
+
+def as_asked(judge: classifier.Trained, images: Tensor, asked: Sequence[DigitConfig]) -> float | None:
+    """Return the share of images that the judge reads as the digit that was asked for; None if none was."""
+    if not asked:
+        return None
+    wanted = torch.tensor([wish.digit for wish in asked]).repeat_interleave(len(images) // len(asked))
+    found = torch.cat([judge.model.classes(to_x0(part)) for part in images.split(1000)])
+    return float((found == wanted).double().mean())
 
 
 def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
@@ -191,47 +236,6 @@ def watch(records: Iterator[Record], what: str, unit: str) -> Record:
             bar.total = record.total
             bar.update(record.done - bar.n)
     return record
-
-
-def lines(facts: dict[str, Any]) -> Iterator[str]:
-    """Yield what people read of an evaluation, line by line."""
-    sampler, held_out, drawn, real = (facts[name] for name in ("sampler", "held_out", "generated", "real"))
-    yield f"{facts['checkpoint']}, {facts['parameters']:,} parameters; {facts['device']}, {facts['dtype']}"
-    yield ""
-    yield f"held-out loss {held_out['loss']:.5f}: {held_out['digits']:,} test digits, {PER_DIGIT} timesteps each"
-    yield "by tenth of t " + " ".join("-" if tenth is None else f"{tenth:.3g}" for tenth in held_out["by_tenth"])
-    yield ""
-    yield f"{drawn['n']} digits, seed {facts['seed']}, {sampler_words(sampler, facts['guidance'])}"
-    yield f"{'':34} {'drawn':>9} {'real':>9}"
-    for name, field, form in FIGURES:
-        yield f"{name:34} {drawn[field]:>9{form}} {real[field]:>9{form}}"
-    for name, figures in (("drawn", drawn), ("real", real)):
-        yield f"{'classes 0 to 9, ' + name:34} " + " ".join(f"{count:>4}" for count in figures["classes"])
-    yield ""
-    yield f"The judge gets {facts['classifier']['accuracy']:.2%} of MNIST's test digits right; real: as many of them"
-
-
-def evaluation_table(facts: dict[str, Any]) -> Iterator[str]:
-    """Yield an evaluation as the lines of a Markdown table, for the model card."""
-    held_out, drawn, real = (facts[name] for name in ("held_out", "generated", "real"))
-    sampler = sampler_words(facts["sampler"], facts["guidance"])
-    yield f"| {facts['checkpoint']}: {drawn['n']} digits, {sampler} | drawn | real |"
-    yield "|---|---|---|"
-    yield f"| held-out loss ({held_out['digits']:,} test digits) | {held_out['loss']:.5f} | |"
-    for name, field, form in FIGURES:
-        yield f"| {name} | {drawn[field]:{form}} | {real[field]:{form}} |"
-    yield f"| classes 0 to 9 | {' '.join(map(str, drawn['classes']))} | {' '.join(map(str, real['classes']))} |"
-    yield f"| test digits that the judge gets right | | {facts['classifier']['accuracy']:.2%} |"
-
-
-def sampler_words(sampler: dict[str, Any], guidance: dict[str, Any] | None) -> str:
-    """Return a sampler's settings and its guide in a few words, only those that matter to its kind."""
-    words = f"{sampler['kind']} {sampler['steps']} steps, clip {sampler['clip']}"
-    if sampler["kind"] == "ddpm":
-        words += f", variance {sampler['variance']}, final noise {sampler['final_noise']}"
-    elif sampler["kind"] == "ddim":
-        words += f", eta {sampler['eta']:g}"
-    return f"{words}, guided by {guidance['guide']} with weight {guidance['weight']:g}" if guidance else words
 
 
 def _look(what: str) -> dict[str, Any]:

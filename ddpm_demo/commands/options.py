@@ -5,7 +5,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 
-from ddpm_demo.core.config import ConfigError, GuidanceConfig, SamplerConfig
+from ddpm_demo.core.config import ConfigError, DigitConfig, GuidanceConfig, SamplerConfig
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -51,3 +51,14 @@ def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | No
     if arguments.guidance is not None:
         return GuidanceConfig(guide, arguments.guidance)
     return usual if usual and usual.guide == guide else GuidanceConfig(guide)
+
+
+def digit_config(arguments: argparse.Namespace, digit: int | None) -> DigitConfig | None:
+    """Return the wish for a digit, None for any; raise ConfigError for no digit, or for a weight or interval alone."""
+    told = {"weight": arguments.digit_weight, "first": arguments.digit_first, "last": arguments.digit_last}
+    given = {name: value for name, value in told.items() if value is not None}
+    if digit is None:
+        if given:
+            raise ConfigError(f"--digit-{next(iter(given))} needs a --digit")
+        return None
+    return DigitConfig(digit, **given)

@@ -1,4 +1,4 @@
-"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | evaluate | curves | bench`.
+"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | evaluate | curves | bench | ...`.
 
 Wrong arguments end in one line and status 2, anything else that a user can cause in one line and status 1. With
 `--json` the standard output holds one JSON object and nothing else; words for people go to standard error.
@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from ddpm_demo import __version__
 from ddpm_demo.commands.options import INTERRUPTED
-from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, SamplerConfig
+from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, DigitConfig, SamplerConfig
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 
 
@@ -101,10 +101,19 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
     sample.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
     _add_sampler_options(sample, SamplerConfig(), "none")  # the spec's rule to the letter
+    sample.add_argument("--digit", type=int, help="ask for this digit, 0 to 9, by classifier guidance")
+    _add_digit_options(sample)
     sample.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
     sample.add_argument("--out", required=True, type=Path, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)")
     sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
     sample.add_argument("--png", type=Path, metavar="FILE.png", help="also the grid as a picture")
+
+    classifier = subparsers.add_parser("classifier", help="train the classifier of noisy digits that --digit asks with")
+    classifier.add_argument(
+        "--out", required=True, type=Path, metavar="FILE.safetensors", help="the trained classifier"
+    )
+    classifier.add_argument("--steps", type=int, default=8000, help="steps of 128 digits (default 8000)")
+    classifier.add_argument("--seed", type=int, default=0, help="decides weights, noise and order (default 0)")
 
     evaluate = subparsers.add_parser("evaluate", help="measure a checkpoint: held-out loss, and quality of its digits")
     what = evaluate.add_mutually_exclusive_group()
@@ -121,6 +130,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
     )
     _add_sampler_options(evaluate, CHOSEN_SAMPLER, "that of the page")  # as on the page
+    evaluate.add_argument("--digit", help="ask for this digit, or for all ten in equal shares: 0 to 9, or all")
+    _add_digit_options(evaluate)
     evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
     form = evaluate.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -145,6 +156,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def _add_digit_options(parser: argparse.ArgumentParser) -> None:
+    """Add how strongly, and at which timesteps, a digit is asked for."""
+    usual = DigitConfig(0)
+    parser.add_argument("--digit-weight", type=float, metavar="W", help=f"0 is not at all (default {usual.weight:g})")
+    parser.add_argument("--digit-first", type=int, metavar="T", help="ask from this timestep on (default: the first)")
+    parser.add_argument("--digit-last", type=int, metavar="T", help="and down to this one (default 0)")
 
 
 def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, usual_guide: str) -> None:

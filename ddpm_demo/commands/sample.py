@@ -4,7 +4,7 @@ import argparse
 import io
 import sys
 
-from ddpm_demo.commands.options import guidance_config, sampler_config
+from ddpm_demo.commands.options import digit_config, guidance_config, sampler_config
 from ddpm_demo.core.config import ConfigError
 
 MAX_SAMPLES = 10_000
@@ -20,6 +20,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from ddpm_demo.core.sampling import draw_digits, frame_indices, to_uint8
     from ddpm_demo.core.schedule import Schedule
     from ddpm_demo.machine.placement import place
+    from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
     from ddpm_demo.store import checkpoint, pictures
     from ddpm_demo.store.files import check_folders, write_file
     from ddpm_demo.store.shipped import find_checkpoint, load_guided
@@ -27,11 +28,14 @@ def run_sample(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
     config, guidance = sampler_config(arguments), guidance_config(arguments, usual=None)
+    wish = digit_config(arguments, arguments.digit)
     check_folders(arguments.out, arguments.gif, arguments.png)
     loaded = checkpoint.load(find_checkpoint(arguments.checkpoint))
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
+    if wish is not None:
+        model = ask_for(model, schedule, wish, load_classifier(), placement.device)
     print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
 
     shown, film = frame_indices(schedule, timesteps, GIF_FRAMES), []

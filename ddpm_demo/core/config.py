@@ -165,6 +165,27 @@ class GuidanceConfig:
         check_number("the guidance weight", self.weight, low=0.0, high=10.0)
 
 
+@dataclass(frozen=True)
+class DigitConfig:
+    """A digit that the network is asked for (`guidance.AskedFor`): which, how strongly, and at which timesteps.
+
+    Asked at `first` >= t >= `last`; a `first` of None is the very beginning. Raises ConfigError on anything else.
+    """
+
+    digit: int
+    weight: float = 4.0
+    first: int | None = None
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no digit and no interval."""
+        check_whole("the digit that is asked for", self.digit, low=0, high=9)
+        check_number("the weight of the asking", self.weight, low=0.0, high=20.0)
+        check_whole("the last timestep of the asking", self.last, low=0, high=9_999)
+        if self.first is not None:
+            check_whole("the first timestep of the asking", self.first, low=self.last, high=9_999)
+
+
 # How the page and `evaluate` draw; chosen by the curves and tables of the model card (assets/checkpoints/README.md).
 CHOSEN_SAMPLER = SamplerConfig(variance="posterior", clip="x0", steps=50)
 GUIDE = "tiny"  # the shipped checkpoint that is there to guide

@@ -63,7 +63,7 @@ class AskedFor:
         first: int | None = None,
         last: int = 0,
     ) -> None:
-        """Ask for `digits`, int64 (B,), one an image; `classifier` gives logits (B, 10) of x_t (B, C, H, W), t (B,)."""
+        """Ask for `digits`, int64 (B,) or (1,) for all; `classifier` gives the logits (B, 10) of x_t at t."""
         self.model, self.classifier, self.schedule = model, classifier, schedule
         self.digits, self.weight = digits, weight
         self.first, self.last = len(schedule) - 1 if first is None else first, last
@@ -76,7 +76,7 @@ class AskedFor:
         with torch.enable_grad():
             x = x_t.detach().requires_grad_(True)
             log_p = torch.log_softmax(self.classifier(x, t), dim=1)  # (B, 10)
-            wanted = log_p.gather(1, self.digits.to(x.device)[:, None])  # (B, 1)
+            wanted = log_p.gather(1, self.digits.to(x.device).expand(len(x))[:, None])  # (B, 1)
             (self.gradient,) = torch.autograd.grad(wanted.sum(), x)
         self.probabilities = log_p.detach().exp()
         now = int(t[0])

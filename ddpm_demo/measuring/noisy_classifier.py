@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig, from_dict
+from ddpm_demo.core.config import ConfigError, DigitConfig, ScheduleConfig, from_dict
+from ddpm_demo.core.guidance import AskedFor
 from ddpm_demo.core.model import fill_with_first_weights, sinusoidal_embedding
+from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.store.checkpoint import CheckpointError, load_weights, read_tensors, write_tensors
 from ddpm_demo.store.files import assets_dir
@@ -85,7 +87,7 @@ class LearningProgress:
 
 def shipped_classifier() -> Path:
     """Return the path of the classifier that comes with the project; it may be missing."""
-    return assets_dir() / "classifier" / "noisy.safetensors"
+    return assets_dir() / "classifiers" / "noisy.safetensors"
 
 
 def load_classifier(path: Path | None = None) -> AskingClassifier:
@@ -164,3 +166,33 @@ def accuracy_by_tenth(
             right += int((model(schedule.add_noise(x0, t, eps), t).argmax(1) == truth).sum())
         shares.append(right / len(images))
     return shares
+
+
+class AtEqualNoise:
+    """A classifier of one schedule's noise that answers for another schedule's timesteps.
+
+    A noisy picture is decided by its alpha_bar alone (Ho et al. 2020, equation 4), so each t is asked as the timestep
+    whose log-SNR in the classifier's own schedule is nearest.
+    """
+
+    def __init__(self, classifier: AskingClassifier, schedule: Schedule, device: torch.device) -> None:
+        own = Schedule.from_config(classifier.schedule)
+        distance = (own.snr.log()[None, :] - schedule.snr.log()[:, None]).abs()  # (T, T of the classifier)
+        self.model, self.nearest = classifier.model.to(device), distance.argmin(dim=1).to(device)
+
+    def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
+        """Return the logits (B, 10) of x_t (B, 1, 28, 28) at timesteps t (B,) of the other schedule."""
+        logits: Tensor = self.model(x_t, self.nearest[t])
+        return logits
+
+
+def ask_for(
+    model: EpsModel, schedule: Schedule, wish: DigitConfig, classifier: AskingClassifier, device: torch.device
+) -> AskedFor:
+    """Return a denoiser that is asked for a digit, on its device; raise ConfigError for timesteps it does not have."""
+    last_t = len(schedule) - 1
+    if max(wish.last, wish.first or 0) > last_t:
+        raise ConfigError(f"the timesteps of the asking must lie from 0 to {last_t}")
+    digits = torch.tensor([wish.digit])
+    known = AtEqualNoise(classifier, schedule, device)
+    return AskedFor(model, known, schedule, digits, wish.weight, first=wish.first, last=wish.last)

@@ -296,3 +296,44 @@ def test_a_taken_port_gets_one_line(capsys):
         == f"ddpm-demo: cannot start the page on 127.0.0.1: port {port} is taken, or not allowed here"
     )
     assert run(capsys, "app", "--port", "70000")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--digit", "10"], "must be a whole number from 0 to 9"),
+        (["--digit-weight", "3"], "--digit-weight needs a --digit"),
+        (["--digit", "3", "--digit-weight", "-1"], "the weight of the asking must be a number from 0 to 20"),
+        (["--digit", "3", "--digit-first", "10", "--digit-last", "20"], "from 20 to 9999"),
+        (["--digit", "3", "--digit-first", "1000"], "the timesteps of the asking must lie from 0 to 999"),
+    ],
+)
+def test_a_wish_that_makes_no_sense_gets_one_line(capsys, tmp_path, arguments, words):
+    status, out, err = run(capsys, "sample", "--out", str(tmp_path / "x.npz"), "--steps", "2", "--n", "1", *arguments)
+    assert (status, out) == (2, "")
+    assert words in err.splitlines()[-1]
+
+
+def test_a_digit_that_is_asked_for_is_drawn_and_a_weight_of_0_changes_nothing(capsys, tmp_path):
+    drawn = {}
+    for name, more in {
+        "any": [],
+        "weight 0": ["--digit", "3", "--digit-weight", "0"],
+        "three": ["--digit", "3"],
+    }.items():
+        out = tmp_path / f"{name}.npz"
+        assert run(capsys, "sample", "--out", str(out), "--steps", "4", "--n", "2", *more)[0] == 0
+        drawn[name] = np.load(out)["images"]
+    assert np.array_equal(drawn["any"], drawn["weight 0"])
+    assert not np.array_equal(drawn["any"], drawn["three"])
+
+
+def test_the_classifier_command_writes_what_sampling_reads(capsys, tmp_path):
+    from ddpm_demo.measuring.noisy_classifier import load_classifier
+
+    out = tmp_path / "c.safetensors"
+    status, said, err = run(capsys, "classifier", "--out", str(out), "--steps", "2")
+    assert (status, said.strip()) == (0, str(out))
+    assert "right in each tenth of t" in err
+    assert load_classifier(out).provenance["steps"] == 2
+    assert run(capsys, "classifier", "--out", str(out), "--steps", "0")[0] == 2
