@@ -4,6 +4,19 @@ import torch
 from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.store.files import CACHE_VARIABLE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """One cache for the session and every server and program that it starts, never the developer's own.
+
+    Shared, so that MNIST is unpacked and the classifier trained once.
+    """
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

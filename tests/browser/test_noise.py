@@ -4,7 +4,6 @@ import json
 import random
 import re
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
@@ -118,19 +117,6 @@ def test_one_jump_and_the_chain_end_alike(visit):
     assert len(means) == len(spreads) == 2
     assert all(abs(value) < 0.15 for value in means)
     assert all(abs(value - 1) < 0.1 for value in spreads)
-
-
-def test_the_chains_random_numbers_are_normal(visit):
-    visit.open()
-    values = visit.page.evaluate(
-        f"import({json.dumps(static_url(STATIC / 'tabs/chain.js'))}).then(m => {{ const draw = m.normals(7); "
-        "return Array.from({length: 200000}, draw); })"
-    )
-    values = np.array(values)
-    assert abs(values.mean()) < 0.01
-    assert abs(values.std() - 1) < 0.01
-    assert abs((values**4).mean() - 3) < 0.1
-    assert abs((values[:-1] * values[1:]).mean()) < 0.01
 
 
 def test_drawing_with_the_mouse_and_reloading(visit):

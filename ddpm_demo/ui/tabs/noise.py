@@ -109,7 +109,7 @@ def pixels_from_link(text: str) -> np.ndarray:
         content = b""
     if len(content) != PIXELS:
         raise ConfigError("pixels in a link must be 784 bytes in base64")
-    return np.frombuffer(content, np.uint8).reshape(28, 28)
+    return np.frombuffer(content, np.uint8).reshape(28, 28).copy()  # writable, as PyTorch wants it
 
 
 def noise_of(seed: object) -> dict[str, Any]:
