@@ -20,6 +20,7 @@ from ddpm_demo.commands import evaluate
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, PRESETS
 from ddpm_demo.core.model import Denoiser, count_parameters
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.training.recipes import train_config
 
@@ -119,7 +120,7 @@ def section(name: str, directory: Path) -> Iterator[str]:
     yield "| | |\n|---|---|"
     for field, value in facts(loaded.provenance, loaded.model):
         yield f"| {field} | {value} |"
-    if loaded.provenance["held_out"]["digits"] < ALL:
+    if loaded.provenance.held_out.digits < ALL:
         command = ["evaluate", "--checkpoint", name, "--n", "4", "--held-out", str(ALL), "--json"]
         whole = measured(directory / f"{mark}-held-out.json", command)["held_out"]
         yield f"| held-out loss, {ALL:,} test digits | {whole['loss']:.5f} |"
@@ -174,62 +175,63 @@ def weights(name: str, directory: Path, mark: str, evaluations: list[Any]) -> It
         yield f"| {label} | {' | '.join(f'{figure:.3f}' for figure in figures)} | {drawn['frechet']:.2f} |"
 
 
-def facts(story: Any, model: Denoiser) -> Iterator[tuple[str, str]]:
+def facts(story: Provenance, model: Denoiser) -> Iterator[tuple[str, str]]:
     """Yield what a checkpoint is and how it came to be, from its own provenance."""
-    held_out, minutes = story["held_out"], story["wall_seconds"] / 60
+    held_out, minutes = story.held_out, story.wall_seconds / 60
     yield "parameters", f"{count_parameters(model):,}"
     yield "command", f"`{command_of(story, model.config.hidden)}`"
-    before = story.get("grown_from")
+    before = story.grown_from
     which = "first weights"
     while before:
-        width = before.get("hidden") or PRESETS[before["preset"]].hidden
-        trained, (length, unit) = before["wall_seconds"] / 60, before["length"].split()
+        width = before.channels
+        trained, (length, unit) = before.wall_seconds / 60, before.length.split()
         ended = "stopped" if unit == "minutes" and trained < 0.99 * float(length) else "finished"
         yield (
             which,
             (
                 f"a wider copy (Net2Net, Chen et al. 2016) of a network of {width} channels: "
                 f"`{command_of(before, width)}`, {ended} after {trained:.0f} minutes and "
-                f"{before['images_seen']:,} digits"
+                f"{before.images_seen:,} digits"
             ),
         )
-        before, which = before.get("grown_from"), "its own first weights"
+        before, which = before.grown_from, "its own first weights"
     yield (
         "data",
-        f"{story['data']}; {story['images_seen']:,} digits seen in {story['steps']:,} steps of {story['batch']}",
+        f"{story.data}; {story.images_seen:,} digits seen in {story.steps:,} steps of {story.batch}",
     )
-    yield "optimiser", f"{story['optimizer']}, {story['lr']:g}; {story['lr_schedule']}"
-    yield "gradients", f"clipped at {story['grad_clip']}"
-    if story.get("middle"):
-        yield "timesteps", f"uniform, but {story['middle']:.0%} from the middle of the schedule, logit-normal"
+    yield "optimiser", f"{story.optimizer}, {story.lr:g}; {story.lr_schedule}"
+    yield "gradients", f"clipped at {story.grad_clip}"
+    if story.middle:
+        yield "timesteps", f"uniform, but {story.middle:.0%} from the middle of the schedule, logit-normal"
     weight = {
         "mse": "squared error of the noise, every t alike",
         "p2": (
-            f"squared error of the noise, weighted by (k + SNR)^−γ with k = {story.get('p2_k')}, "
-            f"γ = {story.get('p2_gamma')} (Choi et al. 2022)"
+            f"squared error of the noise, weighted by (k + SNR)^−γ with k = {story.p2_k}, "
+            f"γ = {story.p2_gamma} (Choi et al. 2022)"
         ),
     }
-    yield "loss", weight[story["loss_weight"]]
-    yield "averaging", f"exponential, decay {story['ema_decay']}"
-    yield "hardware, time", f"{story['hardware']}; {minutes:.0f} minutes"
-    yield f"held-out loss, {held_out['digits']:,} test digits", f"{held_out['loss']:.5f}"
-    yield "by tenth of t, from clean to noise", " ".join(f"{tenth:.2g}" for tenth in held_out["by_tenth"])
+    yield "loss", weight[story.loss_weight]
+    yield "averaging", f"exponential, decay {story.ema_decay}"
+    yield "hardware, time", f"{story.hardware}; {minutes:.0f} minutes"
+    yield f"held-out loss, {held_out.digits:,} test digits", f"{held_out.loss:.5f}"
+    yield "by tenth of t, from clean to noise", " ".join(f"{tenth:.2g}" for tenth in held_out.by_tenth)
 
 
-def command_of(story: Any, width: int) -> str:
+def command_of(story: Provenance, width: int) -> str:
     """Return the command that trains what a provenance tells of."""
-    preset = story["preset"]
+    preset = story.preset
     if preset not in PRESETS:  # a width of its own, with the recipe of one of them: they differ in their warm-up
-        preset = next(p for p in PRESETS if f"over {train_config(p, minutes=1).warmup} steps" in story["lr_schedule"])
+        preset = next(p for p in PRESETS if f"over {train_config(p, minutes=1).warmup} steps" in story.lr_schedule)
     words = [f"ddpm-demo train --preset {preset}"]
     if width != PRESETS[preset].hidden:
         words.append(f"--hidden {width}")
-    before = story.get("grown_from")
+    before = story.grown_from
     if before:
-        words.append(f"--grow-from {'lite' if before['preset'] == 'lite' else 'the network below'}")
+        words.append(f"--grow-from {'lite' if before.preset == 'lite' else 'the network below'}")
     usual = train_config(preset, minutes=1)
-    words += [f"--{name} {story[name]:g}" for name in ("lr", "middle") if story.get(name, 0.0) != getattr(usual, name)]
-    length, unit = story["length"].split()
+    told = {"lr": story.lr, "middle": story.middle or 0.0}
+    words += [f"--{name} {value:g}" for name, value in told.items() if value != getattr(usual, name)]
+    length, unit = story.length.split()
     return " ".join([*words, f"--{unit} {float(length):g}"])
 
 

@@ -14,16 +14,16 @@ import time
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.checkpoint import read_tensors
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training import recorder, snapshots
 from ddpm_demo.training.history import read_all
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import RUN_FORMAT, Run
+from ddpm_demo.training.run import Run, read_settings
 from ddpm_demo.training.run_lock import RunLock
 
 PER_EPOCH = 100  # steps
@@ -69,7 +69,7 @@ def check(directory: Path) -> int:
     """Return the step that is saved, having read every file of the run."""
     if not (directory / "run.safetensors").exists():
         return 0
-    _, metadata = read_tensors(directory / "run.safetensors", RUN_FORMAT)
+    load_file(directory / "run.safetensors")
     if (directory / "model.safetensors").exists():
         checkpoint.load(directory / "model.safetensors")
     read_all(directory)
@@ -79,7 +79,7 @@ def check(directory: Path) -> int:
     model = checkpoint.load(directory / "model.safetensors").model.config if weights else None
     for step in weights:
         snapshots.network(directory, step, model)
-    return int(metadata["progress"]["step"])
+    return read_settings(directory / "run.safetensors").step
 
 
 def kill_many(folder: Path, kills: int, epochs: float, seed: int = 0) -> int:
@@ -104,7 +104,7 @@ def kill_many(folder: Path, kills: int, epochs: float, seed: int = 0) -> int:
         os.close(pipe)
         assert os.waitpid(child, 0)[1] == 0
         assert check(directory) == round(epochs * PER_EPOCH)
-    (ours, _), (theirs, _) = (read_tensors(d / "run.safetensors", RUN_FORMAT) for d in (killed, folder / "alone"))
+    ours, theirs = (load_file(d / "run.safetensors") for d in (killed, folder / "alone"))
     assert all(ours[name].equal(theirs[name]) for name in theirs), "the weights differ from a run that was left alone"
     leftovers = [p.name for p in killed.rglob(".*") if p.name != ".lock"]
     assert not leftovers, leftovers

@@ -36,8 +36,8 @@ def main() -> None:
             subprocess.run([sys.executable, "-m", "ddpm_demo", *command], check=True)
         trained = checkpoint.load(run / "model.safetensors")
         story = trained.provenance
-        rate = story["images_seen"] / story["wall_seconds"]
-        print(f"| {minutes} | {story['images_seen']:,} | {rate:.0f} | {story['held_out']['loss']:.4f} |", flush=True)
+        rate = story.images_seen / story.wall_seconds
+        print(f"| {minutes} | {story.images_seen:,} | {rate:.0f} | {story.held_out.loss:.4f} |", flush=True)
         rows.append(drawn(trained))
     path = Path(__file__).parent / "minutes.png"
     path.write_bytes(grid_png(np.concatenate(rows), columns=DIGITS))

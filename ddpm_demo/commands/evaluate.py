@@ -26,6 +26,7 @@ from ddpm_demo.measuring.quality import Quality
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint, load_guided
+from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.run import load_run
 
@@ -171,8 +172,8 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     float32 = Placement(used.device, torch.float32)
     state, _, schedule_config = load_run(directory / "run.safetensors", float32)
     stored = checkpoint.load(directory / "model.safetensors")
-    if stored.provenance.get("steps") != state.step:
-        raise checkpoint.CheckpointError(f"{directory} holds two files of different steps: resume the run to mend it")
+    if stored.provenance.steps != state.step:
+        raise CheckpointError(f"{directory} holds two files of different steps: resume the run to mend it")
     schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0][:count]
 
     def loss(model: Denoiser, what: str) -> float:

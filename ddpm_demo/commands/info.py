@@ -19,7 +19,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         model, schedule, provenance = Denoiser(preset(arguments.preset)), ScheduleConfig(), None
     else:
         loaded = checkpoint.load(find_checkpoint(arguments.checkpoint or "lite"))
-        model, schedule, provenance = loaded.model, loaded.schedule, dict(loaded.provenance)
+        model, schedule, provenance = loaded.model, loaded.schedule, loaded.provenance.to_json()
     placement = best_placement()
     facts: dict[str, Any] = {
         "parameters": count_parameters(model),

@@ -18,9 +18,9 @@ from ddpm_demo.core.guidance import AskedFor
 from ddpm_demo.core.model import fill_with_first_weights, sinusoidal_embedding
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.store.checkpoint import CheckpointError, load_weights, read_tensors, write_tensors
 from ddpm_demo.store.files import assets_dir
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
+from ddpm_demo.store.tensors import CheckpointError, TensorFile, short, write_tensors
 
 NOISY_FORMAT = "ddpm_demo noisy classifier 1"
 WIDTHS = (32, 64, 64)
@@ -93,13 +93,15 @@ def shipped_classifier() -> Path:
 def load_classifier(path: Path | None = None) -> AskingClassifier:
     """Read a classifier, the shipped one unless a path is named; float32, in eval mode. Raises CheckpointError."""
     path = path or shipped_classifier()
-    weights, metadata = read_tensors(path, NOISY_FORMAT)
-    try:
-        schedule, provenance = from_dict(ScheduleConfig, metadata["schedule"]), dict(metadata["provenance"])
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} holds a classifier that makes no sense: {error}") from None
-    model = NoisyClassifier()
-    load_weights(model, {name: tensor.float() for name, tensor in weights.items()}, path)
+    with TensorFile(path, NOISY_FORMAT) as file:
+        try:
+            schedule = from_dict(ScheduleConfig, file.metadata["schedule"])
+            provenance = dict(file.metadata["provenance"])
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path} holds a classifier that makes no sense: {short(error)}") from None
+        with torch.device("meta"):
+            model = NoisyClassifier()
+        file.fill(model)
     return AskingClassifier(model.eval().requires_grad_(False), schedule, provenance)
 
 

@@ -10,8 +10,8 @@ from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.checkpoint import CheckpointError
 from ddpm_demo.store.files import assets_dir
+from ddpm_demo.store.tensors import CheckpointError
 
 
 def shipped_checkpoints() -> dict[str, Path]:

@@ -44,6 +44,12 @@ class Progress:
     error: Tensor = field(repr=False, compare=False)
 
 
+def muon_weights(model: Denoiser, config: TrainConfig) -> list[Tensor]:
+    """Return the weights that take Muon's steps: the blocks' convolutions, if it is the optimiser."""
+    convolutions = [layer for layer in model.blocks.modules() if isinstance(layer, torch.nn.Conv2d)]
+    return [layer.weight for layer in convolutions] if config.optimizer == "muon" else []
+
+
 @dataclass
 class TrainState:
     """All that training changes; what is saved is exactly this, so a resumed run is the same run."""
@@ -61,8 +67,7 @@ class TrainState:
         """Begin: weights and every later draw follow from `config.seed` alone."""
         model = place(seeded_denoiser(model_config, config.seed), placement, keep_float32_weights=True)
         ema = place(seeded_denoiser(model_config, config.seed), placement, keep_float32_weights=True)
-        convolutions = [layer for layer in model.blocks.modules() if isinstance(layer, torch.nn.Conv2d)]
-        matrices = [layer.weight for layer in convolutions] if config.optimizer == "muon" else []
+        matrices = muon_weights(model, config)
         optimizer = MuonAdamW(model.parameters(), matrices=matrices, lr=config.lr, dtype=placement.dtype)
         generator = torch.Generator(placement.device).manual_seed(config.seed)
         return cls(model, ema.eval().requires_grad_(False), optimizer, generator)

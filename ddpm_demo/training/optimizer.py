@@ -42,8 +42,7 @@ class MuonAdamW(torch.optim.AdamW):
 
     def state_keys(self, parameter: Tensor) -> tuple[str, ...]:
         """Return the names of what this optimiser remembers of a parameter."""
-        matrix = any(parameter is known for known in self.matrices)
-        return ("momentum",) if matrix else ("step", "exp_avg", "exp_avg_sq")
+        return state_keys(matrix=any(parameter is known for known in self.matrices))
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
@@ -72,6 +71,11 @@ class MuonAdamW(torch.optim.AdamW):
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         torch._foreach_lerp_(momentums, gradients, 1 - MOMENTUM)
         return torch.stack(list(torch._foreach_lerp(gradients, momentums, MOMENTUM))).flatten(2)
+
+
+def state_keys(*, matrix: bool) -> tuple[str, ...]:
+    """Return the names of what MuonAdamW remembers of a parameter: of a matrix, and of any other."""
+    return ("momentum",) if matrix else ("step", "exp_avg", "exp_avg_sq")
 
 
 def orthogonal(matrices: Tensor, dtype: torch.dtype) -> Tensor:

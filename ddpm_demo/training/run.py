@@ -5,10 +5,11 @@ weights as a checkpoint that every other command can use.
 """
 
 import datetime
+import math
 import platform
 import time
-from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata as package_metadata
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig, from_dict
-from ddpm_demo.core.device import Placement, describe_hardware
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.store.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    load_weights,
-    read_metadata,
-    read_tensors,
-    save,
-    write_tensors,
+from ddpm_demo.core.config import (
+    PRESETS,
+    ConfigError,
+    ModelConfig,
+    ScheduleConfig,
+    check_number,
+    check_whole,
+    from_dict,
 )
+from ddpm_demo.core.device import Placement, describe_hardware
+from ddpm_demo.core.model import unfilled_denoiser
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.store.checkpoint import Checkpoint, model_config, save
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.provenance import HeldOutRecord, Provenance
+from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, layouts, read_metadata, short, write_tensors
 from ddpm_demo.training.growing import widened
 from ddpm_demo.training.held_out import HeldOut, held_out_loss
-from ddpm_demo.training.loop import Progress, TrainState, train
+from ddpm_demo.training.loop import Progress, TrainState, muon_weights, train
+from ddpm_demo.training.optimizer import state_keys
 from ddpm_demo.training.processes import Ranks
 from ddpm_demo.training.recipes import TrainConfig
 
@@ -49,7 +54,7 @@ class Run:
     config: TrainConfig
     schedule: ScheduleConfig
     placement: Placement
-    grown_from: dict[str, Any] | None = None
+    grown_from: Provenance | None = None
     saved: bool = False  # to this directory, by this program
     ranks: Ranks = field(default_factory=Ranks)  # of several processes that train it together only the first writes
 
@@ -90,7 +95,7 @@ class Run:
             weights = widened(first.model, model, seed=config.seed).state_dict()
             state.model.load_state_dict(weights)
             state.ema.load_state_dict(weights)
-            run.grown_from = {**first.provenance, "hidden": first.model.config.hidden}
+            run.grown_from = replace(first.provenance, width=first.model.config.hidden)
         if run.state_path.exists():
             raise ConfigError(
                 f"{directory} already holds a run: add --resume to go on with it, or choose another --out"
@@ -106,8 +111,7 @@ class Run:
         state, config, schedule = load_run(path, placement)
         for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
             leftover.unlink(missing_ok=True)
-        grown_from = read_metadata(path, RUN_FORMAT).get("grown_from")
-        return cls(directory, state, config, schedule, placement, grown_from, saved=True)
+        return cls(directory, state, config, schedule, placement, read_settings(path).grown_from, saved=True)
 
     def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
         """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
@@ -151,50 +155,55 @@ class Run:
         save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
         self.saved = True
 
-    def provenance(self, held_out: HeldOut | None = None) -> dict[str, Any]:
-        """Return how and on what these weights were trained, as plain JSON values."""
+    def provenance(self, held_out: HeldOut | None = None) -> Provenance:
+        """Return how and on what these weights were trained."""
         config, state = self.config, self.state
         model = state.model.config
-        return {
-            "preset": next((name for name, known in PRESETS.items() if known == model), "custom"),
-            "data": f"MNIST training set, {len(chosen_digits(config, train=True))} digits",
-            **({"classes": list(config.classes)} if config.classes else {}),
-            "seed": config.seed,
-            **({"grown_from": self.grown_from} if self.grown_from else {}),
-            "steps": state.step,
-            "images_seen": state.step * config.batch,
-            "batch": config.batch,
-            "lr": config.lr,
-            "lr_schedule": f"linear warm-up over {config.warmup} steps, cosine to zero over the run",
-            "optimizer": {
+        return Provenance(
+            preset=next((name for name, known in PRESETS.items() if known == model), "custom"),
+            width=model.hidden,
+            data=f"MNIST training set, {len(chosen_digits(config, train=True))} digits",
+            classes=config.classes,
+            seed=config.seed,
+            grown_from=self.grown_from,
+            steps=state.step,
+            images_seen=state.step * config.batch,
+            batch=config.batch,
+            lr=config.lr,
+            lr_schedule=f"linear warm-up over {config.warmup} steps, cosine to zero over the run",
+            optimizer={
                 "adamw": "AdamW, betas 0.9 and 0.999, no weight decay",
                 "muon": "Muon, momentum 0.95, for the blocks' convolutions; AdamW, betas 0.9 and 0.999, for the rest",
             }[config.optimizer],
-            "grad_clip": config.grad_clip,
-            "ema_decay": config.ema_decay,
-            "loss_weight": config.loss_weight,
-            **({"p2_k": config.p2_k, "p2_gamma": config.p2_gamma} if config.loss_weight == "p2" else {}),
-            **({"min_snr_gamma": config.min_snr_gamma} if config.loss_weight == "min_snr" else {}),
-            **({"middle": config.middle} if config.middle else {}),
-            "length": f"{config.epochs} epochs" if config.epochs is not None else f"{config.minutes} minutes",
-            "hardware": self.hardware,
-            "wall_seconds": round(state.seconds, 1),
-            "final_loss": state.loss,
-            "held_out": _story(held_out) if held_out else None,
-            "saved": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-            "versions": {
+            grad_clip=config.grad_clip,
+            ema_decay=config.ema_decay,
+            loss_weight=config.loss_weight,
+            p2_k=config.p2_k if config.loss_weight == "p2" else None,
+            p2_gamma=config.p2_gamma if config.loss_weight == "p2" else None,
+            min_snr_gamma=config.min_snr_gamma if config.loss_weight == "min_snr" else None,
+            middle=config.middle or None,
+            length=f"{config.epochs} epochs" if config.epochs is not None else f"{config.minutes} minutes",
+            hardware=self.hardware,
+            wall_seconds=round(state.seconds, 1),
+            final_loss=_finite(state.loss),
+            held_out=_held_out_record(held_out) if held_out else None,
+            saved=datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            versions={
                 "python": platform.python_version(),
                 **{name: package_metadata.version(name) for name in ("torch", "torchvision", "safetensors")},
             },
-        }
+        )
 
 
-def _story(held_out: HeldOut) -> dict[str, Any]:
-    return {
-        "loss": held_out.loss,
-        "by_tenth": list(held_out.by_tenth),
-        "digits": held_out.total // TIMESTEPS_PER_DIGIT,
-    }
+def _held_out_record(held_out: HeldOut) -> HeldOutRecord | None:
+    if _finite(held_out.loss) is None:
+        return None
+    by_tenth = tuple(map(_finite, held_out.by_tenth))
+    return HeldOutRecord(held_out.loss, by_tenth, held_out.total // TIMESTEPS_PER_DIGIT)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def chosen_digits(config: TrainConfig, *, train: bool) -> Tensor:
@@ -210,7 +219,7 @@ def save_run(
     state: TrainState,
     config: TrainConfig,
     schedule: ScheduleConfig,
-    grown_from: dict[str, Any] | None = None,
+    grown_from: Provenance | None = None,
 ) -> None:
     """Write everything that `load_run` needs to go on as if nothing had happened, atomically."""
     tensors = {f"model.{name}": tensor for name, tensor in state.model.state_dict().items()}
@@ -223,32 +232,89 @@ def save_run(
         "model": asdict(state.model.config),
         "schedule": asdict(schedule),
         "train": asdict(config),
-        "grown_from": grown_from,
+        "grown_from": grown_from.to_json() if grown_from else None,
         "progress": {"step": state.step, "seconds": state.seconds, "loss": state.loss},
     }
     write_tensors(path, tensors, RUN_FORMAT, metadata)
 
 
+@dataclass(frozen=True)
+class RunSettings:
+    """What a saved run says of itself besides its tensors: its settings, and how far it is."""
+
+    model: ModelConfig
+    train: TrainConfig
+    schedule: ScheduleConfig
+    grown_from: Provenance | None
+    step: int
+    seconds: float
+    loss: float
+
+
+def read_settings(path: Path) -> RunSettings:
+    """Read what a saved run says of itself, which is quick; raise CheckpointError as `load_run` does."""
+    return _settings(path, read_metadata(path, RUN_FORMAT))
+
+
 def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig, ScheduleConfig]:
-    """Read a saved run; raise CheckpointError when the file is missing, damaged or of another format."""
-    tensors, metadata = read_tensors(path, RUN_FORMAT)
+    """Read a saved run; raise CheckpointError when the file is missing, damaged or of another format.
+
+    Nothing is made before the file is known to hold all of the run, and nothing of the file stays in use.
+    """
+    with TensorFile(path, RUN_FORMAT) as file:
+        settings = _settings(path, file.metadata)
+        expected, generator = _run_layouts(settings), file.shape("generator")
+        tensors = file.read(expected | {"generator": Layout(generator[:1], ("U8",))})
     try:
-        config = from_dict(TrainConfig, metadata["train"])
-        schedule = from_dict(ScheduleConfig, metadata["schedule"])
-        state = TrainState.fresh(from_dict(ModelConfig, metadata["model"]), config, placement)
-        progress = metadata["progress"]
-        state.step, state.seconds, state.loss = progress["step"], progress["seconds"], progress["loss"]
-        load_weights(state.model, _part(tensors, "model."), path)
-        load_weights(state.ema, _part(tensors, "ema."), path)
+        state = TrainState.fresh(settings.model, settings.train, placement)
+        state.step, state.seconds, state.loss = settings.step, settings.seconds, settings.loss
+        state.model.load_state_dict(_part(tensors, "model."))
+        state.ema.load_state_dict(_part(tensors, "ema."))
         for name, parameter in state.model.named_parameters() if state.step else ():  # no moments before step 1
             for key in state.optimizer.state_keys(parameter):
                 value = tensors[f"optimizer.{key}.{name}"]
                 like = value if key == "step" else value.to(parameter.device, memory_format=_layout(parameter))
                 state.optimizer.state[parameter][key] = like
         state.generator.set_state(tensors["generator"])
-    except (ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {error}") from None
-    return state, config, schedule
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {short(error)}") from None
+    return state, settings.train, settings.schedule
+
+
+def _settings(path: Path, metadata: Mapping[str, Any]) -> RunSettings:
+    try:
+        step, seconds, loss = (metadata["progress"][name] for name in ("step", "seconds", "loss"))
+        check_whole("its step", step, low=0, high=10**12)
+        check_number("its seconds", seconds, low=0.0, high=1e12)
+        check_number("its loss", loss, low=0.0, high=1e12)
+        grown_from = metadata.get("grown_from")
+        return RunSettings(
+            model_config(metadata["model"]),
+            from_dict(TrainConfig, metadata["train"]),
+            from_dict(ScheduleConfig, metadata["schedule"]),
+            Provenance.from_json(grown_from) if grown_from is not None else None,
+            step,
+            seconds,
+            loss,
+        )
+    except KeyError as error:
+        raise CheckpointError(f"{path} holds a run that cannot be taken up again: it has no {error}") from None
+    except (ConfigError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {short(error)}") from None
+
+
+def _run_layouts(settings: RunSettings) -> dict[str, Layout]:
+    """Return what the tensors of a saved run must be, all but the generator's state, which each device has its own."""
+    model = unfilled_denoiser(settings.model)
+    weights = layouts(model, ("F32",))
+    expected = {f"{part}.{name}": layout for part in ("model", "ema") for name, layout in weights.items()}
+    if settings.step:
+        matrices = {id(weight) for weight in muon_weights(model, settings.train)}
+        for name, parameter in model.named_parameters():
+            for key in state_keys(matrix=id(parameter) in matrices):
+                shape = () if key == "step" else tuple(parameter.shape)
+                expected[f"optimizer.{key}.{name}"] = Layout(shape, ("F32",))
+    return expected
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -13,17 +13,17 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig, from_dict
+from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig, ScheduleConfig
 from ddpm_demo.machine.limits import max_runs_mb
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.checkpoint import CheckpointError, read_metadata
 from ddpm_demo.store.files import cache_dir, write_atomically
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.history import read_all
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import RUN_FORMAT
+from ddpm_demo.training.run import RunSettings, read_settings
 from ddpm_demo.training.run_lock import RunLock, is_locked
 
 RUN_MB_PER_PARAMETER = 40e-6  # state, checkpoint, and a second copy of both while they are written
@@ -34,7 +34,10 @@ NAME_LENGTH = 40
 
 @dataclass(frozen=True)
 class Entry:
-    """A run as the shelf knows it. `fault` says why it cannot be taken up again, if so."""
+    """A run as the shelf knows it. `fault` says why it cannot be taken up again, if so.
+
+    `provenance` is its checkpoint's own, None without one that can be used; `spoilt` says why, if there is one.
+    """
 
     id: str
     name: str
@@ -47,30 +50,34 @@ class Entry:
     locked: bool
     megabytes: float
     fault: str
-    provenance: dict[str, Any] | None
+    provenance: Provenance | None
+    spoilt: str = ""
 
     @property
     def checkpoint(self) -> Path | None:
         """The run's checkpoint, if it has a good one that has been trained at all."""
-        return self.directory / "model.safetensors" if self.provenance and self.provenance["steps"] > 0 else None
+        return self.directory / "model.safetensors" if self.provenance and self.provenance.steps else None
 
     @property
     def words(self) -> str:
         """How these weights came to be, in a few words; from the checkpoint's own provenance."""
         story = self.provenance
         if story is None:
-            return "no checkpoint yet"
-        if not story["steps"]:
+            return self.spoilt or "no checkpoint yet"
+        if story.steps is None:
+            return "its checkpoint does not say how it was trained"
+        if not story.steps:
             return "nothing learned yet"
-        held = story.get("held_out")
-        classes = story.get("classes")
+        held, loss, seconds = story.held_out, story.final_loss, story.wall_seconds
+        width = self.model.hidden if self.model else story.channels
         parts = [
-            f"{story['preset']}, {self.model.hidden} channels" if self.model else story["preset"],
-            f"{story['steps']:,} steps in {time_words(story['wall_seconds'])}",
-            f"only {' '.join(map(str, classes))}" if classes else "",
-            f"held-out loss {held['loss']:.4f}" if held else f"loss {story['final_loss']:.4f}",
-            f"seed {story['seed']}",
-            str(story["saved"]),
+            story.preset,
+            f"{width} channels" if width else None,
+            f"{story.steps:,} steps" + ("" if seconds is None else f" in {time_words(seconds)}"),
+            f"only {' '.join(map(str, story.classes))}" if story.classes else None,
+            f"held-out loss {held.loss:.4f}" if held else None if loss is None else f"loss {loss:.4f}",
+            None if story.seed is None else f"seed {story.seed}",
+            story.saved,
         ]
         return ", ".join(part for part in parts if part)
 
@@ -224,20 +231,19 @@ def _moved(source: Path, target: Path) -> None:
 
 def _entry(folder: Path) -> Entry:
     model = config = provenance = None
-    step, seconds, fault = 0, 0.0, ""
+    step, seconds, fault, spoilt = 0, 0.0, "", ""
+    path = folder / "run.safetensors"
     try:
-        about = _metadata(folder / "run.safetensors", RUN_FORMAT)
-        model, config = from_dict(ModelConfig, about["model"]), from_dict(TrainConfig, about["train"])
-        step, seconds = int(about["progress"]["step"]), float(about["progress"]["seconds"])
-    except (DemoError, KeyError, TypeError, ValueError) as error:
+        settings = _run_settings(path, _stamp(path))
+        model, config, step, seconds = settings.model, settings.train, settings.step, settings.seconds
+    except DemoError as error:
         fault = str(error).replace(f"{folder}{os.sep}", "")
+    path = folder / "model.safetensors"
     try:
-        story = _metadata(folder / "model.safetensors", checkpoint.FORMAT)
-        provenance = dict(story["provenance"])
-        if model is None:
-            model = from_dict(ModelConfig, story["model"])
-    except (DemoError, KeyError, TypeError, ValueError):
-        provenance = None
+        network, _, provenance = _checkpoint_description(path, _stamp(path))
+        model = model or network
+    except DemoError as error:
+        spoilt = str(error).replace(f"{folder}{os.sep}", "") if path.exists() else ""
     lines = _end_of(folder, _stamp(folder / "history.jsonl"))
     return Entry(
         id=folder.name,
@@ -252,18 +258,25 @@ def _entry(folder: Path) -> Entry:
         megabytes=sum(_size(path) for path in folder.rglob("*")) / 1e6,
         fault=fault,
         provenance=provenance,
+        spoilt=spoilt,
     )
 
 
-def _metadata(path: Path, form: str) -> dict[str, Any]:
-    return _read_metadata(path, form, _stamp(path))
+@lru_cache(maxsize=256)
+def _run_settings(path: Path, stamp: tuple[int, int]) -> RunSettings:
+    _must_be_there(path, stamp)
+    return read_settings(path)
 
 
 @lru_cache(maxsize=256)
-def _read_metadata(path: Path, form: str, stamp: tuple[int, int]) -> dict[str, Any]:
+def _checkpoint_description(path: Path, stamp: tuple[int, int]) -> tuple[ModelConfig, ScheduleConfig, Provenance]:
+    _must_be_there(path, stamp)
+    return checkpoint.describe(path)
+
+
+def _must_be_there(path: Path, stamp: tuple[int, int]) -> None:
     if stamp == (0, 0):
         raise CheckpointError(f"{path} is not there")
-    return read_metadata(path, form)
 
 
 @lru_cache(maxsize=256)

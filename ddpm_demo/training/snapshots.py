@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import ModelConfig, SamplerConfig
-from ddpm_demo.core.model import Denoiser
+from ddpm_demo.core.model import Denoiser, unfilled_denoiser
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.store.checkpoint import CheckpointError, load_weights, read_metadata, read_tensors, write_tensors
+from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, read_metadata, write_tensors
 
 FOLDER = "moments"
 SNAPSHOT_FORMAT = "ddpm_demo moment 1"
@@ -84,18 +84,17 @@ def steps_kept(directory: Path) -> tuple[list[int], list[int]]:
 
 def pictures(directory: Path, step: int) -> tuple[Tensor, Tensor]:
     """Return a moment's digits, with EMA and without, both uint8 (16, 28, 28); raise CheckpointError if not there."""
-    tensors, _ = read_tensors(_pictures(directory, step), SNAPSHOT_FORMAT)
-    if set(tensors) != {"ema", "plain"} or any(t.shape != (DIGITS, 28, 28) for t in tensors.values()):
-        raise CheckpointError(f"{_pictures(directory, step)} holds no pictures of a moment")
+    expected = Layout((DIGITS, 28, 28), ("U8",))
+    with TensorFile(_pictures(directory, step), SNAPSHOT_FORMAT) as file:
+        tensors = file.read({"ema": expected, "plain": expected})
     return tensors["ema"], tensors["plain"]
 
 
 def network(directory: Path, step: int, config: ModelConfig) -> Denoiser:
     """Return the averaged network of a moment, float32, in eval mode; raise CheckpointError if it is not there."""
-    path = _weights(directory, step)
-    weights, _ = read_tensors(path, SNAPSHOT_FORMAT)
-    model = Denoiser(config)
-    load_weights(model, {name: tensor.float() for name, tensor in weights.items()}, path)
+    model = unfilled_denoiser(config)
+    with TensorFile(_weights(directory, step), SNAPSHOT_FORMAT) as file:
+        file.fill(model)
     return model.eval()
 
 

@@ -26,7 +26,7 @@ class Loaded:
     model: Denoiser
     schedule: Schedule
     placement: Placement
-    held_out: tuple[float, ...] | None
+    held_out: tuple[float | None, ...] | None
     held_out_digits: int = 0
     known_as: str = ""
 
@@ -63,9 +63,9 @@ def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None)
 @lru_cache(maxsize=4)
 def _load(path: Path, stamp: int) -> Loaded:
     loaded, placement = checkpoint.load(path), best_placement()
-    measured = loaded.provenance.get("held_out")
-    held_out = tuple(measured["by_tenth"]) if measured else None
-    digits = int(measured.get("digits", 10_000)) if measured else 0
+    measured = loaded.provenance.held_out
+    held_out = measured.by_tenth if measured else None
+    digits = (measured.digits or 10_000) if measured else 0  # the first files did not say: it was all of them
     return Loaded(
         place(loaded.model, placement),
         Schedule.from_config(loaded.schedule),

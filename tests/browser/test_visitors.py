@@ -19,6 +19,7 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.network_thread import NETWORK, InTurn, at_once
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training import shelf
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config
@@ -44,7 +45,7 @@ def quick(tmp_path_factory):
     state = TrainState.fresh(ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), config, best_placement())
     for _ in train(state, Schedule.from_config(ScheduleConfig()), load_mnist(train=True)[0], config):
         pass
-    checkpoint.save(path, checkpoint.Checkpoint(state.model, ScheduleConfig(), {}))
+    checkpoint.save(path, checkpoint.Checkpoint(state.model, ScheduleConfig(), Provenance()))
     return path
 
 

@@ -13,6 +13,7 @@ from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.store import pictures
 from ddpm_demo.store.checkpoint import Checkpoint, save
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.provenance import Provenance
 from tests.commands.test_parser import run
 
 
@@ -30,7 +31,7 @@ def quick_judge(monkeypatch):
 @pytest.fixture
 def command(tiny, tmp_path):
     path = tmp_path / "tiny.safetensors"
-    save(path, Checkpoint(tiny, ScheduleConfig(), {"seed": 1}))
+    save(path, Checkpoint(tiny, ScheduleConfig(), Provenance(seed=1)))
     return ["curves", "--checkpoint", str(path), "--n", "4", "--out", str(tmp_path / "c.json")]
 
 

@@ -15,6 +15,7 @@ from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.store.checkpoint import Checkpoint, save
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run, save_run
@@ -39,7 +40,7 @@ def quick_judge(tmp_path, monkeypatch):
 @pytest.fixture
 def checkpoint(tiny, tmp_path):
     path = tmp_path / "tiny.safetensors"
-    save(path, Checkpoint(tiny, ScheduleConfig(), {"seed": 1}))
+    save(path, Checkpoint(tiny, ScheduleConfig(), Provenance(seed=1)))
     return path
 
 
@@ -146,14 +147,14 @@ def test_weights_that_do_not_fit_or_are_no_numbers_get_one_line_and_status_1(cap
     path = tmp_path / "bad.safetensors"
     other = seeded_denoiser(ModelConfig(hidden=16, dilations=(1, 3), groups=4, time_dim=16), seed=0)
     other.config = tiny.config
-    save(path, Checkpoint(other, ScheduleConfig(), {}))
+    save(path, Checkpoint(other, ScheduleConfig(), Provenance()))
     status, out, err = run(capsys, "evaluate", "--checkpoint", str(path))
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "do not fit its own configuration" in err
 
     with torch.no_grad():
         tiny.out_project.bias.fill_(float("nan"))
-    save(path, Checkpoint(tiny, ScheduleConfig(), {}))
+    save(path, Checkpoint(tiny, ScheduleConfig(), Provenance()))
     status, out, err = run(capsys, "evaluate", "--checkpoint", str(path))
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "not finite numbers: out_project.bias" in err

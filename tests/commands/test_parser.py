@@ -10,12 +10,14 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
 from ddpm_demo.commands.parser import main
 from ddpm_demo.core.config import ScheduleConfig
-from ddpm_demo.store.checkpoint import Checkpoint, read_tensors, save
+from ddpm_demo.store.checkpoint import Checkpoint, save
 from ddpm_demo.store.pictures import tile
-from ddpm_demo.training.run import RUN_FORMAT
+from ddpm_demo.store.provenance import Provenance
+from ddpm_demo.training.run import read_settings
 
 TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0"]
 
@@ -23,7 +25,7 @@ TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held
 @pytest.fixture
 def checkpoint(tiny, tmp_path):
     path = tmp_path / "tiny.safetensors"
-    save(path, Checkpoint(tiny, ScheduleConfig(), {"seed": 1}))
+    save(path, Checkpoint(tiny, ScheduleConfig(), Provenance(seed=1)))
     return str(path)
 
 
@@ -224,8 +226,8 @@ def train(directory, *more):
 
 
 def state_of(directory):
-    tensors, metadata = read_tensors(directory / "run.safetensors", RUN_FORMAT)
-    return {name: t.numpy().tobytes() for name, t in tensors.items()}, metadata["progress"]["step"]
+    path = directory / "run.safetensors"
+    return {name: t.numpy().tobytes() for name, t in load_file(path).items()}, read_settings(path).step
 
 
 def test_a_run_killed_and_resumed_ends_with_the_same_bits(tmp_path):
@@ -279,9 +281,11 @@ def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys):
 def test_a_width_of_ones_own_with_a_presets_recipe(capsys, tmp_path):
     length = ["--epochs", "1", "--digits", "32", "--held-out", "0"]
     assert run(capsys, "train", "--out", str(tmp_path / "r"), "--hidden", "16", *length)[0] == 0
-    _, metadata = read_tensors(tmp_path / "r" / "run.safetensors", RUN_FORMAT)
-    assert metadata["model"]["hidden"] == 16
-    assert metadata["train"]["optimizer"] == "muon"
+    settings = read_settings(tmp_path / "r" / "run.safetensors")
+    assert settings.model.hidden == 16
+    assert settings.train.optimizer == "muon"
+    _, out, _ = run(capsys, "info", "--checkpoint", str(tmp_path / "r" / "model.safetensors"), "--json")
+    assert json.loads(out)["provenance"]["width"] == 16
 
 
 def test_a_taken_port_gets_one_line(capsys):

@@ -13,6 +13,7 @@ from ddpm_demo.core.sampling import sample
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import CheckpointError
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import load_guided
 
 
@@ -73,7 +74,7 @@ def test_loading_a_guide(tiny, linear, tmp_path):
     path, placement = tmp_path / "guide.safetensors", best_placement()
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load_guided(tiny, linear, GuidanceConfig(str(path)), placement)
-    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), {}))
+    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
     assert load_guided(tiny, linear, None, placement) is tiny
     assert load_guided(tiny, linear, GuidanceConfig(str(path), 1.0), placement) is tiny
     assert isinstance(load_guided(tiny, linear, GuidanceConfig(str(path), 2.0), placement), Guided)

@@ -12,13 +12,14 @@ from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint, CheckpointError
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 
 
 @pytest.fixture
 def saved(tiny, tmp_path):
     path = tmp_path / "tiny.safetensors"
-    checkpoint.save(path, Checkpoint(tiny, ScheduleConfig(kind="cosine"), {"seed": 3, "note": "a test"}))
+    checkpoint.save(path, Checkpoint(tiny, ScheduleConfig(kind="cosine"), Provenance(seed=3, other={"note": "a test"})))
     return path
 
 
@@ -34,7 +35,7 @@ def test_everything_comes_back(tiny, saved):
     loaded = checkpoint.load(saved)
     assert loaded.model.config == tiny.config
     assert loaded.schedule == ScheduleConfig(kind="cosine")
-    assert loaded.provenance == {"seed": 3, "note": "a test"}
+    assert loaded.provenance == Provenance(seed=3, other={"note": "a test"})
     for name, weights in tiny.state_dict().items():
         assert torch.equal(loaded.model.state_dict()[name], weights.half().float())
     assert not loaded.model.training
@@ -131,7 +132,7 @@ def test_files_that_contradict_themselves_are_refused(saved, change, message):
 def test_a_place_that_cannot_be_written_is_named(tiny, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CheckpointError, match="cannot write"):
-        checkpoint.save(tmp_path / "file" / "x.safetensors", Checkpoint(tiny, ScheduleConfig(), {}))
+        checkpoint.save(tmp_path / "file" / "x.safetensors", Checkpoint(tiny, ScheduleConfig(), Provenance()))
 
 
 def test_names_and_paths(saved):
@@ -156,6 +157,6 @@ def test_a_shipped_checkpoint_says_where_it_comes_from(name, config, digits):
     needed = (
         "preset seed steps images_seen batch lr_schedule ema_decay hardware wall_seconds final_loss held_out versions"
     )
-    assert set(needed.split()) <= set(loaded.provenance)
-    assert loaded.provenance["held_out"]["digits"] == digits
-    assert loaded.provenance["data"] == "MNIST training set, 60000 digits"
+    assert set(needed.split()) <= set(loaded.provenance.to_json())
+    assert loaded.provenance.held_out.digits == digits
+    assert loaded.provenance.data == "MNIST training set, 60000 digits"

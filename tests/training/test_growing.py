@@ -7,6 +7,7 @@ from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.store.checkpoint import Checkpoint, load
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.growing import widened
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
@@ -57,7 +58,7 @@ def test_only_the_width_may_differ_and_by_a_whole_factor(narrow):
 
 
 def test_a_grown_run_begins_as_the_narrow_network_and_remembers_it_over_a_resumption(narrow, tmp_path):
-    story = {"preset": "custom", "steps": 7}
+    story = Provenance(preset="custom", steps=7)
     config = TrainConfig(epochs=1, digits=32, batch=8)
     run = Run.begin(tmp_path, WIDE, config, PLACE, first=Checkpoint(narrow, ScheduleConfig(), story))
     x_t, t = torch.randn(2, 1, 28, 28), torch.tensor([30, 900])
@@ -69,12 +70,12 @@ def test_a_grown_run_begins_as_the_narrow_network_and_remembers_it_over_a_resump
     steps.close()
     again = Run.resume(tmp_path, PLACE)
     assert len(list(again.train())) == 3
-    told = {**story, "hidden": 16}
+    told = Provenance(preset="custom", steps=7, width=16)
     assert again.grown_from == told
-    assert load(again.checkpoint_path).provenance["grown_from"] == told
+    assert load(again.checkpoint_path).provenance.grown_from == told
 
 
 def test_a_network_for_another_schedule_is_refused(narrow, tmp_path):
-    first = Checkpoint(narrow, ScheduleConfig(kind="cosine"), {})
+    first = Checkpoint(narrow, ScheduleConfig(kind="cosine"), Provenance())
     with pytest.raises(ConfigError, match="the schedule that it was trained for"):
         Run.begin(tmp_path, WIDE, TrainConfig(epochs=1), PLACE, first=first)

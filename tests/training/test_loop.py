@@ -165,7 +165,7 @@ def test_a_run_with_timesteps_from_the_middle_says_so_and_resumes(linear, digits
     run = Run(tmp_path, TrainState.fresh(MODEL, config, PLACES[0]), config, ScheduleConfig(), PLACES[0])
     run.save()
     assert Run.resume(tmp_path, PLACES[0]).config == config
-    assert run.provenance()["middle"] == 0.6
+    assert run.provenance().middle == 0.6
 
 
 def test_min_snr_weights_are_the_papers():

@@ -12,6 +12,7 @@ from ddpm_demo.core.sampling import sample
 from ddpm_demo.measuring import classifier
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film import branches
 
@@ -96,7 +97,7 @@ def test_questions_past_the_interface_are_refused(judge, bad):
 
 
 def test_the_chosen_checkpoint_makes_the_branches(judge, tiny, tmp_path):
-    checkpoint.save(tmp_path / "own.safetensors", checkpoint.Checkpoint(tiny, ScheduleConfig(), {}))
+    checkpoint.save(tmp_path / "own.safetensors", checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
     branch = branches.make_branch({"lite": find_checkpoint("lite"), "own": tmp_path / "own.safetensors"})
     answers = {name: branch({"checkpoint": name, "x0": GOOD, "t": 100, "seed": 0}) for name in ("lite", "own")}
     for name, answer in answers.items():

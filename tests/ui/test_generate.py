@@ -23,6 +23,7 @@ from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.network_thread import NETWORK
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.ui.app import name_of
 from ddpm_demo.ui.film.films import (
@@ -310,7 +311,7 @@ def test_the_program_of_a_network_of_ones_own_runs_in_any_directory(tiny, tmp_pa
     """As `--checkpoint runs/own.safetensors` gives it to the app: a short name on the page, the file in the program."""
     (tmp_path / "runs").mkdir()
     path = tmp_path / "runs" / "own.safetensors"
-    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), {}))
+    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
     monkeypatch.chdir(tmp_path)
     own = Path("runs/own.safetensors")
     assert name_of(own) == "own"

@@ -10,17 +10,16 @@ from typing import Any
 
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, ScheduleConfig, from_dict
+from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import count_parameters, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.network_thread import NETWORK, InTurn
 from ddpm_demo.machine.placement import place
-from ddpm_demo.store.checkpoint import read_metadata
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
-from ddpm_demo.training.run import RUN_FORMAT, Run
+from ddpm_demo.training.run import Run, read_settings
 from ddpm_demo.training.shelf import Entry
 from ddpm_demo.training.trainer import Worker
 from ddpm_demo.ui.bridge import MAX_SEED, whole
@@ -145,8 +144,7 @@ class Desk:
         )
         if known.model is None:
             raise ConfigError("this run's settings cannot be read")
-        about = read_metadata(known.directory / "run.safetensors", RUN_FORMAT)
-        schedule = Schedule.from_config(from_dict(ScheduleConfig, about["schedule"]))
+        schedule = Schedule.from_config(read_settings(known.directory / "run.safetensors").schedule)
         placement = best_placement()
         model = place(snapshots.network(known.directory, step, known.model), placement)
         digits, _ = load_mnist(train=False)
