@@ -115,6 +115,16 @@ def build_parser() -> argparse.ArgumentParser:
     classifier.add_argument("--steps", type=int, default=8000, help="steps of 128 digits (default 8000)")
     classifier.add_argument("--seed", type=int, default=0, help="decides weights, noise and order (default 0)")
 
+    complete = subparsers.add_parser("complete", help="complete test digits of which a part is missing, and judge them")
+    complete.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    complete.add_argument("--mask", default="lower half", help="what is missing (default: lower half)")
+    complete.add_argument("--jumps", type=int, default=5, help="times that a step is taken back, 0 to 20 (default 5)")
+    complete.add_argument("--n", type=int, default=500, help="the first so many test digits (default 500)")
+    _add_sampler_options(complete, CHOSEN_SAMPLER, "that of the page")
+    complete.add_argument("--seed", type=int, default=0, help="decides the noise (default 0)")
+    complete.add_argument("--png", type=Path, metavar="FILE.png", help="also pairs of what was given and what came")
+    complete.add_argument("--json", action="store_true", help="print one JSON object")
+
     evaluate = subparsers.add_parser("evaluate", help="measure a checkpoint: held-out loss, and quality of its digits")
     what = evaluate.add_mutually_exclusive_group()
     what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")

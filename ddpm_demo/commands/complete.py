@@ -1,0 +1,77 @@
+"""`ddpm-demo complete`: real digits of which a part is missing, completed and judged."""
+
+import argparse
+import dataclasses
+import json
+import sys
+
+from ddpm_demo.commands.options import check_seed, guidance_config, sampler_config
+from ddpm_demo.core.config import CHOSEN_GUIDANCE
+
+SHOWN = 64  # digits in the picture
+
+
+def run_complete(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo complete`: how many completed test digits are read as what they were, and a picture if asked."""
+    import torch
+
+    from ddpm_demo.commands.evaluate import digits_in_range, trained_classifier, watch
+    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.machine.placement import place
+    from ddpm_demo.measuring.completion import known_mask, measure_completion
+    from ddpm_demo.store import checkpoint, pictures
+    from ddpm_demo.store.files import check_folders, write_file
+    from ddpm_demo.store.mnist import load_mnist
+    from ddpm_demo.store.shipped import find_checkpoint, load_guided
+
+    check_seed(arguments.seed)
+    digits_in_range("--n", arguments.n, 1)
+    config = sampler_config(arguments)
+    guidance = guidance_config(arguments, usual=CHOSEN_GUIDANCE.get(arguments.checkpoint))
+    known = known_mask(arguments.mask)
+    check_folders(arguments.png)
+    loaded = checkpoint.load(find_checkpoint(arguments.checkpoint))
+    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
+    schedule.timesteps(config.steps)  # refuses more steps than the schedule has
+    model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
+    judge = trained_classifier()
+    digits, labels = (part[: arguments.n] for part in load_mnist(train=False))
+    measuring = measure_completion(
+        model,
+        schedule,
+        config,
+        judge.model,
+        digits,
+        labels,
+        mask=arguments.mask,
+        jumps=arguments.jumps,
+        seed=arguments.seed,
+        device=placement.device,
+    )
+    result = watch(measuring, "completing digits", "network call")
+    assert result.images is not None  # the last record has them
+    if arguments.png is not None:
+        given = torch.where(known[0], digits, torch.zeros_like(digits))
+        pairs = torch.stack([given, result.images], dim=1)[: SHOWN // 2].flatten(0, 1)
+        write_file(arguments.png, pictures.grid_png(pairs.numpy()))
+    facts = {
+        "mask": arguments.mask,
+        "jumps": arguments.jumps,
+        "sampler": dataclasses.asdict(config),
+        "guidance": None if guidance is None else dataclasses.asdict(guidance),
+        "seed": arguments.seed,
+        "digits": result.digits,
+        "as_original": result.as_original,
+        "as_repeated": result.as_repeated,
+        "as_whole": result.as_whole,
+        "known_part_error": result.error,
+    }
+    if arguments.json:
+        print(json.dumps(facts))
+        return 0
+    print(f"{result.digits} test digits without their {arguments.mask}, completed with {arguments.jumps} jumps a step")
+    print(f"read as what they were: {result.as_original:.3f}; with the rest repeated {result.as_repeated:.3f};")
+    print(f"whole digits {result.as_whole:.3f}; the known part differs from what was given by {result.error:g}")
+    print("judged by the small classifier", file=sys.stderr)
+    return 0
