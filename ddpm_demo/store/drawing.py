@@ -1,21 +1,12 @@
 """A drawing or a photograph of one digit, made into 28x28 pixels the way MNIST's own were."""
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ddpm_demo.core.config import DemoError
+from ddpm_demo.store.picture_file import DrawingError, read_grey
 
-MAX_BYTES = 5_000_000
-MAX_PIXELS = 25_000_000
-WORK_SIZE = 1024  # larger pictures are first brought down to this; a digit needs no more
 FAINTEST = 24  # grey levels, of 255, by which ink must differ from paper
 BOX, SIZE = 20, 28  # LeCun et al. 1998: scaled into 20x20, then placed by its centre of mass in 28x28
-
-
-class DrawingError(DemoError):
-    """A picture cannot be used as a digit; the message says why."""
 
 
 def digit_from_picture(content: bytes) -> NDArray[np.uint8]:
@@ -24,24 +15,7 @@ def digit_from_picture(content: bytes) -> NDArray[np.uint8]:
     Dark ink on light paper and the reverse are both understood: whatever differs from the border is ink. Raises
     DrawingError when the file is too large, no picture, or shows nothing.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    if len(content) > MAX_BYTES:
-        raise DrawingError(f"the picture has {len(content) / 1e6:.1f} MB; at most {MAX_BYTES // 1_000_000} MB are read")
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS:  # known before anything is unpacked
-                raise DrawingError(
-                    f"the picture has {width} x {height} pixels; at most {MAX_PIXELS // 10**6} million are read"
-                )
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise DrawingError("this file cannot be read as a picture: give a PNG or a JPEG") from None
-    upright.thumbnail((WORK_SIZE, WORK_SIZE))
-    paper = Image.new("RGBA", upright.size, "white")
-    grey = np.asarray(Image.alpha_composite(paper, upright).convert("L"), dtype=np.float64)
-    return digit_from_ink(ink_of(grey))
+    return digit_from_ink(ink_of(read_grey(content).astype(np.float64)))
 
 
 def ink_of(grey: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.store.drawing import MAX_BYTES, DrawingError, digit_from_picture
+from ddpm_demo.store.drawing import digit_from_picture
+from ddpm_demo.store.picture_file import MAX_BYTES, DrawingError
 
 MAX_PICTURES = 2000
 MAX_ZIP_BYTES = 200_000_000  # of the zip itself

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ddpm_demo.store import drawing
-from ddpm_demo.store.drawing import DrawingError, centre_of_mass, digit_from_ink, digit_from_picture
+from ddpm_demo.store.drawing import centre_of_mass, digit_from_ink, digit_from_picture
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.picture_file import DrawingError
 
 
 def as_file(array, form="PNG"):
@@ -76,14 +76,6 @@ def test_a_truncated_picture_gets_a_sentence():
 def test_an_empty_sheet_gets_a_sentence(paper):
     with pytest.raises(DrawingError, match="nothing stands out"):
         digit_from_picture(as_file(np.full((50, 50), paper, np.uint8)))
-
-
-def test_huge_pictures_are_refused_before_they_are_unpacked(monkeypatch):
-    with pytest.raises(DrawingError, match="5 MB"):
-        digit_from_picture(bytes(drawing.MAX_BYTES + 1))
-    monkeypatch.setattr(drawing, "MAX_PIXELS", 10_000)
-    with pytest.raises(DrawingError, match="300 x 300 pixels"):
-        digit_from_picture(as_file(a_seven()))
 
 
 def test_a_single_dot_is_a_digit_too():

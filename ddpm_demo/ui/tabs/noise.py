@@ -17,8 +17,9 @@ import torch
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.network_thread import NETWORK
-from ddpm_demo.store.drawing import MAX_BYTES, DrawingError, digit_from_picture
+from ddpm_demo.store.drawing import digit_from_picture
 from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.picture_file import MAX_BYTES, DrawingError
 from ddpm_demo.ui.bridge import MAX_SEED, base64_of, browser_component, whole
 from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.tabs.schedule import schedule_tables

@@ -69,7 +69,7 @@ export function makePad(server, onDigit) {
     if (!answer.error) onDigit(answer);
   }
   const file = h("input", {
-    type: "file", accept: "image/*", id: newId("file"),
+    type: "file", accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp", id: newId("file"),
     onchange: () => {
       const [chosen] = file.files;
       if (!chosen) return;
@@ -87,6 +87,6 @@ export function makePad(server, onDigit) {
       h("div", {},
         h("p", { id: help, class: "ddpm-help" }, "Draw one digit with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it."),
         button("Clear the pad", clear),
-        h("p", {}, h("label", { for: file.id }, "or a picture (PNG, JPEG; at most 5 MB): "), file),
+        h("p", {}, h("label", { for: file.id }, "or a picture (PNG, JPEG, WebP, GIF or BMP; at most 5 MB): "), file),
         words)));
 }
