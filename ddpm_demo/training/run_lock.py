@@ -1,15 +1,19 @@
-"""One trainer a run: a lock of the operating system on the run's directory, gone with the process that held it."""
+"""One trainer a run: an operating system lock on a file in the run's directory, gone with the process that held it."""
 
-import os
+import contextlib
 import sys
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
 
+from filelock import FileLock, Timeout
+
 from ddpm_demo.core.config import DemoError
 
-NAME = ".lock"
-ATTEMPTS = 5
+LOCK_FILE = ".lock"
+ATTEMPTS, PAUSE = 10, 0.01  # seconds: another program that only asks (`is_locked`) holds the file for far less
+_access = threading.Lock()  # to any lock file, within this program
 
 
 class LockedError(DemoError):
@@ -17,37 +21,44 @@ class LockedError(DemoError):
 
 
 class RunLock:
-    """The right to train the run in a directory; a context manager.
+    """The right to train the run in a directory, from construction to `release`; a context manager.
 
-    A killed process loses it at once, so that nothing has to be cleared up. Raises LockedError when another program
-    (or another part of this one) has it, and DemoError when the directory cannot be written.
+    A killed process loses it at once. Any thread may release it. Raises LockedError when another program, or another
+    part of this one, has it, and DemoError when the directory cannot be written.
     """
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / NAME
+        self.path = directory / LOCK_FILE
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock = FileLock(self.path, thread_local=False)
+            if not any(self._acquired(attempt) for attempt in range(ATTEMPTS)):
+                raise LockedError(f"another program is training the run in {directory}: stop it there first")
+            self._inode = self.path.stat().st_ino
         except OSError as error:
             raise DemoError(f"cannot write {directory}: {error.strerror}") from None
-        if not _lock(self._handle, shared=False):
-            os.close(self._handle)
-            raise LockedError(f"another program is training the run in {directory}: stop it there first")
-        self._identity = os.fstat(self._handle).st_ino
 
     @property
     def holds(self) -> bool:
-        """Whether the lock's file is still there: not so when somebody deleted the run's directory."""
+        """Whether the locked file is still there: not once somebody has deleted the run's directory."""
         try:
-            return self.path.stat().st_ino == self._identity
+            return self.path.stat().st_ino == self._inode
         except OSError:
             return False
 
     def release(self) -> None:
         """Let others have the run."""
-        if self._handle >= 0:
-            os.close(self._handle)  # this also unlocks, on every system
-            self._handle = -1
+        self._lock.release()
+
+    def _acquired(self, attempt: int) -> bool:
+        if attempt:
+            time.sleep(PAUSE)
+        try:
+            with _access:  # those who ask all the time must not keep the file from whoever wants to train
+                self._lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        return True
 
     def __enter__(self) -> "RunLock":
         return self
@@ -59,34 +70,21 @@ class RunLock:
 
 
 def is_locked(directory: Path) -> bool:
-    """Return whether somebody is training the run in a directory; nothing is created.
+    """Return whether somebody is training the run in a directory, at once; nothing is created or written.
 
-    Any number may ask at once and never take each other for the trainer.
+    Any number may ask at the same time and never take each other for the trainer.
     """
+    path = directory / LOCK_FILE
     try:
-        handle = os.open(directory / NAME, os.O_RDWR)
+        if sys.platform == "win32":  # where a lock cannot be shared with another program that asks
+            with _access, FileLock(path, timeout=0) if path.is_file() else contextlib.nullcontext():
+                return False
+        import fcntl
+
+        with _access, path.open("rb") as file:  # closing it unlocks
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (Timeout, BlockingIOError):
+        return True
     except OSError:
         return False
-    try:
-        return not _lock(handle, shared=True)
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int, *, shared: bool) -> bool:
-    """Lock an open file, for oneself or with others who share it; return whether that was possible."""
-    for attempt in reversed(range(ATTEMPTS)):
-        try:
-            if sys.platform == "win32":  # where a lock cannot be shared: those who only ask wait for each other
-                import msvcrt
-
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-            return True
-        except OSError:
-            if attempt:
-                time.sleep(0.02)  # `is_locked` holds it for a moment, to find out
     return False

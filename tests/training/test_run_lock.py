@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -46,3 +48,54 @@ def test_those_who_ask_do_not_take_each_other_for_the_trainer(tmp_path):
     with (tmp_path / ".lock").open() as asker:
         fcntl.flock(asker, fcntl.LOCK_SH)  # as long as it likes: a slow thread of a busy server
         assert not is_locked(tmp_path)
+
+
+def test_a_listing_never_waits_for_a_trainer(tmp_path, monkeypatch):
+    def no_waiting(seconds):
+        raise AssertionError(f"slept for {seconds} s")
+
+    with RunLock(tmp_path):
+        monkeypatch.setattr(time, "sleep", no_waiting)
+        assert all(is_locked(tmp_path) for _ in range(20))
+    assert not is_locked(tmp_path)
+
+
+def test_many_who_ask_at_once_all_get_the_truth_and_do_not_keep_a_trainer_out(tmp_path):
+    RunLock(tmp_path).release()
+    answers, stop, go = [], threading.Event(), threading.Barrier(9)
+
+    def ask():
+        go.wait()
+        while not stop.is_set():
+            answers.append(is_locked(tmp_path))
+
+    askers = [threading.Thread(target=ask, daemon=True) for _ in range(8)]
+    for asker in askers:
+        asker.start()
+    go.wait()
+    time.sleep(0.1)
+    free = list(answers)
+    try:
+        for _ in range(5):
+            RunLock(tmp_path).release()
+    finally:
+        stop.set()
+        for asker in askers:
+            asker.join()
+    assert free
+    assert not any(free)
+
+
+def test_another_thread_may_release_it(tmp_path):
+    lock = RunLock(tmp_path)
+    other = threading.Thread(target=lock.release)
+    other.start()
+    other.join()
+    RunLock(tmp_path).release()
+
+
+def test_what_is_odd_in_the_locks_place_is_no_trainer(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    assert not is_locked(tmp_path)
+    with pytest.raises(DemoError, match="cannot write"):
+        RunLock(tmp_path)
