@@ -1,17 +1,31 @@
-"""The bridge to the browser: one `gr.HTML` component that hands its value to a module of `static/`."""
+"""The bridge to the browser: components that modules of `static/` fill, and how the server answers their questions."""
 
 import base64
-from collections.abc import Callable, Sequence
+import functools
+import inspect
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import gradio as gr
 import numpy as np
 import plotly
 
-from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.store.files import assets_dir, cache_dir
+from ddpm_demo.ui.readers import MAX_SEED as MAX_SEED
+from ddpm_demo.ui.readers import whole as whole
 
-MAX_SEED = 2**31 - 1
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+UNEXPECTED = "something went wrong on the server; the person who started it finds the details in its terminal"
+# an absolute path up to its last name: /home/ada/runs/ of /home/ada/runs/model.safetensors, C:\\Users\\ of C:\\Users\\x
+FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\]+(?:[^/\\\s'\",;]+[/\\]+)*(?=[^/\\\s])")
 STATIC = Path(__file__).resolve().parent / "static"
 PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
 
@@ -62,14 +76,80 @@ def chart_value(figure: dict[str, Any], *, label: str) -> dict[str, Any]:
     return {"figure": figure, "label": label, "plotly": static_url(PLOTLY_JS)}
 
 
-def whole(name: str, value: object, low: int, high: int) -> int:
-    """Return a number that came from the page as an int; raise ConfigError unless it is whole and from low to high.
+def server_function(function: Function) -> Function:
+    """Make a function that the page's JavaScript calls answer `{"error": sentence}` where it raises.
 
-    Gradio's own limits let None, NaN, true, text and 3.7 through.
+    The sentence is a DemoError's own, without the folders of the server. Anything else that is raised is a fault of
+    this program: the traceback goes to the terminal, and the visitor is told so. Gradio alone would answer HTTP 500.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and value == int(value):
-        return int(value)
-    raise ConfigError(f"{name} must be a whole number from {low} to {high}")
+
+    @functools.wraps(function)
+    def answer(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except Exception as error:
+            return {"error": sentence_of(error)}
+
+    return answer  # type: ignore[return-value]
+
+
+def event(function: Function) -> Function:
+    """Make a function, or a generator, that answers a Gradio event show what it raises as `server_function` would."""
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def stream(*arguments: Any, **named: Any) -> Iterator[Any]:
+            try:
+                yield from function(*arguments, **named)
+            except Exception as error:
+                _show(error)
+
+        return stream  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def answer(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except Exception as error:
+            _show(error)
+
+    return answer  # type: ignore[return-value]
+
+
+def _show(error: Exception) -> NoReturn:
+    if isinstance(error, gr.Error):
+        raise error
+    raise gr.Error(sentence_of(error), print_exception=False) from None
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what a visitor is told of an error: one sentence, without folders of the server."""
+    if isinstance(error, DemoError):
+        return without_folders(str(error))
+    traceback.print_exception(error, file=sys.stderr)
+    return UNEXPECTED
+
+
+def without_folders(text: str) -> str:
+    """Return a sentence in which no absolute path is left but its last name: the rest is no visitor's business.
+
+    The folders that this program uses go whole, whatever they are called; a pattern finds others, up to a space.
+    """
+    known = {
+        Path.cwd(),
+        Path.home(),
+        Path(tempfile.gettempdir()),
+        assets_dir(),
+        cache_dir(),
+        cache_dir() / "runs",
+        STATIC,
+    }
+    names = {str(path) for path in known} | {str(path.resolve()) for path in known}
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) > len(Path(name).anchor):
+            text = text.replace(name + os.sep, "").replace(name, "a folder of the server")
+    text = FOLDERS.sub("", text)
+    return text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair cannot be sent
 
 
 def base64_of(array: np.ndarray) -> str:

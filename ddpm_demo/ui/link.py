@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError, ScheduleConfig
-from ddpm_demo.ui.bridge import whole
+from ddpm_demo.ui.readers import whole
 from ddpm_demo.ui.tabs.noise import gallery_digit, noise_of, own_digit, pixels_from_link
 from ddpm_demo.ui.tabs.receptive import parse_dilations
 from ddpm_demo.ui.tabs.schedule import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs

@@ -1,24 +1,23 @@
 """From your own digit: noised to a chosen t, denoised into branches, and the branches counted by class."""
 
-import base64
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 import torch
 
 from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.network_thread import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
-from ddpm_demo.ui.bridge import MAX_SEED, browser_component, whole
+from ddpm_demo.ui.bridge import browser_component, server_function
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import load_placed
-from ddpm_demo.ui.tabs.noise import PIXELS, read_picture
+from ddpm_demo.ui.readers import MAX_SEED, image_of, named_values, one_of, whole
+from ddpm_demo.ui.tabs.noise import read_picture
 
 BRANCHES_LESSON = """
 ## From your own digit: when does the seven stop being a seven?
@@ -82,6 +81,7 @@ JUDGE = Judge()
 def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
     """Lay out the section and connect it; the film's checkpoint is the network that denoises."""
 
+    @server_function
     def judge(question: Any) -> dict[str, Any]:
         return JUDGE.state(question)
 
@@ -98,14 +98,11 @@ def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
 def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     """Return the function by which the page asks one of the checkpoints for branches of a digit."""
 
+    @server_function
     def branch(question: Any) -> dict[str, Any]:
-        try:
-            name = question.get("checkpoint") if isinstance(question, Mapping) else None
-            if not isinstance(name, str) or name not in checkpoints:  # a visitor sends a name, never a path
-                raise ConfigError("choose one of the listed checkpoints above")
-            return {**make_branches(checkpoints[name], question), "checkpoint": name}
-        except DemoError as error:
-            return {"error": str(error)}
+        asked = named_values(question, "checkpoint, x0, t and seed")
+        name = one_of(asked.get("checkpoint"), checkpoints, "choose one of the listed checkpoints above")
+        return {**make_branches(checkpoints[name], question), "checkpoint": name}
 
     return branch
 
@@ -116,11 +113,10 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
     if trained is None:
         raise ConfigError("the classifier is still being trained")
     loaded = load_placed(path)
-    if not isinstance(question, Mapping):
-        raise ConfigError("branches need a digit, t and seed")
-    x0 = read_x0(question.get("x0"))
-    t = whole("t", question.get("t"), 0, len(loaded.schedule) - 1)
-    seed = whole("the seed", question.get("seed"), 0, MAX_SEED)
+    asked = named_values(question, "x0, t and seed")
+    x0 = image_of(asked.get("x0"), "a digit", most=1)
+    t = whole("t", asked.get("t"), 0, len(loaded.schedule) - 1)
+    seed = whole("the seed", asked.get("seed"), 0, MAX_SEED)
 
     generator, begun = torch.Generator().manual_seed(seed), time.perf_counter()
     x_t = loaded.schedule.add_noise(x0, t, torch.randn(x0.shape, generator=generator))
@@ -138,15 +134,3 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
         "seconds": time.perf_counter() - begun,
         "calls": config.steps,
     }
-
-
-def read_x0(content: Any) -> torch.Tensor:
-    """Return a digit that the page sent, float32 (1, 1, 28, 28) in [-1, 1]; raise ConfigError if it is none."""
-    try:
-        values = np.frombuffer(base64.b64decode(content, validate=True), "<f4")
-    except (TypeError, ValueError):
-        values = np.zeros(0, np.float32)
-    # NaN is not within anything
-    if values.size != PIXELS or not (np.abs(values) <= 1.0001).all():
-        raise ConfigError(f"a digit must be {PIXELS} numbers from -1 to 1")
-    return torch.from_numpy(values.astype(np.float32)).view(1, 1, 28, 28)

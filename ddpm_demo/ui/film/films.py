@@ -11,7 +11,7 @@ from torch import Tensor
 from ddpm_demo.core.config import ConfigError, GuidanceConfig, SamplerConfig
 from ddpm_demo.core.sampling import Step, to_uint8
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.ui.bridge import MAX_SEED, whole
+from ddpm_demo.ui.readers import MAX_SEED, number, one_of, whole
 
 SAMPLERS = {
     "DDPM, the spec's rule (σ² = β)": {"kind": "ddpm", "variance": "beta"},
@@ -57,13 +57,13 @@ def read_film_settings(
     weight: object = 1,
 ) -> FilmSettings:
     """Check what came from the page; raise ConfigError on settings that make no sense."""
-    if not isinstance(sampler, str) or not isinstance(clip, str) or sampler not in SAMPLERS or clip not in CLIPS:
-        raise ConfigError("choose one of the listed samplers and ways of clipping")
+    refusal = "choose one of the listed samplers and ways of clipping"
+    sampler, clip = one_of(sampler, SAMPLERS, refusal), one_of(clip, CLIPS, refusal)
     config = SamplerConfig(
         **SAMPLERS[sampler],  # type: ignore[arg-type]
         clip=CLIPS[clip],  # type: ignore[arg-type]
         steps=whole("steps", steps, MIN_STEPS, MAX_STEPS),
-        eta=eta,  # type: ignore[arg-type]
+        eta=number("η", eta, 0, 1),
     )
     n = whole("the number of digits", count, 1, MAX_IMAGES)
     guidance = read_guidance(checkpoint, guide, weight)
@@ -74,9 +74,7 @@ def read_guidance(checkpoint: str, guide: object, weight: object) -> GuidanceCon
     """Check the page's words for a guide, of which `NO_GUIDE` is one; raise ConfigError if they make no sense."""
     if guide == NO_GUIDE:
         return None
-    guidance = GuidanceConfig(guide, weight)  # type: ignore[arg-type]
-    if guidance.weight > MAX_WEIGHT:
-        raise ConfigError(f"the guidance weight must be a number from 0 to {MAX_WEIGHT}, got {weight!r}")
+    guidance = GuidanceConfig(guide, number("the guidance weight", weight, 0, MAX_WEIGHT))  # type: ignore[arg-type]
     if guidance.guide == checkpoint:
         raise ConfigError("a network cannot guide itself: choose another guide, or none")
     return guidance

@@ -1,53 +1,49 @@
 """The pixel inspector: how every pixel of x_s was made, in the floats that the network and the sampler used."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.explaining.written_step import write_out
-from ddpm_demo.ui.bridge import base64_of, whole
+from ddpm_demo.ui.bridge import base64_of, server_function
 from ddpm_demo.ui.film.films import FILMS, Films
+from ddpm_demo.ui.readers import named_values, whole
 
 
+@server_function
 def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     """Answer the page: one step of one digit of a film, as terms to add up, or `error` says why not."""
-    try:
-        if not isinstance(question, Mapping):
-            raise ConfigError("a question to the inspector needs run, frame and digit")
-        film = films.get(question.get("run"))
-        kept = film.frame(question.get("frame"))
-        k = whole("the digit", question.get("digit"), 0, film.settings.n - 1)
-        step = kept.step
-        written = write_out(film.schedule, film.settings.config, step, x0_before=kept.x0_before, t_before=kept.t_before)
+    asked = named_values(question, "run, frame and digit")
+    film = films.get(asked.get("run"))
+    kept = film.frame(asked.get("frame"))
+    k = whole("the digit", asked.get("digit"), 0, film.settings.n - 1)
+    step = kept.step
+    written = write_out(film.schedule, film.settings.config, step, x0_before=kept.x0_before, t_before=kept.t_before)
 
-        def floats(pictures: Tensor) -> str:
-            return base64_of(pictures[k, 0].numpy())  # float32 (28, 28)
+    def floats(pictures: Tensor) -> str:
+        return base64_of(pictures[k, 0].numpy())  # float32 (28, 28)
 
-        guidance, answers = film.settings.guidance, None
-        if kept.answers and guidance:
-            eps_model, eps_guide = kept.answers
-            answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
-        return {
-            "t": step.t,
-            "s": step.s,
-            "alpha_bar_t": film.schedule.alpha_bar_at(step.t),
-            "alpha_bar_s": film.schedule.alpha_bar_at(step.s),
-            "sigma": step.std,
-            "rule": written.rule,
-            "clean": written.clean,
-            "clamped": written.clamped,
-            "guidance": answers,
-            "terms": [
-                {"name": term.name, "coefficient": term.coefficient, "values": floats(term.values)}
-                for term in written.terms
-            ],
-            "x_t": floats(step.x_t),
-            "eps_hat": floats(step.eps_hat),
-            "x0_hat": floats(step.x0_hat),
-            "z": floats(step.z),
-            "x_s": floats(step.x_s),
-        }
-    except DemoError as error:
-        return {"error": str(error)}
+    guidance, answers = film.settings.guidance, None
+    if kept.answers and guidance:
+        eps_model, eps_guide = kept.answers
+        answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
+    return {
+        "t": step.t,
+        "s": step.s,
+        "alpha_bar_t": film.schedule.alpha_bar_at(step.t),
+        "alpha_bar_s": film.schedule.alpha_bar_at(step.s),
+        "sigma": step.std,
+        "rule": written.rule,
+        "clean": written.clean,
+        "clamped": written.clamped,
+        "guidance": answers,
+        "terms": [
+            {"name": term.name, "coefficient": term.coefficient, "values": floats(term.values)}
+            for term in written.terms
+        ],
+        "x_t": floats(step.x_t),
+        "eps_hat": floats(step.eps_hat),
+        "x0_hat": floats(step.x0_hat),
+        "z": floats(step.z),
+        "x_s": floats(step.x_s),
+    }

@@ -1,16 +1,15 @@
 """The path of a film: every digit as a trail on the plane in which MNIST's digits differ most."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.explaining.plane import mnist_plane
 from ddpm_demo.ui import plots
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, server_function
 from ddpm_demo.ui.film.films import FILMS, Films
+from ddpm_demo.ui.readers import named_values
 
 PATH_LESSON = """
 ## The path of the film
@@ -27,31 +26,25 @@ def build_path() -> None:
     browser_component("film/path", None, elem_id="path", server=[path_cloud, path_trails])
 
 
+@server_function
 def path_cloud(_: Any = None) -> dict[str, Any]:
     """Answer the page: the chart of real digits on the plane, the trails still to come."""
-    try:
-        plane, points, labels = mnist_plane()
-    except DemoError as error:
-        return {"error": str(error)}
+    plane, points, labels = mnist_plane()
     figure = plots.plane_figure(points, labels, plane.explained)
     share = f"{plane.explained.sum():.0%}"
     label = f"real digits on MNIST's first two principal components, {share} of its variance, and the film's trails"
     return chart_value(figure, label=label)
 
 
+@server_function
 def path_trails(question: Any, films: Films = FILMS) -> dict[str, Any]:
     """Answer the page: where the digits of a film were at each frame, float32 (F, N, 2), as x_t and as x0_hat."""
-    try:
-        if not isinstance(question, Mapping):
-            raise ConfigError("the path needs the name of a film")
-        film = films.get(question.get("run"))
-        plane, _, _ = mnist_plane()
-        kept = list(film.kept)  # more may come while this is made
-        answer: dict[str, Any] = {"frames": len(kept) + 1, "n": film.settings.n}
-        for name in ("x_t", "x0_hat"):
-            pictures = [getattr(one.step, name) for one in kept] + [film.last()]
-            where = np.stack([plane.project(picture.flatten(1).numpy()) for picture in pictures])
-            answer[name] = base64_of(where.astype(np.float32))
-        return answer
-    except DemoError as error:
-        return {"error": str(error)}
+    film = films.get(named_values(question, "run").get("run"))
+    plane, _, _ = mnist_plane()
+    kept = list(film.kept)  # more may come while this is made
+    answer: dict[str, Any] = {"frames": len(kept) + 1, "n": film.settings.n}
+    for name in ("x_t", "x0_hat"):
+        pictures = [getattr(one.step, name) for one in kept] + [film.last()]
+        where = np.stack([plane.project(picture.flatten(1).numpy()) for picture in pictures])
+        answer[name] = base64_of(where.astype(np.float32))
+    return answer

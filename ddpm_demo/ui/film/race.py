@@ -11,14 +11,15 @@ import gradio as gr
 import torch
 from gradio.components import Component
 
-from ddpm_demo.core.config import GUIDE, ConfigError, DemoError
+from ddpm_demo.core.config import GUIDE, ConfigError
 from ddpm_demo.core.sampling import frame_indices, sample, slerp, start_noise
 from ddpm_demo.machine.network_thread import InTurn
-from ddpm_demo.ui.bridge import MAX_SEED, browser_component, whole
+from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import Loaded, guided, load_placed
+from ddpm_demo.ui.readers import MAX_SEED, one_of, some_of, whole
 
 RACE_LESSON = """
 ## The race, and small experiments
@@ -107,27 +108,25 @@ def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
     """Return the checkpoint of the guide that was chosen, or else the shipped one; raise ConfigError if it is none."""
     if guide in (NO_GUIDE, name):
         guide = GUIDE
-    if guide not in checkpoints or guide == name:
-        raise ConfigError("choose a guide above, another one than the network itself")
-    return checkpoints[guide]
+    refusal = "choose a guide above, another one than the network itself"
+    if guide == name:
+        raise ConfigError(refusal)
+    return checkpoints[one_of(guide, checkpoints, refusal)]
 
 
 def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, guide: Component) -> None:
     """Lay out the race below the film and connect it; checkpoint, seed and guide are the film's."""
 
+    @event
     def run(
         name: str, lanes: Sequence[Lane], count: Any, seed: Any, guide: Any, interpolate: bool
     ) -> Iterator[dict[str, Any]]:
-        if name not in checkpoints:
-            raise gr.Error("choose one of the listed checkpoints", print_exception=False)
-        try:
-            loaded = load_placed(checkpoints[name])
-            other = None
-            if any(lane.weight != 1 for lane in lanes):
-                other = load_placed(worse_than(name, guide, checkpoints))
-            yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, guide=other)
-        except DemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        name = one_of(name, checkpoints, "choose one of the listed checkpoints")
+        loaded = load_placed(checkpoints[name])
+        other = None
+        if any(lane.weight != 1 for lane in lanes):
+            other = load_placed(worse_than(name, guide, checkpoints))
+        yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, guide=other)
 
     def run_experiment(title: str) -> Any:
         experiment = EXPERIMENTS[title]
@@ -140,10 +139,13 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
 
         return answer
 
+    @event
     def run_chosen(name: str, chosen: Any, count: Any, seed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-        if not isinstance(chosen, list) or not 2 <= len(chosen) <= MAX_LANES or not set(chosen) <= set(LANES):
-            raise gr.Error(f"choose two to {MAX_LANES} of the listed settings for a race", print_exception=False)
-        for value in run(name, [LANES[lane] for lane in chosen], count, seed, NO_GUIDE, False):
+        refusal = f"choose two to {MAX_LANES} of the listed settings for a race"
+        names = some_of(chosen, LANES, refusal)
+        if not 2 <= len(names) <= MAX_LANES:
+            raise ConfigError(refusal)
+        for value in run(name, [LANES[lane] for lane in names], count, seed, NO_GUIDE, False):
             yield "### A race of your own", value
 
     gr.Markdown(RACE_LESSON)

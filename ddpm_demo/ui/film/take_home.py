@@ -4,13 +4,13 @@ import base64
 import dataclasses
 import io
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.store import pictures
+from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.films import (
     CLIPS,
     FILMS,
@@ -22,6 +22,7 @@ from ddpm_demo.ui.film.films import (
     FilmSettings,
     read_film_settings,
 )
+from ddpm_demo.ui.readers import named_values
 
 # of a film with a guide the program has these as well
 IMPORTS = "from ddpm_demo.core.guidance import Guided\n"
@@ -59,29 +60,27 @@ for digit in to_uint8(step.x_s[:, 0]):
 '''
 
 
+@server_function
 def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
     """Answer the page: `gif`, `png`, `npz`, `link` or `python` of a film, as a file in base64 or as text."""
-    try:
-        kind, run = (question.get("kind"), question.get("run")) if isinstance(question, Mapping) else (None, None)
-        film = films.get(run)
-        name = f"ddpm-seed-{film.settings.seed}"
-        if kind == "gif":
-            frames = film.frames()
-            last = len(frames) - 1
-            some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
-            gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
-            return _file(gif, f"{name}.gif", "image/gif")
-        if kind == "png":
-            return _file(pictures.grid_png(film.frames()[-1]), f"{name}.png", "image/png")
-        if kind == "npz":
-            return _file(film_npz(film), f"{name}.npz", "application/octet-stream")
-        if kind == "python":
-            return {"text": program(film.settings, film.network, film.guide)}
-        if kind == "link":
-            return {"text": link_text(film.settings)}
-        raise ConfigError("choose gif, png, npz, link or python")
-    except DemoError as error:
-        return {"error": str(error)}
+    asked = named_values(question, "kind and run")
+    kind, film = asked.get("kind"), films.get(asked.get("run"))
+    name = f"ddpm-seed-{film.settings.seed}"
+    if kind == "gif":
+        frames = film.frames()
+        last = len(frames) - 1
+        some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
+        gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
+        return _file(gif, f"{name}.gif", "image/gif")
+    if kind == "png":
+        return _file(pictures.grid_png(film.frames()[-1]), f"{name}.png", "image/png")
+    if kind == "npz":
+        return _file(film_npz(film), f"{name}.npz", "application/octet-stream")
+    if kind == "python":
+        return {"text": program(film.settings, film.network, film.guide)}
+    if kind == "link":
+        return {"text": link_text(film.settings)}
+    raise ConfigError("choose gif, png, npz, link or python")
 
 
 def film_npz(film: Film) -> bytes:

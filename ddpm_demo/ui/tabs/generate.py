@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError, DemoError
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.bridge import browser_component
+from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.films import (
     CLIPS,
@@ -30,6 +30,7 @@ from ddpm_demo.ui.film.race import build_race
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.film.take_home import LINK_NAME, link_settings, take_home
 from ddpm_demo.ui.networks import load_guide, load_placed
+from ddpm_demo.ui.readers import one_of
 
 GENERATE_LESSON = """
 ## The reverse process: a digit comes out of noise
@@ -83,17 +84,13 @@ class GenerateTab:
 def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     """Lay out the tab for these checkpoints, by name, and connect it."""
 
+    @event
     def stream(name: str, *settings: Any) -> Iterator[tuple[dict[str, Any], Any, Any]]:
-        # a visitor sends a name, never a path
-        if name not in checkpoints:
-            raise gr.Error("choose one of the listed checkpoints", print_exception=False)
-        try:
-            wanted = read_film_settings(name, *settings)
-            guide = load_guide(checkpoints, wanted.guidance)
-            for value in generate(load_placed(checkpoints[name]), wanted, guide=guide):
-                yield value, gr.update(interactive=False), gr.update(interactive=True)
-        except DemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        name = one_of(name, checkpoints, "choose one of the listed checkpoints")
+        wanted = read_film_settings(name, *settings)
+        guide = load_guide(checkpoints, wanted.guidance)
+        for value in generate(load_placed(checkpoints[name]), wanted, guide=guide):
+            yield value, gr.update(interactive=False), gr.update(interactive=True)
 
     idle = (gr.update(interactive=True), gr.update(interactive=False))
     chosen_rule, chosen_clip = words_of(CHOSEN_SAMPLER)

@@ -9,13 +9,14 @@ from typing import Any
 import gradio as gr
 import torch
 
-from ddpm_demo.core.config import PRESETS, ConfigError, DemoError, ModelConfig
+from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
 from ddpm_demo.explaining.claims import check_claims
 from ddpm_demo.machine.network_thread import NETWORK
-from ddpm_demo.ui.bridge import base64_of, browser_component, whole
+from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
 from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.ui.readers import one_of, whole
 from ddpm_demo.ui.tabs.noise import closest_t, read_question
 
 NETWORK_LESSON = """
@@ -68,13 +69,11 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
     words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")
     gr.Markdown(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
 
+    @event
     def show(name: Any, b: Any, c: Any, h: Any, w: Any) -> tuple[dict[str, Any], str]:
-        try:
-            config = dataclasses.replace(config_of(name, checkpoints), image_channels=whole("C", c, 1, 4))
-            sizes = (whole("B", b, 1, 1024), whole("H", h, 1, 256), whole("W", w, 1, 256))
-            return describe_network(config, name, *sizes)
-        except DemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        config = dataclasses.replace(config_of(name, checkpoints), image_channels=whole("C", c, 1, 4))
+        sizes = (whole("B", b, 1, 1024), whole("H", h, 1, 256), whole("W", w, 1, 256))
+        return describe_network(config, name, *sizes)
 
     numbers = [batch, channels, height, width]
     gr.on(
@@ -96,12 +95,10 @@ def untrained(checkpoints: Iterable[str]) -> list[str]:
 
 def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:
     """Return the network that a name in the list stands for; raise ConfigError for any other."""
-    if name in checkpoints:
-        return load_placed(checkpoints[name]).model.config
-    preset = str(name).removesuffix(" (not trained)")
-    if preset not in PRESETS:
-        raise ConfigError("choose one of the listed networks")
-    return PRESETS[preset]
+    listed = one_of(name, [*checkpoints, *PRESETS, *untrained(())], "choose one of the listed networks")
+    if listed in checkpoints:
+        return load_placed(checkpoints[listed]).model.config
+    return PRESETS[listed.removesuffix(" (not trained)")]
 
 
 def describe_network(config: ModelConfig, name: str, batch: int, height: int, width: int) -> tuple[dict[str, Any], str]:
@@ -150,18 +147,16 @@ def claims_table() -> str:
 def make_inside(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     """Return the function by which the page asks what a stage does to an x_t."""
 
+    @server_function
     def inside(question: Any) -> dict[str, Any]:
-        try:
-            x_t, alpha_bar = read_question(question)
-            name, stage = question.get("network"), question.get("stage")
-            if name not in checkpoints:
-                raise ConfigError("this network is not trained: choose a checkpoint to see its feature maps")
-            loaded = load_placed(checkpoints[name])
-            if stage == "time":
-                return {**_explain(stage), **_time_pictures(loaded)}
-            return {**_explain(stage), **_feature_maps(loaded, x_t, closest_t(loaded.schedule, alpha_bar), stage)}
-        except DemoError as error:
-            return {"error": str(error)}
+        x_t, alpha_bar = read_question(question)
+        name, stage = question.get("network"), question.get("stage")
+        refusal = "this network is not trained: choose a checkpoint to see its feature maps"
+        name = one_of(name, checkpoints, refusal)
+        loaded = load_placed(checkpoints[name])
+        if stage == "time":
+            return {**_explain(stage), **_time_pictures(loaded)}
+        return {**_explain(stage), **_feature_maps(loaded, x_t, closest_t(loaded.schedule, alpha_bar), stage)}
 
     return inside
 

@@ -1,7 +1,6 @@
 """The Noise tab: one digit, one noise, and the timestep under the student's finger."""
 
 import base64
-import binascii
 import math
 import secrets
 import time
@@ -14,14 +13,15 @@ import gradio as gr
 import numpy as np
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.network_thread import NETWORK
 from ddpm_demo.store.drawing import digit_from_picture
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.picture_file import MAX_BYTES, DrawingError
-from ddpm_demo.ui.bridge import MAX_SEED, base64_of, browser_component, whole
+from ddpm_demo.store.picture_file import MAX_BYTES
+from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
 from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.ui.readers import MAX_SEED, from_base64, image_of, named_values, number, one_of, whole
 from ddpm_demo.ui.tabs.schedule import schedule_tables
 
 NOISE_LESSON = """
@@ -104,12 +104,10 @@ def own_digit(pixels: np.ndarray) -> dict[str, Any]:
 
 def pixels_from_link(text: str) -> np.ndarray:
     """Return the pixels, uint8 (28, 28), that `own_digit` put into a link; raise ConfigError if they are not there."""
-    try:
-        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        content = b""
+    refusal = "pixels in a link must be 784 bytes in base64"
+    content = from_base64(text, refusal, most=PIXELS, url_safe=True)
     if len(content) != PIXELS:
-        raise ConfigError("pixels in a link must be 784 bytes in base64")
+        raise ConfigError(refusal)
     return np.frombuffer(content, np.uint8).reshape(28, 28).copy()  # writable, as PyTorch wants it
 
 
@@ -130,72 +128,64 @@ def class_indices(label: int) -> torch.Tensor:
     return (labels == label).nonzero().flatten()
 
 
+@event
 def show_digit(label: str, which: Any) -> dict[str, Any]:
     """Answer a change of class or number."""
-    try:
-        return {"digit": gallery_digit(_class(label), which)}
-    except ConfigError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    return {"digit": gallery_digit(_class(label), which)}
 
 
+@event
 def show_noise(seed: Any) -> dict[str, Any]:
     """Answer a change of seed."""
-    try:
-        return {"noise": noise_of(seed)}
-    except ConfigError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    return {"noise": noise_of(seed)}
 
 
+@event
 def another_digit(label: str) -> tuple[int, dict[str, Any]]:
     """Answer "another one": a digit of the same class by chance."""
     which = secrets.randbelow(len(class_indices(_class(label))))
     return which, show_digit(label, which)
 
 
+@event
 def new_noise() -> tuple[int, dict[str, Any]]:
     """Answer "new noise": another seed by chance."""
     seed = secrets.randbelow(10_000)
     return seed, show_noise(seed)
 
 
+@server_function
 def read_picture(content: Any) -> dict[str, Any]:
     """Answer the page's drawing pad: a picture file in base64 becomes a digit, or `error` says why not."""
-    try:
-        if not isinstance(content, str) or len(content) > MAX_BYTES * 4 / 3 + 4:
-            raise DrawingError("the picture must be a file of at most 5 MB")
-        return own_digit(digit_from_picture(base64.b64decode(content, validate=True)))
-    except (DrawingError, binascii.Error) as error:
-        return {"error": str(error)}
+    file = from_base64(content, "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    return own_digit(digit_from_picture(file))
 
 
 def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     """Return the function by which the page asks what the first checkpoint's network sees in an x_t."""
 
+    @server_function
     def look(question: Any) -> dict[str, Any]:
-        try:
-            if not checkpoints:
-                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
-            x_t, alpha_bar = read_question(question)
-            name = question.get("checkpoint") or next(iter(checkpoints))
-            if name not in checkpoints:
-                raise ConfigError("choose one of the listed checkpoints")
-            loaded = load_placed(checkpoints[name])
-            t = closest_t(loaded.schedule, alpha_bar)
-            with torch.no_grad():
-                eps_hat, seconds = NETWORK.turn(lambda: _timed(loaded, x_t, t))
-            tenth = t * 10 // len(loaded.schedule)
-            size = len(loaded.schedule) // 10
-            return {
-                "eps_hat": base64_of(eps_hat.numpy()),
-                "t": t,
-                "milliseconds": 1000 * seconds,
-                "held_out": loaded.held_out[tenth] if loaded.held_out else None,
-                "held_out_digits": loaded.held_out_digits,
-                "tenth": [tenth * size, tenth * size + size - 1],
-                "checkpoint": name,
-            }
-        except DemoError as error:
-            return {"error": str(error)}
+        if not checkpoints:
+            raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
+        x_t, alpha_bar = read_question(question)
+        chosen = question.get("checkpoint") or next(iter(checkpoints))
+        name = one_of(chosen, checkpoints, "choose one of the listed checkpoints")
+        loaded = load_placed(checkpoints[name])
+        t = closest_t(loaded.schedule, alpha_bar)
+        with torch.no_grad():
+            eps_hat, seconds = NETWORK.turn(lambda: _timed(loaded, x_t, t))
+        tenth = t * 10 // len(loaded.schedule)
+        size = len(loaded.schedule) // 10
+        return {
+            "eps_hat": base64_of(eps_hat.numpy()),
+            "t": t,
+            "milliseconds": 1000 * seconds,
+            "held_out": loaded.held_out[tenth] if loaded.held_out else None,
+            "held_out_digits": loaded.held_out_digits,
+            "tenth": [tenth * size, tenth * size + size - 1],
+            "checkpoint": name,
+        }
 
     return look
 
@@ -215,20 +205,12 @@ def closest_t(schedule: Schedule, alpha_bar: float) -> int:
 
 def read_question(question: Any) -> tuple[torch.Tensor, float]:
     """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
-    try:
-        alpha_bar = question["alpha_bar"]
-        content = base64.b64decode(question["x_t"], validate=True)
-        values = np.frombuffer(content, "<f4") if len(content) == 4 * PIXELS else None
-    except (KeyError, TypeError, ValueError):
-        raise ConfigError("a question to the network needs x_t and alpha_bar") from None
-    if values is None or not np.isfinite(values).all():
-        raise ConfigError(f"x_t must be {PIXELS} finite numbers")
-    if isinstance(alpha_bar, bool) or not isinstance(alpha_bar, int | float) or not 0 < alpha_bar < 1:
-        raise ConfigError("alpha_bar must lie between 0 and 1")
-    return torch.from_numpy(values.astype(np.float32)).view(1, 1, 28, 28), float(alpha_bar)
+    asked = named_values(question, "x_t and alpha_bar")
+    alpha_bar = number("alpha_bar", asked.get("alpha_bar"), 0, 1, above=True)
+    if alpha_bar == 1:
+        raise ConfigError("alpha_bar must be less than 1: at 1 there is no noise to find")
+    return image_of(asked.get("x_t"), "x_t"), alpha_bar
 
 
 def _class(label: Any) -> int:
-    if label not in [str(d) for d in range(10)]:
-        raise gr.Error("choose a digit from 0 to 9", print_exception=False)
-    return int(label)
+    return int(one_of(label, [str(d) for d in range(10)], "choose a digit from 0 to 9"))

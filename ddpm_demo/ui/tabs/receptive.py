@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig, spec_dilations
+from ddpm_demo.core.config import ConfigError, ModelConfig, spec_dilations
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.receptive import (
     effective_width,
@@ -26,8 +26,9 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.network_thread import NETWORK
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart, chart_value, whole
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart, chart_value, event, server_function
 from ddpm_demo.ui.plots import radial_figure, receptive_field_figure
+from ddpm_demo.ui.readers import flag, named_values, one_of, pixel_of
 
 IMAGE = 28
 RECEPTIVE_LESSON = """
@@ -93,14 +94,11 @@ def from_link(dilations: tuple[int, ...]) -> list[Any]:
     return [name, text, *show_pattern(name, text)]
 
 
+@event
 def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """Answer a choice of dilations."""
-    try:
-        dilations = parse_dilations(own) if name == OWN else PATTERNS[name]
-    except KeyError:
-        raise gr.Error("choose one of the listed patterns", print_exception=False) from None
-    except ConfigError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    pattern = one_of(name, [*PATTERNS, OWN], "choose one of the listed patterns")
+    dilations = parse_dilations(own) if pattern == OWN else PATTERNS[pattern]
     figure, table = describe_receptive_field(dilations)
     return chart_value(**figure), table, {"dilations": list(dilations)}
 
@@ -142,42 +140,32 @@ def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any]
     }, f"{note}.\n\n{head}\n{rows}"
 
 
+@server_function
 def count_paths(question: Any) -> dict[str, Any]:
     """Answer a click on a pixel: the paths to it from every input pixel, after each layer (float64, 784 each)."""
-    try:
-        row, col = _pixel(question)
-        dilations = parse_dilations(" ".join(str(d) for d in question["dilations"]))
-        layers = range(1, len(dilations) + 3)
-        counts = torch.stack([path_counts(dilations, IMAGE, row, col, layers=layer) for layer in layers])
-        return {"counts": base64_of(counts.numpy()), "layers": len(layers)}
-    except (DemoError, KeyError, TypeError) as error:
-        return {"error": str(error) if isinstance(error, DemoError) else "a question needs row, col and dilations"}
+    asked = named_values(question, "row, col and dilations")
+    row, col = pixel_of(asked)
+    chosen = asked.get("dilations")
+    dilations = parse_dilations(" ".join(map(str, chosen)) if isinstance(chosen, list) else "")
+    layers = range(1, len(dilations) + 3)
+    counts = torch.stack([path_counts(dilations, IMAGE, row, col, layers=layer) for layer in layers])
+    return {"counts": base64_of(counts.numpy()), "layers": len(layers)}
 
 
 def make_influence(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     """Return the function by which the page asks what the first checkpoint's network looks at for one pixel."""
 
+    @server_function
     def influence(question: Any) -> dict[str, Any]:
-        try:
-            if not checkpoints:
-                raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
-            row, col = _pixel(question)
-            frozen = question.get("frozen")
-            if not isinstance(frozen, bool):
-                raise ConfigError("frozen must be true or false")
-            name, path = next(iter(checkpoints.items()))
-            return {"checkpoint": name, **_influence(path, row, col, frozen)}
-        except DemoError as error:
-            return {"error": str(error)}
+        if not checkpoints:
+            raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
+        asked = named_values(question, "row, col and frozen")
+        row, col = pixel_of(asked)
+        frozen = flag("frozen", asked.get("frozen"))
+        name, path = next(iter(checkpoints.items()))
+        return {"checkpoint": name, **_influence(path, row, col, frozen)}
 
     return influence
-
-
-def _pixel(question: Any) -> tuple[int, int]:
-    if not isinstance(question, dict):
-        raise ConfigError("a question needs row and col")
-    row, col = (whole(name, question.get(name), 0, IMAGE - 1) for name in ("row", "col"))
-    return row, col
 
 
 @lru_cache(maxsize=64)

@@ -5,10 +5,11 @@ from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig
+from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, whole
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, event
 from ddpm_demo.ui.plots import schedule_figure
+from ddpm_demo.ui.readers import whole
 
 SCHEDULE_LESSON = """
 ## The schedule: how much noise, and when
@@ -58,12 +59,10 @@ def build_schedule_tab() -> ScheduleTab:
     return ScheduleTab(beta_1, beta_T, timesteps, view, words)
 
 
+@event
 def show_custom(beta_1: Any, beta_T: Any, timesteps: Any) -> tuple[dict[str, Any], str]:
     """Answer a change of the custom schedule."""
-    try:
-        return describe_schedule(custom_config(beta_1, beta_T, timesteps))
-    except ConfigError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    return describe_schedule(custom_config(beta_1, beta_T, timesteps))
 
 
 def custom_config(beta_1: Any, beta_T: Any, timesteps: Any) -> ScheduleConfig:

@@ -5,14 +5,15 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import PRESETS, ConfigError, DemoError, ScheduleConfig
+from ddpm_demo.core.config import PRESETS, DemoError, ScheduleConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.machine.network_thread import NETWORK
 from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.shelf import NAME_LENGTH, time_words
 from ddpm_demo.ui import plots
-from ddpm_demo.ui.bridge import browser_component, chart_value
+from ddpm_demo.ui.bridge import browser_component, chart_value, event
+from ddpm_demo.ui.readers import one_of
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import CLASSES, MAX_BATCH, MAX_WIDTH, UNITS, preset_fields, read_run_settings
 
@@ -42,32 +43,22 @@ def build_train_tab(desk: Desk) -> None:
         return
     preset, fields, start, measure, words = form
 
+    @event
     def fill(name: Any) -> list[Any]:
-        try:
-            if not isinstance(name, str) or name not in PRESETS:
-                raise ConfigError(f"preset must be one of {', '.join(PRESETS)}")
-            return list(preset_fields(name))
-        except DemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        return list(preset_fields(one_of(name, PRESETS, f"preset must be one of {', '.join(PRESETS)}")))
 
+    @event
     def begin(*values: Any) -> dict[str, Any]:
-        try:
-            desk.must_be_allowed()
-            return {**first_train_value(allowed=True), "run": desk.start(read_run_settings(*values))}
-        except DemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        desk.must_be_allowed()
+        return {**first_train_value(allowed=True), "run": desk.start(read_run_settings(*values))}
 
+    @event
     def time_it(*values: Any) -> str:
-        try:
-            desk.must_be_allowed()
-            if desk.worker.status.phase not in ("idle", "paused"):
-                raise DemoError("a run is being trained now, so a measurement would be wrong; its own pace is below")
-            wanted = read_run_settings(*values)
-            return describe_estimate(
-                estimate(wanted.model, wanted.schedule, wanted.config, best_placement(), NETWORK.turn)
-            )
-        except DemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        desk.must_be_allowed()
+        if desk.worker.status.phase not in ("idle", "paused"):
+            raise DemoError("a run is being trained now, so a measurement would be wrong; its own pace is below")
+        wanted = read_run_settings(*values)
+        return describe_estimate(estimate(wanted.model, wanted.schedule, wanted.config, best_placement(), NETWORK.turn))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     inputs = [preset, *fields]

@@ -2,8 +2,7 @@
 
 import base64
 import functools
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,33 +21,15 @@ from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run, read_settings
 from ddpm_demo.training.shelf import Entry
 from ddpm_demo.training.trainer import Worker
-from ddpm_demo.ui.bridge import MAX_SEED, whole
+from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.stream import packed
+from ddpm_demo.ui.readers import MAX_SEED, named_values, whole
 from ddpm_demo.ui.tabs.noise import class_indices
 from ddpm_demo.ui.tabs.train_settings import RunSettings
 
 REFUSAL = "training is switched off on this server"
 POINTS = 1200  # of the loss, that a page gets when it opens
 LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
-
-
-Method = Callable[["Desk", Any], dict[str, Any]]
-
-
-def answers(method: Method) -> Method:
-    """Make a method of the desk answer with `error`, one sentence, where it raises DemoError.
-
-    The sentence names no folder of the server: those are no visitor's business.
-    """
-
-    @functools.wraps(method)
-    def answer(desk: "Desk", question: Any = None) -> dict[str, Any]:
-        try:
-            return method(desk, question)
-        except DemoError as error:
-            return {"error": str(error).replace(f"{shelf.runs_dir()}{os.sep}", "")}
-
-    return answer
 
 
 class Desk:
@@ -89,10 +70,10 @@ class Desk:
         if not self.allowed:
             raise DemoError(REFUSAL)
 
-    @answers
+    @server_function
     def live(self, question: Any) -> dict[str, Any]:
         """Answer the page that watches a run: what is new since its last question. No run named: the newest one."""
-        asked = _mapping(question)
+        asked = named_values(question, "names for its values")
         status = self.worker.status
         run_id = asked.get("run") or status.run
         if run_id is None:
@@ -123,19 +104,19 @@ class Desk:
             "weights": weights,
         }
 
-    @answers
+    @server_function
     def moment(self, question: Any) -> dict[str, Any]:
         """Answer the page: the sixteen digits of a moment, with EMA and without."""
-        asked = _mapping(question)
+        asked = named_values(question, "names for its values")
         directory = shelf.directory_of(asked.get("run"))
         step = whole("the step", asked.get("step"), 0, 10**9)
         ema, plain = (digits.float() / 127.5 - 1 for digits in snapshots.pictures(directory, step))
         return {"ema": packed([ema[:, None]], 8), "plain": packed([plain[:, None]], 8), "n": snapshots.DIGITS}
 
-    @answers
+    @server_function
     def look_back(self, question: Any) -> dict[str, Any]:
         """Answer the page: what the network of a moment took a noisy digit for, at ten timesteps."""
-        asked = _mapping(question)
+        asked = named_values(question, "names for its values")
         known = shelf.entry(asked.get("run"))
         step = whole("the step", asked.get("step"), 0, 10**9)
         seed, label = (
@@ -166,11 +147,11 @@ class Desk:
             "error_of_x0": (x0_hat.clamp(-1, 1) - x0).square().mean(dim=(1, 2, 3)).tolist(),
         }
 
-    @answers
+    @server_function
     def control(self, question: Any) -> dict[str, Any]:
         """Do what a button of the page says: pause, go on, stop, or resume a run of the shelf."""
         self.must_be_allowed()
-        asked = _mapping(question)
+        asked = named_values(question, "names for its values")
         action = asked.get("action")
         if action == "resume":
             return {"run": self._resume(shelf.entry(asked.get("run")))}
@@ -189,16 +170,16 @@ class Desk:
         self.worker.start(known.directory, lambda: Run.resume(known.directory, placement))
         return known.id
 
-    @answers
+    @server_function
     def shelf(self, _: Any) -> dict[str, Any]:
         """Answer the page: every run on the shelf."""
         self.offer()
         return {"runs": [_shown(known) for known in shelf.entries()], "allowed": self.allowed}
 
-    @answers
+    @server_function
     def change(self, question: Any) -> dict[str, Any]:
         """Rename or delete a run of the shelf, or hand out its checkpoint."""
-        asked = _mapping(question)
+        asked = named_values(question, "names for its values")
         action, run_id = asked.get("action"), asked.get("run")
         if action == "export":
             name, content = shelf.export(run_id)
@@ -237,9 +218,3 @@ def _shown(known: Entry) -> dict[str, Any]:
         "checkpoint": known.checkpoint is not None,
         "settings": asdict(known.config) if known.config else None,
     }
-
-
-def _mapping(question: Any) -> Mapping[str, Any]:
-    if not isinstance(question, Mapping):
-        raise ConfigError("a question to the trainer needs named values")
-    return question
