@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 
 from ddpm_demo.bench.film import bench_film, bench_map
+from ddpm_demo.bench.timing import rows_or_fault
 from ddpm_demo.bench.watching import bench_watching
 from ddpm_demo.core.config import DemoError, ScheduleConfig
 from ddpm_demo.core.sampling import to_uint8
@@ -94,35 +95,59 @@ IMAGE_DRAG = """async (events) => {
 def bench_ui() -> Iterator[dict[str, Any]]:
     """Measure and yield one row a condition and way; times in milliseconds. Raises DemoError without a browser.
 
-    The film and the map are those of the first shipped checkpoint, and left out where none is shipped.
+    A row that cannot be measured here has a `fault`, in words, instead of figures. The film and the map are those of
+    the first shipped checkpoint, and left out where none is shipped.
     """
     NETWORK.take_processors()  # as the app does
     page_address = launch(build_app())
     server_address = launch(server_round_trip())
+    as_it_is = {"condition": "as it is"}
     with chromium() as browser:
-        loads = [load_time(browser, page_address) for _ in range(LOADS)]
-        yield {"way": "page ready", "condition": "as it is", **summary(loads)}
-        for condition, (slower, latency) in CONDITIONS.items():
-            page = open_page(browser, page_address, '#noise-view canvas[data-name="x_t"]', slower, latency)
-            page.wait_for_timeout(1000 * slower)
-            drag = page.evaluate(CANVAS_DRAG, EVENTS)
-            yield {"way": "canvas in the page", "condition": condition, **summary(drag["times"]), "fps": drag["fps"]}
-            page.close()
-            page = open_page(browser, server_address, "#bench-image img", slower, latency)
-            times, fps = page.evaluate(IMAGE_EVENTS, EVENTS), page.evaluate(IMAGE_DRAG, EVENTS)
-            yield {"way": "gr.Image from the server", "condition": condition, **summary(times), "fps": fps}
-            page.close()
+        yield from rows_or_fault({"way": "page ready", **as_it_is}, page_loads, browser, page_address)
+        for condition in CONDITIONS:
+            for way, measure, address in (
+                ("canvas in the page", canvas_drag, page_address),
+                ("gr.Image from the server", image_drag, server_address),
+            ):
+                yield from rows_or_fault({"way": way, "condition": condition}, measure, browser, address, condition)
         name = next(iter(shipped_checkpoints()), None)
         if name is not None:
-            yield from map(timed, bench_film(browser, page_address, name, events=EVENTS))
-            yield timed(bench_map(browser, page_address))
-        yield timed(bench_watching(browser, page_address))
+            yield from rows_or_fault({"way": "a film", **as_it_is}, film_rows, browser, page_address, name)
+            yield from rows_or_fault(
+                {"way": "a click on the receptive map", **as_it_is}, lambda: [summary(bench_map(browser, page_address))]
+            )
+        watching = {"way": "training lite watched by a page, and by nobody", **as_it_is}
+        yield from rows_or_fault(watching, lambda: [bench_watching(browser, page_address)])
 
 
-def timed(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its times summed up, measured on this machine as it is."""
-    times = row.pop("times", None)
-    return {**row, "condition": "as it is", **(summary(times) if times else {})}
+def page_loads(browser: Any, address: str) -> Iterator[dict[str, float]]:
+    """Yield how long it takes until a page can be used."""
+    yield summary([load_time(browser, address) for _ in range(LOADS)])
+
+
+def canvas_drag(browser: Any, address: str, condition: str) -> Iterator[dict[str, float]]:
+    """Yield the figures of a drag that the page answers by itself."""
+    slower, latency = CONDITIONS[condition]
+    page = open_page(browser, address, '#noise-view canvas[data-name="x_t"]', slower, latency)
+    page.wait_for_timeout(1000 * slower)
+    drag = page.evaluate(CANVAS_DRAG, EVENTS)
+    page.close()
+    yield {**summary(drag["times"]), "fps": drag["fps"]}
+
+
+def image_drag(browser: Any, address: str, condition: str) -> Iterator[dict[str, float]]:
+    """Yield the figures of the same drag through the server."""
+    page = open_page(browser, address, "#bench-image img", *CONDITIONS[condition])
+    times, fps = page.evaluate(IMAGE_EVENTS, EVENTS), page.evaluate(IMAGE_DRAG, EVENTS)
+    page.close()
+    yield {**summary(times), "fps": fps}
+
+
+def film_rows(browser: Any, address: str, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows about a film, their times summed up."""
+    for row in bench_film(browser, address, name, events=EVENTS):
+        times = row.pop("times", None)
+        yield {**row, **(summary(times) if times else {})}
 
 
 def summary(times: list[float]) -> dict[str, float]:
@@ -162,7 +187,7 @@ def chromium() -> Iterator[Any]:
     if path is None:
         raise DemoError("this needs Chromium or Chrome on the path, and playwright: pip install 'ddpm_demo[test]'")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS, timeout=120_000)
         yield browser
         browser.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, time_a_step
+from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
 from ddpm_demo.core.config import DemoError, SamplerConfig, ScheduleConfig, preset
 from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
@@ -34,45 +34,50 @@ def bench_sample(
 
     `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32; `diffusers` the loop of its
     DDPMPipeline in float32 with the same network, None where diffusers is not installed; the last two each in a
-    process of its own. `frames` is the share of
-    everything but the network in the time of ours, measured in the same calls. `of_matrix_rate` is the network's
-    arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the image are
-    counted, since a good convolution leaves out those that read the padding.
+    process of its own. `frames` is the share of everything but the network in the time of ours, measured in the same
+    calls. `of_matrix_rate` is the network's arithmetic over what a plain matrix product reaches here in the same number
+    format; only taps inside the image are counted, since a good convolution leaves out those that read the padding.
     """
     placement = best_placement()
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
-    schedule = Schedule.from_config(ScheduleConfig())
     for name in presets:
         ours = place(network(name).eval(), placement)
         for n in counts:
-            clocked = Clocked(ours)
-            step, call = our_sampling(clocked, schedule, n, placement), network_only(ours, n, placement)
-            times = dict.fromkeys(("ours", "network", "plain", "diffusers"), math.inf)
-            frames = 1.0
-            with Apart(plain_apart, name, n, placement) as plain, Apart(diffusers_apart, name, n, placement) as theirs:
-                for _ in range(SAMPLING_ROUNDS):
-                    clocked.seconds, begun = 0.0, time.perf_counter()
-                    times["ours"] = min(times["ours"], time_a_step(step, seconds))
-                    frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
-                    times["network"] = min(times["network"], time_a_step(call, seconds))
-                    times["plain"] = min(times["plain"], plain.time(seconds))
-                    if theirs.possible:
-                        times["diffusers"] = min(times["diffusers"], theirs.time(seconds))
-            flops = 2 * live_multiply_adds(ours) * n
-            yield {
-                "preset": name,
-                "n": n,
-                "device": str(placement.device),
-                "dtype": placement.dtype_name,
-                "step_ms": 1000 * times["ours"],
-                "images_per_s": n / (times["ours"] * len(schedule)),
-                "plain_ms": 1000 * times["plain"],
-                "diffusers_ms": 1000 * times["diffusers"] if theirs.possible else None,
-                "times_plain": times["plain"] / times["ours"],
-                "times_diffusers": times["diffusers"] / times["ours"] if theirs.possible else None,
-                "frames": frames,
-                "of_matrix_rate": flops / times["network"] / rate,
-            }
+            what = {"preset": name, "n": n}
+            yield from rows_or_fault(what, sampling_rows, ours, name, n, placement, seconds=seconds, rate=rate)
+
+
+def sampling_rows(
+    ours: Denoiser, name: str, n: int, placement: Placement, *, seconds: float, rate: float
+) -> Iterator[dict[str, Any]]:
+    """Yield the figures of `n` digits at once with a preset's placed network; `rate`: a matrix product's, in FLOP/s."""
+    schedule = Schedule.from_config(ScheduleConfig())
+    clocked = Clocked(ours)
+    step, call = our_sampling(clocked, schedule, n, placement), network_only(ours, n, placement)
+    times = dict.fromkeys(("ours", "network", "plain", "diffusers"), math.inf)
+    frames = 1.0
+    with Apart(plain_apart, name, n, placement) as plain, Apart(diffusers_apart, name, n, placement) as theirs:
+        for _ in range(SAMPLING_ROUNDS):
+            clocked.seconds, begun = 0.0, time.perf_counter()
+            times["ours"] = min(times["ours"], time_a_step(step, seconds))
+            frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
+            times["network"] = min(times["network"], time_a_step(call, seconds))
+            times["plain"] = min(times["plain"], plain.time(seconds))
+            if theirs.possible:
+                times["diffusers"] = min(times["diffusers"], theirs.time(seconds))
+    flops = 2 * live_multiply_adds(ours) * n
+    yield {
+        "device": str(placement.device),
+        "dtype": placement.dtype_name,
+        "step_ms": 1000 * times["ours"],
+        "images_per_s": n / (times["ours"] * len(schedule)),
+        "plain_ms": 1000 * times["plain"],
+        "diffusers_ms": 1000 * times["diffusers"] if theirs.possible else None,
+        "times_plain": times["plain"] / times["ours"],
+        "times_diffusers": times["diffusers"] / times["ours"] if theirs.possible else None,
+        "frames": frames,
+        "of_matrix_rate": flops / times["network"] / rate,
+    }
 
 
 def network(name: str) -> Denoiser:

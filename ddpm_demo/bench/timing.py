@@ -1,14 +1,15 @@
 """Measuring speed: seconds a call, the arithmetic of a network, and what the machine reaches at best."""
 
 import multiprocessing
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
 import torch
+from torch.utils.benchmark import Timer
 
+from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.device import Placement
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.receptive import live_taps
@@ -17,19 +18,27 @@ MATRIX = 1024
 
 
 def time_a_step(step: Callable[[], object], seconds: float) -> float:
-    """Return the seconds that one call takes, measured over `seconds` after one call to warm up."""
-    step()
-    begun, calls = time.perf_counter(), 0
-    while (passed := time.perf_counter() - begun) < seconds or calls < 2:
-        step()
-        calls += 1
-    return passed / calls
+    """Return the seconds that one call takes: the mean over at least `seconds`, after a call or more to warm up."""
+    # in as many threads as there are: the timer's own choice would be one
+    timer = Timer("step()", globals={"step": step}, num_threads=torch.get_num_threads())
+    return timer.blocked_autorange(min_run_time=seconds).mean
+
+
+def rows_or_fault(
+    what: dict[str, Any], measure: Callable[..., Iterable[dict[str, Any]]], *arguments: Any, **named: Any
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `measure(...)`, each begun with `what`; if it fails here, one with the reason as `fault`."""
+    try:
+        for row in measure(*arguments, **named):
+            yield {**what, **row}
+    except Exception as error:  # whatever it is, the other rows are to be measured
+        yield {**what, "fault": (str(error) or type(error).__name__).splitlines()[0]}
 
 
 class Apart:
     """A plain way of doing a step, timed in a process of its own, as anybody's script would run it.
 
-    In this process it would gain from what this program sets for itself (`memory.keep_freed_memory`). `make`, a
+    In this process it would gain from what this program sets for itself (`freed_memory.keep_freed_memory`). `make`, a
     function of a module, is called there with `arguments` and returns the step, or None if it cannot be done here.
     Both processes must take turns: while one is timed, the other waits. A context manager; its end ends the process.
     """
@@ -40,13 +49,19 @@ class Apart:
         self._process = context.Process(target=_serve, args=(there, make, arguments), daemon=True)
         self._process.start()
         there.close()  # or its end would not be noticed
-        self.possible: bool = self._here.recv()
+        self.possible: bool = self._receive()
 
     def time(self, seconds: float) -> float:
-        """Return the seconds that one call takes, as `time_a_step` does."""
+        """Return the seconds that one call takes, as `time_a_step` does; raise DemoError if the process has ended."""
         self._here.send(seconds)
-        passed: float = self._here.recv()
+        passed: float = self._receive()
         return passed
+
+    def _receive(self) -> Any:
+        try:
+            return self._here.recv()
+        except (EOFError, OSError):
+            raise DemoError("the process in which the plain way was to be measured has ended") from None
 
     def __enter__(self) -> "Apart":
         return self

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, time_a_step
+from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
 from ddpm_demo.core.config import ScheduleConfig, preset
 from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.model import seeded_denoiser, unfilled_denoiser
@@ -36,22 +36,28 @@ def bench_train(
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
     for name in presets:
         batch = train_config(name, epochs=1).batch
-        ours = plain = math.inf
-        for _ in range(TRAINING_ROUNDS):
-            with Apart(plain_training, name, placement, batch) as apart:
-                ours = min(ours, time_a_step(our_training(name, placement), seconds))
-                plain = min(plain, apart.time(seconds))
-        flops = 3 * 2 * live_multiply_adds(unfilled_denoiser(preset(name))) * batch
-        yield {
-            "preset": name,
-            "batch": batch,
-            "device": str(placement.device),
-            "dtype": placement.dtype_name,
-            "images_per_s": batch / ours,
-            "plain_images_per_s": batch / plain,
-            "times_plain": plain / ours,
-            "of_matrix_rate": flops / ours / rate,
-        }
+        what = {"preset": name, "batch": batch}
+        yield from rows_or_fault(what, training_rows, name, batch, placement, seconds=seconds, rate=rate)
+
+
+def training_rows(
+    name: str, batch: int, placement: Placement, *, seconds: float, rate: float
+) -> Iterator[dict[str, Any]]:
+    """Yield the figures of training a preset in batches of so many; `rate` is the matrix product's, in FLOP/s."""
+    ours = plain = math.inf
+    for _ in range(TRAINING_ROUNDS):
+        with Apart(plain_training, name, placement, batch) as apart:
+            ours = min(ours, time_a_step(our_training(name, placement), seconds))
+            plain = min(plain, apart.time(seconds))
+    flops = 3 * 2 * live_multiply_adds(unfilled_denoiser(preset(name))) * batch
+    yield {
+        "device": str(placement.device),
+        "dtype": placement.dtype_name,
+        "images_per_s": batch / ours,
+        "plain_images_per_s": batch / plain,
+        "times_plain": plain / ours,
+        "of_matrix_rate": flops / ours / rate,
+    }
 
 
 def our_training(name: str, placement: Placement) -> Callable[[], object]:

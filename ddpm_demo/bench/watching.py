@@ -18,6 +18,7 @@ SETTLE = 10.0  # seconds of training before anything is measured
 OPENING = 4.0  # seconds after which a page that was opened is at rest, and only watches
 WINDOW = 12.0  # seconds with the page, then as many without, in turns
 TURNS = 10
+LENGTH = 60  # minutes of the run: far more than the turns take, with all the opening of pages, on a slow machine
 VIEW = "#train-view .ddpm-train"
 
 
@@ -39,6 +40,8 @@ def bench_watching(
     with cache_elsewhere():
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         watch(page, address)
+        page.get_by_role("spinbutton", name="Length").fill(str(LENGTH))
+        page.get_by_role("spinbutton", name="Length").press("Tab")
         page.locator("#train-start").click()
         page.wait_for_function(f"document.querySelector('{VIEW}')?.dataset.phase === 'training'")
         directory = shelf.entries()[0].directory
@@ -55,7 +58,6 @@ def bench_watching(
         page.context.close()
     costs, openings = ([1 - a / b for a, b in zip(pace, alone, strict=True)] for pace in (watched, opened))
     return {
-        "way": "training lite watched by a page, and by nobody",
         "watched_images_per_s": statistics.median(watched),
         "alone_images_per_s": statistics.median(alone),
         "cost": statistics.median(costs),

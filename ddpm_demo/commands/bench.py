@@ -7,7 +7,10 @@ from typing import Any
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui | sample | train`: one line a measurement, or all of them as JSON."""
+    """`ddpm-demo bench ui | sample | train`: one line a measurement, or all of them as JSON.
+
+    Returns 1 if a row could not be measured here: it says so, and the others are measured all the same.
+    """
     rows: Iterator[dict[str, Any]]
     if arguments.what == "sample":
         from ddpm_demo.bench.sampling import bench_sample
@@ -25,10 +28,15 @@ def run_bench(arguments: argparse.Namespace) -> int:
     for row in rows:
         measured.append(row)
         if not arguments.json:
-            print(words(row), flush=True)
+            print(_fault_words(row) if "fault" in row else words(row), flush=True)
     if arguments.json:
         print(json.dumps({"rows": measured}))
-    return 0
+    return int(any("fault" in row for row in measured))
+
+
+def _fault_words(row: dict[str, Any]) -> str:
+    what = ", ".join(str(value) for name, value in row.items() if name != "fault")
+    return f"{what}: could not be measured here: {row['fault']}"
 
 
 def _ui_words(row: dict[str, Any]) -> str:

@@ -1,10 +1,16 @@
 """`bench sample` measures the same arithmetic in every way; no test looks at how long anything took."""
 
+import os
+import time
+from typing import ClassVar
+
 import pytest
 import torch
 
 from ddpm_demo.bench import sampling, timing
-from ddpm_demo.core.config import preset
+from ddpm_demo.commands import bench
+from ddpm_demo.commands.parser import main
+from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import Denoiser
 
@@ -40,25 +46,86 @@ def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
     assert timing.live_multiply_adds(model) < timing.multiply_adds(model)
 
 
-def counting(begin):
+def sleeping(seconds):
     """A step for a process of its own: it must be importable there."""
-    return iter(range(begin, 10**9)).__next__
+    return lambda: time.sleep(seconds)
+
+
+def impossible():
+    return None
+
+
+def ending():
+    """A step that ends its process, as a lack of memory may."""
+    return lambda: os._exit(1)
 
 
 def test_a_way_apart_is_timed_in_its_own_process():
-    with timing.Apart(counting, 3) as apart:
+    with timing.Apart(sleeping, 0.02) as apart:
         assert apart.possible
-        assert 0 < apart.time(0.01) < 1
-        assert apart.time(0.01) > 0
+        assert 0.02 <= apart.time(0.05) < 1  # seconds a call
         process = apart._process
         assert process.is_alive()
     assert not process.is_alive()
+    with timing.Apart(impossible) as apart:
+        assert not apart.possible
 
 
-def test_a_row_has_every_figure(monkeypatch):
-    monkeypatch.setattr(sampling, "SAMPLING_ROUNDS", 1)
-    (row,) = sampling.bench_sample(presets=("lite",), counts=(1,), seconds=0.01)
-    assert (row["preset"], row["n"]) == ("lite", 1)
-    assert all(row[name] > 0 for name in ("step_ms", "plain_ms", "diffusers_ms", "images_per_s", "of_matrix_rate"))
-    assert row["times_plain"] == pytest.approx(row["plain_ms"] / row["step_ms"])
+def test_a_process_that_ends_is_a_sentence():
+    with (
+        timing.Apart(ending) as apart,
+        pytest.raises(DemoError, match="the process in which the plain way was to be measured has ended"),
+    ):
+        apart.time(0.01)
+
+
+class Told:
+    """In the place of `Apart`: a way apart that takes so many seconds a call, by the name of its maker."""
+
+    seconds: ClassVar = {"plain_apart": [9.0, 6.0, 8.0], "diffusers_apart": [7.0, 5.0, 7.0]}
+
+    def __init__(self, make, *arguments):
+        self.possible, self._left = make.__name__ in self.seconds, list(self.seconds.get(make.__name__, []))
+
+    def time(self, seconds):
+        return self._left.pop(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch):
+    ours = iter([4.0, 1.0, 3.0, 0.5, 2.0, 1.0])  # a step, then the network alone, in three rounds
+    monkeypatch.setattr(sampling, "time_a_step", lambda step, seconds: (step(), next(ours))[1])
+    monkeypatch.setattr(sampling, "matrix_rate", lambda placement, seconds: 1e12)
+    monkeypatch.setattr(sampling, "Apart", Told)
+    (row,) = sampling.bench_sample(presets=("lite",), counts=(2,))
+    assert (row["preset"], row["n"]) == ("lite", 2)
+    assert (row["step_ms"], row["plain_ms"], row["diffusers_ms"]) == (2000, 6000, 5000)
+    assert (row["times_plain"], row["times_diffusers"]) == (3, 2.5)
+    assert row["images_per_s"] == pytest.approx(2 / (2 * 1000))
+    flops = 2 * 2 * timing.live_multiply_adds(Denoiser(preset("lite")))
+    assert row["of_matrix_rate"] == pytest.approx(flops / 0.5 / 1e12)
     assert 0 <= row["frames"] < 1
+
+
+def test_a_row_that_cannot_be_measured_says_so_and_the_others_are_measured(monkeypatch, capsys):
+    def rows(ours, name, n, placement, **_):
+        if n == 16:
+            raise RuntimeError("can't allocate memory\nat line 7")
+        yield {"n": n}
+
+    monkeypatch.setattr(sampling, "sampling_rows", rows)
+    monkeypatch.setattr(sampling, "matrix_rate", lambda placement, seconds: 1e12)
+    monkeypatch.setattr(bench, "_sample_words", lambda row: f"{row['n']} measured")
+    monkeypatch.setattr(
+        sampling.bench_sample, "__kwdefaults__", {"presets": ("lite",), "counts": (1, 16), "seconds": 1}
+    )
+    assert main(["bench", "sample"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "1 measured",
+        "lite, 16: could not be measured here: can't allocate memory",
+    ]

@@ -28,7 +28,7 @@ def expected_pixels(schedule, label, which, seed, t):
 
 
 def frames(visit, count):
-    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.received == '{count}'", timeout=60_000)
+    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.received == '{count}'")
 
 
 def choose(visit, label, value):
@@ -183,7 +183,7 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
 
     # the path below asks for its cloud of digits when it first comes into view: let it, before counting
     visit.page.locator("#path").scroll_into_view_if_needed()
-    visit.page.wait_for_selector("#path .ddpm-chart[data-frame='20']", timeout=60_000)
+    visit.page.wait_for_selector("#path .ddpm-chart[data-frame='20']")
     visit.page.wait_for_load_state("networkidle")
     before = len(visit.requests)
     end = visit.pixels(FILM)
@@ -203,10 +203,10 @@ def test_stop_keeps_what_is_there_and_another_run_can_begin(visit):
     visit.open()
     set_up_generate(visit, steps=1000, count=8)
     visit.page.locator("#generate-start").click()
-    visit.page.wait_for_function(f"Number(document.querySelector('{FILM}').dataset.received) >= 3", timeout=60_000)
+    visit.page.wait_for_function(f"Number(document.querySelector('{FILM}').dataset.received) >= 3")
     visit.page.locator("#generate-stop").click()
     visit.page.wait_for_selector("#generate-start:not([disabled])")
-    visit.page.wait_for_timeout(500)
+    visit.page.wait_for_load_state("networkidle")  # what was on its way has come
     received = visit.page.get_attribute(FILM, "data-received")
     assert 3 <= int(received) < 1000
     visit.page.wait_for_timeout(1500)
@@ -225,9 +225,7 @@ def test_two_visitors_both_see_progress(visit, phone):
     for visitor in (visit, phone):
         visitor.page.locator("#generate-start").click()
     for visitor in (visit, phone):
-        visitor.page.wait_for_function(
-            f"Number(document.querySelector('{FILM}').dataset.received) >= 5", timeout=60_000
-        )
+        visitor.page.wait_for_function(f"Number(document.querySelector('{FILM}').dataset.received) >= 5")
     for visitor in (visit, phone):
         assert int(visitor.page.get_attribute(FILM, "data-received")) < 301
         visitor.page.locator("#generate-stop").click()
@@ -244,7 +242,8 @@ def test_a_page_at_rest_asks_for_hardly_any_frames(visit):
     """Gradio's loading screen would go on asking for sixty a second, each of its clocks; slowed, for one."""
     visit.page.add_init_script(COUNT_FRAMES)
     visit.open()
-    visit.page.wait_for_timeout(3000)
+    visit.page.wait_for_load_state("networkidle")
+    visit.page.wait_for_timeout(2000)
     before = visit.page.evaluate("window.framesAsked")
     visit.page.wait_for_timeout(3000)
     assert visit.page.evaluate("window.framesAsked") - before < 90

@@ -27,7 +27,7 @@ def open_generate(visit, link=""):
 def generate(visit, link):
     """Open a link to a film, which makes the film."""
     page = open_generate(visit, f"film={link}")
-    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     page.wait_for_selector("#generate-start:not([disabled])")
     return page
 
@@ -154,7 +154,7 @@ def test_a_link_opens_its_tab_by_itself(visit, width):
     open_generate(visit, "film=2~1~33~0.5~4~21~lite")
     visit.wait_for_text("#generate-note", "drawn again")
     assert visit.page.get_by_role("spinbutton", name="number input for Steps").input_value() == "33"
-    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     visit.page.wait_for_load_state("networkidle")
 
 
@@ -182,12 +182,12 @@ def test_a_link_draws_the_very_film_again(visit, phone, tmp_path):
         field.fill(str(value))
         field.press("Tab")
     page.locator("#generate-start").click()
-    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     page.get_by_role("button", name="Link to this film").click()
     visit.wait_for_text("#generate-film .ddpm-code", "film=")
     phone.page.goto(page.text_content("#generate-film .ddpm-code"))
     phone.page.wait_for_selector(FILM)
-    phone.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'", timeout=90_000)
+    phone.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     assert phone.pixels(FILM) == visit.pixels(FILM)
     films = []
     for visitor in (visit, phone):
@@ -201,7 +201,7 @@ def test_a_link_draws_the_very_film_again(visit, phone, tmp_path):
 def test_a_race_has_one_slider_and_says_what_each_lane_cost(visit):
     page = open_generate(visit)
     page.locator("#race-start").click()
-    page.wait_for_function("document.querySelector('#race-film [data-done]')?.dataset.done === '1'", timeout=60_000)
+    page.wait_for_function("document.querySelector('#race-film [data-done]')?.dataset.done === '1'")
     text = page.text_content("#race-film")
     assert text.count("10 network calls, ") == 2
     assert "their difference" in text
@@ -213,7 +213,7 @@ def test_a_race_has_one_slider_and_says_what_each_lane_cost(visit):
 def test_an_experiment_is_one_click(visit):
     page = open_generate(visit)
     page.get_by_role("button", name="From one noise to another").click()
-    page.wait_for_function("document.querySelector('#race-film [data-done]')?.dataset.done === '1'", timeout=60_000)
+    page.wait_for_function("document.querySelector('#race-film [data-done]')?.dataset.done === '1'")
     visit.wait_for_text("#race-words", "What to look for.")
     visit.wait_for_text("#race-words", "Song et al. 2021, section 5.3")
     assert "50 network calls" in page.text_content("#race-film")
@@ -223,7 +223,7 @@ def test_the_path_follows_the_films_slider(visit):
     page = generate(visit, "2~1~8~0~4~0~lite")
     page.locator("#path").scroll_into_view_if_needed()
     chart = "#path .ddpm-chart"
-    page.wait_for_selector(f"{chart}[data-frame='8']", timeout=60_000)
+    page.wait_for_selector(f"{chart}[data-frame='8']")
     visit.set_slider("#generate-film", 3)
     page.wait_for_selector(f"{chart}[data-frame='3']")
     # ten classes, the ways, and where the four digits are
@@ -238,7 +238,7 @@ def test_branches_of_the_noise_tabs_digit_are_counted(visit):
     visit.set_slider("#branches", 50)
     preview = np.array(visit.pixels("#branches canvas[data-name=x_t]"))
     page.locator("#branches button[data-name=one]").click()
-    page.wait_for_selector("#branches tbody tr", timeout=240_000)  # the first time the classifier is trained
+    page.wait_for_selector("#branches tbody tr")  # the first time the classifier is trained
     counts = page.eval_on_selector_all("#branches tbody td", "cells => cells.map(c => Number(c.textContent) || 0)")
     assert sum(counts) == 12
     # at t = 50 of 1000 a seven is still a seven

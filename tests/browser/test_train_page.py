@@ -26,7 +26,7 @@ class Server:
     def end(self, *, kill=False):
         if self.process.poll() is None:
             self.process.kill() if kill else self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=120)
             self.process.stdout.close()
 
 
@@ -53,29 +53,30 @@ def start(visit, *, name, minutes=5.0):
     page = visit.page
     if not page.get_by_role("spinbutton", name="Width").is_visible():
         page.get_by_role("button", name="More settings").click()
-        page.wait_for_timeout(1000)  # a field that has only just been laid out may forget what is typed into it
-    for role, field, value in (
-        ("spinbutton", "Width", "8"),
-        ("textbox", "Dilations", "1 3"),
-        ("spinbutton", "Batch size", "8"),
-    ):
-        page.get_by_role(role, name=field).fill(value)
-        page.get_by_role(role, name=field).press("Tab")
-        page.wait_for_timeout(100)
-        assert page.get_by_role(role, name=field).input_value() == value
-    page.get_by_role("spinbutton", name="Length").fill(str(minutes))
-    page.get_by_role("textbox", name="Name of the run").fill(name)
-    page.get_by_role("textbox", name="Name of the run").press("Tab")
+    wanted = {
+        page.get_by_role("spinbutton", name="Width"): "8",
+        page.get_by_role("textbox", name="Dilations"): "1 3",
+        page.get_by_role("spinbutton", name="Batch size"): "8",
+        page.get_by_role("spinbutton", name="Length"): f"{minutes:g}",
+        page.get_by_role("textbox", name="Name of the run"): name,
+    }
+    kept = 0
+    while kept < 2:  # a field that has only just been laid out may forget what is typed into it
+        wrong = [(field, value) for field, value in wanted.items() if field.input_value() != value]
+        for field, value in wrong:
+            field.fill(value)
+            field.press("Tab")
+        kept = 0 if wrong else kept + 1
+        page.wait_for_timeout(500)
     page.locator("#train-start").click()
     wait(visit, f"d => d.phase === 'training' && Number(d.lines) > 2 && h.includes({name!r})")
 
 
-def wait(visit, condition, timeout=60_000):
+def wait(visit, condition):
     """Wait for a condition of the view's data `d` and its headline `h`."""
     visit.page.wait_for_function(
         f"(() => {{ const view = document.querySelector('{VIEW}');"
-        f" const h = view?.querySelector('h3').textContent; return view && ({condition})(view.dataset); }})()",
-        timeout=timeout,
+        f" const h = view?.querySelector('h3').textContent; return view && ({condition})(view.dataset); }})()"
     )
 
 
@@ -131,7 +132,7 @@ def test_a_run_from_start_to_digits_and_away(visit):
     assert page.get_attribute(VIEW, "data-step") == step
     press(visit, "▶ Go on")
     wait(visit, f"d => d.phase === 'training' && Number(d.step) > {step}")
-    page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]", timeout=60_000)
+    page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]")
     assert len(set(visit.pixels(f"{VIEW} canvas[data-name=ema]"))) > 2
     stop(visit)
 
@@ -144,7 +145,7 @@ def test_a_run_from_start_to_digits_and_away(visit):
         field.fill(str(value))
         field.press("Tab")
     page.locator("#generate-start").click()
-    page.wait_for_function("document.querySelector('#generate-film canvas').dataset.received == '6'", timeout=60_000)
+    page.wait_for_function("document.querySelector('#generate-film canvas').dataset.received == '6'")
     visit.tab("Network")
     visit.pick("#network-which", "first (custom, 8 channels")
     visit.wait_for_text("#network-table", "first")
@@ -179,7 +180,7 @@ def test_axe_finds_nothing_on_the_tab_with_a_run(visit):
     for theme in ("light", "dark"):
         visit.open(theme)
         visit.tab("Train")
-        visit.page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]", timeout=60_000)
+        visit.page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]")
         visit.page.locator("summary").filter(has_text="How the network grew up").click()
         visit.page.wait_for_selector(f"{VIEW} details[data-step]")
         run_of(visit, "looked at").wait_for()
@@ -231,42 +232,32 @@ def test_a_wrong_setting_gets_a_sentence(visit):
     assert visit.page.locator(".ddpm-shelf li[data-name]").count() == 0
 
 
-def test_a_killed_server_finds_its_run_again(browser, tmp_path):
-    from conftest import Visit
-
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def test_a_killed_server_finds_its_run_again(visit_to, tmp_path):
     server = Server(tmp_path)
     try:
-        visit = Visit(context.new_page(), server.address)
+        visit = visit_to(server.address)
         open_train(visit)
         start(visit, name="survivor")
-        visit.page.close()
+        visit.page.goto("about:blank")
         server.end(kill=True)
         server = Server(tmp_path)
-        visit = Visit(context.new_page(), server.address)
+        visit = visit_to(server.address)
         open_train(visit)
         wait(visit, "d => h.includes('survivor: stopped')")
         run_of(visit, "survivor").get_by_role("button", name="resume survivor").click()
         wait(visit, "d => d.phase === 'training' && Number(d.lines) > 1")
         stop(visit)
-        assert visit.faults == []
     finally:
-        context.close()
         server.end()
 
 
-def test_the_teachers_switch(browser, tmp_path):
-    from conftest import Visit
-
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+def test_the_teachers_switch(visit_to, tmp_path):
     server = Server(tmp_path, "--no-training")
     try:
-        visit = Visit(context.new_page(), server.address)
+        visit = visit_to(server.address)
         open_train(visit)
         visit.page.get_by_text("Training is switched off on this server").wait_for()
         assert visit.page.locator("#train-start").count() == 0
         assert visit.page.locator(VIEW).get_by_role("button", name="❚❚ Pause").count() == 0
-        assert visit.faults == []
     finally:
-        context.close()
         server.end()

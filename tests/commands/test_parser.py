@@ -260,7 +260,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     while "images/s" not in lines:  # the bar has moved: steps are being made
         lines += victim.stderr.read(1)
     victim.send_signal(signal.SIGINT)
-    lines = victim.communicate(timeout=60)[1]
+    lines = victim.communicate(timeout=300)[1]
     assert victim.returncode == 130
     assert "saved; --resume goes on from here" in lines
     assert state_of(tmp_path / "r")[1] >= 1

@@ -41,7 +41,7 @@ def worker():
     yield worker
     if worker.busy:
         worker.stop()
-        worker.wait(20)
+        worker.wait(300)
 
 
 def begin(worker, config=LONG):
@@ -50,7 +50,7 @@ def begin(worker, config=LONG):
     return directory
 
 
-def until(condition, seconds=30):
+def until(condition, seconds=300):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

@@ -274,9 +274,19 @@ def test_a_stopped_film_can_be_taken_home(small):
     messages = generate(small, settings(steps=1000), films)
     run = next(messages)["run"]
     for _ in range(3):
-        next(messages)
+        last = next(messages)
     messages.close()
-    assert "file" in take_home({"run": run, "kind": "gif"}, films)
+    kept = films.get(run).kept
+    assert len(kept) == last["first"] + len(last["steps"])
+
+    def file(kind):
+        return io.BytesIO(base64.b64decode(take_home({"run": run, "kind": kind}, films)["file"]))
+
+    content = np.load(file("npz"))
+    np.testing.assert_array_equal(content["images"], to_uint8(kept[-1].step.x_s[:, 0]).numpy())
+    assert content["t"].tolist() == [each.step.t for each in kept]
+    with Image.open(file("gif")) as gif:
+        assert 2 <= gif.n_frames <= len(kept) + 1  # frames that are the same become one, shown for longer
 
 
 def test_a_gif_of_sixty_four_digits_and_fifty_frames_is_under_a_megabyte(lite):
@@ -411,12 +421,21 @@ def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
     assert all(len(set(calls[k : k + 10])) >= 8 for k in range(15, 35))
 
 
-def test_closing_a_film_frees_the_network_at_once(small):
+def test_a_film_asks_the_network_only_while_somebody_waits_for_its_next_frame(small):
+    calls = []
+    small.model.register_forward_hook(lambda *_: calls.append(NETWORK.waiting))
     messages = generate(small, settings(steps=1000), Films())
     next(messages)
+    assert calls == []
     next(messages)
+    asked = len(calls)
+    assert asked > 0
+    for _ in range(3):  # whatever the film had asked for meanwhile would have its turn before this
+        NETWORK.turn(lambda: None)
+    assert len(calls) == asked
     messages.close()
-    assert NETWORK.turn(lambda: True)
+    NETWORK.turn(lambda: None)
+    assert len(calls) == asked
 
 
 def test_the_pages_words_for_a_sampler_lead_back_to_it():

@@ -1,6 +1,6 @@
 // A link to a film opens the Generate tab, where Python has set the film's settings, and presses Generate: once.
 const TAB = "Generate";
-const PATIENCE = 30_000; // milliseconds until the tab is there
+const PATIENCE = 300_000; // milliseconds until the tab is there: a busy laptop opens the page slowly, and is not wrong
 
 /** Click a tab's button, behind the button with the dots if the page is narrow; false while there is none. */
 function openTab() {
