@@ -12,9 +12,10 @@ from ddpm_demo.core.device import best_placement
 from ddpm_demo.machine.limits import training_allowed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
-from ddpm_demo.ui.bridge import STATIC, browser_component, serve_static_files
+from ddpm_demo.ui.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
 from ddpm_demo.ui.tabs.generate import build_generate_tab
 from ddpm_demo.ui.tabs.network import build_network_tab, untrained
@@ -46,24 +47,26 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
     placement = best_placement()
     demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
     with demo:
+        gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
+        with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
+            with gr.Tab("Noise") as noise_tab:
+                noise = build_noise_tab(checkpoints)
+            with gr.Tab("Schedule"):
+                schedule = build_schedule_tab()
+            with gr.Tab("Network") as network_tab:
+                network = build_network_tab(checkpoints)
+            with gr.Tab("Receptive field"):
+                receptive = build_receptive_tab(checkpoints)
+            with gr.Tab("Generate") as generate_tab:
+                generate = build_generate_tab(checkpoints)
+            with gr.Tab("Train"):
+                build_train_tab(desk)
         gr.Markdown(
-            "# How diffusion draws a digit\n"
             "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed "
             "live from the real network and the real schedule, on this computer "
-            f"({placement.device}, {placement.dtype_name})."
+            f"({placement.device}, {placement.dtype_name}).",
+            elem_id="page-about",
         )
-        with gr.Tab("Noise") as noise_tab:
-            noise = build_noise_tab(checkpoints)
-        with gr.Tab("Schedule"):
-            schedule = build_schedule_tab()
-        with gr.Tab("Network") as network_tab:
-            network = build_network_tab(checkpoints)
-        with gr.Tab("Receptive field"):
-            receptive = build_receptive_tab(checkpoints)
-        with gr.Tab("Generate") as generate_tab:
-            generate = build_generate_tab(checkpoints)
-        with gr.Tab("Train"):
-            build_train_tab(desk)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
@@ -137,16 +140,14 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
     Returns at once, the server running. Raises DemoError when the port that was asked for is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]  # plain names are local; nothing is fetched
-    theme = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
     try:
         demo.launch(
             quiet=True,
             prevent_thread_lock=True,
             server_name=host,
             server_port=port,
-            theme=theme,
-            css_paths=STATIC / "style.css",
+            theme=theme(),
+            css_paths=STYLE_SHEETS,
             app_kwargs={"middleware": [Middleware(PageHead)]},
             footer_links=["settings"],
             run_history=False,

@@ -69,12 +69,8 @@ class Visit:
         )
 
     def tab(self, name):
-        """Open a tab; on a narrow page some of them stand behind the button with the dots."""
-        if not self.page.get_by_role("tab", name=name).is_visible():
-            self.page.get_by_role("button", name="More tabs").click()
-            self.page.locator(f".overflow-dropdown button:has-text('{name}')").click()
-        else:
-            self.page.get_by_role("tab", name=name).click()
+        """Open a tab: one tap, at every width."""
+        self.page.get_by_role("tab", name=name).click()
 
     def pick(self, dropdown, text):
         """Open one of Gradio's lists and choose the first option with that text, as soon as the list has it."""

@@ -24,12 +24,13 @@ from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, from_base64, image_of, named_values, number, one_of, whole
 from ddpm_demo.ui.tabs.schedule import schedule_tables
 
+NOISE_LEAD = "Drag *t*, and find the point where you can no longer tell the digit."
 NOISE_LESSON = """
 ## The forward process: a digit drowns in noise
 Diffusion begins with something easy: **destroying** a picture. At timestep *t* the picture x₀ is turned down to √ᾱₜ
 of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the total variance stays about the same
-(Ho et al. 2020, equation 4). Drag *t*, and find the point where you can no longer tell the digit: the network has to
-do better than you from there. The mixture is computed in your browser while you drag.
+(Ho et al. 2020, equation 4). From the point where you can no longer tell the digit, the network has to do better than
+you. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
 PIXELS = 28 * 28
@@ -48,7 +49,7 @@ class NoiseTab:
 
 def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
     """Lay out the tab and connect it; the first of the checkpoints looks at x_t until another is chosen."""
-    gr.Markdown(NOISE_LESSON)
+    gr.Markdown(NOISE_LEAD, elem_classes="ddpm-lead")
     view = browser_component("tabs/noise", first_noise_value(), elem_id="noise-view")
     with gr.Row():
         label = gr.Radio(
@@ -64,6 +65,7 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
                 0, precision=0, minimum=0, label="Noise seed", info="The same seed is always the same noise."
             )
             redraw = gr.Button("New noise")
+    gr.Markdown(NOISE_LESSON, elem_classes="ddpm-lesson")
     names = {"checkpoints": {name: name for name in checkpoints}}
     server = [read_picture, make_look(checkpoints)]
     details = browser_component("tabs/noise_details", names, elem_id="noise-details", server=server)

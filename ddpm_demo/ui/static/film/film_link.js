@@ -1,15 +1,8 @@
 // A link to a film opens the Generate tab, where Python has set the film's settings, and presses Generate: once.
-const TAB = "Generate";
+import { openTab } from "../open_tab.js";
+
 const PATIENCE = 300_000; // milliseconds until the tab is there: a busy laptop opens the page slowly, and is not wrong
 
-/** Click a tab's button, behind the button with the dots if the page is narrow; false while there is none. */
-function openTab() {
-  const named = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.textContent.trim() === TAB);
-  const tab = named('button[role="tab"]').find((each) => each.checkVisibility({ visibilityProperty: true }));
-  const target = tab ?? named(".overflow-dropdown button")[0];
-  target?.click();
-  return Boolean(target);
-}
 /** Press Generate, unless somebody has; false while the film that would show the first frames is not there. */
 function pressGenerate() {
   const start = document.querySelector("#generate-start");
@@ -27,7 +20,7 @@ function soon(attempt) {
 export function mount(element, props, watch) {
   element.querySelector(".ddpm-mount").replaceChildren();
   if (!new URL(location.href).searchParams.has("film")) return;
-  soon(openTab);
+  soon(() => openTab("Generate"));
   let pressed = false;
   // Python says so in the same answer that sets the settings: not before, and not for a link that makes no sense
   const press = () => {

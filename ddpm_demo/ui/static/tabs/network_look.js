@@ -14,6 +14,7 @@ export function makeNetworkPanel(server) {
 
   function forget() {
     question++;
+    if (element.classList.contains("ddpm-waiting")) return; // a drag says so sixty times a second
     element.classList.add("ddpm-waiting");
     words.textContent = "waiting for you to stop dragging …";
   }

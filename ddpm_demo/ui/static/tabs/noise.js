@@ -1,7 +1,8 @@
 // The top of the Noise tab: x_t is computed here, in the page, from x0, eps and the alpha_bar table; no drag asks a server.
 import { schedulePicker, timestepSlider } from "../controls.js";
-import { h, number, settled } from "../dom.js";
+import { button, h, number, settled } from "../dom.js";
 import { writeLink } from "../link.js";
+import { openTab } from "../open_tab.js";
 import { makePixels } from "./pixels.js";
 import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
 
@@ -18,10 +19,18 @@ export function mount(element, props, watch) {
   const facts = h("p", { class: "ddpm-facts" });
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, props.value.note ?? "");
+  const { x_t, x0, eps } = pixels.frames;
+  const onward = button("and back again →", () => openTab("Generate"), { class: "ddpm-button ddpm-primary ddpm-onward", hidden: true });
+  x_t.element.firstChild.append(onward);
   const all = h("div", {},
     note,
-    timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
-    pixels.element, equation, facts, spoken, schedulePicker());
+    h("div", { class: "ddpm-stage" },
+      h("div", { class: "ddpm-lead-picture" }, x_t.element),
+      h("div", {},
+        timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
+        equation, facts,
+        h("div", { class: "ddpm-pair" }, x0.element, eps.element))),
+    pixels.details, spoken, schedulePicker());
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
   const rest = settled(() => {
@@ -35,6 +44,7 @@ export function mount(element, props, watch) {
     noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
     facts.textContent = `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; `
       + `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
+    onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
     rest();
   }
   subscribe(all, paint);

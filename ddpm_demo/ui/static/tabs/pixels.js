@@ -57,7 +57,5 @@ export function makePixels() {
       `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`);
     writeSum();
   }
-  const element = h("div", {},
-    h("div", { class: "ddpm-pictures" }, ...Object.values(frames).map((frame) => frame.element)), scale, wide.element, sum);
-  return { element, paint };
+  return { frames, details: h("div", {}, scale, wide.element, sum), paint };
 }
