@@ -20,7 +20,7 @@ from ddpm_demo.ui.film.films import Films, grey_levels, read_film_settings
 from ddpm_demo.ui.film.stream import generate, packed
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.networks import Loaded
-from ddpm_demo.ui.tabs.noise import draw_noise, gallery_digit, noise_of, own_digit
+from ddpm_demo.ui.tabs.noise import draw_noise, first_noise_value, gallery_digit, noise_of, own_digit
 from ddpm_demo.ui.tabs.schedule import custom_config, schedule_tables
 
 OLDEST = 18  # before it there is no DecompressionStream
@@ -207,7 +207,10 @@ LINK = (
     import { writeLink } from "./static/link.js";
     globalThis.location = { href: "http://127.0.0.1:7860/?__theme=dark&t=1&pixel=0-0&film=x" };
     globalThis.history = { state: null, replaceState(_, title, url) { reply = Object.fromEntries(url.searchParams); } };
-    update({ ...readValue(given.value), tables: readValue({ tables: given.tables }).tables });
+    update(readValue({ ...given.first, tables: given.tables }));
+    writeLink();
+    if (reply !== null) throw new Error("a link was overwritten before anything had changed");
+    update(readValue(given.value));
     writeLink();
     """
 )
@@ -218,7 +221,7 @@ def ordinary():
 
 
 def test_a_link_says_what_is_not_as_it_was_at_first(node):
-    query = node(LINK, value=ordinary(), tables=schedule_tables())
+    query = node(LINK, value=ordinary(), first=first_noise_value(), tables=schedule_tables())
     assert query == {
         "__theme": "dark",
         "film": "x",
@@ -239,7 +242,7 @@ def test_a_link_says_what_is_not_as_it_was_at_first(node):
 )
 def test_python_reads_what_the_page_writes(node, changes):
     value, custom = {**ordinary(), **changes}, custom_config(0.001, 0.05, 200)
-    query = node(LINK, value=value, tables=schedule_tables(custom))
+    query = node(LINK, value=value, first=first_noise_value(), tables=schedule_tables(custom))
     link = read_link(query)
     assert link.note == ""
     assert link.view == value

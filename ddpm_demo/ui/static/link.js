@@ -3,18 +3,30 @@ import { state } from "./state.js";
 
 const OURS = ["digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations"];
 
+let known = null; // what the address says already, or need not say
+
+/** What the address should say of the screen. */
+function words() {
+  const [kind, value] = state.digit.link, { row, col } = state.pixel;
+  const said = { [kind]: value, seed: state.noise.seed, t: state.t, schedule: state.schedule };
+  if (state.schedule === "custom") said.custom = state.tables.custom.link;
+  if (row !== 14 || col !== 14) said.pixel = `${row}-${col}`;
+  if (state.stage !== "blocks.0") said.stage = state.stage;
+  if (state.dilations) said.dilations = state.dilations.join("-");
+  return said;
+}
+
+/**
+ * Write what has changed since the first call, which only looks: Gradio sends the page's address along when it asks
+ * Python what a link means, and on a slow machine that may come after the first picture has been painted.
+ */
 export function writeLink() {
+  const said = words(), text = JSON.stringify(said);
+  const first = known === null, same = known === text;
+  known = text;
+  if (first || same) return;
   const address = new URL(location.href);
   for (const name of OURS) address.searchParams.delete(name);
-  const [kind, value] = state.digit.link;
-  address.searchParams.set(kind, value);
-  address.searchParams.set("seed", state.noise.seed);
-  address.searchParams.set("t", state.t);
-  address.searchParams.set("schedule", state.schedule);
-  if (state.schedule === "custom") address.searchParams.set("custom", state.tables.custom.link);
-  const { row, col } = state.pixel;
-  if (row !== 14 || col !== 14) address.searchParams.set("pixel", `${row}-${col}`);
-  if (state.stage !== "blocks.0") address.searchParams.set("stage", state.stage);
-  if (state.dilations) address.searchParams.set("dilations", state.dilations.join("-"));
+  for (const [name, value] of Object.entries(said)) address.searchParams.set(name, value);
   history.replaceState(history.state, "", address);
 }
