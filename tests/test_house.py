@@ -32,18 +32,39 @@ def sources(room=None):
     return sorted((PACKAGE / room if room else PACKAGE).rglob("*.py"))
 
 
+def is_module(name):
+    place = PACKAGE.parent / name.replace(".", "/")
+    return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+
+
 def imports(path):
-    """Every module that a file imports, anywhere in it; `from a import b` counts as a.b where that is a module."""
+    """Every module that a file imports, anywhere in it, also for its types alone, or by a text that names it.
+
+    `from a import b` counts as a.b where that is a module of ours; `importlib.import_module(f"a.b.{c}")` counts as a.b.
+    """
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively: name the room"
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            modules = {name for name in inner if (PACKAGE.parent / (name.replace(".", "/") + ".py")).exists()}
+            modules = {name for name in inner if is_module(name)}
             found |= modules | ({node.module} if len(modules) < len(inner) else set())
+        elif isinstance(node, ast.Call) and name_of(node.func) in ("import_module", "__import__"):
+            found.add(begin_of_text(path, node.args[0]))
     return found
+
+
+def name_of(function):
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+
+
+def begin_of_text(path, node):
+    """What stands in a text, up to its first `{...}`, without the dot at its end."""
+    first = node.values[0] if isinstance(node, ast.JoinedStr) else node
+    assert isinstance(first, ast.Constant), f"{path} imports what nobody can read: name the module or its room"
+    return first.value.rstrip(".")
 
 
 def own(path):
@@ -52,7 +73,34 @@ def own(path):
 
 def room_of(name):
     parts = name.split(".")
-    return parts[1] if len(parts) > 1 else None
+    return parts[1] if len(parts) > 1 and parts[1] in FLOORS else None
+
+
+def test_no_way_of_importing_is_overlooked(tmp_path):
+    path = tmp_path / "every_way.py"
+    path.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "import importlib\n"
+        "if TYPE_CHECKING:\n    import gradio as gr\n"
+        "def late(name):\n"
+        "    from ddpm_demo.core import model, DemoError\n"
+        "    from ddpm_demo import ui\n"
+        "    importlib.import_module('ddpm_demo.training.run')\n"
+        "    importlib.import_module(f'ddpm_demo.commands.{name}')\n"
+        "    return __import__('torch')\n"
+    )
+    found = {
+        "typing", "importlib", "gradio", "ddpm_demo.core", "ddpm_demo.core.model", "ddpm_demo.ui",
+        "ddpm_demo.training.run", "ddpm_demo.commands", "torch",
+    }  # fmt: skip
+    assert imports(path) == found
+    for unreadable in ("import importlib; importlib.import_module(name)", "__import__(f'{room}.run')"):
+        path.write_text(unreadable)
+        with pytest.raises(AssertionError, match="nobody can read"):
+            imports(path)
+    path.write_text("from . import model")
+    with pytest.raises(AssertionError, match="imports relatively"):
+        imports(path)
 
 
 def test_every_room_has_a_floor_and_every_file_a_room():
@@ -91,6 +139,14 @@ def assert_no_circle(graph):
 
     for name in sorted(graph):
         visit(name)
+
+
+def test_no_circle_of_rooms():
+    """Held by the floors, too; also if two rooms on one floor, or a room that has none yet, come to know each other."""
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert_no_circle(
+        {room: {room_of(name) for path in sources(room) for name in own(path)} - {room, None} for room in rooms}
+    )
 
 
 def test_a_circle_would_be_found():
