@@ -3,11 +3,11 @@
 import sys
 
 from ddpm_demo.machine.freed_memory import keep_freed_memory
-from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.machine.processors import take_processors
 from ddpm_demo.ui.app import build_app, serve
 
 keep_freed_memory()
-NETWORK.take_processors()
+take_processors()
 demo = build_app(training="--no-training" not in sys.argv[1:])
 
 if __name__ == "__main__":

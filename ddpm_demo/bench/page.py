@@ -15,7 +15,7 @@ from ddpm_demo.bench.watching import bench_watching
 from ddpm_demo.core.config import DemoError, ScheduleConfig
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.machine.processors import take_processors
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.app import build_app, launch
@@ -98,7 +98,7 @@ def bench_ui() -> Iterator[dict[str, Any]]:
     A row that cannot be measured here has a `fault`, in words, instead of figures. The film and the map are those of
     the first shipped checkpoint, and left out where none is shipped.
     """
-    NETWORK.take_processors()  # as the app does
+    take_processors()  # as the app does
     page_address = launch(build_app())
     server_address = launch(server_round_trip())
     as_it_is = {"condition": "as it is"}

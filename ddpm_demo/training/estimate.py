@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import Turn, at_once
+from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import chosen_digits

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import Turn, at_once
+from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.history import History, Line

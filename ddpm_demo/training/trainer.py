@@ -9,7 +9,7 @@ from typing import Literal
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.limits import max_minutes
-from ddpm_demo.machine.network_thread import Turn, at_once
+from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training.loop import Progress, TrainingError
 from ddpm_demo.training.recorder import record
 from ddpm_demo.training.run import SAVE_EVERY_SECONDS, Run

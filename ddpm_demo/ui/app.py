@@ -13,6 +13,7 @@ from ddpm_demo.machine.limits import training_allowed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.bridge import browser_component, serve_static_files
+from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
@@ -27,6 +28,7 @@ from ddpm_demo.ui.tabs.train_desk import Desk
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
+FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `launch` serves besides Gradio
 
 
 def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
@@ -91,7 +93,8 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         film_link = browser_component("film/film_link", None, elem_id="film-link")
         film = [*generate.outputs, film_link]
         demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
-    demo.queue(max_size=200, api_open=False)
+    setattr(demo, FILM_ROUTES, film_routes(checkpoints, generate.broadcasts))
+    demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
     # Gradio looks for new events every millisecond, and each time takes Python from a network that is being trained
     demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = QUEUE_SECONDS, PROGRESS_SECONDS
     return demo
@@ -148,7 +151,7 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
             server_port=port,
             theme=theme(),
             css_paths=STYLE_SHEETS,
-            app_kwargs={"middleware": [Middleware(PageHead)]},
+            app_kwargs={"middleware": [Middleware(PageHead)], "routes": getattr(demo, FILM_ROUTES, [])},
             footer_links=["settings"],
             run_history=False,
             enable_monitoring=False,

@@ -49,7 +49,8 @@ def browser_component(
 ) -> gr.HTML:
     """Return a component that `static/<module>.js` fills and keeps up to date from `value`, which is plain JSON.
 
-    The module can call the functions in `server` by their names, with one JSON value, and gets one back.
+    The module can call the functions in `server` by their names, with one JSON value, and gets one back; its
+    `trigger` brings about one of the component's events, such as `submit`.
     """
     url = static_url(STATIC / f"{module}.js")
     return gr.HTML(
@@ -58,7 +59,7 @@ def browser_component(
         js_on_load=f"""
             const root = window.gradio_config?.root ?? "";
             const functions = {"server" if server else "null"};
-            import(root + "{url}").then((m) => m.mount(element, props, watch, functions));
+            import(root + "{url}").then((m) => m.mount(element, props, watch, functions, trigger));
         """,
         elem_id=elem_id,
         padding=False,

@@ -1,9 +1,12 @@
 """Checkpoints ready to use: loaded once for all visitors, their network in place."""
 
+import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from ddpm_demo.core.config import ConfigError, GuidanceConfig
 from ddpm_demo.core.device import Placement, best_placement
@@ -20,7 +23,7 @@ from ddpm_demo.store.shipped import known_as
 class Loaded:
     """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured.
 
-    `known_as` is what `checkpoint.find` finds it by; empty for a network that is in no file.
+    `known_as` is what `checkpoint.find` finds it by, `digest` its file's SHA-256; empty for one that is in no file.
     """
 
     model: Denoiser
@@ -29,6 +32,11 @@ class Loaded:
     held_out: tuple[float | None, ...] | None
     held_out_digits: int = 0
     known_as: str = ""
+    digest: str = ""
+
+
+_LOADED: WeakValueDictionary[str, Loaded] = WeakValueDictionary()  # by digest; whoever makes a film holds its networks
+_GUARD = threading.Lock()  # a class that comes at once loads a network once
 
 
 def guided(loaded: Loaded, guide: Loaded | None, weight: float) -> EpsModel:
@@ -48,7 +56,16 @@ def load_placed(path: Path) -> Loaded:
         stamp = path.stat().st_mtime_ns
     except OSError:
         stamp = 0
-    return _load(path, stamp)
+    with _GUARD:
+        return _load(path, stamp)
+
+
+def loaded_as(digest: str) -> Loaded:
+    """Return a network that is in use, by the digest of its file; raise ConfigError if it no longer is."""
+    try:
+        return _LOADED[digest]
+    except KeyError:
+        raise ConfigError("this film's network is no longer in memory: press Generate again") from None
 
 
 def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None) -> Loaded | None:
@@ -62,15 +79,22 @@ def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None)
 
 @lru_cache(maxsize=4)
 def _load(path: Path, stamp: int) -> Loaded:
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        digest = ""  # loading it says why
     loaded, placement = checkpoint.load(path), best_placement()
     measured = loaded.provenance.held_out
     held_out = measured.by_tenth if measured else None
     digits = (measured.digits or 10_000) if measured else 0  # the first files did not say: it was all of them
-    return Loaded(
+    placed = Loaded(
         place(loaded.model, placement),
         Schedule.from_config(loaded.schedule),
         placement,
         held_out,
         digits,
         known_as(path),
+        digest,
     )
+    _LOADED[digest] = placed
+    return placed

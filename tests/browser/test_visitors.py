@@ -17,15 +17,16 @@ from ddpm_demo.bench.watching import bench_watching
 from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import NETWORK, InTurn, at_once
+from ddpm_demo.machine import film_job
+from ddpm_demo.machine.scheduler import NETWORK, at_once
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training import shelf
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config
-from ddpm_demo.ui.app import build_app, launch
-from ddpm_demo.ui.film import stream
+from ddpm_demo.ui.app import FILM_ROUTES, build_app, launch
+from ddpm_demo.ui.film import broadcast, stream
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
 from ddpm_demo.ui.film.take_home import link_settings
@@ -63,37 +64,30 @@ def address(app):
     return app[1]
 
 
-class Counted(InTurn):
-    """A network whose every step needs a permit, and is counted with the film that it was for."""
+class Counted:
+    """The network's answers for films: each needs a permit, and is counted with the seed that it was for."""
 
-    calls, permits, made = [], threading.Semaphore(0), 0
+    def __init__(self, ask):
+        self.ask, self.calls, self.permits = ask, [], threading.Semaphore(0)
 
-    def __init__(self, model):
-        super().__init__(model)
-        self.film, Counted.made = Counted.made, Counted.made + 1
-
-    def __call__(self, x_t, t, /):
-        def answer():
-            Counted.permits.acquire()
-            return self.model(x_t, t)
-
-        eps_hat = NETWORK.turn(answer)
-        Counted.calls.append(self.film)  # after the turn: who reads it knows that the next one has it
-        return eps_hat
+    def __call__(self, network, guide, walks):
+        self.permits.acquire()
+        answers = self.ask(network, guide, walks)
+        self.calls += [walk.job.seed for walk in walks]
+        return answers
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    monkeypatch.setattr(Counted, "calls", [])
-    monkeypatch.setattr(Counted, "permits", threading.Semaphore(0))
-    monkeypatch.setattr(Counted, "made", 0)
-    monkeypatch.setattr(stream, "InTurn", Counted)
+    counted = Counted(film_job.ask)
+    monkeypatch.setattr(film_job, "ask", counted)
+    monkeypatch.setattr(film_job.LocalExecutor, "_measure_seats", lambda *_: 1)  # it would need permits, too
     monkeypatch.setattr(
         noise, "NETWORK", SimpleNamespace(turn=at_once)
     )  # or every page that opens would wait for a turn, too
     monkeypatch.setattr(stream, "MESSAGES_PER_SECOND", 1e9)  # a quick network's steps would be sent in bunches
-    yield Counted
-    Counted.permits.release(100_000)  # whatever a failed test has left waiting
+    yield counted
+    counted.permits.release(100_000)  # whatever a failed test has left waiting
 
 
 def until(visit, condition):
@@ -158,42 +152,71 @@ def test_noise_at_the_last_step_to_the_end(visit, quick):
     assert visit.page.get_attribute("#race-film canvas[data-name=difference]", "data-most") == "0"
 
 
-def test_a_closed_tab_frees_the_processor_within_a_step(app, browser, visit, counted):
-    queue = app[0]._queue
-    alive = lambda: [job for jobs in queue.active_jobs for job in jobs or () if job.alive]  # noqa: E731
+@pytest.fixture
+def broadcasts(app):
+    return getattr(app[0], FILM_ROUTES)[0].app.broadcasts
+
+
+def test_a_closed_tab_costs_nothing_after_a_moment(browser, visit, counted, broadcasts, monkeypatch):
+    monkeypatch.setattr(broadcast, "GRACE_SECONDS", 0.0)
     leaver = browser.new_context().new_page()
     leaver.goto(f"{visit.address}?film=2~1~200~0~1~0~quick")
     counted.permits.release(4)
     leaver.wait_for_function(f"Number(document.querySelector('{FILM}')?.dataset.received) === 4")
-    until(visit, lambda: len(alive()) == 1)
+    assert broadcasts.numbers()["films"] == 1
     leaver.context.close()
-    until(visit, lambda: not alive())  # the server has seen it; the fifth step is under way, and waits
+    until(visit, lambda: broadcasts.numbers()["visitors"] == 0)  # the fifth step is under way, and waits
+    visit.page.wait_for_timeout(100)
     counted.permits.release(500)
-    until(visit, lambda: not any(queue.active_jobs))
+    until(visit, lambda: NETWORK.turn(lambda: True))
     assert counted.calls == [0] * 5
 
 
-def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick, counted):
+def test_ten_visitors_at_once_get_ten_films_in_fair_turns(browser, visit, quick, counted, broadcasts):
     links = [f"2~1~6~0~1~{seed}~quick" for seed in range(10)]
     pages = []
     for k, link in enumerate(links):
         pages.append(browser.new_context().new_page())
         pages[-1].goto(f"{visit.address}?film={link}", wait_until="commit")
-        until(visit, lambda k=k: NETWORK.waiting == k and counted.made == k + 1)  # the first one has the turn
-    for step in range(60):
-        # a step only when everybody who goes on waits for one: then the order is the turns' alone
-        until(visit, lambda step=step: step >= 50 or (len(counted.calls) == step and NETWORK.waiting == 9))
-        counted.permits.release()
+        until(visit, lambda k=k: broadcasts.numbers()["films"] == k + 1)
+    for page in pages:  # everybody sees x_T, and knows how many share the processor, before anybody has had a step
+        page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '1'")
+        page.wait_for_function(
+            "document.querySelector('#generate-film .ddpm-facts').textContent.includes(' take turns')"
+        )
+    counted.permits.release(60)
     for page in pages:
         page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     assert sorted(counted.calls) == sorted([*range(10)] * 6)
-    turns = [counted.calls[k : k + 10] for k in range(0, 50, 10)]
-    assert [sorted(turn) for turn in turns] == [list(range(10))] * 5
-    counted.permits.release(60)  # for Python's films
+    turns = [counted.calls[k : k + 10] for k in range(0, 60, 10)]
+    assert [sorted(turn) for turn in turns] == [list(range(10))] * 6
     for page, link in zip(pages, links, strict=True):
         *_, last = stream.generate(load_placed(quick), link_settings(link), Films())
         shown = type(visit)(page, visit.address).pixels(FILM)
         np.testing.assert_array_equal(np.reshape(shown, (28, 28)), last_picture(last)[0])
+        page.context.close()
+
+
+def test_one_link_for_a_class_is_one_film_and_the_page_says_where_it_is_from(browser, visit, counted):
+    pages = [browser.new_context().new_page() for _ in range(3)]
+    link = f"{visit.address}?film=2~1~6~0~1~77~quick"
+    pages[0].goto(link)
+    counted.permits.release(2)
+    pages[0].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
+    pages[1].goto(link)
+    pages[1].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
+    counted.permits.release(100)
+    for page in pages[:2]:
+        page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
+    pages[2].goto(link)
+    pages[2].wait_for_function(f"document.querySelector('{FILM}')?.dataset.done === '1'")
+    assert counted.calls == [77] * 6
+    facts = [page.text_content("#generate-film .ddpm-facts") for page in pages]
+    assert "others watch the same film" in facts[1]
+    assert "from memory: computed here at" in facts[2]
+    shown = {tuple(type(visit)(page, visit.address).pixels(FILM)) for page in pages}
+    assert len(shown) == 1
+    for page in pages:
         page.context.close()
 
 

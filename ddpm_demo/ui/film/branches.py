@@ -11,7 +11,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.core.sampling import sample
-from ddpm_demo.machine.network_thread import NETWORK, InTurn
+from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.ui.bridge import browser_component, server_function
 from ddpm_demo.ui.film.stream import packed
@@ -63,7 +63,7 @@ class Judge:
         try:
             steps = classifier.train()
             while True:
-                progress = NETWORK.turn(lambda: next(steps, None))  # a film goes on meanwhile
+                progress = NETWORK.film_turn(lambda: next(steps, None))  # a film goes on meanwhile
                 if progress is None:
                     break
                 self._progress = progress
@@ -122,7 +122,9 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
     x_t = loaded.schedule.add_noise(x0, t, torch.randn(x0.shape, generator=generator))
     config = SamplerConfig(variance="posterior", clip="x0", steps=min(STEPS, t + 1))
     start = x_t.expand(BRANCHES, -1, -1, -1).contiguous().to(loaded.placement.device)
-    *_, last = sample(InTurn(loaded.model), loaded.schedule, config, start, generator=generator, start=t)
+    *_, last = sample(
+        InTurn(loaded.model, NETWORK.film_turn), loaded.schedule, config, start, generator=generator, start=t
+    )
     classes = trained.model.classes(last.x_s)
     return {
         "t": t,

@@ -29,7 +29,7 @@ KEPT_STEPS = 200  # at most, of a film, besides the finished picture
 KEPT_PICTURES = 3200  # digits times steps, so 50 steps of 64 digits: more would pass 4 MB on the way to the page
 FINE_PICTURES = 800  # digits times steps that are sent in 256 grey levels; more in 16, for the same reason
 FINE_DIGITS = 16  # up to so many digits are drawn at twice their size in a GIF
-FILM_MEMORY = 512 * 2**20  # bytes of floats, over all films; the oldest film goes first
+FILM_MEMORY = 512 * 2**20  # bytes of floats and messages, over all films; the least recently used film goes first
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,24 @@ class Film:
     guide: str = ""
     kept: list[Kept] = field(default_factory=list)
     finished: Tensor | None = None
+    messages: int = 0  # bytes of what was sent of it and can be sent again
+    forgotten: bool = False
+    _floats: int = 0
 
     @property
     def bytes(self) -> int:
-        """How much memory its pictures take."""
-        one = 0 if not self.kept else self.kept[0].step.x_t.numel() * 4
-        return (8 if self.guide else 6) * one * len(self.kept)
+        """How much memory its pictures and messages take."""
+        return self._floats + self.messages
+
+    def keep(self, kept: Kept) -> None:
+        """Add a step. Two that follow one another share pictures: what one ends with, the other begins with."""
+        self._floats += sum(picture.numel() * picture.element_size() for picture in _new_pictures(kept, self.kept))
+        self.kept.append(kept)
+
+    def forget(self) -> None:
+        """Give the memory back; whoever still makes it adds nothing more."""
+        self.forgotten = True
+        self.kept, self._floats, self.messages = [], 0, 0
 
     def last(self) -> Tensor:
         """Return the newest picture (N, C, H, W): the digits, or what they had come to when the film was stopped."""
@@ -128,6 +140,20 @@ class Film:
     def frame(self, index: object) -> Kept:
         """Return the step behind a frame; raise ConfigError if it has none."""
         return self.kept[whole("the frame", index, 0, len(self.kept) - 1)]
+
+
+def _new_pictures(kept: Kept, before: list[Kept]) -> list[Tensor]:
+    """Return the pictures of a step that the one before it does not hold already."""
+    known = {id(picture) for picture in _pictures(before[-1])} if before else set()
+    return [picture for picture in _pictures(kept) if id(picture) not in known]
+
+
+def _pictures(kept: Kept) -> list[Tensor]:
+    step = kept.step
+    pictures = {id(p): p for p in (step.x_t, step.eps_hat, step.x0_hat, step.z, step.x_s, *(kept.answers or ()))}
+    if kept.x0_before is not None:
+        pictures[id(kept.x0_before)] = kept.x0_before
+    return list(pictures.values())
 
 
 def on_cpu(step: Step) -> Step:
@@ -149,7 +175,7 @@ def film_bits(n: int, steps: int) -> int:
 
 
 class Films:
-    """The films of all visitors, by the name of their run, in bounded memory."""
+    """The films of all visitors, by the name of their run, in bounded memory: the least recently used goes first."""
 
     def __init__(self, memory: int = FILM_MEMORY) -> None:
         self.memory = memory
@@ -157,32 +183,57 @@ class Films:
         self._guard = threading.Lock()
 
     def add(self, run: str, film: Film) -> None:
-        """Remember a film that begins."""
+        """Remember a film that begins; one of the same name, if there is any, is forgotten."""
         with self._guard:
+            before = self._films.pop(run, None)
+            if before is not None:
+                before.forget()
             self._films[run] = film
 
     def keep(self, run: str, kept: Kept) -> None:
-        """Add a step to a film, forgetting the oldest films while there is too much of them all."""
+        """Add a step to a film, forgetting other films while there is too much of them all."""
         with self._guard:
             film = self._films.get(run)
             if film is None:  # so much happened since that it was forgotten while it was made
                 return
-            film.kept.append(kept)
-            while len(self._films) > 1 and self.bytes > self.memory:
-                self._films.popitem(last=False)
+            film.keep(kept)
+            self._make_room()
+
+    def note_message(self, run: str, size: int) -> None:
+        """Count the bytes of a message that is kept for a film."""
+        with self._guard:
+            film = self._films.get(run)
+            if film is not None:
+                film.messages += size
+                self._make_room()
+
+    def touch(self, run: str) -> None:
+        """Take notice that somebody looks at a film."""
+        with self._guard:
+            if run in self._films:
+                self._films.move_to_end(run)
+
+    def _make_room(self) -> None:
+        while len(self._films) > 1 and self.bytes > self.memory:
+            _, oldest = self._films.popitem(last=False)
+            oldest.forget()
 
     @property
     def bytes(self) -> int:
         """How much memory all of them take."""
         return sum(film.bytes for film in self._films.values())
 
+    def __len__(self) -> int:
+        return len(self._films)
+
     def get(self, run: object) -> Film:
         """Return a film; raise ConfigError if it is unknown or forgotten."""
         with self._guard:
             film = self._films.get(run) if isinstance(run, str) else None
-        if film is None or not film.kept:
-            raise ConfigError("the server no longer has this film; press Generate again: the seed brings it back")
-        return film
+            if film is not None and film.kept:
+                self._films.move_to_end(str(run))
+                return film
+        raise ConfigError("the server no longer has this film; press Generate again: the seed brings it back")
 
 
 FILMS = Films()

@@ -13,7 +13,7 @@ from gradio.components import Component
 
 from ddpm_demo.core.config import GUIDE, ConfigError
 from ddpm_demo.core.sampling import frame_indices, sample, slerp, start_noise
-from ddpm_demo.machine.network_thread import InTurn
+from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.films import NO_GUIDE
@@ -78,7 +78,7 @@ def race(
             generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
         timesteps = schedule.timesteps(lane.config.steps)
         shown, clock = set(frame_indices(schedule, timesteps, LANE_STEPS)), _Clock()
-        model = InTurn(guided(loaded, guide, lane.weight))
+        model = InTurn(guided(loaded, guide, lane.weight), NETWORK.film_turn)
         for step in sample(model, schedule, lane.config, x_T.to(loaded.placement.device), generator=generator):
             made += 1
             if step.index in shown:

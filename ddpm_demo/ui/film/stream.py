@@ -1,7 +1,6 @@
 """The film of a run, as messages to the page: what the network makes, as it makes it."""
 
 import base64
-import secrets
 import time
 import zlib
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.guidance import Guided
-from ddpm_demo.core.sampling import frame_indices, sample, start_noise
-from ddpm_demo.machine.network_thread import InTurn
+from ddpm_demo.core.sampling import Step, frame_indices, sample, start_noise
+from ddpm_demo.machine.film_job import FilmJob, Taken
+from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.film.films import FILMS, Film, Films, FilmSettings, Kept, film_bits, grey_levels, kept_steps, on_cpu
 from ddpm_demo.ui.networks import Loaded, guided
 
@@ -20,91 +20,143 @@ MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the
 EPS_REACH = 3.0  # the noise is shown from -3 to 3: 99.7 % of a Gaussian
 
 
+class FilmMessages:
+    """Writes a film down: its floats into `films`, and its frames into messages for the page.
+
+    A frame is x_t, x0_hat and eps_hat of one step; of a long run at most `kept_steps` are sent, even in log-SNR, and
+    the finished picture always. `run` names the film to the page.
+    """
+
+    def __init__(self, run: str, film: Film, films: Films) -> None:
+        self.run, self.film, self._films = run, film, films
+        n, config = film.settings.n, film.settings.config
+        self._timesteps = film.schedule.timesteps(config.steps)
+        self._shown = set(frame_indices(film.schedule, self._timesteps, kept_steps(n)))
+        self.bits = film_bits(n, len(self._shown))
+        self._same = {"run": run, "n": n, "size": 28, "frames": len(self._shown) + 1, "reach": EPS_REACH}
+        self._first, self._sent, self._pending = 0, 0.0, list[Kept]()
+        self._before: Step | None = None
+        self.seconds = 0.0  # of computing
+
+    def begin(self, x_T: Tensor) -> dict[str, Any]:
+        """Return the first message: x_T alone, before the network has run."""
+        return {
+            **self._same,
+            "bits": self.bits,
+            "first": 0,
+            "steps": [self._moment(self._timesteps[0], 0.0)],
+            "x_t": packed([x_T], self.bits),
+            "x0_hat": "",
+            "eps_hat": "",
+            "done": 0.0,
+            "note": "the network is at its first step",
+        }
+
+    def take(self, taken: Taken, left: float | None = None) -> list[dict[str, Any]]:
+        """Write a step down; return what is to be sent now: nothing, a message, or at the end two.
+
+        `left` is how many seconds it will take to the end; None is for a film that nobody else's turns hold up.
+        """
+        step, before = taken.step, self._before
+        self.seconds += taken.seconds
+        if step.index in self._shown:
+            answers = taken.answers and (taken.answers[0].cpu(), taken.answers[1].cpu())
+            kept = Kept(on_cpu(step), answers, *((None, None) if before is None else (before.x0_hat.cpu(), before.t)))
+            if not self.film.forgotten:
+                self._films.keep(self.run, kept)
+            self._pending.append(kept)
+        self._before, now = step, time.perf_counter()
+        if step.s >= 0 and now - self._sent < 1 / MESSAGES_PER_SECOND:
+            return []
+        pending, self._pending, self._sent = self._pending, [], now
+        message = {
+            **self._same,
+            "bits": self.bits,
+            "first": self._first,
+            "steps": [self._moment(kept.step.t, kept.step.std) for kept in pending],
+            "x_t": packed([kept.step.x_t for kept in pending], self.bits),
+            "x0_hat": packed([kept.step.x0_hat for kept in pending], self.bits),
+            "eps_hat": packed([kept.step.eps_hat for kept in pending], self.bits, EPS_REACH),
+            "done": (step.index + 1) / len(self._timesteps),
+            "note": self._note(step, left),
+        }
+        self._first += len(pending)
+        return [message] if step.s >= 0 else [message, self._end(step, message["note"])]
+
+    def _end(self, step: Step, note: Any) -> dict[str, Any]:
+        self.film.finished = finished = step.x_s.cpu()
+        return {
+            **self._same,
+            "bits": 8,
+            "first": self._first,
+            "steps": [self._moment(-1, 0.0)],
+            "x_t": packed([finished], 8),
+            "x0_hat": packed([finished], 8),
+            "eps_hat": packed([torch.zeros_like(finished)], 8, EPS_REACH),
+            "done": 1.0,
+            "note": note,
+        }
+
+    def _note(self, step: Step, left: float | None) -> str:
+        made, steps, n = step.index + 1, len(self._timesteps), self.film.settings.n
+        rate = f"{self.seconds / made * 1000:.0f} ms a step"
+        speed = f"{n * made / steps / self.seconds:.2f} images/s" if self.seconds > 0 else ""
+        if step.s < 0:
+            return f"{steps} steps in {self.seconds:.1f} s of computing, {rate}, {speed}"
+        left = self.seconds / made * (steps - made) if left is None else left
+        return f"step {made} of {steps}, {rate}, {speed}, about {left:.0f} s left"
+
+    def _moment(self, t: int, std: float) -> dict[str, float]:
+        """Return the numbers beside a frame: its timestep, how much signal there is, and the step's noise."""
+        return {"t": t, "alpha_bar": self.film.schedule.alpha_bar_at(t), "sigma": std}
+
+
+def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> FilmJob:
+    """Return what decides the pixels of a film; raise ConfigError when the guide cannot guide this network."""
+    weight = settings.guidance.weight if settings.guidance else 1.0
+    guided(loaded, guide, weight)
+    helped = guide is not None and weight != 1
+    return FilmJob(
+        loaded.digest,
+        settings.config,
+        settings.n,
+        settings.seed,
+        guide=guide.digest if guide and helped else "",
+        weight=weight if helped else 1.0,
+        channels=loaded.model.config.image_channels,
+    )
+
+
+def new_film(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> Film:
+    """Return a film that has not begun."""
+    film = Film(settings, loaded.schedule, loaded.known_as or settings.checkpoint)
+    if settings.guidance and guide:
+        film.guide = guide.known_as or settings.guidance.guide
+    return film
+
+
 def generate(
     loaded: Loaded, settings: FilmSettings, films: Films = FILMS, *, guide: Loaded | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Draw digits, yielding messages with the film's frames in order, and remember their floats in `films`.
+    """Draw digits here and now, yielding the film's messages in order, and remember its floats in `films`.
 
-    `guide` is the network that the settings' guidance names.
-
-    The first message is x_T alone, before the network has run. A frame is x_t, x0_hat and eps_hat of one step; of a
-    long run at most `kept_steps` are sent, even in log-SNR, and the finished picture always.
+    `guide` is the network that the settings' guidance names. A visitor's film is made by `broadcast.Broadcasts`; this
+    is the same without visitors.
     """
-    config, n, schedule = settings.config, settings.n, loaded.schedule
     network = guided(loaded, guide, settings.guidance.weight if settings.guidance else 1)
-    timesteps = schedule.timesteps(config.steps)
+    film, run = new_film(loaded, settings, guide), film_job(loaded, settings, guide).key
     generator = torch.Generator().manual_seed(settings.seed)
-    x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
-    shown = set(frame_indices(schedule, timesteps, kept_steps(n)))
-    run, bits = secrets.token_hex(8), film_bits(n, len(shown))
-    film = Film(settings, schedule, loaded.known_as or settings.checkpoint)
-    if settings.guidance and guide:
-        film.guide = guide.known_as or settings.guidance.guide
+    x_T = start_noise(settings.n, loaded.model.config.image_channels, 28, generator)
     films.add(run, film)
-    same = {"run": run, "n": n, "size": 28, "frames": len(shown) + 1, "reach": EPS_REACH}
-    yield {
-        **same,
-        "bits": bits,
-        "first": 0,
-        "steps": [moment(film, timesteps[0], 0.0)],
-        "x_t": packed([x_T], bits),
-        "x0_hat": "",
-        "eps_hat": "",
-        "done": 0.0,
-        "note": "the network is at its first step",
-    }
-
-    begun, sent, first = time.perf_counter(), 0.0, 0
-    pending: list[Kept] = []
-    before = None
-    model = InTurn(network)
-    for step in sample(model, schedule, config, x_T.to(loaded.placement.device), generator=generator):
-        if step.index in shown:
-            said = network.answers if isinstance(network, Guided) else None
-            answers = said and (said[0].cpu(), said[1].cpu())
-            kept = Kept(on_cpu(step), answers, *((None, None) if before is None else (before.x0_hat.cpu(), before.t)))
-            films.keep(run, kept)
-            pending.append(kept)
-        before, now = step, time.perf_counter()
-        seconds, done = now - begun, (step.index + 1) / config.steps
-        rate = f"{seconds / (step.index + 1) * 1000:.0f} ms a step"
-        if step.s < 0:
-            note = f"{config.steps} steps in {seconds:.1f} s, {rate}, {n / seconds:.2f} images/s"
-        elif now - sent < 1 / MESSAGES_PER_SECOND:
-            continue
-        else:
-            left = f"about {seconds / done - seconds:.0f} s left"
-            note = f"step {step.index + 1} of {config.steps}, {rate}, {n * done / seconds:.2f} images/s, {left}"
-        yield {
-            **same,
-            "bits": bits,
-            "first": first,
-            "steps": [moment(film, kept.step.t, kept.step.std) for kept in pending],
-            "x_t": packed([kept.step.x_t for kept in pending], bits),
-            "x0_hat": packed([kept.step.x0_hat for kept in pending], bits),
-            "eps_hat": packed([kept.step.eps_hat for kept in pending], bits, EPS_REACH),
-            "done": done,
-            "note": note,
-        }
-        first, pending, sent = first + len(pending), [], now
-
-    film.finished = step.x_s.cpu()
-    yield {
-        **same,
-        "bits": 8,
-        "first": first,
-        "steps": [moment(film, -1, 0.0)],
-        "x_t": packed([film.finished], 8),
-        "x0_hat": packed([film.finished], 8),
-        "eps_hat": packed([torch.zeros_like(film.finished)], 8, EPS_REACH),
-        "done": 1.0,
-        "note": note,
-    }
-
-
-def moment(film: Film, t: int, std: float) -> dict[str, float]:
-    """Return the numbers beside a frame: its timestep, how much signal there is, and the step's noise."""
-    return {"t": t, "alpha_bar": film.schedule.alpha_bar_at(t), "sigma": std}
+    messages = FilmMessages(run, film, films)
+    yield messages.begin(x_T)
+    begun = time.perf_counter()
+    model = InTurn(network, NETWORK.film_turn)
+    for step in sample(model, loaded.schedule, settings.config, x_T.to(loaded.placement.device), generator=generator):
+        answers = network.answers if isinstance(network, Guided) else None
+        now = time.perf_counter()
+        yield from messages.take(Taken(step, answers, now - begun))
+        begun = time.perf_counter()
 
 
 def packed(pictures: list[Tensor], bits: int, reach: float = 1.0) -> str:

@@ -1,7 +1,7 @@
 """The Generate tab: digits out of pure noise, every frame on the screen as it is made."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from gradio.components import Component
 
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.bridge import browser_component, event
+from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.film.branches import build_branches
+from ddpm_demo.ui.film.broadcast import Broadcasts
 from ddpm_demo.ui.film.films import (
     CLIPS,
     MAX_IMAGES,
@@ -21,16 +22,12 @@ from ddpm_demo.ui.film.films import (
     MIN_STEPS,
     NO_GUIDE,
     SAMPLERS,
-    read_film_settings,
     words_of,
 )
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.path import build_path
 from ddpm_demo.ui.film.race import build_race
-from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.film.take_home import LINK_NAME, link_settings, take_home
-from ddpm_demo.ui.networks import load_guide, load_placed
-from ddpm_demo.ui.readers import one_of
 
 GENERATE_LESSON = """
 ## The reverse process: a digit comes out of noise
@@ -42,7 +39,12 @@ A **guide** makes the digits clearer (Karras et al. 2024): a worse network, here
 to make the network's mistakes, only larger. So ε̂ is the guide's answer and, from there, *weight* times the way to the
 network's own. The spec knows no guide: that is weight 1.
 """
-VISITORS = 16  # at once; they take turns at the network, step by step
+# what the buttons do, in the browser: the film's new value, and which button can be pressed
+PRESS_START = """(...settings) => [{settings, press: Date.now()},
+    {__type__: "update", interactive: false}, {__type__: "update", interactive: true}]"""
+PRESS_STOP = """() => [{press: Date.now()},
+    {__type__: "update", interactive: true}, {__type__: "update", interactive: false}]"""
+ENDED = """() => [{__type__: "update", interactive: true}, {__type__: "update", interactive: false}]"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class GenerateTab:
     fields: Sequence[Component]
     note: gr.Markdown
     checkpoints: dict[str, Path]
+    broadcasts: Broadcasts
 
     @property
     def outputs(self) -> list[Component]:
@@ -82,17 +85,7 @@ class GenerateTab:
 
 
 def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
-    """Lay out the tab for these checkpoints, by name, and connect it."""
-
-    @event
-    def stream(name: str, *settings: Any) -> Iterator[tuple[dict[str, Any], Any, Any]]:
-        name = one_of(name, checkpoints, "choose one of the listed checkpoints")
-        wanted = read_film_settings(name, *settings)
-        guide = load_guide(checkpoints, wanted.guidance)
-        for value in generate(load_placed(checkpoints[name]), wanted, guide=guide):
-            yield value, gr.update(interactive=False), gr.update(interactive=True)
-
-    idle = (gr.update(interactive=True), gr.update(interactive=False))
+    """Lay out the tab for these checkpoints, by name, and connect it; the film's own way is `film.event_stream`."""
     chosen_rule, chosen_clip = words_of(CHOSEN_SAMPLER)
     gr.Markdown(GENERATE_LESSON)
     note = gr.Markdown(elem_id="generate-note")
@@ -166,27 +159,17 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     settings = [which, sampler, clip, steps, eta, count, seed, guide, weight]
     # only when a person chooses: a link brings a guide of its own
     which.input(guide_of, which, [guide, weight], show_progress="hidden", queue=False, api_visibility="private")
-    run = start.click(
-        stream,
-        settings,
-        [film, start, stop],
-        show_progress="hidden",
-        concurrency_limit=VISITORS,
-        concurrency_id="network",
-        api_visibility="private",
-    )
-    run.then(lambda: idle, None, [start, stop], show_progress="hidden", queue=False, api_visibility="private")
-    # cancelling stops the generator at its next step; what has arrived stays in the page
-    stop.click(
-        lambda: idle, None, [start, stop], cancels=[run], show_progress="hidden", queue=False, api_visibility="private"
-    )
+    # in the browser alone: the film's module asks for the film, and says when it has ended
+    start.click(None, settings, [film, start, stop], js=PRESS_START, api_visibility="private")
+    stop.click(None, None, [film, start, stop], js=PRESS_STOP, api_visibility="private")
+    film.submit(None, None, [start, stop], js=ENDED, api_visibility="private")
     dice.click(
         lambda: secrets.randbelow(10_000), None, seed, show_progress="hidden", queue=False, api_visibility="private"
     )
     build_path()
     build_race(checkpoints, which, seed, guide)
     build_branches(checkpoints, which)
-    return GenerateTab(which, guide, settings, note, checkpoints)
+    return GenerateTab(which, guide, settings, note, checkpoints, Broadcasts())
 
 
 def guide_of(name: str) -> tuple[str, float]:

@@ -13,7 +13,7 @@ from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
 from ddpm_demo.explaining.claims import check_claims
-from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
 from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import one_of, whole

@@ -15,7 +15,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store.drawing import digit_from_picture
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.picture_file import MAX_BYTES

@@ -23,7 +23,7 @@ from ddpm_demo.core.receptive import (
     share_outside,
 )
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.ui.bridge import base64_of, browser_component, chart, chart_value, event, server_function

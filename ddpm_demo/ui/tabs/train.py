@@ -8,7 +8,7 @@ from gradio.components import Component
 from ddpm_demo.core.config import PRESETS, DemoError, ScheduleConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.machine.limits import max_minutes
-from ddpm_demo.machine.network_thread import NETWORK
+from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.shelf import NAME_LENGTH, time_words
 from ddpm_demo.ui import plots
@@ -58,7 +58,9 @@ def build_train_tab(desk: Desk) -> None:
         if desk.worker.status.phase not in ("idle", "paused"):
             raise DemoError("a run is being trained now, so a measurement would be wrong; its own pace is below")
         wanted = read_run_settings(*values)
-        return describe_estimate(estimate(wanted.model, wanted.schedule, wanted.config, best_placement(), NETWORK.turn))
+        return describe_estimate(
+            estimate(wanted.model, wanted.schedule, wanted.config, best_placement(), NETWORK.training_turn)
+        )
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     inputs = [preset, *fields]

@@ -13,8 +13,8 @@ from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import count_parameters, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.network_thread import NETWORK, InTurn
 from ddpm_demo.machine.placement import place
+from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, checkpoints: dict[str, Path], *, allowed: bool, worker: Worker | None = None) -> None:
         """Add the shelf's runs to `checkpoints`, which all tabs share, and keep it up to date from now on."""
         self.allowed = allowed
-        self.worker = worker or Worker(NETWORK.turn)
+        self.worker = worker or Worker(NETWORK.training_turn)
         self.checkpoints, self._base = checkpoints, dict(checkpoints)
         shelf.clear_deleted()
         self.offer()

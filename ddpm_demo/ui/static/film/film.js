@@ -1,16 +1,17 @@
 // The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
 import { checkbox, h, number } from "../dom.js";
-import { film, onFilm, PICTURES, receiveMessage, setFilm } from "./film_state.js";
+import { film, onFilm, PICTURES, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
 import { gridOf, markInGrid, paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
+import { closeFilm, openFilm } from "./film_stream.js";
 import { makeTakeHome } from "./take_home.js";
 
 const CAPTIONS = {
   x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies", eps_hat: "ε̂, the noise the network sees (−3 to 3)",
 };
 
-export function mount(element, props, watch, server) {
+export function mount(element, props, watch, server, trigger) {
   const grids = Object.fromEntries(PICTURES.map((name) => [name, makeGrid(name)]));
   const canvas = grids.x_t.canvas;
   const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "Press Generate: the film appears here.");
@@ -73,7 +74,7 @@ export function mount(element, props, watch, server) {
     canvas.dataset.frame = film.index;
     status.dataset.where = where;
     const numbers = step.t < 0 ? "" : `ᾱ = ${number(step.alpha_bar, 4)}, σ = ${number(step.sigma, 4)}`;
-    status.textContent = [where, numbers, film.note].filter(Boolean).join(" · ");
+    status.textContent = [where, numbers, film.note, film.source].filter(Boolean).join(" · ");
   }
   onFilm((changes) => {
     if (changes.arrived) {
@@ -88,7 +89,17 @@ export function mount(element, props, watch, server) {
     }
     paint();
   });
-  const receive = () => props.value && receiveMessage(props.value);
-  watch("value", receive);
-  receive();
+  let pressed = null;
+  // the buttons are Gradio's: what they say arrives as this component's value
+  const press = () => {
+    if (!props.value || props.value.press === pressed) return;
+    pressed = props.value.press;
+    if (!props.value.settings) return closeFilm();
+    openFilm(props.value.settings, {
+      say: (text) => { status.textContent = text; },
+      ended: () => trigger("submit"),
+    });
+  };
+  watch("value", press);
+  press();
 }

@@ -2,7 +2,7 @@
 import { inflateLevels } from "../bytes.js";
 
 export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
-export const film = { run: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", done: 0 };
+export const film = { run: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", done: 0 };
 const listeners = new Set();
 let last = Promise.resolve(); // messages are unpacked one after the other
 
@@ -15,9 +15,10 @@ export function setFilm(changes) {
   for (const listener of listeners) listener(changes);
 }
 
-/** Take in a message from the server; a new run begins a new film. */
-export function receiveMessage(got) {
+/** Take in a message from the server, if it is still `wanted`; a new run begins a new film. */
+export function receiveMessage(got, wanted = () => true) {
   last = last.then(async () => {
+    if (!wanted()) return;
     const unpacked = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
     const fresh = got.run !== film.run;
     if (fresh) Object.assign(film, { run: got.run, n: got.n, size: got.size, total: got.frames, frames: [], steps: [], index: 0, digit: null });
@@ -31,6 +32,9 @@ export function receiveMessage(got) {
   });
   return last;
 }
+
+/** A promise that everything that has come is unpacked. */
+export const allReceived = () => last;
 
 /** The grey bytes of one digit of a frame's picture. */
 export function digitBytes(index, name, digit = film.digit) {

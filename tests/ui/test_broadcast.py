@@ -1,0 +1,454 @@
+"""Films for many visitors: each made once, one a visitor, nothing for those who have gone, and nobody refused."""
+
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import json
+import zlib
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+import torch
+
+from ddpm_demo.core.config import ConfigError, ScheduleConfig
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.machine.film_job import Taken, ask
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.checkpoint import Checkpoint
+from ddpm_demo.store.provenance import Provenance
+from ddpm_demo.ui.bridge import UNEXPECTED
+from ddpm_demo.ui.film import broadcast as rooms
+from ddpm_demo.ui.film.broadcast import Broadcasts
+from ddpm_demo.ui.film.event_stream import FilmStream, read_settings
+from ddpm_demo.ui.film.films import Films, read_film_settings
+from ddpm_demo.ui.film.inspector import inspect_step
+from ddpm_demo.ui.film.stream import generate
+from ddpm_demo.ui.networks import Loaded, load_placed, loaded_as
+
+SPEC = "DDPM, the spec's rule (σ² = β)"
+
+
+class ByHand:
+    """An executor that takes a step of a film when it is told to."""
+
+    def __init__(self, networks):
+        self.networks, self.ring, self.begun = networks, [], 0
+
+    def begin(self, walk, customer):
+        self.begun += 1
+        self.ring.append((walk, customer))
+
+    def stop(self, walk):
+        self.ring = [(each, customer) for each, customer in self.ring if each is not walk]
+
+    def seconds_a_step(self, job):
+        return 0.5
+
+    def step(self, count=1):
+        """Take steps, of the films in turn; return how many there were to take."""
+        for taken in range(count):
+            if not self.ring:
+                return taken
+            walk, customer = self.ring.pop(0)
+            ((eps_hat, answers),) = ask(self.networks[walk.job.network], None, [walk])
+            step = walk.take(eps_hat)
+            if walk.left:
+                self.ring.append((walk, customer))
+            customer.deliver(Taken(step, answers, 0.5))
+        return count
+
+
+@pytest.fixture
+def small(tiny, linear):
+    return Loaded(tiny.eval(), linear, best_placement(), None, digest="a")
+
+
+@pytest.fixture
+def hall(small, monkeypatch):
+    monkeypatch.setattr("ddpm_demo.ui.film.stream.MESSAGES_PER_SECOND", 1e9)
+    monkeypatch.setattr(rooms, "GRACE_SECONDS", 0.0)
+    return Broadcasts(ByHand({"a": small, "b": small}), Films())
+
+
+def settings(seed=0, steps=6, n=2):
+    return read_film_settings("lite", SPEC, "none", steps, 0, n, seed)
+
+
+def everything(reader):
+    text = b""
+    while new := reader.read():
+        text += new
+    return text
+
+
+def events(text):
+    """The events of a stream: (name, number, data)."""
+    found = []
+    for block in text.decode().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines())
+        if "data" in fields:
+            found.append((fields.get("event", "message"), fields.get("id"), json.loads(fields["data"])))
+    return found
+
+
+def in_loop(test):
+    """Run an asynchronous test."""
+
+    def run(*arguments, **keywords):
+        asyncio.run(test(*arguments, **keywords))
+
+    run.__signature__ = __import__("inspect").signature(test)
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
+
+
+async def a_moment():
+    """Let everything happen that is due."""
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+
+
+@in_loop
+async def test_a_broadcast_film_is_the_film_that_is_made_alone(hall, small):
+    reader = hall.join(hall.ask(small, settings(3)), "one")
+    hall.executor.step(100)
+    got = [data for _, _, data in events(everything(reader))]
+    alone = list(generate(small, settings(3), Films()))
+    assert len(got) == len(alone) == 8
+    for mine, theirs in zip(got, alone, strict=True):
+        assert {**mine, "note": ""} == {**theirs, "note": ""}
+    assert reader.finished
+
+
+@in_loop
+async def test_five_hundred_on_one_link_cost_one_film_and_all_get_it_from_its_first_frame(hall, small):
+    readers = []
+    for k in range(500):
+        readers.append(hall.join(hall.ask(small, settings()), f"visitor {k}"))
+        if k % 100 == 50:
+            hall.executor.step()
+    hall.executor.step(100)
+    late = hall.join(hall.ask(small, settings()), "late")
+    texts = {everything(reader) for reader in (*readers, late)}
+    assert len(texts) == 1
+    assert [data["first"] for _, _, data in events(texts.pop())] == [0, 0, 1, 2, 3, 4, 5, 6]
+    assert hall.executor.begun == 1
+    assert hall.numbers() | {"memory": 0} == {
+        "visitors": 501, "films": 0, "in_line": 0, "asked": 501, "joined": 499, "remembered": 1, "finished": 1,
+        "steps": 6, "memory": 0,
+    }  # fmt: skip
+
+
+@in_loop
+async def test_a_new_press_replaces_the_visitors_older_film_at_once(hall, small):
+    old = hall.join(hall.ask(small, settings(1)), "one")
+    other = hall.join(hall.ask(small, settings(2)), "two")
+    hall.executor.step(2)
+    new = hall.join(hall.ask(small, settings(3)), "one")
+    everything(old)
+    assert old.finished
+    assert [walk.job.seed for walk, _ in hall.executor.ring] == [2, 3]
+    hall.leave(old)  # its stream ends a little later: that must not end the new one
+    hall.executor.step(100)
+    assert len(events(everything(new))) == len(events(everything(other))) == 8
+
+
+@in_loop
+async def test_a_film_that_another_visitor_watches_goes_on_without_the_first(hall, small):
+    first, second = (hall.join(hall.ask(small, settings()), name) for name in ("one", "two"))
+    hall.leave(first)
+    await a_moment()
+    assert hall.executor.step(100) == 6
+    assert len(events(everything(second))) == 8
+
+
+@in_loop
+async def test_who_has_gone_costs_nothing_and_comes_back_to_where_the_film_was(hall, small):
+    reader = hall.join(hall.ask(small, settings()), "one")
+    hall.executor.step(3)
+    *_, (_, last, _) = events(everything(reader))
+    hall.leave(reader)
+    assert hall.executor.ring  # for a moment: a network may blink
+    await a_moment()
+    assert hall.executor.ring == []
+    back = hall.join(hall.ask(small, settings()), "one", last)
+    assert hall.executor.step(100) == 3
+    assert [data["first"] for _, _, data in events(everything(back))] == [3, 4, 5, 6]
+
+
+@in_loop
+async def test_who_comes_back_within_the_grace_has_missed_nothing(hall, small, monkeypatch):
+    reader = hall.join(hall.ask(small, settings()), "one")
+    hall.leave(reader)
+    back = hall.join(hall.ask(small, settings()), "one")
+    await a_moment()
+    hall.executor.step(100)
+    assert len(events(everything(back))) == 8
+    assert hall.executor.begun == 1
+
+
+@in_loop
+async def test_stop_ends_the_film_now(hall, small):
+    reader = hall.join(hall.ask(small, settings()), "one")
+    hall.executor.step(2)
+    hall.stop("one")
+    hall.stop("one")  # once more, and somebody who was never here
+    assert hall.executor.ring == []
+    everything(reader)
+    assert reader.finished
+
+
+@in_loop
+async def test_a_number_of_another_film_is_nothing_to_go_on_from(hall, small):
+    first = hall.ask(small, settings(1))
+    hall.join(first, "one")
+    hall.executor.step(4)
+    second = hall.ask(small, settings(2))
+    for number in (f"{first.mark}-2", "", "x", "-", f"{second.mark}-", f"{second.mark}-99", f"{second.mark}--1"):
+        assert second.position_after(number) == 0
+    assert first.position_after(f"{first.mark}-2") == 3
+
+
+@in_loop
+async def test_a_changed_file_is_another_film(hall, small):
+    first = hall.ask(small, settings())
+    assert hall.ask(small, settings()) is first
+    assert hall.ask(dataclasses.replace(small, digest="b"), settings()) is not first
+    assert hall.ask(small, settings(seed=1)) is not first
+
+
+@in_loop
+async def test_memory_is_bounded_and_a_forgotten_film_still_reaches_its_readers(small, monkeypatch):
+    monkeypatch.setattr("ddpm_demo.ui.film.stream.MESSAGES_PER_SECOND", 1e9)
+    hall = Broadcasts(ByHand({"a": small}), Films(memory=300_000))
+    readers = [hall.join(hall.ask(small, settings(seed)), str(seed)) for seed in range(8)]
+    texts = [b""] * 8
+    while hall.executor.step():
+        await asyncio.sleep(0)
+        for k, reader in enumerate(readers):
+            texts[k] += everything(reader)
+        assert hall.films.bytes <= 300_000
+    for seed, text in enumerate(texts):
+        assert [data["first"] for _, _, data in events(text)] == [0, 0, 1, 2, 3, 4, 5, 6]
+        *_, end = generate(small, settings(seed), Films())
+        assert events(text)[-1][2]["x_t"] == end["x_t"]
+    forgotten = [reader.broadcast.forgotten for reader in readers]
+    assert any(forgotten)
+    assert not all(forgotten)
+    held = sum(len(b"".join(reader.broadcast.parts_from(reader.broadcast._dropped))) for reader in readers)
+    assert held <= 300_000
+    begun = hall.executor.begun
+    for seed, reader in enumerate(readers):
+        again = hall.ask(small, settings(seed))
+        assert (again is reader.broadcast) != forgotten[seed]
+    assert hall.executor.begun == begun
+
+
+@in_loop
+async def test_the_place_counts_down_and_the_time_is_that_of_everybodys_steps(hall, small):
+    readers = [hall.join(hall.ask(small, settings(seed)), str(seed)) for seed in range(5)]
+    last = readers[-1].broadcast
+    assert hall.place(last).before == 4
+    assert hall.place(last).films == 5
+    hall.executor.step(3)
+    assert hall.place(last).before == 1
+    hall.executor.step(2)
+    hall._left = (0.0, [])  # a second later
+    hall._passed = hall._busy = 1.0  # nothing else takes any time
+    place = hall.place(last)
+    assert place.before == 0
+    assert place.seconds == pytest.approx(5 * 5 * 0.5)
+
+
+@in_loop
+async def test_an_error_of_the_executor_reaches_every_reader_as_a_sentence_and_is_not_remembered(hall, small):
+    film = hall.ask(small, settings())
+    reader = hall.join(film, "one")
+    hall.executor.ring[0][1].fail(RuntimeError("the roof\nfell in"))
+    everything(reader)
+    assert reader.finished
+    assert film.error == UNEXPECTED
+    assert hall.ask(small, settings()) is not film
+
+
+@in_loop
+async def test_past_five_hundred_everybody_gets_a_place_in_line_and_the_first_gets_the_room(hall, small, monkeypatch):
+    monkeypatch.setattr(rooms, "MAX_VISITORS", 2)
+    readers = [hall.join(hall.ask(small, settings(k)), str(k)) for k in range(2)]
+    assert [hall.room(name) for name in ("1", "c", "d", "c", "e")] == [0, 1, 2, 1, 3]
+    hall.leave(readers[0])
+    assert [hall.room(name) for name in ("e", "d", "c", "d")] == [3, 2, 0, 1]
+    assert hall.numbers()["in_line"] == 2
+    hall.give_up("c")
+    assert [hall.room(name) for name in ("e", "d")] == [2, 0]
+
+
+class Browser:
+    """One request to the stream, as a server passes it on."""
+
+    def __init__(self, stream, wanted=None, visitor="me", method="GET", **headers):
+        query = f"visitor={visitor}" + (f"&settings={quote(wanted)}" if wanted is not None else "")
+        self.scope = {
+            "type": "http", "method": method, "query_string": query.encode(),
+            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
+        }  # fmt: skip
+        self.status, self.text, self.gone, self.ended = None, b"", asyncio.Event(), False
+        self.task = asyncio.ensure_future(stream(self.scope, self.receive, self.send))
+
+    async def receive(self):
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message):
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+        else:
+            self.text += message["body"]
+            self.ended = not message.get("more_body")
+
+    def names(self):
+        return [name for name, _, _ in events(self.text)]
+
+
+@pytest.fixture
+def stream(hall, tiny, tmp_path, linear):
+
+    checkpoint.save(tmp_path / "own.safetensors", Checkpoint(tiny, ScheduleConfig(), Provenance()))
+
+    class Found:
+        def __getitem__(self, digest):
+            return loaded_as(digest)
+
+    hall.executor.networks = Found()
+    return FilmStream({"own": tmp_path / "own.safetensors"}, hall)
+
+
+WANTED = json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "— none —", 1])
+
+
+async def until(condition):
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it did not come to be")
+
+
+@in_loop
+async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end(stream, hall):
+    browser = Browser(stream, WANTED)
+    await until(lambda: browser.names() == ["message", "place"])
+    (_, _, first), (_, _, place) = events(browser.text)
+    x_T = torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(7))
+    shown = np.frombuffer(zlib.decompress(base64.b64decode(first["x_t"])), np.uint8).reshape(2, 28, 28)
+    np.testing.assert_array_equal(shown, ((x_T[:, 0].clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
+    assert place["before"] == 0
+    while hall.executor.step():
+        await asyncio.sleep(0)
+    await until(lambda: browser.ended)
+    assert browser.names() == ["message", "place", *["message"] * 7, "over"]
+    assert browser.headers[b"content-type"].startswith(b"text/event-stream")
+    assert "error" not in inspect_step({"run": first["run"], "frame": 2, "digit": 1}, hall.films)
+    again = Browser(stream, WANTED, "another")
+    await until(lambda: again.ended)
+    assert again.names() == ["source", *["message"] * 8, "over"]
+    assert events(again.text)[0][2]["from"] == "memory"
+
+
+@in_loop
+async def test_a_closed_stream_costs_nothing(stream, hall):
+    browser = Browser(stream, WANTED)
+    await until(lambda: "place" in browser.names())
+    hall.executor.step(2)
+    browser.gone.set()
+    await browser.task
+    await until(lambda: hall.executor.ring == [])
+    assert hall.numbers()["visitors"] == 0
+
+
+@in_loop
+async def test_a_browser_goes_on_after_the_message_that_it_had_last(stream, hall):
+    browser = Browser(stream, WANTED)
+    await until(lambda: "place" in browser.names())
+    hall.executor.step(3)
+    await until(lambda: len(events(browser.text)) == 5)
+    number = events(browser.text)[3][1]
+    back = Browser(stream, WANTED, last_event_id=number)
+    await until(lambda: browser.ended)  # it is the same visitor
+    assert browser.names()[-1] == "over"
+    hall.executor.step(100)
+    await until(lambda: back.ended)
+    assert [data["first"] for name, _, data in events(back.text) if name == "message"] == [2, 3, 4, 5, 6]
+
+
+@in_loop
+async def test_delete_stops_a_visitors_film(stream, hall):
+    browser = Browser(stream, WANTED)
+    await until(lambda: "place" in browser.names())
+    delete = Browser(stream, method="DELETE")
+    await delete.task
+    assert delete.status == 204
+    assert hall.executor.ring == []
+    await until(lambda: browser.ended)
+
+
+@in_loop
+async def test_no_room_is_a_sentence_and_a_moment_to_come_back(stream, hall, monkeypatch):
+    monkeypatch.setattr(rooms, "MAX_VISITORS", 0)
+    browser = Browser(stream, WANTED)
+    await browser.task
+    assert (browser.status, browser.names()) == (200, ["full"])
+    assert "Your place in line is 1" in events(browser.text)[0][2]["note"]
+    assert browser.text.startswith(b"retry: 5000\n\n")
+
+
+BAD = [
+    (None, "a film needs its settings"),
+    ("", "a film needs its settings"),
+    ("[" * 100_000, "a film needs its settings"),
+    ("{}", "a film needs its settings"),
+    ("[1, 2]", "a film needs its settings"),
+    (json.dumps(["../own", SPEC, "none", 6, 0, 2, 7]), "one of the listed checkpoints"),
+    (json.dumps([["own"], SPEC, "none", 6, 0, 2, 7]), "a film needs its settings"),
+    (json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "own", 2]), "cannot guide itself"),
+    (json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "full", 2]), "one of the listed guides"),
+    (json.dumps(["own", SPEC, "none", 1e9, 0, 2, 7]), "steps must be a whole number"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "sentence"), BAD)
+@in_loop
+async def test_what_makes_no_film_gets_a_sentence(stream, hall, wanted, sentence):
+    browser = Browser(stream, wanted)
+    await until(lambda: browser.ended)
+    assert browser.names() == ["refused", "over"]
+    assert sentence in events(browser.text)[0][2]["error"]
+    assert hall.numbers()["visitors"] == 0
+
+
+@in_loop
+async def test_another_site_cannot_have_films_made(stream, hall):
+    browser = Browser(stream, WANTED, sec_fetch_site="cross-site")
+    await until(lambda: browser.ended)
+    assert browser.names() == ["refused", "over"]
+    assert hall.executor.begun == 0
+
+
+def test_settings_may_come_without_a_guide():
+    assert read_settings(json.dumps(["own", SPEC, "none", 6, 0, 2, 7])).guidance is None
+    with pytest.raises(ConfigError):
+        read_settings(json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "x"]))
+
+
+def test_a_network_is_found_by_its_digest_as_long_as_somebody_uses_it(tiny, tmp_path, linear):
+
+    path = tmp_path / "own.safetensors"
+    checkpoint.save(path, Checkpoint(tiny, ScheduleConfig(), Provenance()))
+    loaded = load_placed(path)
+    assert loaded_as(loaded.digest) is loaded
+    with pytest.raises(ConfigError, match="no longer in memory"):
+        loaded_as("0" * 64)
+    with contextlib.suppress(ConfigError):
+        loaded_as("")
