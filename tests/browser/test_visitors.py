@@ -202,9 +202,9 @@ def test_one_link_for_a_class_is_one_film_and_the_page_says_where_it_is_from(bro
     link = f"{visit.address}?film=2~1~6~0~1~77~quick"
     pages[0].goto(link)
     counted.permits.release(2)
-    pages[0].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
+    pages[0].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '2'")
     pages[1].goto(link)
-    pages[1].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
+    pages[1].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '2'")
     counted.permits.release(100)
     for page in pages[:2]:
         page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
