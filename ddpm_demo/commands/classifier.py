@@ -27,12 +27,12 @@ def run_classifier(arguments: argparse.Namespace) -> int:
         save_classifier,
         train_classifier,
     )
-    from ddpm_demo.store.files import check_folders
+    from ddpm_demo.store.files import check_outputs
 
     check_seed(arguments.seed)
     if not 1 <= arguments.steps <= MAX_CLASSIFIER_STEPS:
         raise ConfigError(f"--steps must be a whole number from 1 to {MAX_CLASSIFIER_STEPS}, got {arguments.steps}")
-    check_folders(arguments.out)
+    check_outputs({"--out": (arguments.out, ".safetensors")})
     model, schedule, begun = NoisyClassifier(), ScheduleConfig(), time.perf_counter()
     learning = train_classifier(model, schedule, steps=arguments.steps, seed=arguments.seed)
     with tqdm(total=arguments.steps, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:

@@ -23,7 +23,7 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import quality
 from ddpm_demo.store import checkpoint, pictures
-from ddpm_demo.store.files import check_folders, write_file
+from ddpm_demo.store.files import check_outputs, write_file
 from ddpm_demo.store.shipped import find_checkpoint
 
 FORMAT = "ddpm_demo curves 1"
@@ -56,8 +56,9 @@ def run_curves(arguments: argparse.Namespace) -> int:
     check_seed(arguments.seed)
     digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
     wanted = points(_counts(arguments.steps))
-    check_folders(arguments.out, arguments.picture)
     path = find_checkpoint(arguments.checkpoint)
+    outputs = {"--out": (arguments.out, ".json"), "--picture": (arguments.picture, ".png")}
+    check_outputs(outputs, inputs={"--checkpoint": path})
     loaded, placement = checkpoint.load(path), best_placement()
     schedule = Schedule.from_config(loaded.schedule)
     for config in wanted:
@@ -143,7 +144,11 @@ def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     try:
         results: dict[str, Any] = json.loads(path.read_bytes())
         different = [name for name, value in settings.items() if results.get(name) != value]
-    except (OSError, ValueError, AttributeError):
+        for point in results["points"] if not different else ():
+            SamplerConfig(**point["sampler"])
+            if any(not isinstance(point["quality"][name], float | int) for name in TABLE):
+                raise ValueError("a point without its figures")
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise DemoError(f"{path} is there and holds no curves: choose another --out") from None
     if different:
         raise DemoError(f"{path} holds curves with another {different[-1]}: choose another --out")

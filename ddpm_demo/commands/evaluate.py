@@ -212,7 +212,7 @@ def digits_in_range(option: str, count: int, low: int) -> None:
 
 
 def trained_classifier() -> classifier.Trained:
-    """Return the judge, training it first if there is none yet; raise DemoError if it cannot be kept."""
+    """Return the judge, training it first if there is none yet."""
     known = classifier.load()
     if known is None:
         for progress in (bar := tqdm(classifier.train(), total=classifier.STEPS, **_look("training the classifier"))):
@@ -220,6 +220,8 @@ def trained_classifier() -> classifier.Trained:
         known = classifier.load()
     if known is None:
         raise DemoError("the trained classifier cannot be read back")
+    if known.unsaved:
+        print(known.unsaved, file=sys.stderr)
     return known
 
 

@@ -12,9 +12,13 @@ INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and a polite kill into a question asked between two steps: a step is never cut in half."""
+    """Turn Ctrl-C and a polite kill into a question asked between two steps: a step is never cut in half.
+
+    Windows knows no polite kill from another program; Ctrl-Break is what comes nearest.
+    """
     seen: list[int] = []
-    old = {number: signal.signal(number, lambda got, _: seen.append(got)) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    old = {number: signal.signal(number, lambda got, _: seen.append(got)) for number in numbers}
     try:
         yield lambda: bool(seen)
     finally:

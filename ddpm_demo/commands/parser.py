@@ -6,6 +6,8 @@ Wrong arguments end in one line and status 2, anything else that a user can caus
 
 import argparse
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,17 @@ from ddpm_demo import __version__
 from ddpm_demo.commands.options import INTERRUPTED
 from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, DigitConfig, SamplerConfig
 from ddpm_demo.machine.freed_memory import keep_freed_memory
+from ddpm_demo.store.files import user_path
+
+BROKEN_PIPE = 141  # what a shell reports for it
+
+
+def _path(text: str) -> Path:
+    """Return a path that was given as an argument."""
+    try:
+        return user_path(text, "it")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,13 +39,20 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name or a note may have letters that the console has not
+            stream.reconfigure(errors="backslashreplace")
     parsed = build_parser().parse_args(arguments)
     keep_freed_memory()
     try:
         # only the command that was asked for: `ddpm-demo --help` must not wait for PyTorch
         command = importlib.import_module(f"ddpm_demo.commands.{parsed.command}")
         status: int = getattr(command, f"run_{parsed.command}")(parsed)
+        sys.stdout.flush()
         return status
+    except BrokenPipeError:  # `ddpm-demo claims | head -1`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        return BROKEN_PIPE
     except ConfigError as error:
         print(f"ddpm-demo: {error}", file=sys.stderr)
         return 2
@@ -72,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     train = subparsers.add_parser("train", help="train a network on MNIST")
     train.add_argument("--preset", default=None, help="lite (64 channels, the default) or full (256, the spec's)")
     train.add_argument("--hidden", type=int, help="another width, a multiple of 8, with the preset's recipe")
-    train.add_argument("--out", required=True, type=Path, metavar="DIR", help="directory of the run")
+    train.add_argument("--out", required=True, type=_path, metavar="DIR", help="directory of the run")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, help="train for so long (default 60)")
     length.add_argument("--epochs", type=float, help="train for so many passes over the digits")
@@ -104,13 +124,13 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--digit", type=int, help="ask for this digit, 0 to 9, by classifier guidance")
     _add_digit_options(sample)
     sample.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
-    sample.add_argument("--out", required=True, type=Path, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)")
-    sample.add_argument("--gif", type=Path, metavar="FILE.gif", help="also the film of the grid")
-    sample.add_argument("--png", type=Path, metavar="FILE.png", help="also the grid as a picture")
+    sample.add_argument("--out", required=True, type=_path, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)")
+    sample.add_argument("--gif", type=_path, metavar="FILE.gif", help="also the film of the grid")
+    sample.add_argument("--png", type=_path, metavar="FILE.png", help="also the grid as a picture")
 
     classifier = subparsers.add_parser("classifier", help="train the classifier of noisy digits that --digit asks with")
     classifier.add_argument(
-        "--out", required=True, type=Path, metavar="FILE.safetensors", help="the trained classifier"
+        "--out", required=True, type=_path, metavar="FILE.safetensors", help="the trained classifier"
     )
     classifier.add_argument("--steps", type=int, default=8000, help="steps of 128 digits (default 8000)")
     classifier.add_argument("--seed", type=int, default=0, help="decides weights, noise and order (default 0)")
@@ -130,7 +150,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
     what.add_argument(
         "--run",
-        type=Path,
+        type=_path,
         metavar="DIR",
         dest="directory",
         help="instead, and without drawing: what the 16-bit file of a training run costs in held-out loss",
@@ -153,9 +173,9 @@ def build_parser() -> argparse.ArgumentParser:
     curves.add_argument("--steps", default="5,10,20,50,100,200", help="default: 5,10,20,50,100,200")
     curves.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
     curves.add_argument(
-        "--out", required=True, type=Path, metavar="FILE.json", help="results; goes on with those there"
+        "--out", required=True, type=_path, metavar="FILE.json", help="results; goes on with those there"
     )
-    curves.add_argument("--picture", type=Path, metavar="FILE.png", help="also the curves as a picture")
+    curves.add_argument("--picture", type=_path, metavar="FILE.png", help="also the curves as a picture")
     curves.add_argument("--markdown", action="store_true", help="print a table for the model card")
 
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")

@@ -22,15 +22,17 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from ddpm_demo.machine.placement import place
     from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
     from ddpm_demo.store import checkpoint, pictures
-    from ddpm_demo.store.files import check_folders, write_file
+    from ddpm_demo.store.files import check_outputs, write_file
     from ddpm_demo.store.shipped import find_checkpoint, load_guided
 
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
     config, guidance = sampler_config(arguments), guidance_config(arguments, usual=None)
     wish = digit_config(arguments, arguments.digit)
-    check_folders(arguments.out, arguments.gif, arguments.png)
-    loaded = checkpoint.load(find_checkpoint(arguments.checkpoint))
+    path = find_checkpoint(arguments.checkpoint)
+    outputs = {"--out": (arguments.out, ".npz"), "--gif": (arguments.gif, ".gif"), "--png": (arguments.png, ".png")}
+    check_outputs(outputs, inputs={"--checkpoint": path})
+    loaded = checkpoint.load(path)
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = load_guided(place(loaded.model, placement), schedule, guidance, placement)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ddpm_demo.core.config import DemoError
+from ddpm_demo.core.config import DemoError, check_number
 from ddpm_demo.core.model import fill_with_first_weights
 from ddpm_demo.store.files import cache_dir, write_atomically
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
+from ddpm_demo.store.tensors import TensorFile
 
 FILE = "classifier-2.safetensors"  # another number when the network or its training changes
 BATCH = 128
@@ -52,10 +52,14 @@ class Classifier(nn.Module):
 
 @dataclass(frozen=True)
 class Trained:
-    """A classifier and the share of MNIST's 10,000 test digits that it gets right."""
+    """A classifier and the share of MNIST's 10,000 test digits that it gets right.
+
+    `unsaved` says, in one sentence, why it is only in memory, if so: the next start of the program trains it again.
+    """
 
     model: Classifier
     accuracy: float
+    unsaved: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,21 +77,23 @@ def path() -> Path:
 
 def load() -> Trained | None:
     """Return the classifier that was trained before, or None if there is none, or none that can be read."""
-    model = Classifier()
     try:
-        with safe_open(str(path()), framework="pt") as file:
-            accuracy = float(json.loads(file.metadata()["classifier"])["accuracy"])
-            model.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError):
-        return None
+        with torch.device("meta"):
+            model = Classifier()
+        with TensorFile(path(), None) as file:
+            accuracy = file.metadata["classifier"]["accuracy"]
+            check_number("its accuracy", accuracy, low=0.0, high=1.0)
+            file.fill(model)
+    except (DemoError, KeyError, TypeError):
+        return _in_memory.get(path())
     return Trained(model.eval(), accuracy)
 
 
 def train(*, steps: int = STEPS, seed: int = 0) -> Iterator[Progress]:
     """Train on MNIST's training digits, measure on the test digits, and keep the result; yield after every step.
 
-    The result is there once the iterator has ended: `load` returns it. Raises DataError when MNIST cannot be read
-    and DemoError when the cache directory cannot be written.
+    The result is there once the iterator has ended: `load` returns it, from memory where the cache directory cannot
+    be written. Raises DataError when MNIST cannot be read.
     """
     digits, labels = load_mnist(train=True)
     model = Classifier()
@@ -120,10 +126,15 @@ def counts(classes: Tensor) -> list[int]:
     return [int(number) for number in np.bincount(classes.numpy(), minlength=10)]
 
 
+_in_memory: dict[Path, Trained] = {}  # by where each belongs; what could not be written there
+
+
 def _keep(model: Classifier, accuracy: float) -> None:
     content = save(model.state_dict(), metadata={"classifier": json.dumps({"accuracy": accuracy})})
     try:
         path().parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path(), content)
+        _in_memory.pop(path(), None)
     except OSError as error:
-        raise DemoError(f"cannot write {path()}: {error.strerror}") from None
+        unsaved = f"cannot write {path()}: {error.strerror}; the classifier is kept until the program ends"
+        _in_memory[path()] = Trained(model, accuracy, unsaved)

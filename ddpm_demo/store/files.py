@@ -1,14 +1,40 @@
 """Where files lie, and how they are written: whole or not at all."""
 
+import contextlib
 import os
 import tempfile
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 
-from ddpm_demo.core.config import DemoError
+from ddpm_demo.core.config import ConfigError, DemoError
 
 CACHE_VARIABLE = "DDPM_DEMO_CACHE"
+_WINDOWS = os.name == "nt"
+REPLACE_SECONDS = 2.0  # on Windows, for whoever has the old file open to close it
+
+
+def user_path(text: str | Path, name: str) -> Path:
+    """Read a path that comes from outside, `name` saying from where; `~` is the home directory, as in a shell.
+
+    A relative path stays one, so that messages show it as it was given. Raises ConfigError for a path that no file
+    can have.
+    """
+    given = str(text)
+    if not given.strip():
+        raise ConfigError(f"{name} must be a path, and is empty")
+    if "\0" in given:
+        raise ConfigError(f"{name} must be a path, and a path holds no NUL character")
+    try:
+        path = Path(given).expanduser()
+        path.exists()  # a name too long, or a directory that may not be entered, shows here
+    except RuntimeError:
+        raise ConfigError(f"{name} names the home directory of a user that is not known here: {given}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name} cannot be used: {getattr(error, 'strerror', None) or error}: {given}") from None
+    return path
 
 
 def assets_dir() -> Path:
@@ -21,7 +47,9 @@ def assets_dir() -> Path:
 def cache_dir() -> Path:
     """Return the one folder the program writes to unasked; the variable DDPM_DEMO_CACHE moves it."""
     chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("ddpm_demo", appauthor=False))
+    if chosen:
+        return user_path(chosen, f"the variable {CACHE_VARIABLE}").absolute()
+    return user_path(platformdirs.user_cache_dir("ddpm_demo", appauthor=False), "the cache directory").absolute()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -29,29 +57,81 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Temporary file in the same folder, fsync, rename. Raises OSError as `open` does.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # the name is cut: with the temporary file's own letters it may otherwise be longer than a name can be
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it private, but a checkpoint is there to be shared
-        Path(temporary).replace(path)
+        with contextlib.suppress(OSError):  # some memory sticks and network drives know no such thing
+            Path(temporary).chmod(0o644)  # mkstemp makes it private, but a checkpoint is there to be shared
+        _replace(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file that the user named, as `write_atomically` does; raise DemoError, in one sentence, if that fails."""
+    """Write a file that the user named, as `write_atomically` does; raise DemoError, in one sentence, if that fails.
+
+    A link stays one: what it points to is written.
+    """
     try:
-        write_atomically(path, content)
+        write_atomically(path.resolve(), content)
     except OSError as error:
         raise DemoError(f"cannot write {path}: {error.strerror}") from None
 
 
-def check_folders(*paths: Path | None) -> None:
-    """Raise DemoError for a file (None: not asked for) whose folder is not there, before any work is done for it."""
-    for path in paths:
-        if path is not None and not path.parent.is_dir():
+def check_outputs(outputs: Mapping[str, tuple[Path | None, str]], *, inputs: Mapping[str, Path] | None = None) -> None:
+    """Refuse files that could not be written in the end, before any work is done for them.
+
+    `outputs` are, by option, the path (None: not asked for) and the ending that its name must have; `inputs` are the
+    files that are read, by option. Raises ConfigError for a wrong ending or one file twice, and DemoError for a place
+    that cannot be written.
+    """
+    taken = {option: _identity(path) for option, path in (inputs or {}).items()}
+    for option, (path, ending) in outputs.items():
+        if path is None:
+            continue
+        if path.suffix.lower() != ending:
+            raise ConfigError(f"{option} must be a file whose name ends in {ending}, got {path}")
+        for other, identity in taken.items():
+            if identity == _identity(path):
+                raise ConfigError(f"{other} and {option} are the same file, {path}: choose another name for one")
+        taken[option] = _identity(path)
+    for path, _ in outputs.values():
+        if path is not None:
+            _check_writable(path)
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        if path.exists() and not path.is_file():
+            raise DemoError(f"cannot write {path}: it is {'a directory' if path.is_dir() else 'no plain file'}")
+        if not path.parent.is_dir():
             raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise DemoError(f"cannot write {path}: it is protected against writing")
+        with tempfile.TemporaryFile(dir=path.resolve().parent):  # trying is the one way to know on every system
+            pass
+    except OSError as error:
+        raise DemoError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _identity(path: Path) -> str:
+    # one file, however it is called: by a link, or in capitals where they do not count
+    return os.path.normcase(os.path.realpath(path))
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put a file in another's place; on Windows that fails while anybody reads the other, which is soon over."""
+    until = time.monotonic() + REPLACE_SECONDS
+    while True:
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if not _WINDOWS or time.monotonic() > until:
+                raise
+            time.sleep(0.05)

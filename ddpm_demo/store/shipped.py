@@ -10,7 +10,7 @@ from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.files import assets_dir
+from ddpm_demo.store.files import assets_dir, user_path
 from ddpm_demo.store.tensors import CheckpointError
 
 
@@ -31,7 +31,7 @@ def find_checkpoint(name_or_path: str) -> Path:
     known = shipped_checkpoints()
     if name_or_path in known:
         return known[name_or_path]
-    path = Path(name_or_path)
+    path = user_path(name_or_path, "a checkpoint") if name_or_path else Path()
     if path.is_file():
         return path
     raise CheckpointError(

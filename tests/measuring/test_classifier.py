@@ -1,7 +1,10 @@
 """The judge: it must be right about real digits, be kept, and never be a half-written file."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import save
 
 from ddpm_demo.measuring import classifier
 from ddpm_demo.store.mnist import load_mnist, to_x0
@@ -48,3 +51,38 @@ def test_counts_are_of_all_ten_classes():
 
 def test_the_docstrings_size_is_true():
     assert f"{sum(p.numel() for p in classifier.Classifier().parameters()):,}" in classifier.Classifier.__doc__
+
+
+def test_one_that_cannot_be_written_is_kept_in_memory_and_says_why(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(classifier, "path", lambda: tmp_path / "file" / classifier.FILE)
+    assert classifier.load() is None
+    assert len(list(classifier.train(steps=2))) == 2
+    kept = classifier.load()
+    assert classifier.load().model is kept.model
+    assert "cannot write" in kept.unsaved
+    (tmp_path / "file").unlink()  # there is room now: the next one is written, and read from its file
+    list(classifier.train(steps=1))
+    assert classifier.load().unsaved == ""
+    assert classifier.load().model is not kept.model
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("accuracy", 2), ("accuracy", "all"), ("weights", float("nan")), ("about", None), ("about", [])]
+)
+def test_a_file_of_something_else_is_no_classifier(elsewhere, name, value):
+    model = classifier.Classifier()
+    about = {"accuracy": value if name == "accuracy" else 0.5} if name != "about" else value
+    if name == "weights":
+        model.out.bias.data.fill_(value)
+    elsewhere.write_bytes(save(model.state_dict(), metadata={"classifier": json.dumps(about)}))
+    assert classifier.load() is None
+
+
+def test_a_file_that_was_kept_is_read(elsewhere):
+    model = classifier.Classifier()
+    elsewhere.write_bytes(save(model.state_dict(), metadata={"classifier": '{"accuracy": 0.75}'}))
+    found = classifier.load()
+    assert found.accuracy == 0.75
+    x0 = torch.rand(3, 1, 28, 28) * 2 - 1
+    assert found.model(x0).equal(model(x0))

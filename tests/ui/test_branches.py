@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig, ScheduleConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.measuring import classifier
 from ddpm_demo.store import checkpoint
@@ -122,11 +122,43 @@ def test_the_judge_is_trained_in_the_background_and_says_how_far_it_is(tmp_path,
     assert "accuracy" in branches.Judge().state()
 
 
-def test_a_judge_that_cannot_be_kept_says_why(tmp_path, monkeypatch):
+def test_a_judge_that_cannot_be_kept_stays_in_memory(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(classifier, "path", lambda: tmp_path / "file" / classifier.FILE)
     monkeypatch.setattr(classifier.train, "__kwdefaults__", {"steps": 1, "seed": 0})
     judge = branches.Judge()
     judge.state()
     judge._thread.join()
-    assert "cannot write" in judge.state()["error"]
+    accuracy = judge.state()["accuracy"]
+    monkeypatch.setattr(classifier, "train", None)  # nobody trains it once more
+    assert branches.Judge().state() == {"accuracy": accuracy}
+
+
+@pytest.mark.parametrize(
+    "failure", [DemoError("MNIST is gone"), RuntimeError("no\nroom"), MemoryError(), KeyError("x")]
+)
+def test_a_judge_that_fails_says_so_and_can_be_asked_again(tmp_path, monkeypatch, failure):
+    def fail():
+        yield classifier.Progress(1, 2)
+        raise failure
+
+    monkeypatch.setattr(classifier, "path", lambda: tmp_path / classifier.FILE)
+    monkeypatch.setattr(classifier, "train", fail)
+    judge = branches.Judge()
+    monkeypatch.setattr(branches, "JUDGE", judge)
+    assert judge.state({"again": True}).keys() <= {"step", "total"}
+    judge._thread.join()
+    for _ in range(2):
+        error = judge.state()["error"]
+        assert "\n" not in error
+        answer = branches.make_branch({"lite": find_checkpoint("lite")})(
+            {"checkpoint": "lite", "x0": GOOD, "t": 1, "seed": 0}
+        )
+        assert answer == {"error": error}
+
+    trained = classifier.Trained(classifier.Classifier(), 0.5)
+    monkeypatch.setattr(classifier, "train", lambda: iter([classifier.Progress(2, 2)]))
+    monkeypatch.setattr(classifier, "load", lambda: trained if judge._thread else None)
+    judge.state({"again": True})
+    judge._thread.join()
+    assert judge.state() == {"accuracy": 0.5}

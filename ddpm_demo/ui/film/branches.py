@@ -31,7 +31,10 @@ STEPS = 25
 
 
 class Judge:
-    """The classifier of all visitors: trained once, in the background, when somebody first asks for it."""
+    """The classifier of all visitors: trained once, in the background, when somebody first asks for it.
+
+    A training that failed stays failed, so that every page says why, until somebody asks for another.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -50,14 +53,28 @@ class Judge:
                     self._thread.start()
             return self._trained
 
-    def state(self, _: Any = None) -> dict[str, Any]:
-        """Answer the page: `accuracy` once it is ready, else `step` of `total`; `error` if it cannot be."""
+    def state(self, question: Any = None) -> dict[str, Any]:
+        """Answer the page: `accuracy` once it is ready, else `step` of `total`; `error` if it cannot be.
+
+        A question with `again` true begins anew after an error: somebody has pressed the button once more.
+        """
+        if isinstance(question, Mapping) and question.get("again") is True:
+            with self._guard:
+                if self._error is not None:
+                    self._error = self._thread = None
         trained = self.trained()
-        if self._error is not None:
-            return {"error": self._error}
         if trained is not None:
             return {"accuracy": trained.accuracy}
+        if self._error is not None:
+            return {"error": self._error}
         return {"step": self._progress.step, "total": self._progress.total}
+
+    def ready(self) -> classifier.Trained:
+        """Return the classifier; raise DemoError while it is being trained, and when that failed."""
+        trained = self.trained()
+        if trained is None:
+            raise DemoError(self._error or "the classifier is still being trained")
+        return trained
 
     def _train(self) -> None:
         try:
@@ -73,6 +90,9 @@ class Judge:
             self._trained = trained
         except DemoError as error:
             self._error = str(error)
+        except Exception as error:  # whatever it is: else every page would wait for ever
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            self._error = f"the classifier could not be trained: {reason}; press the button to try again"
 
 
 JUDGE = Judge()
@@ -109,9 +129,7 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 
 def make_branches(path: Path, question: Any) -> dict[str, Any]:
     """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises ConfigError."""
-    trained = JUDGE.trained()
-    if trained is None:
-        raise ConfigError("the classifier is still being trained")
+    trained = JUDGE.ready()
     loaded = load_placed(path)
     asked = named_values(question, "x0, t and seed")
     x0 = image_of(asked.get("x0"), "a digit", most=1)

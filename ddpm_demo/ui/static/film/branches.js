@@ -49,8 +49,8 @@ export function mount(element, props, watch, server) {
   }
   /** Wait until the classifier is there; false if it cannot be, or if the student does not want to wait. */
   async function ready() {
-    for (;;) {
-      const answer = await server.judge(null);
+    for (let again = true; ; again = false) { // pressed once more after an error, it is to be tried again
+      const answer = await server.judge({ again });
       if (answer.error) { note.textContent = answer.error; return false; }
       if (answer.accuracy !== undefined) {
         bar.hidden = true;
