@@ -21,7 +21,7 @@ def run_complete(arguments: argparse.Namespace) -> int:
     from ddpm_demo.machine.placement import place
     from ddpm_demo.measuring.completion import known_mask, measure_completion
     from ddpm_demo.store import checkpoint, pictures
-    from ddpm_demo.store.files import check_folders, write_file
+    from ddpm_demo.store.files import check_outputs, write_file
     from ddpm_demo.store.mnist import load_mnist
     from ddpm_demo.store.shipped import find_checkpoint, load_guided
 
@@ -30,8 +30,9 @@ def run_complete(arguments: argparse.Namespace) -> int:
     config = sampler_config(arguments)
     guidance = guidance_config(arguments, usual=CHOSEN_GUIDANCE.get(arguments.checkpoint))
     known = known_mask(arguments.mask)
-    check_folders(arguments.png)
-    loaded = checkpoint.load(find_checkpoint(arguments.checkpoint))
+    path = find_checkpoint(arguments.checkpoint)
+    check_outputs({"--png": (arguments.png, ".png")}, inputs={"--checkpoint": path})
+    loaded = checkpoint.load(path)
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = load_guided(place(loaded.model, placement), schedule, guidance, placement)

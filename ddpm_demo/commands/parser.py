@@ -142,7 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
     complete.add_argument("--n", type=int, default=500, help="the first so many test digits (default 500)")
     _add_sampler_options(complete, CHOSEN_SAMPLER, "that of the page")
     complete.add_argument("--seed", type=int, default=0, help="decides the noise (default 0)")
-    complete.add_argument("--png", type=Path, metavar="FILE.png", help="also pairs of what was given and what came")
+    complete.add_argument("--png", type=_path, metavar="FILE.png", help="also pairs of what was given and what came")
     complete.add_argument("--json", action="store_true", help="print one JSON object")
 
     evaluate = subparsers.add_parser("evaluate", help="measure a checkpoint: held-out loss, and quality of its digits")

@@ -78,8 +78,7 @@ def path() -> Path:
 def load() -> Trained | None:
     """Return the classifier that was trained before, or None if there is none, or none that can be read."""
     try:
-        with torch.device("meta"):
-            model = Classifier()
+        model = _unfilled()
         with TensorFile(path(), None) as file:
             accuracy = file.metadata["classifier"]["accuracy"]
             check_number("its accuracy", accuracy, low=0.0, high=1.0)
@@ -96,7 +95,7 @@ def train(*, steps: int = STEPS, seed: int = 0) -> Iterator[Progress]:
     be written. Raises DataError when MNIST cannot be read.
     """
     digits, labels = load_mnist(train=True)
-    model = Classifier()
+    model = _unfilled().to_empty(device="cpu")
     fill_with_first_weights(model, seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
@@ -124,6 +123,11 @@ def accuracy_of(model: Classifier) -> float:
 def counts(classes: Tensor) -> list[int]:
     """Return how many of the images fell into each of the ten classes."""
     return [int(number) for number in np.bincount(classes.numpy(), minlength=10)]
+
+
+def _unfilled() -> Classifier:
+    with torch.device("meta"):  # where no weights are drawn from the process's own generator
+        return Classifier()
 
 
 _in_memory: dict[Path, Trained] = {}  # by where each belongs; what could not be written there

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
+from ddpm_demo.core.config import DemoError, SamplerConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
