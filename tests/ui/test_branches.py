@@ -146,7 +146,7 @@ def test_a_judge_that_fails_says_so_and_can_be_asked_again(tmp_path, monkeypatch
     monkeypatch.setattr(classifier, "train", fail)
     judge = branches.Judge()
     monkeypatch.setattr(branches, "JUDGE", judge)
-    assert judge.state({"again": True}).keys() <= {"step", "total"}
+    judge.state({"again": True})  # it may have failed already
     judge._thread.join()
     for _ in range(2):
         error = judge.state()["error"]
