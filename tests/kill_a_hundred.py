@@ -42,7 +42,7 @@ def train(directory: Path, epochs: float, *, busy: bool, told: int) -> None:
             run = Run.resume(directory, PLACE)
         else:
             run = Run.begin(directory, MODEL, TrainConfig(epochs=epochs, digits=800, batch=8), PLACE)
-        for _ in recorder.record(run, save_every=0.0 if busy else 1e9):
+        for _ in run.record(save_every=0.0 if busy else 1e9):
             os.write(told, b".")  # a step is done
 
 

@@ -99,7 +99,14 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--resume", action="store_true", help="go on with the run in DIR exactly; longer if you name a length"
     )
-    train.add_argument(
+    origin = train.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--from",
+        metavar="NAME|PATH",
+        dest="first",
+        help="begin with the weights of this checkpoint, a network of the same shape, and a fresh optimiser",
+    )
+    origin.add_argument(
         "--grow-from",
         metavar="NAME|PATH",
         help="begin as a wider copy of this checkpoint, with its answers (Net2Net), instead of at nothing",

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def run_train(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo train`: begin a run or go on with one, saving at least every minute."""
+    """`ddpm-demo train`: begin a run or go on with one, saving at least every minute.
+
+    A loss that is no longer a number ends it, with the weights from before that step saved.
+    """
     from ddpm_demo.training.processes import join
 
     with contextlib.ExitStack() as stack, join() as ranks:
@@ -29,8 +32,6 @@ def run_train(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> int:
     """Train, keeping on the stack what must be let go of at the end: the lock of the run's directory."""
     from tqdm import tqdm
-
-    from ddpm_demo.training.recorder import record
 
     if not 0 <= arguments.held_out <= 10_000:
         raise ConfigError(f"--held-out must be from 0 to 10000, got {arguments.held_out}")
@@ -43,7 +44,7 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
         print(f"training on {where}, blocks in {run.placement.dtype_name}; run in {run.directory}", file=sys.stderr)
 
     first = run.state.step
-    steps = run.train() if quiet else record(run, save_every=arguments.save_every)
+    steps = run.train() if quiet else run.record(save_every=arguments.save_every)
     bar = tqdm(initial=first, unit="step", file=sys.stderr, dynamic_ncols=True, disable=quiet)
     began, stopped = time.perf_counter(), 0.0
     with interrupts() as interrupted, bar:
@@ -75,11 +76,11 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
 
 def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> "Run":
     """Begin or take up the run that the arguments name."""
-    from ddpm_demo.core.config import preset
+    from ddpm_demo.core.config import ScheduleConfig, preset
     from ddpm_demo.core.device import best_placement
     from ddpm_demo.store import checkpoint
     from ddpm_demo.store.shipped import find_checkpoint
-    from ddpm_demo.training.growing import copies_of
+    from ddpm_demo.training.growing import check_same_shape, check_schedule, copies_of
     from ddpm_demo.training.recipes import TrainConfig, train_config
     from ddpm_demo.training.run import Run
     from ddpm_demo.training.run_lock import RunLock
@@ -89,9 +90,10 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
     placement = best_placement()
     if arguments.resume:
         length = {name: given.pop(name) for name in ("minutes", "epochs") if name in given}
-        begun = [name for name in ("preset", "hidden", "grow_from") if getattr(arguments, name) is not None]
+        begun = [name for name in ("preset", "hidden", "first", "grow_from") if getattr(arguments, name) is not None]
         if begun or given:
-            named = [f"--{name.replace('_', '-')}" for name in (*begun, *given)]
+            flags = {"first": "--from"}
+            named = [flags.get(name, f"--{name.replace('_', '-')}") for name in (*begun, *given)]
             raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
         if not (arguments.out / "run.safetensors").exists():
             raise DemoError(f"{arguments.out} holds no run to resume")
@@ -106,9 +108,11 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
         model, config = preset(arguments.preset or "lite"), train_config(arguments.preset or "lite", **given)
         if arguments.hidden is not None:
             model = dataclasses.replace(model, hidden=arguments.hidden)
-        first = checkpoint.load(find_checkpoint(arguments.grow_from)) if arguments.grow_from is not None else None
-        if first is not None:
-            copies_of(first.model.config, model)  # refuses before there is a directory
+        origin = arguments.first if arguments.first is not None else arguments.grow_from
+        first = checkpoint.load(find_checkpoint(origin)) if origin is not None else None
+        if first is not None:  # refused before there is a directory
+            (check_same_shape if arguments.first is not None else copies_of)(first.model.config, model)
+            check_schedule(first.schedule, ScheduleConfig())
         if ranks.first:
             stack.enter_context(RunLock(arguments.out))
         run = Run.begin(arguments.out, model, config, placement, first=first)

@@ -41,8 +41,8 @@ class Provenance:
     """How and on what weights were trained. None, or empty: the file does not say; older files say less.
 
     `width` counts the channels (`hidden` said so of a network that was grown from, before there was a `width`);
-    `grown_from` is the story of the narrower network that the weights began as; `other` is what else a file says,
-    which nothing here depends on. Raises ConfigError, in one sentence, on values that make no sense.
+    `grown_from` is the story of the network that the weights began as, as wide or narrower; `other` is what else a
+    file says, which nothing here depends on. Raises ConfigError, in one sentence, on values that make no sense.
     """
 
     preset: str | None = None

@@ -1,11 +1,11 @@
-"""A wider network that computes what a narrower one has learned: a large one need not begin at nothing."""
+"""The first weights of a run out of another network: the same shape as it is, or wider with the same answers."""
 
 import math
 
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, ModelConfig
+from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 
 
@@ -30,6 +30,22 @@ def widened(narrow: Denoiser, config: ModelConfig, *, seed: int) -> Denoiser:
             tensor = tensor[:, source] / copies + _cancelling(target.shape, source, generator)
         target.copy_(tensor)
     return wide.eval()
+
+
+def check_schedule(trained_for: ScheduleConfig, wanted: ScheduleConfig) -> None:
+    """Raise ConfigError for a network that knows the noise of another schedule than the run's."""
+    if trained_for != wanted:
+        raise ConfigError("a run can only begin with a network on the schedule that it was trained for")
+
+
+def check_same_shape(first: ModelConfig, model: ModelConfig) -> None:
+    """Raise ConfigError unless a run's network can take the weights of another one as they are."""
+    if first != model:
+        raise ConfigError(
+            f"--from needs a network of the run's own shape, and that one has {first.hidden} channels and dilations "
+            f"{' '.join(map(str, first.dilations))}, the run {model.hidden} and {' '.join(map(str, model.dilations))}: "
+            "name its --preset and --hidden, or widen a narrower one with --grow-from"
+        )
 
 
 def copies_of(narrow: ModelConfig, wide: ModelConfig) -> int:

@@ -18,6 +18,7 @@ from ddpm_demo.training.optimizer import MuonAdamW
 from ddpm_demo.training.processes import Ranks
 from ddpm_demo.training.recipes import TrainConfig
 
+SMOOTH = 0.98  # share of the mean loss kept from step to step: about the last fifty steps count
 MIDDLE_LOGIT, MIDDLE_SPREAD = -0.4, 0.8  # of t / T in `draw_timesteps`
 
 
@@ -60,7 +61,7 @@ class TrainState:
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
-    loss: float = 0.0  # running mean over about the last 100 steps
+    loss: float = 0.0  # running mean, see SMOOTH
 
     @classmethod
     def fresh(cls, model_config: ModelConfig, config: TrainConfig, placement: Placement) -> "TrainState":
@@ -120,7 +121,8 @@ def train(
         torch._foreach_lerp_(averages, [p.detach() for p in parameters], 1 - decay)
 
         state.step += 1
-        state.loss += max(0.01, 1 / state.step) * (loss - state.loss)
+        # the divisor makes it a mean of the steps there were, which at first are few (Kingma & Ba 2015, section 3)
+        state.loss += (1 - SMOOTH) / (1 - SMOOTH**state.step) * (loss - state.loss)
         state.seconds = time.perf_counter() - started
         total = max(state.step, round(state.step / max(fraction_done(state, config, per_epoch), 1e-9)))
         yield Progress(state.step, total, state.step * config.batch, loss, lr, state.seconds, t, error.detach())

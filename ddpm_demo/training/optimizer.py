@@ -1,7 +1,7 @@
 """Muon for the weights of the convolutions, AdamW for everything else."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -43,6 +43,22 @@ class MuonAdamW(torch.optim.AdamW):
     def state_keys(self, parameter: Tensor) -> tuple[str, ...]:
         """Return the names of what this optimiser remembers of a parameter."""
         return state_keys(matrix=any(parameter is known for known in self.matrices))
+
+    def take_up(self, parameter: Tensor, saved: Mapping[str, Tensor]) -> None:
+        """Go on from the saved state of a parameter, each tensor put where this optimiser keeps its own.
+
+        On the parameter's device, as torch.optim's `load_state_dict` does: the fused kernels want `step` there too, in
+        float32. The rest also lies in memory as the parameter does, since another order would round sums otherwise.
+        """
+        layout = torch.contiguous_format
+        if parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last):
+            layout = torch.channels_last
+        self.state[parameter] = {
+            key: saved[key].to(parameter.device, torch.float32)
+            if key == "step"
+            else saved[key].to(parameter.device, parameter.dtype, memory_format=layout)
+            for key in self.state_keys(parameter)
+        }
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]

@@ -7,6 +7,7 @@ the time; the seconds they took are part of the story.
 import time
 from collections.abc import Generator
 from contextlib import closing
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,8 +18,7 @@ from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.history import History, Line
-from ddpm_demo.training.loop import Progress
-from ddpm_demo.training.run import SAVE_EVERY_SECONDS, Run, chosen_digits
+from ddpm_demo.training.loop import Progress, TrainState
 from ddpm_demo.training.snapshots import Moment
 
 SHARE = 0.02  # of the training time for the extras; what they cost is only known afterwards, and must stay below 3 %
@@ -28,28 +28,28 @@ MOMENT_EVERY_SECONDS = 30.0
 LINE_EVERY_SECONDS = 0.5
 TENTHS_EVERY_SECONDS = 3.0
 WATCHED_DIGITS = 128
-SMOOTH = 0.95  # how much of the mean loss is kept from step to step: about the last twenty steps count
 RECENT = 0.98  # how much of the loss per tenth is kept from step to step: about the last fifty steps count
 
 
 def record(
-    run: Run, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = at_once
+    steps: Generator[Progress, None, None],
+    *,
+    state: TrainState,
+    directory: Path,
+    schedule: Schedule,
+    digits: Tensor,
+    turn: Turn = at_once,
 ) -> Generator[Progress, None, None]:
-    """Train as `run.train` does, and keep the history and the moments of the run's directory.
+    """Hand on the `steps` of a training that changes `state`, and keep its history and snapshots in `directory`.
 
-    The processor is shared with whoever else asks for a `turn`: every training step, and every call of the network
-    for a moment, takes one of its own.
-
-    Closing the iterator saves. Raises DemoError when something cannot be written; the state in memory is then still
-    whole, at the end of a step.
+    `digits`, uint8 (N, 28, 28), are some that it does not train on. Every call of the network for a snapshot takes a
+    `turn` of its own. Closing the iterator closes `steps`, and so does an error: DemoError when something cannot be
+    written. The state in memory is then still whole, at the end of a step.
     """
-    snapshots.forget_after(run.directory, run.state.step)
-    recorder = _Recorder(run, turn)
-    with closing(run.train(save_every=save_every)) as steps:
-        while True:
-            progress = turn(lambda: next(steps, None))
-            if progress is None:
-                break
+    with closing(steps):
+        snapshots.forget_after(directory, state.step)
+        recorder = _Recorder(state, directory, schedule, digits[:WATCHED_DIGITS], turn)
+        for progress in steps:
             recorder.note(progress)
             yield progress
     recorder.finish()
@@ -75,21 +75,19 @@ class _Patient:
 class _Recorder:
     """What is written when."""
 
-    def __init__(self, run: Run, turn: Turn) -> None:
+    def __init__(self, state: TrainState, directory: Path, schedule: Schedule, digits: Tensor, turn: Turn) -> None:
         self.turn, self.waited = turn, 0.0  # seconds waited for turns: others worked then
-        self.run, self.schedule = run, Schedule.from_config(run.schedule)
-        self.held_out_digits = chosen_digits(run.config, train=False)[:WATCHED_DIGITS]
-        self.history = History(run.directory, step=run.state.step)
+        self.state, self.directory, self.schedule, self.held_out_digits = state, directory, schedule, digits
+        self.history = History(directory, step=state.step)
         before = [line["extras"] for line in self.history.kept if "extras" in line]
         self.extras = float(before[-1]) if before else 0.0  # seconds, over all sittings
-        made = snapshots.listed(run.directory)
+        made = snapshots.listed(directory)
         self.last_moment = made[-1].seconds if made else 0.0
+        self.last_step = 0  # of a snapshot of this sitting
         self.cost: float | None = None  # seconds of one moment
         self.last_line = self.last_tenths = float("-inf")
-        means = [line["mean"] for line in self.history.kept if "mean" in line]
-        self.loss, self.weight = (float(means[-1]), 1.0) if means else (0.0, 0.0)
         self.progress: Progress | None = None
-        self.images, self.line_seconds = run.state.step * run.config.batch, run.state.seconds
+        self.line_step, self.line_seconds = state.step, state.seconds
         self.sums, self.counts = torch.zeros(10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
 
     def note(self, progress: Progress) -> None:
@@ -97,9 +95,6 @@ class _Recorder:
         began, waited = time.perf_counter(), self.waited
         self._add_tenths(progress)
         self.progress = progress
-        # without the weight, the mean of the first steps would lean towards 0
-        self.weight = SMOOTH * self.weight + 1 - SMOOTH
-        self.loss += (1 - SMOOTH) / self.weight * (progress.loss - self.loss)
         seconds = progress.seconds
         if seconds - self.last_line >= max(LINE_EVERY_SECONDS, seconds / 1000):  # a long run has no more lines to read
             self._write_loss(progress)
@@ -115,20 +110,21 @@ class _Recorder:
         if self.progress is not None and self.progress.seconds > self.last_line:
             self._write_loss(self.progress)
         self.moment()
-        self._write("end", total=self.run.state.step)
+        self._write("end", total=self.state.step)
 
     def moment(self) -> None:
         """Draw the sixteen digits with both sets of weights, measure the held-out loss, and keep the averaged ones."""
-        began, state, device = time.perf_counter(), self.run.state, self.run.placement.device
-        if state.step == 0:
+        began, state = time.perf_counter(), self.state
+        device = next(state.model.parameters()).device
+        if state.step == self.last_step:  # none, or the last step of all has its snapshot already
             return
         models = [_Patient(model, self.turn) for model in (state.model, state.ema)]
         plain, ema = (snapshots.draw(model, self.schedule, device) for model in models)
         moment = Moment(state.step, state.seconds, True)
-        snapshots.keep(self.run.directory, moment, ema, plain, state.ema)
+        snapshots.keep(self.directory, moment, ema, plain, state.ema)
         *_, held = held_out_loss(models[1], self.schedule, self.held_out_digits, per_digit=1, batch=64, device=device)
         self._write("held_out", loss=round(held.loss, 6), tenths=_rounded(held.by_tenth))
-        self.last_moment = state.seconds
+        self.last_moment, self.last_step = state.seconds, state.step
         waited = sum(model.waited for model in models)
         self.waited += waited
         self.cost = time.perf_counter() - began - waited
@@ -156,13 +152,14 @@ class _Recorder:
 
     def _write_loss(self, progress: Progress) -> None:
         passed = progress.seconds - self.line_seconds
-        rate = (progress.images - self.images) / passed if passed > 0 else 0.0
+        batch = progress.images / progress.step
+        rate = batch * (progress.step - self.line_step) / passed if passed > 0 else 0.0
         self.last_line = self.line_seconds = progress.seconds
-        self.images = progress.images
+        self.line_step = progress.step
         self._write(
             "loss",
             loss=round(progress.loss, 6),
-            mean=round(self.loss, 6),
+            mean=round(self.state.loss, 6),
             lr=float(f"{progress.lr:.4g}"),
             rate=round(rate, 1),
             total=progress.total,
@@ -170,7 +167,7 @@ class _Recorder:
         )
 
     def _write(self, kind: str, **values: object) -> None:
-        line: Line = {"kind": kind, "step": self.run.state.step, "seconds": round(self.run.state.seconds, 3), **values}
+        line: Line = {"kind": kind, "step": self.state.step, "seconds": round(self.state.seconds, 3), **values}
         self.history.add(line)
 
 

@@ -1,4 +1,4 @@
-"""A training run in a directory: begun, saved every minute, taken up again exactly, and finished.
+"""A training run in a directory: begun, saved every half-minute, taken up again exactly, and finished.
 
 The directory holds `run.safetensors`, everything that training changes, and `model.safetensors`, the averaged
 weights as a checkpoint that every other command can use.
@@ -29,16 +29,18 @@ from ddpm_demo.core.config import (
 from ddpm_demo.core.device import Placement, describe_hardware
 from ddpm_demo.core.model import unfilled_denoiser
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.store.checkpoint import Checkpoint, model_config, save
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import HeldOutRecord, Provenance
 from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, layouts, read_metadata, short, write_tensors
-from ddpm_demo.training.growing import widened
+from ddpm_demo.training.growing import check_schedule, widened
 from ddpm_demo.training.held_out import HeldOut, held_out_loss
-from ddpm_demo.training.loop import Progress, TrainState, muon_weights, train
+from ddpm_demo.training.loop import Progress, TrainingError, TrainState, muon_weights, train
 from ddpm_demo.training.optimizer import state_keys
 from ddpm_demo.training.processes import Ranks
 from ddpm_demo.training.recipes import TrainConfig
+from ddpm_demo.training.recorder import record
 
 RUN_FORMAT = "ddpm_demo run 1"
 TIMESTEPS_PER_DIGIT = 10  # of the held-out loss
@@ -47,7 +49,7 @@ SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
 
 @dataclass
 class Run:
-    """A training run and the directory it lives in; `grown_from` is the provenance of the network it began as."""
+    """A training run and the directory it lives in; `grown_from` is the provenance of the network it began with."""
 
     directory: Path
     state: TrainState
@@ -83,16 +85,17 @@ class Run:
         *,
         first: Checkpoint | None = None,
     ) -> "Run":
-        """Begin a run in a directory, with fresh weights or as a wider copy of the network `first`.
+        """Begin a run in a directory: with fresh weights, or with those of the network `first`.
 
-        Raises ConfigError if a run is there already, so that none is ever overwritten, or if `first` cannot be grown.
+        A narrower `first` is widened (`growing`); either way the optimiser begins afresh. Raises ConfigError if a run
+        is there already, so that none is ever overwritten, or if `first` does not fit.
         """
         state = TrainState.fresh(model, config, placement)
         run = cls(directory, state, config, schedule or ScheduleConfig(), placement)
         if first is not None:
-            if first.schedule != run.schedule:
-                raise ConfigError("a network can only be grown for the schedule that it was trained for")
-            weights = widened(first.model, model, seed=config.seed).state_dict()
+            check_schedule(first.schedule, run.schedule)
+            same = first.model.config == model
+            weights = (first.model if same else widened(first.model, model, seed=config.seed)).state_dict()
             state.model.load_state_dict(weights)
             state.ema.load_state_dict(weights)
             run.grown_from = replace(first.provenance, width=first.model.config.hidden)
@@ -113,22 +116,46 @@ class Run:
             leftover.unlink(missing_ok=True)
         return cls(directory, state, config, schedule, placement, read_settings(path).grown_from, saved=True)
 
-    def train(self, *, save_every: float = SAVE_EVERY_SECONDS) -> Generator[Progress, None, None]:
-        """Train to the end, saving every `save_every` seconds and whenever the caller closes the iterator."""
+    def train(self, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = at_once) -> Generator[Progress, None, None]:
+        """Train to the end, each step in a `turn`; save every `save_every` seconds and when the iterator is closed.
+
+        Files are written between two turns: the state then stands still, at the end of a step, and nobody else who
+        asks for a turn waits for the disk. Raises TrainingError, the weights from before that step saved.
+        """
         digits = chosen_digits(self.config, train=True)
         schedule = Schedule.from_config(self.schedule)
-        self.save()  # finds out now, not in a minute, that the directory cannot be written
+        self.save()  # finds out now, not in half a minute, that the directory cannot be written
         saved = time.monotonic()
-        for progress in train(self.state, schedule, digits, self.config, ranks=self.ranks):
-            if time.monotonic() - saved >= save_every:
-                self.save()
-                saved = time.monotonic()
-            try:
+        steps = train(self.state, schedule, digits, self.config, ranks=self.ranks)
+        try:
+            while (progress := turn(lambda: next(steps, None))) is not None:
+                if time.monotonic() - saved >= save_every:
+                    self.save()
+                    saved = time.monotonic()
                 yield progress
-            except GeneratorExit:  # closed by the caller, between two steps: the state is whole
+        except GeneratorExit:  # closed by the caller
+            self.save()
+            raise
+        except TrainingError as error:
+            try:
                 self.save()
-                raise
+            except CheckpointError as failure:
+                raise CheckpointError(f"{error}; then {failure}") from None
+            raise TrainingError(f"{error}; the weights from before that step are kept") from None
         self.save()
+
+    def record(
+        self, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = at_once
+    ) -> Generator[Progress, None, None]:
+        """Train as `train` does, and keep the run's history and snapshots beside it (`recorder.record`)."""
+        return record(
+            self.train(save_every=save_every, turn=turn),
+            state=self.state,
+            directory=self.directory,
+            schedule=Schedule.from_config(self.schedule),
+            digits=chosen_digits(self.config, train=False),
+            turn=turn,
+        )
 
     def held_out(self, count: int) -> Iterator[HeldOut]:
         """Measure the averaged weights on the first `count` test digits of its classes, ten timesteps each."""
@@ -271,10 +298,8 @@ def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig,
         state.model.load_state_dict(_part(tensors, "model."))
         state.ema.load_state_dict(_part(tensors, "ema."))
         for name, parameter in state.model.named_parameters() if state.step else ():  # no moments before step 1
-            for key in state.optimizer.state_keys(parameter):
-                value = tensors[f"optimizer.{key}.{name}"]
-                like = value if key == "step" else value.to(parameter.device, memory_format=_layout(parameter))
-                state.optimizer.state[parameter][key] = like
+            keys = state.optimizer.state_keys(parameter)
+            state.optimizer.take_up(parameter, {key: tensors[f"optimizer.{key}.{name}"] for key in keys})
         state.generator.set_state(tensors["generator"])
     except (TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds a run that cannot be taken up again: {short(error)}") from None
@@ -319,9 +344,3 @@ def _run_layouts(settings: RunSettings) -> dict[str, Layout]:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _layout(parameter: Tensor) -> torch.memory_format:
-    # the optimiser's moments lie in memory as their parameter does; another order would round sums otherwise
-    channels_last = parameter.dim() == 4 and parameter.is_contiguous(memory_format=torch.channels_last)
-    return torch.channels_last if channels_last else torch.contiguous_format

@@ -1,5 +1,7 @@
 """The one trainer of a server: a thread outside any page's event, that goes on when every page is closed."""
 
+import logging
+import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -11,12 +13,12 @@ from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training.loop import Progress, TrainingError
-from ddpm_demo.training.recorder import record
 from ddpm_demo.training.run import SAVE_EVERY_SECONDS, Run
 from ddpm_demo.training.run_lock import RunLock
 
 Phase = Literal["idle", "starting", "training", "paused", "finishing"]
 Wish = Literal["train", "pause", "stop"]
+LOG = logging.getLogger(__name__)
 FINAL_DIGITS = 100  # ten timesteps each, at the end of a run
 
 
@@ -30,7 +32,7 @@ class Status:
     note: str = ""
 
 
-class Worker:
+class Trainer:
     """Trains one run at a time, in a thread of its own; `turn` is taken for every step, so that others have theirs."""
 
     def __init__(
@@ -58,9 +60,13 @@ class Worker:
         with self._changed:
             self.must_be_free()
             lock = RunLock(directory)
-            self._wish, self._status = "train", Status("starting", directory.name)
-            self._thread = threading.Thread(target=self._work, args=(lock, make), name="trainer", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, args=(directory, lock, make), name="trainer", daemon=True)
+            try:
+                thread.start()  # it waits for `_changed`
+            except RuntimeError:
+                lock.release()
+                raise DemoError("this computer allows no more threads, so the run was not started") from None
+            self._wish, self._status, self._thread = "train", Status("starting", directory.name), thread
 
     @property
     def busy(self) -> bool:
@@ -97,8 +103,9 @@ class Worker:
                 self._wish = wish
             self._changed.notify_all()
 
-    def _work(self, lock: RunLock, make: Callable[[], Run]) -> None:
-        note = ""
+    def _work(self, directory: Path, lock: RunLock, make: Callable[[], Run]) -> None:
+        with self._changed:  # `start` is through
+            note = ""
         try:
             with lock:
                 run = self._turn(make)
@@ -107,22 +114,27 @@ class Worker:
                     if finished or self._told_to_stop():
                         break
                     with self._changed:  # told to pause, or the disk is full: the state is safe in memory
-                        self._set("paused", run, note)
+                        self._set("paused", note)
                         self._changed.wait_for(lambda: self._wish != "pause")
                         if self._told_to_stop():
                             run.save()  # it may be that the disk was full before
                             break
-                        self._set("starting", run, "")
-        except (DemoError, OSError, MemoryError, RuntimeError) as error:
+                        self._set("starting")
+        except Exception as error:  # whatever it is, nobody else would hear of it
             note = _sentence(error)
+            if not isinstance(error, DemoError):
+                LOG.exception("training %s ended by an error", directory.name)
+        except BaseException:
+            note = "training was ended by the server"
+            raise
         finally:
-            self._status = Status("idle", self._status.run, self._status.progress, note)
+            self._set("idle", _without_folders(note, directory))
 
     def _train(self, run: Run, lock: RunLock) -> tuple[bool, str]:
         """Train until it is done or told otherwise; return whether the run is over, and what went wrong."""
         limit = 60 * max_minutes()
         try:
-            with closing(record(run, save_every=self._save_every, turn=self._turn)) as steps:
+            with closing(run.record(save_every=self._save_every, turn=self._turn)) as steps:
                 while self._wish == "train":
                     if not lock.holds:  # before anything is written: a deleted run must not come back by halves
                         raise DemoError("deleted")
@@ -132,19 +144,21 @@ class Worker:
                     if progress is None:
                         self._finish(run)
                         return True, ""
-                    self._status = Status("training", run.directory.name, progress)
+                    with self._changed:
+                        self._status = Status("training", run.directory.name, progress)
             return False, ""
         except TrainingError as error:
-            run.save()  # the weights from before that step
-            return True, f"{error}; the weights from before that step are kept"
+            return True, str(error)
         except DemoError as error:
             if not lock.holds:
                 return True, "the run's directory was deleted while it was trained, so the run was stopped"
-            self._wish = "pause" if self._wish == "train" else self._wish
-            return False, f"{error}; what was learned is still in memory: make room, then resume"
+            with self._changed:  # a Stop of this very moment stands
+                self._wish = "pause" if self._wish == "train" else self._wish
+            note = _without_folders(error, run.directory)
+            return False, f"{note}; what was learned is still in memory: make room, then resume"
 
     def _finish(self, run: Run) -> None:
-        self._set("finishing", run, "")
+        self._set("finishing")
         batches = run.held_out(FINAL_DIGITS)
         while (measured := self._turn(lambda: next(batches, None))) is not None:
             result = measured
@@ -155,8 +169,14 @@ class Worker:
     def _told_to_stop(self) -> bool:
         return self._wish == "stop"
 
-    def _set(self, phase: Phase, run: Run, note: str) -> None:
-        self._status = Status(phase, run.directory.name, self._status.progress, note)
+    def _set(self, phase: Phase, note: str = "") -> None:
+        with self._changed:
+            self._status = Status(phase, self._status.run, self._status.progress, note)
+
+
+def _without_folders(note: object, directory: Path) -> str:
+    """Return a note for visitors, who have no business with the server's folders."""
+    return str(note).replace(f"{directory.parent}{os.sep}", "")
 
 
 def _sentence(error: BaseException) -> str:
@@ -164,5 +184,9 @@ def _sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "this computer has not enough memory for these settings: take a smaller batch or width"
-    first = (str(error) or type(error).__name__).splitlines()[0]
-    return f"training was ended by an error of the system: {first}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"training was ended by an error of the system: {error.strerror}"
+    return (
+        f"training was ended by an unexpected error ({type(error).__name__}), which the server's log tells in full; "
+        "resume goes on from the last save"
+    )

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from ddpm_demo.commands.parser import main
 from ddpm_demo.core.config import ScheduleConfig
-from ddpm_demo.store.checkpoint import Checkpoint, save
+from ddpm_demo.store.checkpoint import Checkpoint, load, save
 from ddpm_demo.store.pictures import tile
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.run import read_settings
@@ -181,6 +181,9 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["train", "--out", "r", "--resume", "--seed", "1"], "leave out --seed"),
         (["train", "--out", "r", "--resume", "--grow-from", "lite"], "leave out --grow-from"),
         (["train", "--out", "r", "--grow-from", "lite"], "differs in nothing but its width"),
+        (["train", "--out", "r", "--resume", "--from", "lite"], "leave out --from"),
+        (["train", "--out", "r", "--from", "lite", "--grow-from", "lite"], "not allowed with"),
+        (["train", "--out", "r", "--preset", "full", "--from", "lite"], "a narrower one with --grow-from"),
         (["train", "--out", "r", "--hidden", "60"], "hidden must be a multiple of groups"),
         (["train", "--out", "r", "--resume", "--hidden", "64"], "leave out --hidden"),
         (["train", "--out", "r", "--middle", "1.5"], "middle must be a number from 0 to 1"),
@@ -286,6 +289,31 @@ def test_a_width_of_ones_own_with_a_presets_recipe(capsys, tmp_path):
     assert settings.train.optimizer == "muon"
     _, out, _ = run(capsys, "info", "--checkpoint", str(tmp_path / "r" / "model.safetensors"), "--json")
     assert json.loads(out)["provenance"]["width"] == 16
+
+
+def test_a_run_from_the_weights_of_a_checkpoint(capsys, tmp_path):
+    length = ["--epochs", "1", "--digits", "32", "--held-out", "0"]
+    assert run(capsys, "train", "--out", str(tmp_path / "r"), "--from", "lite", *length)[0] == 0
+    story = load(tmp_path / "r" / "model.safetensors").provenance
+    assert (story.steps, story.grown_from.preset, story.grown_from.channels) == (2, "lite", 64)
+
+
+def test_a_loss_that_is_no_number_leaves_the_weights_from_before_it(capsys, tmp_path, monkeypatch):
+    from ddpm_demo.training import loop
+
+    real, calls = loop.to_x0, []
+
+    def broken(digits):
+        calls.append(1)
+        return real(digits) * (float("nan") if len(calls) == 3 else 1)
+
+    monkeypatch.setattr(loop, "to_x0", broken)
+    command = ["train", "--out", str(tmp_path / "r"), "--hidden", "16", "--epochs", "1", "--digits", "64"]
+    status, _, message = run(capsys, *command)
+    assert status == 1
+    assert "no longer a number at step 3" in message
+    assert "the weights from before that step are kept" in message.splitlines()[-1]
+    assert state_of(tmp_path / "r")[1] == 2
 
 
 def test_a_taken_port_gets_one_line(capsys):

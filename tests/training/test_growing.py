@@ -8,7 +8,7 @@ from ddpm_demo.core.device import Placement
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.store.checkpoint import Checkpoint, load
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.training.growing import widened
+from ddpm_demo.training.growing import check_same_shape, widened
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 
@@ -79,3 +79,39 @@ def test_a_network_for_another_schedule_is_refused(narrow, tmp_path):
     first = Checkpoint(narrow, ScheduleConfig(kind="cosine"), Provenance())
     with pytest.raises(ConfigError, match="the schedule that it was trained for"):
         Run.begin(tmp_path, WIDE, TrainConfig(epochs=1), PLACE, first=first)
+
+
+def test_a_run_may_begin_with_another_networks_weights_and_a_fresh_optimiser(narrow, tmp_path):
+    story = Provenance(preset="custom", steps=7)
+    config = TrainConfig(epochs=1, digits=32, batch=8)
+    run = Run.begin(tmp_path, NARROW, config, PLACE, first=Checkpoint(narrow, ScheduleConfig(), story))
+    for model in (run.state.model, run.state.ema):
+        assert all(a.equal(b) for a, b in zip(model.parameters(), narrow.parameters(), strict=True))
+    assert run.state.step == 0
+    assert not run.state.optimizer.state
+    steps = run.train()
+    next(steps)
+    steps.close()
+    assert not run.state.model.out_project.weight.equal(narrow.out_project.weight)  # a copy, which learns alone
+    again = Run.resume(tmp_path, PLACE)
+    assert len(list(again.train())) == 3
+    assert load(again.checkpoint_path).provenance.grown_from == Provenance(preset="custom", width=16, steps=7)
+
+
+def test_a_run_begun_with_first_weights_by_an_older_program_goes_on(narrow, tmp_path):
+    """Its file says `hidden` of the first network, and nothing of a `width`."""
+    config = TrainConfig(epochs=1, digits=32, batch=8)
+    run = Run.begin(tmp_path, NARROW, config, PLACE, first=Checkpoint(narrow, ScheduleConfig(), Provenance()))
+    told = Provenance.from_json({"preset": "full", "steps": 9, "hidden": 256})
+    run.grown_from = told
+    run.save()
+    again = Run.resume(tmp_path, PLACE)
+    assert again.grown_from == told
+    assert again.grown_from.channels == 256
+    assert len(list(again.train())) == 4
+
+
+def test_first_weights_of_another_shape_are_refused_in_a_sentence_that_names_the_other_option():
+    check_same_shape(NARROW, NARROW)
+    with pytest.raises(ConfigError, match=r"has 16 channels and dilations 1 3 9, the run 48 .* with --grow-from"):
+        check_same_shape(NARROW, WIDE)

@@ -66,3 +66,30 @@ def test_everything_else_is_adamw(generator):
     torch.testing.assert_close(bias, twin)
     assert set(mine.state[weight]) == set(mine.state_keys(weight)) == {"momentum"}
     assert set(mine.state[bias]) == set(mine.state_keys(bias))
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_saved_state_is_taken_up_where_pytorchs_own_optimisers_put_it(device, generator):
+    """`step` too: with fused=True PyTorch wants it on the parameter's device, and on a GPU stops without."""
+    matrix = torch.randn(4, 4, 3, 3, generator=generator).contiguous(memory_format=torch.channels_last)
+    bias = torch.randn(4, generator=generator)
+    trained = [torch.nn.Parameter(matrix.clone()), torch.nn.Parameter(bias.clone())]
+    first = MuonAdamW(trained, matrices=[], lr=0.01)
+    for parameter in trained:
+        parameter.grad = torch.ones_like(parameter)
+    first.step()
+    saved = [{key: value.contiguous() for key, value in first.state[parameter].items()} for parameter in trained]
+    saved[0]["step"] = saved[0]["step"].double()  # whatever a file holds
+
+    ours, theirs = ([torch.nn.Parameter(p.detach().to(device)) for p in trained] for _ in range(2))
+    mine, reference = MuonAdamW(ours, matrices=[], lr=0.01), torch.optim.AdamW(theirs, lr=0.01, fused=True)
+    reference.load_state_dict(first.state_dict())
+    for parameter, twin, state in zip(ours, theirs, saved, strict=True):
+        mine.take_up(parameter, state)
+        assert mine.state[parameter].keys() == reference.state[twin].keys()
+        for key, value in mine.state[parameter].items():
+            like = reference.state[twin][key]
+            assert (value.device.type, value.dtype, value.shape) == (device, like.dtype, like.shape), key
+            assert value.device == like.device
+            if key != "step":
+                assert value.stride() == parameter.stride()

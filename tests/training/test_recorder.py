@@ -11,7 +11,6 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training import recorder, snapshots
 from ddpm_demo.training.history import read_all
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.recorder import record
 from ddpm_demo.training.run import Run, chosen_digits
 
 MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
@@ -28,7 +27,7 @@ def hasty(monkeypatch):
 
 def test_watching_changes_nothing_in_the_training(tmp_path):
     watched, alone = (Run.begin(tmp_path / name, MODEL, CONFIG, PLACE) for name in "ab")
-    assert len(list(record(watched))) == len(list(alone.train())) == 20
+    assert len(list(watched.record())) == len(list(alone.train())) == 20
     for a, b in zip(watched.state.ema.parameters(), alone.state.ema.parameters(), strict=True):
         assert torch.equal(a, b)
     assert torch.equal(watched.state.generator.get_state(), alone.state.generator.get_state())
@@ -36,7 +35,7 @@ def test_watching_changes_nothing_in_the_training(tmp_path):
 
 def test_the_story_is_what_happened(tmp_path):
     run = Run.begin(tmp_path, MODEL, CONFIG, PLACE)
-    progress = list(record(run))
+    progress = list(run.record())
     lines = read_all(tmp_path)
     losses = [line for line in lines if line["kind"] == "loss"]
     assert lines[0]["kind"] == "begin"
@@ -64,7 +63,7 @@ def test_a_moment_is_the_samplers_own_digits(tmp_path):
     from ddpm_demo.core.schedule import Schedule
 
     run = Run.begin(tmp_path, MODEL, CONFIG, PLACE)
-    list(record(run))
+    list(run.record())
     ema, plain = snapshots.pictures(tmp_path, 20)
     x_T = start_noise(16, 1, 28, torch.Generator().manual_seed(snapshots.SEED))
     schedule = Schedule.from_config(run.schedule)
@@ -78,7 +77,7 @@ def test_a_moment_is_the_samplers_own_digits(tmp_path):
 
 def test_moments_beyond_a_resumption_go(tmp_path):
     run = Run.begin(tmp_path, MODEL, CONFIG, PLACE)
-    steps = record(run, save_every=1e9)
+    steps = run.record(save_every=1e9)
     for _ in range(12):
         next(steps)
     steps.close()
@@ -109,7 +108,7 @@ def test_the_extras_stay_within_their_share(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "SHARE", 0.0)
     monkeypatch.setattr(recorder, "LOAN_SECONDS", 0.0)
     run = Run.begin(tmp_path, MODEL, CONFIG, PLACE)
-    list(record(run))
+    list(run.record())
     assert [m.step for m in snapshots.listed(tmp_path)] == [20]  # the end alone, when training is over
 
 
@@ -125,7 +124,7 @@ def test_every_step_and_every_call_for_a_moment_takes_a_turn_of_its_own(tmp_path
         return result
 
     run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
-    steps = record(run, turn=turn)
+    steps = run.record(turn=turn)
     next(steps)
     steps_drawn, batches = snapshots.SAMPLER.steps, math.ceil(recorder.WATCHED_DIGITS / 64)
     assert taken[0] == 1 + 2 * steps_drawn + batches  # one step; the digits with both sets of weights; the loss
@@ -139,7 +138,7 @@ def test_waiting_for_others_is_no_cost_of_the_extras(tmp_path):
 
     run = Run.begin(tmp_path, MODEL, TrainConfig(epochs=1, digits=8, batch=8), PLACE)
     began = time.perf_counter()
-    list(record(run, turn=crowded))
+    list(run.record(turn=crowded))
     passed = time.perf_counter() - began
     extras = [line["extras"] for line in read_all(tmp_path) if "extras" in line]
     assert extras[-1] < passed - 20 * 0.02  # the twenty calls of a moment waited at least so long

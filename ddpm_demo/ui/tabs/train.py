@@ -55,7 +55,7 @@ def build_train_tab(desk: Desk) -> None:
     @event
     def time_it(*values: Any) -> str:
         desk.must_be_allowed()
-        if desk.worker.status.phase not in ("idle", "paused"):
+        if desk.trainer.status.phase not in ("idle", "paused"):
             raise DemoError("a run is being trained now, so a measurement would be wrong; its own pace is below")
         wanted = read_run_settings(*values)
         return describe_estimate(

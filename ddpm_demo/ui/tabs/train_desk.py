@@ -20,7 +20,7 @@ from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run, read_settings
 from ddpm_demo.training.shelf import Entry
-from ddpm_demo.training.trainer import Worker
+from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.readers import MAX_SEED, named_values, whole
@@ -35,10 +35,10 @@ LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
 class Desk:
     """The trainer of all visitors and the shelf; its methods answer the page with plain JSON, errors in `error`."""
 
-    def __init__(self, checkpoints: dict[str, Path], *, allowed: bool, worker: Worker | None = None) -> None:
+    def __init__(self, checkpoints: dict[str, Path], *, allowed: bool, trainer: Trainer | None = None) -> None:
         """Add the shelf's runs to `checkpoints`, which all tabs share, and keep it up to date from now on."""
         self.allowed = allowed
-        self.worker = worker or Worker(NETWORK.training_turn)
+        self.trainer = trainer or Trainer(NETWORK.training_turn)
         self.checkpoints, self._base = checkpoints, dict(checkpoints)
         shelf.clear_deleted()
         self.offer()
@@ -56,11 +56,11 @@ class Desk:
     def start(self, settings: RunSettings) -> str:
         """Begin a run and return its id; raise DemoError if that cannot be."""
         self.must_be_allowed()
-        self.worker.must_be_free()  # before a directory is made for nothing
+        self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(seeded_denoiser(settings.model, 0))
         directory = shelf.create(settings.name, settings.model, parameters)
         placement = best_placement()
-        self.worker.start(
+        self.trainer.start(
             directory, lambda: Run.begin(directory, settings.model, settings.config, placement, settings.schedule)
         )
         return directory.name
@@ -74,7 +74,7 @@ class Desk:
     def live(self, question: Any) -> dict[str, Any]:
         """Answer the page that watches a run: what is new since its last question. No run named: the newest one."""
         asked = named_values(question, "names for its values")
-        status = self.worker.status
+        status = self.trainer.status
         run_id = asked.get("run") or status.run
         if run_id is None:
             known = shelf.entries()
@@ -155,7 +155,7 @@ class Desk:
         action = asked.get("action")
         if action == "resume":
             return {"run": self._resume(shelf.entry(asked.get("run")))}
-        told = {"pause": self.worker.pause, "go on": self.worker.go_on, "stop": self.worker.stop}.get(str(action))
+        told = {"pause": self.trainer.pause, "go on": self.trainer.go_on, "stop": self.trainer.stop}.get(str(action))
         if told is None:
             raise ConfigError("choose pause, go on, stop or resume")
         told()
@@ -167,7 +167,7 @@ class Desk:
         if known.finished:
             raise DemoError("this run is finished")
         placement = best_placement()
-        self.worker.start(known.directory, lambda: Run.resume(known.directory, placement))
+        self.trainer.start(known.directory, lambda: Run.resume(known.directory, placement))
         return known.id
 
     @server_function
