@@ -58,6 +58,9 @@ class TensorFile:
         try:
             self._header = self._read_header()
             self._tensors, self.metadata = _parsed(self._header, path, form)
+            there, size = self._sizes()
+            if there < size:
+                raise ValueError(f"it has only {there:,} bytes of weights out of {size:,}")
         except (OSError, ValueError, RecursionError) as error:
             self._file.close()
             raise not_whole(path, error) from None
@@ -89,9 +92,8 @@ class TensorFile:
             if found[0] not in wanted.formats:
                 formats = " or ".join(wanted.formats)
                 raise CheckpointError(f"{self.path} holds {short(name)} as {short(found[0])}, not as {formats}")
-        size = sum(NUMBERS[form] * math.prod(shape) for form, shape in self._tensors.values())
         try:
-            there = os.fstat(self._file.fileno()).st_size - 8 - len(self._header)
+            there, size = self._sizes()
             if there != size:
                 raise ValueError(f"it has {there:,} bytes of weights instead of {size:,}")
             # whole and by copy: a mapped file could neither be replaced nor deleted on Windows
@@ -117,6 +119,11 @@ class TensorFile:
         if len(header) < length:
             raise ValueError("its header is cut short")
         return header
+
+    def _sizes(self) -> tuple[int, int]:
+        """Return how many bytes of weights there are, and how many there must be at least by the header."""
+        size = sum(NUMBERS.get(form, 0) * math.prod(shape) for form, shape in self._tensors.values())
+        return os.fstat(self._file.fileno()).st_size - 8 - len(self._header), size
 
 
 def read_metadata(path: Path, form: str) -> dict[str, Any]:
