@@ -60,7 +60,7 @@ class TensorFile:
             self._tensors, self.metadata = _parsed(self._header, path, form)
             there, size = self._sizes()
             if there < size:
-                raise ValueError(f"it has only {there:,} bytes of weights out of {size:,}")
+                raise ValueError(f"it has {there:,} bytes of weights instead of {size:,}")
         except (OSError, ValueError, RecursionError) as error:
             self._file.close()
             raise not_whole(path, error) from None
