@@ -2,7 +2,6 @@
 
 import os
 import time
-from typing import ClassVar
 
 import pytest
 import torch
@@ -79,29 +78,12 @@ def test_a_process_that_ends_is_a_sentence():
         apart.time(0.01)
 
 
-class Told:
-    """In the place of `Apart`: a way apart that takes so many seconds a call, by the name of its maker."""
-
-    seconds: ClassVar = {"plain_apart": [9.0, 6.0, 8.0], "diffusers_apart": [7.0, 5.0, 7.0]}
-
-    def __init__(self, make, *arguments):
-        self.possible, self._left = make.__name__ in self.seconds, list(self.seconds.get(make.__name__, []))
-
-    def time(self, seconds):
-        return self._left.pop(0)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch):
+def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apart):
     ours = iter([4.0, 1.0, 3.0, 0.5, 2.0, 1.0])  # a step, then the network alone, in three rounds
     monkeypatch.setattr(sampling, "time_a_step", lambda step, seconds: (step(), next(ours))[1])
     monkeypatch.setattr(sampling, "matrix_rate", lambda placement, seconds: 1e12)
-    monkeypatch.setattr(sampling, "Apart", Told)
+    told = told_apart({"plain_apart": [9.0, 6.0, 8.0], "diffusers_apart": [7.0, 5.0, 7.0]})
+    monkeypatch.setattr(sampling, "Apart", told)
     (row,) = sampling.bench_sample(presets=("lite",), counts=(2,))
     assert (row["preset"], row["n"]) == ("lite", 2)
     assert (row["step_ms"], row["plain_ms"], row["diffusers_ms"]) == (2000, 6000, 5000)

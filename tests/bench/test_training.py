@@ -1,7 +1,5 @@
 """`bench train` measures the same network in every way; no test looks at how long anything took."""
 
-from typing import ClassVar
-
 import pytest
 import torch
 
@@ -20,31 +18,12 @@ def test_the_plain_step_learns():
     assert sum(losses[-3:]) < sum(losses[:3])
 
 
-class Told:
-    """In the place of `Apart`: the plain way takes so many seconds a step, round after round."""
-
-    seconds: ClassVar = [9.0, 6.0]
-
-    def __init__(self, make, *arguments):
-        assert make is training.plain_training
-
-    def time(self, seconds):
-        return self.seconds.pop(0)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch):
+def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apart):
     ours, taken = iter([3.0, 4.0]), []
     monkeypatch.setattr(training, "TRAINING_ROUNDS", 2)
     monkeypatch.setattr(training, "time_a_step", lambda step, seconds: (taken.append(step()), next(ours))[1])
     monkeypatch.setattr(training, "matrix_rate", lambda placement, seconds: 1e12)
-    monkeypatch.setattr(training, "Apart", Told)
-    monkeypatch.setattr(Told, "seconds", [9.0, 6.0])
+    monkeypatch.setattr(training, "Apart", told_apart({"plain_training": [9.0, 6.0]}))
     (row,) = training.bench_train(presets=("lite",))
     assert [progress.step for progress in taken] == [1, 1]  # every round begins anew
     batch = row["batch"]

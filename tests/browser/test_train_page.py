@@ -48,6 +48,18 @@ def open_train(visit):
     visit.page.wait_for_selector(VIEW)
 
 
+def fill(page, wanted):
+    """Type into fields until they keep it: one that has only just been laid out may forget."""
+    kept = 0
+    while kept < 2:
+        wrong = [(field, value) for field, value in wanted.items() if field.input_value() != value]
+        for field, value in wrong:
+            field.fill(value)
+            field.press("Tab")
+        kept = 0 if wrong else kept + 1
+        page.wait_for_timeout(500)
+
+
 def start(visit, *, name, minutes=5.0):
     """Begin a run of a tiny network."""
     page = visit.page
@@ -60,14 +72,7 @@ def start(visit, *, name, minutes=5.0):
         page.get_by_role("spinbutton", name="Length"): f"{minutes:g}",
         page.get_by_role("textbox", name="Name of the run"): name,
     }
-    kept = 0
-    while kept < 2:  # a field that has only just been laid out may forget what is typed into it
-        wrong = [(field, value) for field, value in wanted.items() if field.input_value() != value]
-        for field, value in wrong:
-            field.fill(value)
-            field.press("Tab")
-        kept = 0 if wrong else kept + 1
-        page.wait_for_timeout(500)
+    fill(page, wanted)
     page.locator("#train-start").click()
     wait(visit, f"d => d.phase === 'training' && Number(d.lines) > 2 && h.includes({name!r})")
 
@@ -226,7 +231,7 @@ def test_measure_says_what_the_settings_mean(visit):
 
 def test_a_wrong_setting_gets_a_sentence(visit):
     open_train(visit)
-    visit.page.get_by_role("spinbutton", name="Length").fill("100000")
+    fill(visit.page, {visit.page.get_by_role("spinbutton", name="Length"): "100000"})
     visit.page.locator("#train-start").click()
     visit.page.wait_for_selector("text=the length must be more than 0 and at most 720 minutes")
     assert visit.page.locator(".ddpm-shelf li[data-name]").count() == 0
