@@ -1,13 +1,13 @@
 """Measuring speed: seconds a call, the arithmetic of a network, and what the machine reaches at best."""
 
 import multiprocessing
+import time
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
 import torch
-from torch.utils.benchmark import Timer
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.device import Placement
@@ -18,10 +18,16 @@ MATRIX = 1024
 
 
 def time_a_step(step: Callable[[], object], seconds: float) -> float:
-    """Return the seconds that one call takes: the mean over at least `seconds`, after a call or more to warm up."""
-    # in as many threads as there are: the timer's own choice would be one
-    timer = Timer("step()", globals={"step": step}, num_threads=torch.get_num_threads())
-    return timer.blocked_autorange(min_run_time=seconds).mean
+    """Return the seconds that one call takes: the mean over at least `seconds` and two calls, after one to warm up.
+
+    Not by torch.utils.benchmark: importing that needs setuptools, which an environment of uv or of Python 3.12 lacks.
+    """
+    step()
+    begun, calls = time.perf_counter(), 0
+    while (passed := time.perf_counter() - begun) < seconds or calls < 2:
+        step()
+        calls += 1
+    return passed / calls
 
 
 def rows_or_fault(
