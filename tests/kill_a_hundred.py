@@ -113,8 +113,8 @@ def kill_many(folder: Path, kills: int, epochs: float, seed: int = 0) -> int:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # a fork takes no threads along
-    recorder.LINE_EVERY_SECONDS = recorder.FIRST_MOMENT_SECONDS = 0.0
-    recorder.MOMENT_EVERY_SECONDS = 0.2
+    recorder.LINE_EVERY_SECONDS = recorder.FIRST_SNAPSHOT_SECONDS = 0.0
+    recorder.SNAPSHOT_EVERY_SECONDS = 0.2
     load_mnist(train=True), load_mnist(train=False)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,9 +1,9 @@
-"""What becomes of freed memory: the next step wants as much again."""
+"""Keep freed memory in the process: the next step needs as much again."""
 
 import ctypes
 import sys
 
-KEEP = 2**30  # bytes that may lie free at the end of the heap, and the size from which a piece stands for itself
+KEEP = 2**30  # bytes that may stay free at the end of the heap; larger blocks are mapped one by one
 # mallopt(3), <malloc.h>
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
@@ -11,9 +11,9 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 def keep_freed_memory() -> None:
     """Tell glibc, the C library of most Linux systems, to keep what is freed; elsewhere do nothing.
 
-    A step of the network frees its pictures, a few megabytes each, and the next one wants as many. glibc hands such
-    pieces back to the system in between, which gives them out again page by page, each wiped first: that takes up to
-    a third of a step of the small network. All threads share one arena, or each would keep a gigabyte of its own.
+    A step of the network frees its activations, a few megabytes each, and the next step allocates as many. In between
+    glibc returns such blocks to the system, which hands them out again page by page, zeroed: a large part of a small
+    network's step. All threads share one arena; otherwise each would keep its own free memory.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -124,11 +124,11 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
 def precision_and_recall(features: Tensor, reference: Tensor, k: int = NEIGHBOURS) -> tuple[float, float]:
     """Return how much of `features` (N, F) lies among the real ones, `reference` (M, F), and the other way round.
 
-    Kynkaanniemi et al. 2019, equations 1 and 2: a set's manifold is the union of the balls around its members, each
-    as wide as the way to its k-th nearest fellow. Precision is the share of the pictures inside the manifold of the
-    real digits (are they good?), recall the share of the real digits inside that of the pictures (is everything
-    there?). As in the paper both sets should be of one size: the balls widen where there are fewer. Needs more than
-    k rows in each set.
+    Kynkaanniemi et al. 2019, equations 1 and 2: the manifold of a set is the union of balls around its members, the
+    radius of each the distance to its k-th nearest neighbour in the set. Precision is the share of the pictures inside
+    the manifold of the real digits (are they good?), recall the share of the real digits inside that of the pictures
+    (is everything there?). Both sets should be of one size, as in the paper: balls are larger where there are fewer.
+    Needs more than k rows in each set.
     """
     return _share_inside(features, reference, k), _share_inside(reference, features, k)
 

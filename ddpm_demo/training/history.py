@@ -1,4 +1,4 @@
-"""The story of a training run: one JSON object a line, only ever added to, readable while it is written.
+"""The history of a training run: one JSON object a line, append-only, readable while it is written.
 
 `kind` says what a line is: `begin` (a new sitting at the run, with a name of its own), `loss`, `tenths`, `held_out`
 or `end`. A kill can cut the last line in half; whoever reads leaves such a line out, and whoever resumes the run
@@ -16,12 +16,13 @@ from ddpm_demo.core.config import DemoError
 from ddpm_demo.store.files import write_atomically
 
 FILE = "history.jsonl"
+TAIL = 4096  # bytes; no line is nearly so long
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Part:
-    """What came since the last look: lines, where to look next, and whether it is the whole story anew."""
+    """The lines since the last look, the offset for the next one, and whether this is the whole history again."""
 
     lines: list[Line]
     sitting: str
@@ -47,7 +48,7 @@ class History:
     def add(self, line: Line) -> None:
         """Append a line; raise DemoError when the disk is full or the directory gone."""
         try:
-            with self.path.open("r+b") as file:  # never creates: in a deleted directory there is nothing to tell
+            with self.path.open("r+b") as file:  # never creates: a deleted directory stays deleted
                 file.seek(0, 2)
                 file.write(_text([line]))
         except OSError as error:
@@ -57,6 +58,18 @@ class History:
 def read_all(directory: Path) -> list[Line]:
     """Return every whole line of a run's history, none if there is no history."""
     return read_since(directory, "", 0).lines
+
+
+def last_line(directory: Path) -> Line | None:
+    """Return the last whole line of a run's history without reading the rest; None if there is none in its tail."""
+    try:
+        with (directory / FILE).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL))
+            content = file.read(TAIL)
+    except OSError:
+        return None
+    whole = content[: content.rfind(b"\n") + 1]
+    return next((line for line in map(_parse, reversed(whole.splitlines())) if line is not None), None)
 
 
 def read_since(directory: Path, sitting: str, offset: int) -> Part:
@@ -90,7 +103,7 @@ def thinned(lines: list[Line], limit: int) -> list[Line]:
 def _parse(text: bytes) -> Line | None:
     try:
         line = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return line if isinstance(line, dict) and isinstance(line.get("step"), int) and "kind" in line else None
 

@@ -1,7 +1,7 @@
-"""A training run with its story: what it does between two steps so that a page, or anybody later, can watch it.
+"""The record of a training run, written between its steps, so that a page can follow it live or later.
 
-The extras (digits from the same sixteen noises, held-out loss, the weights of the moment) take a bounded share of
-the time; the seconds they took are part of the story.
+Snapshots (digits from the same sixteen noises, the held-out loss, the weights) take a bounded share of the time; the
+seconds that they took are part of the record.
 """
 
 import time
@@ -19,12 +19,12 @@ from ddpm_demo.training import snapshots
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.history import History, Line
 from ddpm_demo.training.loop import Progress, TrainState
-from ddpm_demo.training.snapshots import Moment
+from ddpm_demo.training.snapshots import Snapshot
 
 SHARE = 0.02  # of the training time for the extras; what they cost is only known afterwards, and must stay below 3 %
 LOAN_SECONDS = 2.0  # the first digits may come before they are earned, if they cost no more than this
-FIRST_MOMENT_SECONDS = 3.0
-MOMENT_EVERY_SECONDS = 30.0
+FIRST_SNAPSHOT_SECONDS = 3.0
+SNAPSHOT_EVERY_SECONDS = 30.0
 LINE_EVERY_SECONDS = 0.5
 TENTHS_EVERY_SECONDS = 3.0
 WATCHED_DIGITS = 128
@@ -55,8 +55,8 @@ def record(
     recorder.finish()
 
 
-class _Patient:
-    """A network that takes a turn for every call, and adds up how long it waited for them."""
+class _PatientModel:
+    """A network that takes a turn for every call, and adds up how long it has waited for turns."""
 
     def __init__(self, model: EpsModel, turn: Turn) -> None:
         self.model, self.turn, self.waited = model, turn, 0.0
@@ -73,7 +73,7 @@ class _Patient:
 
 
 class _Recorder:
-    """What is written when."""
+    """Decides what is written when."""
 
     def __init__(self, state: TrainState, directory: Path, schedule: Schedule, digits: Tensor, turn: Turn) -> None:
         self.turn, self.waited = turn, 0.0  # seconds waited for turns: others worked then
@@ -82,16 +82,16 @@ class _Recorder:
         before = [line["extras"] for line in self.history.kept if "extras" in line]
         self.extras = float(before[-1]) if before else 0.0  # seconds, over all sittings
         made = snapshots.listed(directory)
-        self.last_moment = made[-1].seconds if made else 0.0
+        self.last_snapshot = made[-1].seconds if made else 0.0
         self.last_step = 0  # of a snapshot of this sitting
-        self.cost: float | None = None  # seconds of one moment
+        self.cost: float | None = None  # seconds of one snapshot
         self.last_line = self.last_tenths = float("-inf")
         self.progress: Progress | None = None
         self.line_step, self.line_seconds = state.step, state.seconds
         self.sums, self.counts = torch.zeros(10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
 
     def note(self, progress: Progress) -> None:
-        """Take in a step, and write what is due."""
+        """Note a step, and write what is due."""
         began, waited = time.perf_counter(), self.waited
         self._add_tenths(progress)
         self.progress = progress
@@ -101,42 +101,42 @@ class _Recorder:
         if seconds - self.last_tenths >= max(TENTHS_EVERY_SECONDS, seconds / 100):
             self.last_tenths = seconds
             self._write("tenths", tenths=_rounded((self.sums / self.counts).tolist()))
-        if self._moment_is_due(progress):
-            self.moment()
+        if self._snapshot_is_due(progress):
+            self.snapshot()
         self.extras += time.perf_counter() - began - (self.waited - waited)
 
     def finish(self) -> None:
-        """Write the end of the story: training is over, so its last moment costs it nothing."""
+        """Write the end of the history: training is over, so the last snapshot takes no time from it."""
         if self.progress is not None and self.progress.seconds > self.last_line:
             self._write_loss(self.progress)
-        self.moment()
+        self.snapshot()
         self._write("end", total=self.state.step)
 
-    def moment(self) -> None:
+    def snapshot(self) -> None:
         """Draw the sixteen digits with both sets of weights, measure the held-out loss, and keep the averaged ones."""
         began, state = time.perf_counter(), self.state
         device = next(state.model.parameters()).device
         if state.step == self.last_step:  # none, or the last step of all has its snapshot already
             return
-        models = [_Patient(model, self.turn) for model in (state.model, state.ema)]
+        models = [_PatientModel(model, self.turn) for model in (state.model, state.ema)]
         plain, ema = (snapshots.draw(model, self.schedule, device) for model in models)
-        moment = Moment(state.step, state.seconds, True)
-        snapshots.keep(self.directory, moment, ema, plain, state.ema)
+        snapshot = Snapshot(state.step, state.seconds, True)
+        snapshots.keep(self.directory, snapshot, ema, plain, state.ema)
         *_, held = held_out_loss(models[1], self.schedule, self.held_out_digits, per_digit=1, batch=64, device=device)
         self._write("held_out", loss=round(held.loss, 6), tenths=_rounded(held.by_tenth))
-        self.last_moment, self.last_step = state.seconds, state.step
+        self.last_snapshot, self.last_step = state.seconds, state.step
         waited = sum(model.waited for model in models)
         self.waited += waited
         self.cost = time.perf_counter() - began - waited
 
-    def _moment_is_due(self, progress: Progress) -> bool:
+    def _snapshot_is_due(self, progress: Progress) -> bool:
         seconds = progress.seconds
         # more often at first, when more happens
-        if seconds - self.last_moment < min(MOMENT_EVERY_SECONDS, max(FIRST_MOMENT_SECONDS, seconds / 4)):
+        if seconds - self.last_snapshot < min(SNAPSHOT_EVERY_SECONDS, max(FIRST_SNAPSHOT_SECONDS, seconds / 4)):
             return False
         cost = self.cost if self.cost is not None else self._guessed_cost(progress)
         allowed = SHARE * seconds
-        if self.last_moment == 0.0:
+        if self.last_snapshot == 0.0:
             allowed = max(allowed, LOAN_SECONDS)
         return self.extras + cost <= allowed
 

@@ -297,7 +297,7 @@ def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig,
         state.step, state.seconds, state.loss = settings.step, settings.seconds, settings.loss
         state.model.load_state_dict(_part(tensors, "model."))
         state.ema.load_state_dict(_part(tensors, "ema."))
-        for name, parameter in state.model.named_parameters() if state.step else ():  # no moments before step 1
+        for name, parameter in state.model.named_parameters() if state.step else ():  # no optimiser state before step 1
             keys = state.optimizer.state_keys(parameter)
             state.optimizer.take_up(parameter, {key: tensors[f"optimizer.{key}.{name}"] for key in keys})
         state.generator.set_state(tensors["generator"])

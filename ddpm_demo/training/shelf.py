@@ -1,4 +1,4 @@
-"""The shelf of training runs: the directories below `runs` in the cache, by name, with what is known of each.
+"""The shelf of training runs: the directories under `runs` in the cache, and a description of each.
 
 A run's directory has a name that this program made up; the name that people see stands in a file inside. What comes
 from a page is looked up here and never becomes a path.
@@ -21,15 +21,19 @@ from ddpm_demo.store.files import cache_dir, write_atomically
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.store.tensors import CheckpointError
-from ddpm_demo.training.history import read_all
+from ddpm_demo.training.history import FILE as HISTORY_FILE
+from ddpm_demo.training.history import last_line
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import RunSettings, read_settings
 from ddpm_demo.training.run_lock import RunLock, is_locked
 
 RUN_MB_PER_PARAMETER = 40e-6  # state, checkpoint, and a second copy of both while they are written
-MOMENTS_MB = 110.0  # at most
+SNAPSHOTS_MB = 110.0  # at most
 NAME_FILE = "name.txt"
 NAME_LENGTH = 40
+CACHED = 512  # files of a kind whose description is remembered
+Stamp = tuple[int, int, int]  # of a file: when it was changed, its size, and which file it is
+NOT_THERE: Stamp = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -90,20 +94,18 @@ def runs_dir() -> Path:
 def entries() -> list[Entry]:
     """Return every run on the shelf, the newest first; damaged ones too, so that they can be deleted."""
     try:
-        folders = sorted((p for p in runs_dir().iterdir() if p.is_dir() and p.name[0] != "."), reverse=True)
+        folders = sorted(runs_dir().iterdir(), reverse=True)
     except OSError:
         return []
-    return [
-        _entry(folder) for folder in folders if (folder / "run.safetensors").exists() or (folder / NAME_FILE).exists()
-    ]
+    return [_entry(folder) for folder in folders if folder.name[0] != "." and _is_run(folder)]
 
 
 def entry(run_id: object) -> Entry:
     """Return the run of that id; raise ConfigError if the shelf has none."""
-    for known in entries():
-        if known.id == run_id:
-            return known
-    raise ConfigError("there is no such run here; it may have been deleted")
+    folder = directory_of(run_id)
+    if not _is_run(folder):
+        raise ConfigError("there is no such run here; it may have been deleted")
+    return _entry(folder)
 
 
 def directory_of(run_id: object) -> Path:
@@ -120,7 +122,7 @@ def directory_of(run_id: object) -> Path:
 def create(name: object, model: ModelConfig, parameters: int) -> Path:
     """Make the directory of a new run; raise DemoError when the name or the disk says no."""
     text = new_name(name if name else suggested_name(model))
-    needed = parameters * RUN_MB_PER_PARAMETER + min(MOMENTS_MB, parameters * 80e-6 + 6)
+    needed = parameters * RUN_MB_PER_PARAMETER + min(SNAPSHOTS_MB, parameters * 80e-6 + 6)
     used, limit = sum(known.megabytes for known in entries()), max_runs_mb()
     if used + needed > limit:
         raise DemoError(
@@ -229,6 +231,13 @@ def _moved(source: Path, target: Path) -> None:
         raise DemoError(f"cannot delete {source}: {error.strerror}") from None
 
 
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / "run.safetensors").exists() or (folder / NAME_FILE).exists()
+    except OSError:  # a folder that may not be entered
+        return False
+
+
 def _entry(folder: Path) -> Entry:
     model = config = provenance = None
     step, seconds, fault, spoilt = 0, 0.0, "", ""
@@ -244,7 +253,6 @@ def _entry(folder: Path) -> Entry:
         model = model or network
     except DemoError as error:
         spoilt = str(error).replace(f"{folder}{os.sep}", "") if path.exists() else ""
-    lines = _end_of(folder, _stamp(folder / "history.jsonl"))
     return Entry(
         id=folder.name,
         name=_name(folder),
@@ -253,7 +261,7 @@ def _entry(folder: Path) -> Entry:
         config=config,
         step=step,
         seconds=seconds,
-        finished=lines and not fault,
+        finished=not fault and _has_ended(folder, _stamp(folder / HISTORY_FILE)),
         locked=is_locked(folder),
         megabytes=sum(_size(path) for path in folder.rglob("*")) / 1e6,
         fault=fault,
@@ -262,43 +270,49 @@ def _entry(folder: Path) -> Entry:
     )
 
 
-@lru_cache(maxsize=256)
-def _run_settings(path: Path, stamp: tuple[int, int]) -> RunSettings:
+@lru_cache(maxsize=CACHED)
+def _run_settings(path: Path, stamp: Stamp) -> RunSettings:
     _must_be_there(path, stamp)
     return read_settings(path)
 
 
-@lru_cache(maxsize=256)
-def _checkpoint_description(path: Path, stamp: tuple[int, int]) -> tuple[ModelConfig, ScheduleConfig, Provenance]:
+@lru_cache(maxsize=CACHED)
+def _checkpoint_description(path: Path, stamp: Stamp) -> tuple[ModelConfig, ScheduleConfig, Provenance]:
     _must_be_there(path, stamp)
     return checkpoint.describe(path)
 
 
-def _must_be_there(path: Path, stamp: tuple[int, int]) -> None:
-    if stamp == (0, 0):
+def _must_be_there(path: Path, stamp: Stamp) -> None:
+    if stamp == NOT_THERE:
         raise CheckpointError(f"{path} is not there")
 
 
-@lru_cache(maxsize=256)
-def _end_of(folder: Path, stamp: tuple[int, int]) -> bool:
-    lines = read_all(folder)
-    return bool(lines) and lines[-1]["kind"] == "end"
+@lru_cache(maxsize=CACHED)
+def _has_ended(folder: Path, stamp: Stamp) -> bool:
+    line = last_line(folder)
+    return line is not None and line["kind"] == "end"
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> Stamp:
+    """Return what changes whenever a file does: it is read again only then."""
     try:
         found = path.stat()
-        return found.st_mtime_ns, found.st_size
+        return found.st_mtime_ns, found.st_size, found.st_ino
     except OSError:
-        return 0, 0
+        return NOT_THERE
 
 
 def _size(path: Path) -> int:
-    return _stamp(path)[1] if path.is_file() else 0
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # a folder that may not be entered
+        return 0
 
 
 def _name(folder: Path) -> str:
     try:
-        return (folder / NAME_FILE).read_text(encoding="utf-8").strip() or folder.name
+        with (folder / NAME_FILE).open(encoding="utf-8") as file:
+            text = "".join(c if c.isprintable() else " " for c in file.read(4 * NAME_LENGTH))  # whoever wrote it
     except (OSError, ValueError):
         return folder.name
+    return " ".join(text.split())[:NAME_LENGTH] or folder.name

@@ -1,7 +1,7 @@
-"""Moments of a training run: sixteen digits from always the same noise, and the averaged weights of that time.
+"""Snapshots of a training run: sixteen digits, always from the same noise, and the averaged weights at that step.
 
-Each moment is one file of pictures and, while there is room, one of weights, in the run's directory. Both are
-bounded: when there are too many, the one that is missed the least goes.
+A snapshot is one file of pictures and, while there is room, one of weights, in the run's directory. Both are bounded:
+when there are too many, the one closest to its neighbours is deleted.
 """
 
 import math
@@ -22,15 +22,15 @@ FOLDER = "moments"
 SNAPSHOT_FORMAT = "ddpm_demo moment 1"
 DIGITS = 16
 SAMPLER = SamplerConfig(kind="dpmpp", steps=10, clip="x0")
-SEED = 0  # of x_T: the same sixteen noises at every moment and in every run
+SEED = 0  # of x_T: the same sixteen noises in every snapshot of every run
 MAX_PICTURES = 200  # 25 kB each
 MAX_WEIGHTS = 40
-WEIGHTS_BYTES = 96 * 2**20  # for the weights of all moments of a run
+WEIGHTS_BYTES = 96 * 2**20  # for the weights of all snapshots of a run
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A time in a run: after so many steps and seconds of training; `weights` when those of then are kept."""
+class Snapshot:
+    """A point in a run, after `step` steps and `seconds` of training; `weights`: whether its weights are kept."""
 
     step: int
     seconds: float
@@ -45,24 +45,24 @@ def draw(model: EpsModel, schedule: Schedule, device: torch.device) -> Tensor:
     return to_uint8(last.x_s[:, 0])
 
 
-def keep(directory: Path, moment: Moment, ema_digits: Tensor, plain_digits: Tensor, ema: Denoiser) -> None:
-    """Write a moment and let go of others beyond the bounds; raise CheckpointError when it cannot be written."""
-    about = {"step": moment.step, "seconds": moment.seconds}
+def keep(directory: Path, snapshot: Snapshot, ema_digits: Tensor, plain_digits: Tensor, ema: Denoiser) -> None:
+    """Write a snapshot and delete others beyond the bounds; raise CheckpointError when it cannot be written."""
+    about = {"step": snapshot.step, "seconds": snapshot.seconds}
     tensors = {"ema": ema_digits, "plain": plain_digits}
     weights = {name: tensor.half() for name, tensor in ema.state_dict().items()}
     try:
         (directory / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise CheckpointError(f"cannot write {directory}: {error.strerror}") from None
-    write_tensors(_weights(directory, moment.step), weights, SNAPSHOT_FORMAT, about)
-    write_tensors(_pictures(directory, moment.step), tensors, SNAPSHOT_FORMAT, about)  # last: what it names is there
+    write_tensors(_weights(directory, snapshot.step), weights, SNAPSHOT_FORMAT, about)
+    write_tensors(_pictures(directory, snapshot.step), tensors, SNAPSHOT_FORMAT, about)  # last: what it names is there
     size = sum(tensor.numel() * 2 for tensor in weights.values())
     _bound(directory, "pictures", MAX_PICTURES)
     _bound(directory, "weights", max(2, min(MAX_WEIGHTS, WEIGHTS_BYTES // size)))
 
 
-def listed(directory: Path) -> list[Moment]:
-    """Return the moments of a run in order; what is damaged is left out."""
+def listed(directory: Path) -> list[Snapshot]:
+    """Return the snapshots of a run in order, without damaged ones."""
     found = []
     for path in sorted((directory / FOLDER).glob("*.pictures.safetensors")):
         try:
@@ -70,8 +70,8 @@ def listed(directory: Path) -> list[Moment]:
             step, seconds = int(about["step"]), float(about["seconds"])
         except (CheckpointError, KeyError, TypeError, ValueError):
             continue
-        found.append(Moment(step, seconds, _weights(directory, step).is_file()))
-    return sorted(found, key=lambda moment: moment.step)
+        found.append(Snapshot(step, seconds, _weights(directory, step).is_file()))
+    return sorted(found, key=lambda snapshot: snapshot.step)
 
 
 def steps_kept(directory: Path) -> tuple[list[int], list[int]]:
@@ -83,7 +83,7 @@ def steps_kept(directory: Path) -> tuple[list[int], list[int]]:
 
 
 def pictures(directory: Path, step: int) -> tuple[Tensor, Tensor]:
-    """Return a moment's digits, with EMA and without, both uint8 (16, 28, 28); raise CheckpointError if not there."""
+    """Return a snapshot's digits, with EMA and without, both uint8 (16, 28, 28); raise CheckpointError if not there."""
     expected = Layout((DIGITS, 28, 28), ("U8",))
     with TensorFile(_pictures(directory, step), SNAPSHOT_FORMAT) as file:
         tensors = file.read({"ema": expected, "plain": expected})
@@ -91,7 +91,7 @@ def pictures(directory: Path, step: int) -> tuple[Tensor, Tensor]:
 
 
 def network(directory: Path, step: int, config: ModelConfig) -> Denoiser:
-    """Return the averaged network of a moment, float32, in eval mode; raise CheckpointError if it is not there."""
+    """Return the averaged network of a snapshot, float32, in eval mode; raise CheckpointError if it is not there."""
     model = unfilled_denoiser(config)
     with TensorFile(_weights(directory, step), SNAPSHOT_FORMAT) as file:
         file.fill(model)
@@ -99,7 +99,7 @@ def network(directory: Path, step: int, config: ModelConfig) -> Denoiser:
 
 
 def forget_after(directory: Path, step: int) -> None:
-    """Delete the moments beyond a step: a kill has undone those steps."""
+    """Delete the snapshots after a step, to which a kill has set the run back."""
     for path in (directory / FOLDER).glob("*.safetensors"):
         if not path.name.startswith(".") and _step(path) > step:
             path.unlink(missing_ok=True)
@@ -107,10 +107,10 @@ def forget_after(directory: Path, step: int) -> None:
         path.unlink(missing_ok=True)
 
 
-def least_missed(steps: Sequence[int]) -> int:
-    """Return which of at least three increasing steps is missed the least: early in training more happens in a step.
+def most_crowded(steps: Sequence[int]) -> int:
+    """Return which of at least three increasing steps lies closest between its neighbours; never the first or last.
 
-    The first and the last are never it.
+    Distances are of square roots, because more happens in a step early in training.
     """
     place = [math.sqrt(step) for step in steps]
     gaps = [after - before for before, after in zip(place[:-2], place[2:], strict=True)]
@@ -120,7 +120,7 @@ def least_missed(steps: Sequence[int]) -> int:
 def _bound(directory: Path, kind: str, limit: int) -> None:
     steps = sorted(_step(path) for path in (directory / FOLDER).glob(f"[!.]*.{kind}.safetensors"))
     while len(steps) > limit:
-        step = least_missed(steps) if len(steps) > 2 else steps[0]
+        step = most_crowded(steps) if len(steps) > 2 else steps[0]
         (_weights if kind == "weights" else _pictures)(directory, step).unlink(missing_ok=True)
         steps.remove(step)
 

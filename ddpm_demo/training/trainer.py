@@ -24,7 +24,7 @@ FINAL_DIGITS = 100  # ten timesteps each, at the end of a run
 
 @dataclass(frozen=True)
 class Status:
-    """What the trainer does: with which run, how far it is, and in one sentence what went wrong last."""
+    """What the trainer is doing, with which run, how far it is, and in one sentence what last went wrong."""
 
     phase: Phase
     run: str | None = None
@@ -49,7 +49,7 @@ class Trainer:
 
     @property
     def status(self) -> Status:
-        """What it does at this moment."""
+        """What it is doing now."""
         return self._status
 
     def start(self, directory: Path, make: Callable[[], Run]) -> None:
@@ -70,11 +70,11 @@ class Trainer:
 
     @property
     def busy(self) -> bool:
-        """Whether it has a run in hand, be it paused."""
+        """Whether it has a run, even a paused one."""
         return self._status.phase != "idle"
 
     def must_be_free(self) -> None:
-        """Raise DemoError while it has a run in hand."""
+        """Raise DemoError while it has a run."""
         if self.busy:
             raise DemoError("another run is being trained here, one at a time: stop it first")
 
@@ -87,11 +87,11 @@ class Trainer:
         self._tell("train")
 
     def stop(self) -> None:
-        """Save the run and put it down."""
+        """Save the run and end its training here."""
         self._tell("stop")
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until the run has been put down, at most `timeout` seconds."""
+        """Wait until training has ended, at most `timeout` seconds."""
         if self._thread is not None:
             self._thread.join(timeout)
 
@@ -152,7 +152,7 @@ class Trainer:
         except DemoError as error:
             if not lock.holds:
                 return True, "the run's directory was deleted while it was trained, so the run was stopped"
-            with self._changed:  # a Stop of this very moment stands
+            with self._changed:  # a Stop pressed meanwhile stands
                 self._wish = "pause" if self._wish == "train" else self._wish
             note = _without_folders(error, run.directory)
             return False, f"{note}; what was learned is still in memory: make room, then resume"

@@ -1,4 +1,4 @@
-from ddpm_demo.training.history import FILE, History, read_all, read_since, thinned
+from ddpm_demo.training.history import FILE, TAIL, History, last_line, read_all, read_since, thinned
 
 
 def line(step, kind="loss"):
@@ -49,3 +49,14 @@ def test_thinning_keeps_the_newest_and_every_other_kind():
     assert thin[-1] == lines[-1]
     assert lines[50] in thin
     assert thinned(lines, 1000) == lines
+
+
+def test_the_last_line_is_found_without_reading_the_rest(tmp_path):
+    assert last_line(tmp_path) is None
+    history = History(tmp_path, step=0)
+    for step in range(1, 300):
+        history.add(line(step))
+    assert history.path.stat().st_size > 2 * TAIL
+    with history.path.open("ab") as file:
+        file.write(b'no line\n{"kind":"end","st')  # rubbish, and one on its way
+    assert last_line(tmp_path) == read_all(tmp_path)[-1] == line(299)

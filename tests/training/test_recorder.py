@@ -21,7 +21,7 @@ CONFIG = TrainConfig(epochs=1, digits=160, batch=8)  # 20 steps
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
     monkeypatch.setattr(recorder, "LINE_EVERY_SECONDS", 0.0)
-    monkeypatch.setattr(recorder, "FIRST_MOMENT_SECONDS", 0.0)
+    monkeypatch.setattr(recorder, "FIRST_SNAPSHOT_SECONDS", 0.0)
     monkeypatch.setattr(recorder, "SHARE", 1e9)
 
 
@@ -95,7 +95,7 @@ def test_moments_are_bounded_and_early_ones_stay(tmp_path, monkeypatch):
     run = Run.begin(tmp_path, MODEL, CONFIG, PLACE)
     digits = torch.zeros(16, 28, 28, dtype=torch.uint8)
     for step in range(1, 41):
-        snapshots.keep(tmp_path, snapshots.Moment(step, float(step), True), digits, digits.clone(), run.state.ema)
+        snapshots.keep(tmp_path, snapshots.Snapshot(step, float(step), True), digits, digits.clone(), run.state.ema)
     shown, weights = snapshots.steps_kept(tmp_path)
     assert len(shown) == 8
     assert len(weights) == 4

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -7,6 +8,7 @@ from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.machine import limits
 from ddpm_demo.training import shelf
+from ddpm_demo.training.history import History
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_lock import LockedError, RunLock
@@ -118,3 +120,57 @@ def test_a_deletion_that_was_killed_is_finished(runs_folder):
     assert len(shelf.entries()) == 1
     shelf.clear_deleted()
     assert not (runs_folder / ".deleted-x").exists()
+
+
+def test_odd_contents_of_a_run_folder_never_stop_a_listing(runs_folder):
+    good = make("good")
+    odd = [runs_folder / name for name in ("a", "b", "c", "d", "e")]
+    for folder in odd:
+        folder.mkdir()
+        (folder / "name.txt").write_text("odd")
+    (odd[0] / "run.safetensors").mkdir()  # folders where files belong
+    (odd[0] / "model.safetensors").mkdir()
+    (odd[1] / "history.jsonl").mkdir()
+    (odd[1] / ".lock").mkdir()
+    (odd[2] / "moments").write_text("no folder")
+    (odd[2] / "run.safetensors").symlink_to(odd[2] / "run.safetensors")  # leads nowhere
+    (odd[3] / "name.txt").write_bytes(b"\x1b[31m\xc2\x85 red\n" + b"x" * 10**6)
+    (odd[3] / "history.jsonl").write_bytes(b"[" * 200_000 + b"\n")
+    (odd[4] / "name.txt").write_bytes(b"\xff\xfe")
+    (odd[4] / "history.jsonl").write_bytes(b"x" * 10_000)
+    known = {entry.id: entry for entry in shelf.entries()}
+    assert set(known) == {good, "a", "b", "c", "d", "e"}
+    assert all(known[folder.name].fault and not known[folder.name].finished for folder in odd)
+    assert known["d"].name.startswith("[31m red x")
+    assert len(known["d"].name) <= shelf.NAME_LENGTH
+    assert known["e"].name == "e"
+    assert all(isinstance(entry.words, str) for entry in known.values())
+    for folder in odd:
+        shelf.delete(folder.name) if folder != odd[1] else None  # its lock is no file that could be locked
+    assert {entry.id for entry in shelf.entries()} == {good, "b"}
+
+
+def test_a_listing_reads_only_what_has_changed(monkeypatch):
+    run, other = make("one"), make("two")
+    for name in (run, other):
+        History(shelf.directory_of(name), step=1).add({"kind": "end", "step": 1})
+    read = []
+    for name in ("read_settings", "last_line"):
+        real = getattr(shelf, name)
+        monkeypatch.setattr(shelf, name, lambda path, real=real: read.append(path) or real(path))
+    assert all(entry.finished for entry in shelf.entries())
+    before = list(read)
+    assert {shelf.directory_of(run), shelf.directory_of(other)} <= set(before)
+    shelf.entries()
+    assert read == before
+    directory = shelf.directory_of(run)
+    path = directory / "history.jsonl"
+    stamp, content = path.stat(), path.read_bytes()
+    path.unlink()
+    path.write_bytes(content.replace(b"end", b"odd"))  # another file of the same size and time
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    known = {entry.id: entry for entry in shelf.entries()}
+    if path.stat().st_ino != stamp.st_ino:  # a file system may give the number out again at once
+        assert read == [*before, directory]
+        assert not known[run].finished
+    assert known[other].finished

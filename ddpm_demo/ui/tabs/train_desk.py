@@ -171,7 +171,7 @@ class Desk:
         return known.id
 
     @server_function
-    def shelf(self, _: Any) -> dict[str, Any]:
+    def shelf(self, _: Any = None) -> dict[str, Any]:
         """Answer the page: every run on the shelf."""
         self.offer()
         return {"runs": [_shown(known) for known in shelf.entries()], "allowed": self.allowed}
