@@ -91,12 +91,6 @@ def _serve(there: Connection, make: Callable[..., Callable[[], object] | None], 
         there.send(time_a_step(step, seconds))
 
 
-def multiply_adds(model: Denoiser) -> int:
-    """Return the multiply-adds of one 28x28 image, dense: taps that fall in the padding counted too."""
-    weights = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("time"))
-    return weights * 28 * 28
-
-
 def live_multiply_adds(model: Denoiser) -> float:
     """Return the multiply-adds of one 28x28 image without the taps that read the padding, a mean over its pixels."""
     weights = [p for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("time")]

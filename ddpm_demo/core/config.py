@@ -15,6 +15,9 @@ Variance = Literal["beta", "posterior"]
 FinalNoise = Literal["spec", "ho"]
 Clip = Literal["none", "x0", "x_t"]
 
+FAINTEST_NOISE = 1e-12  # of 1 - alpha_bar at t = 0: float64's 1 - beta still holds four digits of it
+FAINTEST_SIGNAL = 1e-60  # of alpha_bar at T - 1: a float32 image can be divided by its root and stay finite
+
 
 class DemoError(Exception):
     """A fault that one sentence explains to the person in front of the program."""
@@ -45,7 +48,7 @@ def check_whole(name: str, value: object, *, low: int, high: int) -> None:
 
 def check_number(name: str, value: object, *, low: float, high: float, open_ends: bool = False) -> None:
     """Raise ConfigError unless the value is a finite number from low to high, both excluded with `open_ends`."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
     if good and open_ends:
         good = low < value < high  # type: ignore[operator]
     elif good:
@@ -78,6 +81,14 @@ class ScheduleConfig:
             check_number(name, getattr(self, name), low=0.0, high=1.0, open_ends=True)
         if self.beta_1 > self.beta_T:
             raise ConfigError(f"beta_1 must not exceed beta_T, got {self.beta_1} > {self.beta_T}")
+        if self.kind == "linear":  # at both ends a sampler divides
+            rise = (self.beta_T - self.beta_1) / max(1, self.timesteps - 1)
+            left = math.prod(1 - self.beta_1 - rise * t for t in range(self.timesteps))
+            if self.beta_1 < FAINTEST_NOISE or left < FAINTEST_SIGNAL:
+                raise ConfigError(
+                    f"beta_1 must be at least {FAINTEST_NOISE:g}, and {FAINTEST_SIGNAL:g} of the signal must be left; "
+                    f"{self.beta_1:g} to {self.beta_T:g} over {self.timesteps} timesteps leave {left:g}"
+                )
 
 
 @dataclass(frozen=True)

@@ -86,9 +86,18 @@ class AskedFor:
         return eps_hat - pull * self.gradient
 
 
-def check_guide(model: Denoiser, schedule: Schedule, guide: Denoiser, guides_schedule: Schedule) -> None:
-    """Raise ConfigError unless the guide learnt to see the same noise in pictures with as many channels."""
-    if not torch.equal(schedule.alpha_bar, guides_schedule.alpha_bar):
+def guided(
+    model: Denoiser, schedule: Schedule, guide: Callable[[], tuple[Denoiser, Schedule]] | None, weight: float
+) -> EpsModel:
+    """Return the model with its guide; without one, or at a weight of 1, where a guide has no part, the model alone.
+
+    `guide` is called only where it is needed. Raises ConfigError when it cannot guide this model.
+    """
+    if guide is None or weight == 1:
+        return model
+    network, its_schedule = guide()
+    if not torch.equal(schedule.alpha_bar, its_schedule.alpha_bar):
         raise ConfigError("the guide was trained on another noise schedule than the network: it cannot guide it")
-    if model.config.image_channels != guide.config.image_channels:
+    if model.config.image_channels != network.config.image_channels:
         raise ConfigError("the guide was trained on pictures with another number of channels than the network")
+    return Guided(model, network, weight)

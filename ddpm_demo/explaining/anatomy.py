@@ -1,6 +1,5 @@
 """The denoiser measured on itself: every shape, parameter and multiply-add is read from the running model by hooks."""
 
-import inspect
 import math
 from dataclasses import dataclass
 
@@ -72,11 +71,6 @@ def walk(config: ModelConfig, *, batch: int = 1, height: int = 28, width: int = 
     for hook in hooks:
         hook.remove()
     return stages
-
-
-def source_of_block() -> str:
-    """Return the residual block's own source code, as the page shows it."""
-    return inspect.getsource(ResidualBlock.forward)
 
 
 def _operation(module: nn.Module) -> str:

@@ -52,6 +52,15 @@ def cache_dir() -> Path:
     return user_path(platformdirs.user_cache_dir("ddpm_demo", appauthor=False), "the cache directory").absolute()
 
 
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Return when a file was last written, in nanoseconds, and its size: a cache of it goes by them; 0, 0 for none."""
+    try:
+        found = path.stat()
+        return found.st_mtime_ns, found.st_size
+    except OSError:
+        return 0, 0
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a kill or a full disk at any moment leaves the old one or the new one, never a half.
 

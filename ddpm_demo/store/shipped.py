@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ddpm_demo.core.config import GUIDE, GuidanceConfig
 from ddpm_demo.core.device import Placement
-from ddpm_demo.core.guidance import Guided, check_guide
+from ddpm_demo.core.guidance import guided
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
@@ -44,8 +44,11 @@ def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | 
 
     Raises CheckpointError when the guide cannot be loaded, and ConfigError when it cannot guide this model.
     """
-    if guidance is None or guidance.weight == 1:
+    if guidance is None:
         return model
-    guide = checkpoint.load(find_checkpoint(guidance.guide))
-    check_guide(model, schedule, guide.model, Schedule.from_config(guide.schedule))
-    return Guided(model, place(guide.model, placement), guidance.weight)
+
+    def guide() -> tuple[Denoiser, Schedule]:
+        loaded = checkpoint.load(find_checkpoint(guidance.guide))
+        return place(loaded.model, placement), Schedule.from_config(loaded.schedule)
+
+    return guided(model, schedule, guide, guidance.weight)

@@ -10,12 +10,13 @@ from weakref import WeakValueDictionary
 
 from ddpm_demo.core.config import ConfigError, GuidanceConfig
 from ddpm_demo.core.device import Placement, best_placement
-from ddpm_demo.core.guidance import Guided, check_guide
+from ddpm_demo.core.guidance import guided
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.shipped import known_as
 
 
@@ -34,17 +35,14 @@ class Loaded:
     known_as: str = ""
     digest: str = ""
 
+    def guided_by(self, guide: "Loaded | None", weight: float) -> EpsModel:
+        """Return the network with its guide, as `guidance.guided` does; raise ConfigError if it cannot be."""
+        make = None if guide is None else lambda: (guide.model, guide.schedule)
+        return guided(self.model, self.schedule, make, weight)
+
 
 _LOADED: WeakValueDictionary[str, Loaded] = WeakValueDictionary()  # by digest; whoever makes a film holds its networks
 _GUARD = threading.Lock()  # a class that comes at once loads a network once
-
-
-def guided(loaded: Loaded, guide: Loaded | None, weight: float) -> EpsModel:
-    """Return the network, guided if there is a guide and a weight other than 1; raise ConfigError if it cannot be."""
-    if guide is None or weight == 1:
-        return loaded.model
-    check_guide(loaded.model, loaded.schedule, guide.model, guide.schedule)
-    return Guided(loaded.model, guide.model, weight)
 
 
 def load_placed(path: Path) -> Loaded:
@@ -52,12 +50,8 @@ def load_placed(path: Path) -> Loaded:
 
     Raises CheckpointError if it is none.
     """
-    try:
-        stamp = path.stat().st_mtime_ns
-    except OSError:
-        stamp = 0
     with _GUARD:
-        return _load(path, stamp)
+        return _load(path, file_stamp(path))
 
 
 def loaded_as(digest: str) -> Loaded:
@@ -78,7 +72,7 @@ def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None)
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, stamp: int) -> Loaded:
+def _load(path: Path, stamp: tuple[int, int]) -> Loaded:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

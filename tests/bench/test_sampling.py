@@ -12,6 +12,7 @@ from ddpm_demo.commands.parser import main
 from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import Denoiser
+from ddpm_demo.explaining.anatomy import walk
 
 
 def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
@@ -27,11 +28,6 @@ def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
     torch.testing.assert_close(plain.cpu(), step.x_s - step.std * step.z, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("full", 3.71e9)])
-def test_the_multiply_adds_are_the_specs(name, expected):
-    assert timing.multiply_adds(Denoiser(preset(name))) == pytest.approx(expected, rel=0.01)
-
-
 @pytest.mark.parametrize("name", ["lite", "full"])
 def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
     config = preset(name)
@@ -42,7 +38,7 @@ def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
         taps = torch.nn.functional.conv2d(torch.ones(1, 1, 28, 28), ones, padding=kernel // 2 * step, dilation=step)
         expected += int(taps.sum()) * channels[k] * channels[k + 1]
     assert timing.live_multiply_adds(model) == pytest.approx(expected, rel=1e-12)
-    assert timing.live_multiply_adds(model) < timing.multiply_adds(model)
+    assert timing.live_multiply_adds(model) < sum(stage.multiply_adds for stage in walk(config))
 
 
 def sleeping(seconds):

@@ -7,7 +7,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError, GuidanceConfig, ModelConfig, SamplerConfig, ScheduleConfig
 from ddpm_demo.core.device import best_placement
-from ddpm_demo.core.guidance import AskedFor, Guided, check_guide
+from ddpm_demo.core.guidance import AskedFor, Guided, guided
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.core.schedule import Schedule
@@ -61,13 +61,14 @@ def test_a_gaussian_gets_as_narrow_as_it_must(linear, weight):
 
 
 def test_a_guide_that_learnt_something_else_is_refused(tiny, linear):
-    check_guide(tiny, linear, tiny, linear)
+    assert isinstance(guided(tiny, linear, lambda: (tiny, linear), 2), Guided)
+    assert guided(tiny, linear, lambda: pytest.fail("it has no part"), 1) is tiny
     for other in (ScheduleConfig(kind="cosine"), ScheduleConfig(timesteps=500), ScheduleConfig(beta_T=0.03)):
         with pytest.raises(ConfigError, match="another noise schedule"):
-            check_guide(tiny, linear, tiny, Schedule.from_config(other))
+            guided(tiny, linear, lambda other=other: (tiny, Schedule.from_config(other)), 2)
     colour = Denoiser(ModelConfig(image_channels=3, hidden=8, dilations=(1,)))
     with pytest.raises(ConfigError, match="number of channels"):
-        check_guide(tiny, linear, colour, linear)
+        guided(tiny, linear, lambda: (colour, linear), 2)
 
 
 def test_loading_a_guide(tiny, linear, tmp_path):

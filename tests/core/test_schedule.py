@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig
+from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.sampling import sample
 from ddpm_demo.core.schedule import Schedule
 
 
@@ -108,3 +109,22 @@ def test_reverse_std_of_single_steps_is_the_tables(linear):
 def test_a_t_outside_the_schedule_is_refused(linear, t):
     with pytest.raises(ConfigError, match="from -1 to 999"):
         linear.alpha_bar_at(t)
+
+
+@pytest.mark.parametrize("kind", ["ddpm", "ddim", "dpmpp"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        ScheduleConfig(beta_1=1e-12, beta_T=1e-12, timesteps=50),
+        ScheduleConfig(beta_1=0.5, beta_T=0.5, timesteps=199),  # leaves 1.2e-60 of the signal
+        ScheduleConfig(timesteps=10_000),
+        ScheduleConfig(kind="cosine", timesteps=10_000),
+        ScheduleConfig(kind="cosine", timesteps=1),
+    ],
+)
+def test_whatever_schedule_is_not_refused_can_be_sampled(config, kind, generator):
+    schedule = Schedule.from_config(config)
+    rule = SamplerConfig(kind=kind, steps=min(20, len(schedule)))  # clips nothing
+    start = torch.randn(1, 1, 4, 4, generator=generator)
+    *_, last = sample(lambda x_t, t: 0.9 * x_t.tanh(), schedule, rule, start, generator=generator)
+    assert torch.isfinite(last.x_s).all()

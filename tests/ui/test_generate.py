@@ -306,10 +306,12 @@ def test_the_program_prints_the_films_digits(lite):
     assert printed.getvalue().splitlines() == expected
 
 
-def test_the_program_of_a_guided_film_prints_its_digits(lite):
+@pytest.mark.parametrize("weight", [1, 3])
+def test_the_program_of_a_guided_film_prints_its_digits(lite, weight):
     guide = load_placed(find_checkpoint(GUIDE))
-    films, first, _, last = film_of(lite, settings("DDIM", steps=5, count=1, guide=GUIDE, weight=3), guide=guide)
+    films, first, _, last = film_of(lite, settings("DDIM", steps=5, count=1, guide=GUIDE, weight=weight), guide=guide)
     text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
+    assert ("Guided" in text) == (weight != 1)  # at 1 the film is the network's alone
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(text, "program.py", "exec"), {})

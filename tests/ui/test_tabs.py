@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.core.receptive import path_counts
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.link import read_link
@@ -287,7 +289,30 @@ def test_a_custom_schedule_changes_view_and_words():
     assert len(view["figure"]["data"]) == 18
 
 
-@pytest.mark.parametrize("bad", [(None, 0.1, 100), (0.2, 0.1, 100), (0.1, 0.2, 5), (0.1, 2, 100), (0.1, 0.2, 10.5)])
+def test_the_influence_follows_a_file_that_is_written_anew(tiny, tmp_path):
+    path, question = tmp_path / "run.safetensors", {"row": 14, "col": 14, "frozen": False}
+    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
+    look = make_influence({"run": path})
+    first = look(question)["maps"]
+    assert look(question)["maps"] == first
+    with torch.no_grad():
+        tiny.in_project.weight.mul_(2)
+    checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
+    assert look(question)["maps"] != first
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (None, 0.1, 100),
+        (0.2, 0.1, 100),
+        (0.1, 0.2, 5),
+        (0.1, 2, 100),
+        (0.1, 0.2, 10.5),
+        (0.9, 0.9, 1000),
+        (1e-17, 1e-17, 10),
+    ],
+)
 def test_a_wrong_custom_schedule_gets_a_sentence(bad):
     with pytest.raises(gr.Error, match="must"):
         show_custom(*bad)

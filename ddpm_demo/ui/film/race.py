@@ -18,7 +18,7 @@ from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.networks import Loaded, guided, load_placed
+from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, one_of, some_of, whole
 
 RACE_LESSON = """
@@ -78,7 +78,7 @@ def race(
             generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
         timesteps = schedule.timesteps(lane.config.steps)
         shown, clock = set(frame_indices(schedule, timesteps, LANE_STEPS)), _Clock()
-        model = InTurn(guided(loaded, guide, lane.weight), NETWORK.film_turn)
+        model = InTurn(loaded.guided_by(guide, lane.weight), NETWORK.film_turn)
         for step in sample(model, schedule, lane.config, x_T.to(loaded.placement.device), generator=generator):
             made += 1
             if step.index in shown:

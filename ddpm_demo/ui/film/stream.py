@@ -14,7 +14,7 @@ from ddpm_demo.core.sampling import Step, frame_indices, sample, start_noise
 from ddpm_demo.machine.film_job import FilmJob, Taken
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.film.films import FILMS, Film, Films, FilmSettings, Kept, film_bits, grey_levels, kept_steps, on_cpu
-from ddpm_demo.ui.networks import Loaded, guided
+from ddpm_demo.ui.networks import Loaded
 
 MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the page
 EPS_REACH = 3.0  # the noise is shown from -3 to 3: 99.7 % of a Gaussian
@@ -114,7 +114,7 @@ class FilmMessages:
 def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> FilmJob:
     """Return what decides the pixels of a film; raise ConfigError when the guide cannot guide this network."""
     weight = settings.guidance.weight if settings.guidance else 1.0
-    guided(loaded, guide, weight)
+    loaded.guided_by(guide, weight)
     helped = guide is not None and weight != 1
     return FilmJob(
         loaded.digest,
@@ -143,7 +143,7 @@ def generate(
     `guide` is the network that the settings' guidance names. A visitor's film is made by `broadcast.Broadcasts`; this
     is the same without visitors.
     """
-    network = guided(loaded, guide, settings.guidance.weight if settings.guidance else 1)
+    network = loaded.guided_by(guide, settings.guidance.weight if settings.guidance else 1)
     film, run = new_film(loaded, settings, guide), film_job(loaded, settings, guide).key
     generator = torch.Generator().manual_seed(settings.seed)
     x_T = start_noise(settings.n, loaded.model.config.image_channels, 28, generator)

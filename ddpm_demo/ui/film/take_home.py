@@ -101,7 +101,8 @@ def film_npz(film: Film) -> bytes:
 
 def program(settings: FilmSettings, network: str, guide: str = "") -> str:
     """Return a Python program that prints the film's digits; `checkpoint.find` finds `network` and `guide`."""
-    guidance = settings.guidance
+    # at a weight of 1 a film is the network's alone, and the sum would differ from it by rounding
+    guidance = settings.guidance if settings.guidance and settings.guidance.weight != 1 else None
     return PROGRAM.format(
         imports=IMPORTS if guidance else "",
         guide=GUIDE.format(guide=guide, weight=guidance.weight) if guidance else "",

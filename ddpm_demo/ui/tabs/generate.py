@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError, GuidanceConfig
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.film.branches import build_branches
@@ -172,7 +172,9 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     return GenerateTab(which, guide, settings, note, checkpoints, Broadcasts())
 
 
-def guide_of(name: str) -> tuple[str, float]:
+def guide_of(name: object) -> tuple[str, float]:
     """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
-    chosen = CHOSEN_GUIDANCE.get(name)
-    return (chosen.guide, chosen.weight) if chosen and chosen.guide in shipped_checkpoints() else (NO_GUIDE, 2.0)
+    chosen = CHOSEN_GUIDANCE.get(name) if isinstance(name, str) else None
+    if chosen and chosen.guide in shipped_checkpoints():
+        return chosen.guide, chosen.weight
+    return NO_GUIDE, GuidanceConfig.weight

@@ -25,6 +25,7 @@ from ddpm_demo.core.receptive import (
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.ui.bridge import base64_of, browser_component, chart, chart_value, event, server_function
 from ddpm_demo.ui.plots import radial_figure, receptive_field_figure
@@ -163,7 +164,7 @@ def make_influence(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, An
         row, col = pixel_of(asked)
         frozen = flag("frozen", asked.get("frozen"))
         name, path = next(iter(checkpoints.items()))
-        return {"checkpoint": name, **_influence(path, row, col, frozen)}
+        return {"checkpoint": name, **_influence(path, file_stamp(path), row, col, frozen)}
 
     return influence
 
@@ -174,7 +175,7 @@ def _measured(dilations: tuple[int, ...]) -> list[int]:
 
 
 @lru_cache(maxsize=2)
-def _networks(path: Path) -> tuple[Denoiser, Denoiser, Schedule]:
+def _networks(path: Path, stamp: tuple[int, int]) -> tuple[Denoiser, Denoiser, Schedule]:
     """A checkpoint's network as it is and with its norms frozen, in float32: bfloat16 gradients would be too coarse."""
     loaded = checkpoint.load(path)
     model = loaded.model.requires_grad_(False)
@@ -182,9 +183,9 @@ def _networks(path: Path) -> tuple[Denoiser, Denoiser, Schedule]:
 
 
 @lru_cache(maxsize=512)
-def _influence(path: Path, row: int, col: int, frozen: bool) -> dict[str, Any]:
+def _influence(path: Path, stamp: tuple[int, int], row: int, col: int, frozen: bool) -> dict[str, Any]:
     """The maps for every t in LOOKS, averaged over the first test digits, with one fixed noise each."""
-    live, still, schedule = _networks(path)
+    live, still, schedule = _networks(path, stamp)
     model = still if frozen else live
     digits, _ = load_mnist(train=False)
     x0 = to_x0(digits[:DIGITS])
