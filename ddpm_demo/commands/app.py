@@ -13,5 +13,6 @@ def run_app(arguments: argparse.Namespace) -> int:
     from ddpm_demo.ui.app import build_app, serve
 
     take_processors()
-    serve(build_app(arguments.checkpoint, training=not arguments.no_training), host=arguments.host, port=arguments.port)
+    demo = build_app(arguments.checkpoint, training=not arguments.no_training, metrics=arguments.metrics)
+    serve(demo, host=arguments.host, port=arguments.port)
     return 0

@@ -5,9 +5,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ddpm_demo.core.config import ConfigError
+
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui | sample | train`: one line a measurement, or all of them as JSON.
+    """`ddpm-demo bench ui | sample | train | class`: one line a measurement, or all of them as JSON.
 
     Returns 1 if a row could not be measured here: it says so, and the others are measured all the same.
     """
@@ -20,6 +22,12 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from ddpm_demo.bench.training import bench_train
 
         rows, words = bench_train(), _train_words
+    elif arguments.what == "class":
+        from ddpm_demo.bench.classroom import bench_class
+
+        visitors = read_visitors(arguments.visitors)
+        rows = bench_class(visitors=visitors, same=arguments.same, steps=arguments.steps, digits=arguments.digits)
+        words = _class_words
     else:
         from ddpm_demo.bench.page import bench_ui
 
@@ -32,6 +40,30 @@ def run_bench(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"rows": measured}))
     return int(any("fault" in row for row in measured))
+
+
+def read_visitors(text: str) -> tuple[int, ...]:
+    """Return the sizes of the class that were asked for; raise ConfigError if they make no sense."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--visitors must be whole numbers with commas between them, got {text!r}") from None
+
+
+def _class_words(row: dict[str, Any]) -> str:
+    def both(name: str) -> str:
+        middle, worst = row[name]
+        return "never" if middle is None else f"{middle:.2f} s (worst {worst:.2f} s)"
+
+    memory = "unknown" if row["memory"][0] is None else " -> ".join(f"{each:.0f}" for each in row["memory"]) + " MB"
+    beside = "" if row["times_ideal"] is None else f"; {row['times_ideal']:.2f} times the ideal {row['ideal']:.1f} s"
+    fairness = "" if row["fairness"] is None else f", longest / shortest {row['fairness']:.2f}"
+    return (
+        f"{row['visitors']} visitors{' with one link' if row['same'] else ''}: {row['refused']} refused, "
+        f"{row['mixed']} mixed up, {row['cut']} cut; x_T after {both('first')}, place after {both('place')}, end after "
+        f"{both('end')}{beside}{fairness}; {row['films']:.2f} films made, {row['megabytes']:.0f} MB sent; "
+        f"front {row['front_ms']:.2f} ms a message; memory {memory}"
+    )
 
 
 def _fault_words(row: dict[str, Any]) -> str:

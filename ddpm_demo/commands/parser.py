@@ -1,4 +1,4 @@
-"""The command line: `ddpm-demo app | info | schedule | claims | train | sample | evaluate | curves | bench | ...`.
+"""The command line: `ddpm-demo app | status | schedule | claims | train | sample | evaluate | curves | bench | ...`.
 
 Wrong arguments end in one line and status 2, anything else that a user can cause in one line and status 1. With
 `--json` the standard output holds one JSON object and nothing else; words for people go to standard error.
@@ -75,6 +75,11 @@ def build_parser() -> argparse.ArgumentParser:
     app.add_argument("--port", type=int, help="port (default 7860, or the next free one)")
     app.add_argument("--checkpoint", metavar="PATH", help="a checkpoint to offer first, beside the shipped ones")
     app.add_argument("--no-training", action="store_true", help="show no training controls and refuse to train")
+    app.add_argument("--metrics", action="store_true", help="answer Prometheus at /metrics")
+
+    status = subparsers.add_parser("status", help="tell what goes on in an app that runs on this machine")
+    status.add_argument("--port", type=int, default=7860, help="the app's port (default 7860)")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
 
     info = subparsers.add_parser("info", help="describe a network or a checkpoint")
     which = info.add_mutually_exclusive_group()
@@ -188,9 +193,14 @@ def build_parser() -> argparse.ArgumentParser:
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
     bench.add_argument(
         "what",
-        choices=["ui", "sample", "train"],
-        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training",
+        choices=["ui", "sample", "train", "class"],
+        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training; "
+        "class: many visitors at once",
     )
+    bench.add_argument("--visitors", default="1,8,32,100,500", help="class: how many (default 1,8,32,100,500)")
+    bench.add_argument("--same", action="store_true", help="class: all ask for one film, as by one link")
+    bench.add_argument("--steps", type=int, help="class: of every film (default: the page's)")
+    bench.add_argument("--digits", type=int, default=16, help="class: in every film (default 16)")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 

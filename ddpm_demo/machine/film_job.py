@@ -223,6 +223,7 @@ class LocalExecutor:
         self._networks, self._scheduler = networks, scheduler
         self._jobs: dict[int, _FilmTurns] = {}
         self._pace: dict[tuple[str, str, int], float] = {}
+        self._devices: dict[str, str] = {}
         self.seats: dict[tuple[str, str], int] = {}  # films in one call, by network and guide, once it was measured
 
     def begin(self, walk: Walk, customer: Customer) -> None:
@@ -240,11 +241,26 @@ class LocalExecutor:
         """Return the usual time of a step of films like this one."""
         return self._pace.get((job.network, job.guide, job.n), 0.0)
 
+    def paces(self) -> list[dict[str, object]]:
+        """Return the usual step of every kind of film that was made here: digests are cut short."""
+        return [
+            {
+                "network": network[:8],
+                "guide": guide[:8],
+                "digits": n,
+                "device": self._devices.get(network, ""),
+                "milliseconds": round(1000 * seconds, 2),
+                "films_a_call": self.seats.get((network, guide), 1),
+            }
+            for (network, guide, n), seconds in list(self._pace.items())
+        ]
+
     def step(self, turns: Sequence[_FilmTurns]) -> None:
         """Take a step of each of these films; called by the scheduler, in its thread."""
         begun = time.perf_counter()
         job = turns[0].walk.job
         network, guide = self._networks(job.network), self._networks(job.guide) if job.guide else None
+        self._devices[job.network] = str(network.placement.device)
         walks = [turn.walk for turn in turns]
         steps = [
             (walk.take(eps_hat), answers)

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.device import best_placement
-from ddpm_demo.machine.limits import training_allowed
+from ddpm_demo.machine.limits import allow_connections, training_allowed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.bridge import browser_component, serve_static_files
@@ -18,6 +18,7 @@ from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
+from ddpm_demo.ui.status import status_routes
 from ddpm_demo.ui.tabs.generate import build_generate_tab
 from ddpm_demo.ui.tabs.network import build_network_tab, untrained
 from ddpm_demo.ui.tabs.noise import build_noise_tab, first_noise_value
@@ -28,13 +29,15 @@ from ddpm_demo.ui.tabs.train_desk import Desk
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
+MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
 FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `launch` serves besides Gradio
 
 
-def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
+def build_app(chosen: str | None = None, *, training: bool = True, metrics: bool = False) -> gr.Blocks:
     """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
 
     Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
+    With `metrics` the server has an address for Prometheus.
     """
     checkpoints = shipped_checkpoints()
     if chosen is not None and chosen not in checkpoints:
@@ -93,7 +96,8 @@ def build_app(chosen: str | None = None, *, training: bool = True) -> gr.Blocks:
         film_link = browser_component("film/film_link", None, elem_id="film-link")
         film = [*generate.outputs, film_link]
         demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
-    setattr(demo, FILM_ROUTES, film_routes(checkpoints, generate.broadcasts))
+    routes = film_routes(checkpoints, generate.broadcasts) + status_routes(generate.broadcasts, metrics=metrics)
+    setattr(demo, FILM_ROUTES, routes)
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
     # Gradio looks for new events every millisecond, and each time takes Python from a network that is being trained
     demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = QUEUE_SECONDS, PROGRESS_SECONDS
@@ -143,6 +147,7 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
     Returns at once, the server running. Raises DemoError when the port that was asked for is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    allow_connections()
     try:
         demo.launch(
             quiet=True,
@@ -157,6 +162,7 @@ def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None)
             enable_monitoring=False,
             ssr_mode=False,
             max_file_size="5mb",
+            max_threads=MAX_THREADS,
         )
     except OSError:
         where = f"port {port} is taken" if port else "no port from 7860 to 7959 is free"

@@ -111,12 +111,14 @@ class Broadcast:
     def deliver(self, taken: Taken) -> None:
         """Take in a step, in the executor's thread."""
         left = self._broadcasts.note_step(self, taken)
+        begun, before = time.thread_time(), self.length
         try:
             for message in self._messages.take(taken, left):
                 self._add(message)
         except Exception as error:
             self.fail(error)
             return
+        self._broadcasts.note_messages(self.length - before, time.thread_time() - begun)
         if self.walk.left == 0:
             self.made = time.time()
             self._end()
@@ -176,7 +178,8 @@ class Broadcasts:
         self._last_step = 0.0
         self._passed, self._busy = 0.0, 0.0  # seconds between the last steps, and seconds of computing in them
         self._left: tuple[float, list[tuple[int, float]]] = (0.0, [])
-        self.asked = self.joined = self.remembered = self.finished = 0  # counted for whoever runs the server
+        self.asked = self.joined = self.remembered = self.finished = self.messages = 0  # for whoever runs the server
+        self.writing_seconds = 0.0
 
     def ask(self, loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> Broadcast:
         """Return the film of these settings: new, or under way, or from memory; raise ConfigError if there is none."""
@@ -309,6 +312,11 @@ class Broadcasts:
             self._estimate()
             return self._seconds_left(broadcast)
 
+    def note_messages(self, count: int, seconds: float) -> None:
+        """Count messages that were written, and the processor's time that this took."""
+        with self._guard:
+            self.messages, self.writing_seconds = self.messages + count, self.writing_seconds + seconds
+
     def wake(self, broadcast: Broadcast) -> None:
         """Tell the readers, from any thread, that there is something new."""
         if self._loop is None or not broadcast.readers:
@@ -318,7 +326,7 @@ class Broadcasts:
         except RuntimeError:  # the server has been closed
             self._loop = None
 
-    def numbers(self) -> dict[str, int]:
+    def numbers(self) -> dict[str, float]:
         """Return what is going on, for whoever runs the server."""
         with self._guard:
             return {
@@ -330,7 +338,9 @@ class Broadcasts:
                 "remembered": self.remembered,
                 "finished": self.finished,
                 "steps": self._steps,
+                "messages": self.messages,
                 "memory": self.films.bytes,
+                "writing_seconds": self.writing_seconds,
             }
 
 

@@ -1,0 +1,47 @@
+"""`ddpm-demo status`: what goes on in a server on this machine."""
+
+import argparse
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from ddpm_demo.core.config import ConfigError, DemoError
+
+SECONDS = 10  # to wait for an answer
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """`ddpm-demo status`: print what the server on that port says of itself."""
+    if not 1 <= arguments.port <= 65535:
+        raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
+    numbers = ask_status(arguments.port)
+    print(json.dumps(numbers) if arguments.json else status_words(numbers))
+    return 0
+
+
+def ask_status(port: int) -> dict[str, Any]:
+    """Return the status of the server on a port of this machine; raise DemoError if there is none."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ddpm/status", timeout=SECONDS) as answer:
+            numbers: dict[str, Any] = json.load(answer)
+            return numbers
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise DemoError(f"no ddpm-demo app answers on port {port} of this machine ({error})") from None
+
+
+def status_words(numbers: dict[str, Any]) -> str:
+    """Return a status in lines for people."""
+    lines = [
+        f"{numbers['visitors']} visitors, {numbers['films']} films under way, {numbers['in_line']} in line",
+        f"{numbers['finished']} films finished of {numbers['asked']} asked for: {numbers['joined']} joined one "
+        f"that was under way, {numbers['remembered']} got it from memory ({numbers['memory'] / 2**20:.0f} MB)",
+        *(
+            f"{row['network']}{' guided by ' + row['guide'] if row['guide'] else ''}, {row['digits']} digits, "
+            f"{row['device']}: {row['milliseconds']:.0f} ms a step, {row['films_a_call']} films a call"
+            for row in numbers["networks"]
+        ),
+        "time of the networks: " + ", ".join(f"{kind} {s:.1f} s" for kind, s in numbers["turn_seconds"].items()),
+        f"serving took {numbers['front_seconds']:.1f} s of processor for {numbers['messages']} messages",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,90 @@
+"""The class's bench: what its visitors notice, against servers that do wrong, and a row with the real one."""
+
+import asyncio
+import base64
+import json
+import zlib
+
+import numpy as np
+import pytest
+
+from ddpm_demo.bench import classroom
+from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_settings
+from ddpm_demo.commands.bench import read_visitors
+from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError
+from ddpm_demo.ui.film.broadcast import sent_event
+
+GREYS = np.arange(2 * 784, dtype=np.uint16).astype(np.uint8)
+
+
+def message(run, t):
+    levels = base64.b64encode(zlib.compress(GREYS.tobytes())).decode()
+    return sent_event({"run": run, "n": 2, "steps": [{"t": t}], "x_t": levels})
+
+
+def seen(status, *parts):
+    """What a visitor saw of a server that sends these parts and closes."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for part in parts:
+            writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+        writer.close()
+
+    async def visit():
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        (one,), _ = await classroom._class(0, f"http://127.0.0.1:{port}", [(3, ["lite"], "mine")], 20.0)
+        server.close()
+        return one
+
+    return asyncio.run(visit())
+
+
+def test_a_whole_film_is_seen_whatever_pieces_it_comes_in():
+    text = b"retry: 1000\n\n" + message("mine", 999) + sent_event({"before": 2}, "place") + message("mine", -1)
+    for size in (7, 1000, len(text)):
+        visit = seen(200, *(text[k : k + size] for k in range(0, len(text), size)))
+        assert (visit.refused, visit.mixed, visit.messages, visit.bytes) == (False, False, 2, len(text))
+        assert 0 < visit.first <= visit.place <= visit.end
+        np.testing.assert_array_equal(visit.finals[0], GREYS.reshape(2, 28, 28))
+
+
+def test_what_a_server_does_wrong_is_seen():
+    assert seen(503).refused
+    assert seen(200, sent_event({"error": "no"}, "refused")).refused
+    assert seen(200, sent_event({"place": 3}, "full")).refused
+    assert seen(200, message("another's", 999), message("mine", -1)).mixed
+    cut = seen(200, message("mine", 999))
+    assert cut == ClassVisit(3, first=cut.first, bytes=cut.bytes, messages=1)
+
+
+def test_the_class_asks_for_the_pages_first_film():
+    values, settings = class_settings("lite", 7, CHOSEN_SAMPLER.steps, 16)
+    assert settings.config == CHOSEN_SAMPLER
+    assert (settings.seed, settings.n, settings.guidance.guide) == (7, 16, "tiny")
+    assert json.loads(json.dumps(values)) == values
+
+
+def test_a_row_with_the_real_server(monkeypatch):
+    monkeypatch.setattr(classroom, "SETTLED_SECONDS", 0.0)
+    alone, link = (next(bench_class(visitors=(3,), same=same, steps=5, digits=1)) for same in (False, True))
+    for row, films in ((alone, 3), (link, 1)):
+        assert (row["visitors"], row["refused"], row["mixed"], row["cut"]) == (3, 0, 0, 0)
+        assert row["films"] == films
+        assert row["first"][1] <= row["end"][0]
+        assert min(row["ideal"], row["front_ms"], row["megabytes"]) > 0
+    assert alone["fairness"] >= 1
+
+
+@pytest.mark.parametrize("text", ["", "1,", "many", "1;8", "1.5"])
+def test_sizes_that_make_no_sense_are_refused(text):
+    with pytest.raises(ConfigError, match="must be whole numbers"):
+        read_visitors(text)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1001])
+def test_a_class_is_bounded(count):
+    with pytest.raises(ConfigError, match="1 to 1000"):
+        next(bench_class(visitors=(count,)))

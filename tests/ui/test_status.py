@@ -1,0 +1,74 @@
+"""What a server tells of itself: to its own machine, to Prometheus if that is wanted, and in words."""
+
+import re
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from ddpm_demo.commands.parser import main
+from ddpm_demo.commands.status import status_words
+from ddpm_demo.core.config import SamplerConfig
+from ddpm_demo.core.device import best_placement
+from ddpm_demo.machine.film_job import FilmJob, LocalExecutor, Walk
+from ddpm_demo.machine.scheduler import Scheduler
+from ddpm_demo.ui.film.broadcast import Broadcasts
+from ddpm_demo.ui.film.films import Films
+from ddpm_demo.ui.networks import Loaded
+from ddpm_demo.ui.status import METRICS, METRICS_PATH, STATUS_PATH, status_routes
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+class Nobody:
+    def deliver(self, taken): ...
+    def fail(self, error): ...
+
+
+@pytest.fixture
+def hall(tiny, linear):
+    """A server that has made a film."""
+    scheduler = Scheduler()
+    executor = LocalExecutor({"a" * 64: Loaded(tiny.eval(), linear, best_placement(), None)}.__getitem__, scheduler)
+    walk = Walk(FilmJob("a" * 64, SamplerConfig(steps=5), 2, 0), linear)
+    executor.begin(walk, Nobody())
+    while walk.left:
+        scheduler.turn(lambda: None)
+    return Broadcasts(executor, Films())
+
+
+def client(hall, host="127.0.0.1", **options):
+    return TestClient(Starlette(routes=status_routes(hall, **options)), client=(host, 5))
+
+
+def test_its_own_machine_is_told_everything_and_nobody_else_anything(hall):
+    numbers = client(hall).get(STATUS_PATH).json()
+    assert set(METRICS) < set(numbers)
+    (row,) = numbers["networks"]
+    assert (row["network"], row["guide"], row["digits"], row["films_a_call"]) == ("a" * 8, "", 2, 1)
+    assert row["milliseconds"] > 0
+    assert client(hall, "10.0.0.7").get(STATUS_PATH).status_code == 403
+    assert client(hall).get(STATUS_PATH, headers={"x-forwarded-for": "10.0.0.7"}).status_code == 403
+    assert "0 visitors, 0 films under way" in status_words(numbers)
+    assert "aaaaaaaa, 2 digits" in status_words(numbers)
+
+
+def test_prometheus_gets_its_format_only_where_that_is_wanted(hall):
+    assert client(hall).get(METRICS_PATH).status_code == 404
+    answer = client(hall, "10.0.0.7", metrics=True).get(METRICS_PATH)
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert answer.text.endswith("\n")
+    typed = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE")}
+    for line in lines:
+        if not line.startswith("#"):
+            name, value = re.fullmatch(r"(\w+)(?:\{\w+=\"[^\"]*\"(?:,\w+=\"[^\"]*\")*\})? (\S+)", line).groups()
+            float(value)
+            assert typed[name] == ("counter" if name.endswith("_total") else "gauge")
+    assert 'ddpm_demo_step_seconds{network="aaaaaaaa",guide="",digits="2"' in answer.text
+
+
+def test_no_server_is_a_sentence(capsys):
+    assert main(["status", "--port", "9"]) == 1
+    assert "no ddpm-demo app answers on port 9" in capsys.readouterr().err
+    assert main(["status", "--port", "0"]) == 2
