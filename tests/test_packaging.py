@@ -68,7 +68,14 @@ def test_the_wheel_carries_assets_and_browser_modules(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "assets/mnist/README.md", "assets/checkpoints/README.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "assets/mnist/README.md",
+        "assets/checkpoints/README.md",
+        "assets/classifiers/README.md",
+    ],
 )
 def test_every_file_that_a_text_names_is_there(page):
     text = (ROOT / page).read_text()
