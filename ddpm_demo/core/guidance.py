@@ -48,8 +48,8 @@ class AskedFor:
     Only at timesteps `last` <= t <= `first` is it asked (Kynkaanniemi et al. 2024, "Applying Guidance in a Limited
     Interval").
 
-    `gradient` (B, C, H, W) and `probabilities` (B, 10) are what the classifier said at the last call, whether it was
-    listened to or not.
+    Of the last call: `gradient` (B, C, H, W) and `probabilities` (B, 10) are what the classifier said, whether it was
+    listened to or not; `pull` (B, C, H, W) is what was taken from eps_hat.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class AskedFor:
         self.digits, self.weight = digits, weight
         self.first, self.last = len(schedule) - 1 if first is None else first, last
         self.gradient: Tensor | None = None
+        self.pull: Tensor | None = None
         self.probabilities: Tensor | None = None
 
     def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
@@ -80,10 +81,9 @@ class AskedFor:
             (self.gradient,) = torch.autograd.grad(wanted.sum(), x)
         self.probabilities = log_p.detach().exp()
         now = int(t[0])
-        if not self.last <= now <= self.first:
-            return eps_hat
-        pull = self.weight * math.sqrt(1 - self.schedule.alpha_bar_at(now))
-        return eps_hat - pull * self.gradient
+        weight = self.weight if self.last <= now <= self.first else 0.0
+        self.pull = weight * math.sqrt(1 - self.schedule.alpha_bar_at(now)) * self.gradient
+        return eps_hat - self.pull
 
 
 def guided(

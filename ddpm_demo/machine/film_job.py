@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 import ddpm_demo
-from ddpm_demo.core.config import DemoError, SamplerConfig
+from ddpm_demo.core.config import DemoError, DigitConfig, SamplerConfig
 from ddpm_demo.core.device import Placement
+from ddpm_demo.core.guidance import AskedFor
 from ddpm_demo.core.sampling import EpsModel, Step, reverse_step, start_noise
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import NETWORK, Kind, Scheduler
@@ -24,6 +25,8 @@ PAYS = 0.8  # of the time a film, or less, is what makes sharing a call worth it
 TYPICAL_DIGITS = 16  # of the films that are tried
 TRIALS = 3
 SMOOTH = 0.9  # how much of a step's usual time is kept from step to step
+# a classifier of noisy pictures: the logits (N, 10) of x_t (N, C, H, W) at timesteps t (N,)
+Classify = Callable[[Tensor, Tensor], Tensor]
 
 
 @lru_cache(maxsize=1)
@@ -39,7 +42,7 @@ def code_version() -> str:
 class FilmJob:
     """All that decides a film's pixels; equal jobs are equal films. Networks are named by the digests of their files.
 
-    `guide` is empty without one.
+    `guide` is empty without one, `asker` (the classifier's file) unless a digit is `asked` for.
     """
 
     network: str
@@ -49,6 +52,8 @@ class FilmJob:
     guide: str = ""
     weight: float = 1.0
     channels: int = 1
+    asked: DigitConfig | None = None
+    asker: str = ""
     code: str = field(default_factory=code_version)
 
     @property
@@ -122,12 +127,30 @@ class Walk:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What asking for a digit did to a step: `pull` (N, C, H, W) was taken from eps_hat; probabilities (N, 10)."""
+
+    pull: Tensor
+    probabilities: Tensor
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a film is told: eps_hat; what network and guide said, without a guide None; what asking did, if any."""
+
+    eps_hat: Tensor
+    answers: tuple[Tensor, Tensor] | None = None
+    asked: Asked | None = None
+
+
+@dataclass(frozen=True)
 class Taken:
-    """A step of a film, what network and guide said (None without a guide), and how long the work took."""
+    """A step of a film, what network and guide said (None without a guide), how long it took, and what asking did."""
 
     step: Step
     answers: tuple[Tensor, Tensor] | None
     seconds: float
+    asked: Asked | None = None
 
 
 class Placed(Protocol):
@@ -178,9 +201,9 @@ class Executor(Protocol):
 
 
 def ask(
-    network: Placed, guide: Placed | None, walks: Sequence[Walk]
-) -> list[tuple[Tensor, tuple[Tensor, Tensor] | None]]:
-    """Ask the network, and the guide, once for all these films; return eps_hat of each, and what the two said.
+    network: Placed, guide: Placed | None, walks: Sequence[Walk], classifiers: Sequence[Classify | None] | None = None
+) -> list[Answer]:
+    """Ask the network, and the guide, once for all these films, and then the classifier of each that wants a digit.
 
     Karras et al. 2024, section 3: eps_hat = eps_guide + weight (eps_model - eps_guide), each film with its weight.
     """
@@ -190,12 +213,38 @@ def ask(
     with torch.no_grad():
         eps_model = network.model(x_t, t).split(sizes)
         if guide is None:
-            return [(eps_hat, None) for eps_hat in eps_model]
-        eps_guide = guide.model(x_t, t).split(sizes)
+            told = [Answer(eps_hat) for eps_hat in eps_model]
+        else:
+            eps_guide = guide.model(x_t, t).split(sizes)
+            told = [
+                Answer(theirs + walk.job.weight * (ours - theirs), (ours, theirs))
+                for walk, ours, theirs in zip(walks, eps_model, eps_guide, strict=True)
+            ]
         return [
-            (theirs + walk.job.weight * (ours - theirs), (ours, theirs))
-            for walk, ours, theirs in zip(walks, eps_model, eps_guide, strict=True)
+            answer if classify is None else pulled(answer, walk, classify, *question)
+            for answer, walk, classify, question in zip(
+                told, walks, classifiers or [None] * len(walks), questions, strict=True
+            )
         ]
+
+
+def pulled(answer: Answer, walk: Walk, classify: Classify, x_t: Tensor, t: Tensor) -> Answer:
+    """Return an answer pulled towards the digit that the film asks for: see `guidance.AskedFor`."""
+    wish = walk.job.asked
+    assert wish is not None
+    asking = AskedFor(
+        lambda *_: answer.eps_hat,
+        classify,
+        walk.schedule,
+        torch.tensor([wish.digit]),
+        wish.weight,
+        first=wish.first,
+        last=wish.last,
+    )
+    eps_hat = asking(x_t, t)
+    assert asking.pull is not None
+    assert asking.probabilities is not None
+    return Answer(eps_hat, answer.answers, Asked(asking.pull, asking.probabilities))
 
 
 class _FilmTurns:
@@ -205,6 +254,7 @@ class _FilmTurns:
         self.executor, self.walk, self.customer = executor, walk, customer
         self.over = walk.left == 0
         job = walk.job
+        self.classify = executor.classifier_for(walk)
         self.company: Hashable = (job.network, job.guide, job.channels)
         self.seats = executor.seats.get((job.network, job.guide), 1)
 
@@ -218,13 +268,28 @@ class _FilmTurns:
 class LocalExecutor:
     """Makes films in this process, in the turns of its scheduler, a step each at a time."""
 
-    def __init__(self, networks: Callable[[str], Placed], scheduler: Scheduler = NETWORK) -> None:
-        """`networks` finds a network by the digest of its file, and raises DemoError if it is gone."""
-        self._networks, self._scheduler = networks, scheduler
+    def __init__(
+        self,
+        networks: Callable[[str], Placed],
+        scheduler: Scheduler = NETWORK,
+        *,
+        classifier: Callable[[Schedule, torch.device], Classify] | None = None,
+    ) -> None:
+        """`networks` finds a network by the digest of its file, and raises DemoError if it is gone.
+
+        `classifier` makes one for a schedule's noise, on a device, for films that ask for a digit.
+        """
+        self._networks, self._scheduler, self._classifier = networks, scheduler, classifier
         self._jobs: dict[int, _FilmTurns] = {}
         self._pace: dict[tuple[str, str, int], float] = {}
         self._devices: dict[str, str] = {}
         self.seats: dict[tuple[str, str], int] = {}  # films in one call, by network and guide, once it was measured
+
+    def classifier_for(self, walk: Walk) -> Classify | None:
+        """Return what a film asks for its digit with; None for any digit."""
+        if walk.job.asked is None or self._classifier is None:
+            return None
+        return self._classifier(walk.schedule, self._networks(walk.job.network).placement.device)
 
     def begin(self, walk: Walk, customer: Customer) -> None:
         """Put the film at the end of the ring."""
@@ -262,19 +327,17 @@ class LocalExecutor:
         network, guide = self._networks(job.network), self._networks(job.guide) if job.guide else None
         self._devices[job.network] = str(network.placement.device)
         walks = [turn.walk for turn in turns]
-        steps = [
-            (walk.take(eps_hat), answers)
-            for walk, (eps_hat, answers) in zip(walks, ask(network, guide, walks), strict=True)
-        ]
-        finite = [bool(torch.isfinite(step.x_s).all()) for step, _ in steps]  # waits for a GPU, so the time is its own
+        told = ask(network, guide, walks, [turn.classify for turn in turns])
+        steps = [walk.take(answer.eps_hat) for walk, answer in zip(walks, told, strict=True)]
+        finite = [bool(torch.isfinite(step.x_s).all()) for step in steps]  # waits for a GPU, so the time is its own
         seconds = (time.perf_counter() - begun) / len(turns)
-        for turn, (step, answers), fine in zip(turns, steps, finite, strict=True):
+        for turn, step, answer, fine in zip(turns, steps, told, finite, strict=True):
             self._note_pace(turn.walk.job, seconds)
             turn.over |= turn.walk.left == 0 or not fine
             if turn.over and self._jobs.get(id(turn.walk)) is turn:
                 del self._jobs[id(turn.walk)]
             if fine:
-                turn.customer.deliver(Taken(step, answers, seconds))
+                turn.customer.deliver(Taken(step, answer.answers, seconds, answer.asked))
             else:
                 turn.fail(DemoError("the network's pictures are not finite numbers: these settings make no film"))
         key = (job.network, job.guide)
@@ -298,7 +361,7 @@ class LocalExecutor:
             times = []
             for _ in range(TRIALS):
                 begun = time.perf_counter()
-                float(ask(network, guide, walks)[0][0].sum())
+                float(ask(network, guide, walks)[0].eps_hat.sum())
                 times.append(time.perf_counter() - begun)
             return min(times) / films
 

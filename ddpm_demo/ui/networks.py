@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+import torch
+
 from ddpm_demo.core.config import ConfigError, GuidanceConfig
 from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.guidance import guided
@@ -15,6 +17,7 @@ from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
+from ddpm_demo.measuring.noisy_classifier import AskingClassifier, AtEqualNoise, load_classifier, shipped_classifier
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.shipped import known_as
@@ -69,6 +72,18 @@ def load_guide(checkpoints: Mapping[str, Path], guidance: GuidanceConfig | None)
     if guidance.guide not in checkpoints:  # a visitor sends a name, never a path
         raise ConfigError("choose one of the listed guides")
     return load_placed(checkpoints[guidance.guide])
+
+
+@lru_cache(maxsize=1)
+def shipped_asker() -> tuple[AskingClassifier, str]:
+    """Return the classifier by which a digit is asked for, and its file's SHA-256; raise CheckpointError if missing."""
+    classifier = load_classifier()  # says what is wrong with the file
+    return classifier, hashlib.sha256(shipped_classifier().read_bytes()).hexdigest()
+
+
+def classifier_at(schedule: Schedule, device: torch.device) -> AtEqualNoise:
+    """Return that classifier for the noise of a schedule, on a device."""
+    return AtEqualNoise(shipped_asker()[0], schedule, device)
 
 
 @lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.guidance import Guided
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
-from ddpm_demo.machine.film_job import FilmJob, LocalExecutor, Walk, ask
+from ddpm_demo.machine.film_job import Answer, FilmJob, LocalExecutor, Walk, ask
 from ddpm_demo.machine.scheduler import Scheduler
 from ddpm_demo.ui.networks import Loaded
 
@@ -44,8 +44,8 @@ def walked(walk, networks):
     """The steps of a film that is made alone."""
     guide = networks[walk.job.guide] if walk.job.guide else None
     while walk.left:
-        ((eps_hat, _),) = ask(networks[walk.job.network], guide, [walk])
-        yield walk.take(eps_hat)
+        (answer,) = ask(networks[walk.job.network], guide, [walk])
+        yield walk.take(answer.eps_hat)
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -188,7 +188,7 @@ def test_films_share_a_call_where_that_pays(networks, monkeypatch, exponent, exp
 
     def answer(network, guide, walks):
         clock[0] += len(walks) ** exponent
-        return [(torch.zeros(1), None)]
+        return [Answer(torch.zeros(1))]
 
     monkeypatch.setattr("ddpm_demo.machine.film_job.ask", answer)
     monkeypatch.setattr("ddpm_demo.machine.film_job.time.perf_counter", lambda: clock[0])

@@ -52,11 +52,11 @@ class ByHand:
             if not self.ring:
                 return taken
             walk, customer = self.ring.pop(0)
-            ((eps_hat, answers),) = ask(self.networks[walk.job.network], None, [walk])
-            step = walk.take(eps_hat)
+            (answer,) = ask(self.networks[walk.job.network], None, [walk])
+            step = walk.take(answer.eps_hat)
             if walk.left:
                 self.ring.append((walk, customer))
-            customer.deliver(Taken(step, answers, 0.5))
+            customer.deliver(Taken(step, answer.answers, 0.5))
         return count
 
 

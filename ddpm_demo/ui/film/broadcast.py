@@ -17,7 +17,7 @@ from ddpm_demo.machine.film_job import Executor, LocalExecutor, Taken, Walk
 from ddpm_demo.ui.bridge import sentence_of
 from ddpm_demo.ui.film.films import FILMS, Films, FilmSettings
 from ddpm_demo.ui.film.stream import FilmMessages, film_job, new_film
-from ddpm_demo.ui.networks import Loaded, loaded_as
+from ddpm_demo.ui.networks import Loaded, classifier_at, loaded_as
 
 GRACE_SECONDS = 5.0  # that a film goes on without anybody who looks on: a network may blink
 MAX_VISITORS = 500  # at once; more get a place in line and come back for their film
@@ -166,7 +166,7 @@ class Broadcasts:
     """All films of a server and their readers: one film a visitor, and each film once."""
 
     def __init__(self, executor: Executor | None = None, films: Films = FILMS) -> None:
-        self.executor = executor or LocalExecutor(loaded_as)
+        self.executor = executor or LocalExecutor(loaded_as, classifier=classifier_at)
         self.films = films
         self._guard = threading.RLock()
         self._broadcasts: dict[str, Broadcast] = {}

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, GuidanceConfig, SamplerConfig
+from ddpm_demo.core.config import ConfigError, DigitConfig, GuidanceConfig, SamplerConfig
 from ddpm_demo.core.sampling import Step, to_uint8
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.film_job import Asked
 from ddpm_demo.ui.readers import MAX_SEED, number, one_of, whole
 
 SAMPLERS = {
@@ -20,6 +21,9 @@ SAMPLERS = {
     "DPM-Solver++(2M)": {"kind": "dpmpp"},
 }
 CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
+ANY_DIGIT = "any digit"
+DIGITS = (ANY_DIGIT, *(str(digit) for digit in range(10)))
+MAX_ASKING = 20  # the weight of a wish
 NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
 MAX_WEIGHT = 5
 MAX_IMAGES = 64
@@ -43,6 +47,7 @@ class FilmSettings:
     n: int
     seed: int
     guidance: GuidanceConfig | None = None
+    asked: DigitConfig | None = None
 
 
 def read_film_settings(
@@ -55,6 +60,10 @@ def read_film_settings(
     seed: object,
     guide: object = NO_GUIDE,
     weight: object = 1,
+    digit: object = ANY_DIGIT,
+    asking: object = DigitConfig.weight,
+    first: object = None,
+    last: object = 0,
 ) -> FilmSettings:
     """Check what came from the page; raise ConfigError on settings that make no sense."""
     refusal = "choose one of the listed samplers and ways of clipping"
@@ -66,8 +75,18 @@ def read_film_settings(
         eta=number("η", eta, 0, 1),
     )
     n = whole("the number of digits", count, 1, MAX_IMAGES)
-    guidance = read_guidance(checkpoint, guide, weight)
-    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance)
+    guidance, asked = read_guidance(checkpoint, guide, weight), read_wish(digit, asking, first, last)
+    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance, asked)
+
+
+def read_wish(digit: object, weight: object, first: object, last: object) -> DigitConfig | None:
+    """Check the page's words for a digit to ask for, `ANY_DIGIT` for none, from t = `first` (None: T - 1) to `last`."""
+    wanted = one_of(digit, DIGITS, "choose any digit, or one from 0 to 9")
+    if wanted == ANY_DIGIT:
+        return None
+    low = whole("the last timestep of the asking", last, 0, MAX_STEPS - 1)
+    begin = None if first is None else whole("the first timestep of the asking", first, low, MAX_STEPS - 1)
+    return DigitConfig(int(wanted), number("the weight of the asking", weight, 0, MAX_ASKING), begin, low)
 
 
 def read_guidance(checkpoint: str, guide: object, weight: object) -> GuidanceConfig | None:
@@ -88,12 +107,13 @@ def words_of(config: SamplerConfig) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A step that the film shows; what network and guide said; of the step before it what DPM-Solver++ needs."""
+    """A step that the film shows; what network and guide said; what DPM-Solver++ needs; what asking for a digit did."""
 
     step: Step
     answers: tuple[Tensor, Tensor] | None
     x0_before: Tensor | None
     t_before: int | None
+    asked: Asked | None = None
 
 
 @dataclass
@@ -151,8 +171,9 @@ def _new_pictures(kept: Kept, before: list[Kept]) -> list[Tensor]:
 def _pictures(kept: Kept) -> list[Tensor]:
     step = kept.step
     pictures = {id(p): p for p in (step.x_t, step.eps_hat, step.x0_hat, step.z, step.x_s, *(kept.answers or ()))}
-    if kept.x0_before is not None:
-        pictures[id(kept.x0_before)] = kept.x0_before
+    for picture in (kept.x0_before, kept.asked and kept.asked.pull):
+        if picture is not None:
+            pictures[id(picture)] = picture
     return list(pictures.values())
 
 

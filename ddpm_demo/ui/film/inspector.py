@@ -27,6 +27,10 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     if kept.answers and guidance:
         eps_model, eps_guide = kept.answers
         answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
+    wish, asking = film.settings.asked, None
+    if kept.asked and wish:
+        asking = {"digit": wish.digit, "weight": wish.weight, "pull": floats(kept.asked.pull)}
+        asking["odds"] = kept.asked.probabilities[k].tolist()
     return {
         "t": step.t,
         "s": step.s,
@@ -37,6 +41,7 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
         "clean": written.clean,
         "clamped": written.clamped,
         "guidance": answers,
+        "asked": asking,
         "terms": [
             {"name": term.name, "coefficient": term.coefficient, "values": floats(term.values)}
             for term in written.terms

@@ -9,15 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.guidance import Guided
+from ddpm_demo.core.guidance import AskedFor, Guided
 from ddpm_demo.core.sampling import Step, frame_indices, sample, start_noise
-from ddpm_demo.machine.film_job import FilmJob, Taken
+from ddpm_demo.machine.film_job import Asked, FilmJob, Taken
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
+from ddpm_demo.measuring.noisy_classifier import ask_for
+from ddpm_demo.ui.bridge import base64_of
 from ddpm_demo.ui.film.films import FILMS, Film, Films, FilmSettings, Kept, film_bits, grey_levels, kept_steps, on_cpu
-from ddpm_demo.ui.networks import Loaded
+from ddpm_demo.ui.networks import Loaded, shipped_asker
 
 MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the page
 EPS_REACH = 3.0  # the noise is shown from -3 to 3: 99.7 % of a Gaussian
+PULL_REACH = 1.0  # what asking for a digit takes from the noise is smaller
 
 
 class FilmMessages:
@@ -61,7 +64,9 @@ class FilmMessages:
         self.seconds += taken.seconds
         if step.index in self._shown:
             answers = taken.answers and (taken.answers[0].cpu(), taken.answers[1].cpu())
-            kept = Kept(on_cpu(step), answers, *((None, None) if before is None else (before.x0_hat.cpu(), before.t)))
+            asked = taken.asked and Asked(taken.asked.pull.cpu(), taken.asked.probabilities.cpu())
+            x0_before, t_before = (None, None) if before is None else (before.x0_hat.cpu(), before.t)
+            kept = Kept(on_cpu(step), answers, x0_before, t_before, asked)
             if not self.film.forgotten:
                 self._films.keep(self.run, kept)
             self._pending.append(kept)
@@ -77,6 +82,7 @@ class FilmMessages:
             "x_t": packed([kept.step.x_t for kept in pending], self.bits),
             "x0_hat": packed([kept.step.x0_hat for kept in pending], self.bits),
             "eps_hat": packed([kept.step.eps_hat for kept in pending], self.bits, EPS_REACH),
+            **self._asking([kept.asked for kept in pending]),
             "done": (step.index + 1) / len(self._timesteps),
             "note": self._note(step, left),
         }
@@ -95,6 +101,18 @@ class FilmMessages:
             "eps_hat": packed([torch.zeros_like(finished)], 8, EPS_REACH),
             "done": 1.0,
             "note": note,
+        }
+
+    def _asking(self, asked: list[Asked | None]) -> dict[str, Any]:
+        """Return what asking for a digit did, for films that do: the pull as pictures, and each digit's ten odds."""
+        told = [each for each in asked if each is not None]
+        if not told:
+            return {}
+        odds = torch.stack([each.probabilities for each in told])  # (steps, N, 10)
+        return {
+            "pull": packed([each.pull for each in told], self.bits, PULL_REACH),
+            "pull_reach": PULL_REACH,
+            "odds": base64_of((odds * 255).round().to(torch.uint8).numpy()),
         }
 
     def _note(self, step: Step, left: float | None) -> str:
@@ -124,6 +142,8 @@ def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None
         guide=guide.digest if guide and helped else "",
         weight=weight if helped else 1.0,
         channels=loaded.model.config.image_channels,
+        asked=settings.asked,
+        asker=shipped_asker()[1] if settings.asked else "",
     )
 
 
@@ -150,13 +170,22 @@ def generate(
     films.add(run, film)
     messages = FilmMessages(run, film, films)
     yield messages.begin(x_T)
-    begun = time.perf_counter()
-    model = InTurn(network, NETWORK.film_turn)
+    begun, asking = time.perf_counter(), None
+    if settings.asked:
+        asking = ask_for(network, loaded.schedule, settings.asked, shipped_asker()[0], loaded.placement.device)
+    model = InTurn(asking or network, NETWORK.film_turn)
     for step in sample(model, loaded.schedule, settings.config, x_T.to(loaded.placement.device), generator=generator):
         answers = network.answers if isinstance(network, Guided) else None
         now = time.perf_counter()
-        yield from messages.take(Taken(step, answers, now - begun))
+        yield from messages.take(Taken(step, answers, now - begun, what_asking_did(asking)))
         begun = time.perf_counter()
+
+
+def what_asking_did(asking: AskedFor | None) -> Asked | None:
+    """Return the last pull and odds of a denoiser that is asked for a digit; None for one that is not."""
+    if asking is None or asking.pull is None or asking.probabilities is None:
+        return None
+    return Asked(asking.pull, asking.probabilities)
 
 
 def packed(pictures: list[Tensor], bits: int, reach: float = 1.0) -> str:

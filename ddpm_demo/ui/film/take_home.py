@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.config import ConfigError, GuidanceConfig
 from ddpm_demo.store import pictures
 from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.films import (
+    ANY_DIGIT,
     CLIPS,
     FILMS,
     FINE_DIGITS,
@@ -27,6 +28,12 @@ from ddpm_demo.ui.readers import named_values
 # of a film with a guide the program has these as well
 IMPORTS = "from ddpm_demo.core.guidance import Guided\n"
 GUIDE = "model = Guided(model, place(load(find_checkpoint({guide!r})).model, placement), {weight:g})\n"
+# and of one that asks for a digit these
+ASKED_IMPORTS = """\
+from ddpm_demo.core.config import DigitConfig
+from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
+"""
+ASKED = "model = ask_for(model, schedule, {wish}, load_classifier(), placement.device)\n"
 SHADES = " .:-=+*#%@"  # from paper to ink, in the program's output
 LINK_NAME = "film"
 GIF_FRAMES = 50  # besides the finished picture
@@ -49,7 +56,7 @@ loaded = load(find_checkpoint({checkpoint!r}))  # a name, or the path of a check
 placement = best_placement()
 model = place(loaded.model, placement)
 {guide}schedule = Schedule.from_config(loaded.schedule)
-config = {config}
+{asked}config = {config}
 generator = torch.Generator().manual_seed({seed})
 x_T = start_noise({n}, 1, 28, generator).to(placement.device)
 for step in sample(model, schedule, config, x_T, generator=generator):
@@ -104,7 +111,8 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
     # at a weight of 1 a film is the network's alone, and the sum would differ from it by rounding
     guidance = settings.guidance if settings.guidance and settings.guidance.weight != 1 else None
     return PROGRAM.format(
-        imports=IMPORTS if guidance else "",
+        imports=(IMPORTS if guidance else "") + (ASKED_IMPORTS if settings.asked else ""),
+        asked=ASKED.format(wish=settings.asked) if settings.asked else "",
         guide=GUIDE.format(guide=guide, weight=guidance.weight) if guidance else "",
         n=settings.n,
         digits="digit" if settings.n == 1 else "digits",
@@ -121,20 +129,27 @@ def link_text(settings: FilmSettings) -> str:
     config = settings.config
     sampler, clip = list(SAMPLERS).index(settings.sampler), list(CLIPS.values()).index(config.clip)
     parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
-    if settings.guidance:
-        parts += [settings.guidance.guide, f"{settings.guidance.weight:g}"]
+    if settings.guidance or settings.asked:
+        guidance = settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
+        parts += [guidance.guide, f"{guidance.weight:g}"]
+    if settings.asked:
+        wish = settings.asked
+        parts += [wish.digit, f"{wish.weight:g}", "" if wish.first is None else wish.first, wish.last]
     return "~".join(map(str, parts))
 
 
 def link_settings(text: str) -> FilmSettings:
     """Return the settings of a link; raise ConfigError or ValueError if it makes no sense."""
-    sampler, clip, steps, eta, n, seed, checkpoint, *guidance = text.split("~")
-    guide, weight = guidance or (NO_GUIDE, "1")  # the link of a film without a guide ends before it
+    sampler, clip, steps, eta, n, seed, checkpoint, *more = text.split("~")
+    # the link of a film without a guide ends before it, and one that asks for no digit before that
+    guide, weight = more[:2] or (NO_GUIDE, "1")
+    digit, asking, first, last = more[2:] or (ANY_DIGIT, "0", "", "0")
     names, clips = list(SAMPLERS), list(CLIPS)
     if int(sampler) not in range(len(names)) or int(clip) not in range(len(clips)):
         raise ConfigError("no such sampler or way of clipping")
     words = (checkpoint, names[int(sampler)], clips[int(clip)])
-    return read_film_settings(*words, int(steps), float(eta), int(n), int(seed), guide, float(weight))
+    wish = (digit, float(asking), int(first) if first else None, int(last))
+    return read_film_settings(*words, int(steps), float(eta), int(n), int(seed), guide, float(weight), *wish)
 
 
 def _file(content: bytes, name: str, kind: str) -> dict[str, Any]:
