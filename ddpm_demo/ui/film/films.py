@@ -22,7 +22,7 @@ SAMPLERS = {
 }
 CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
 ANY_DIGIT = "any digit"
-DIGITS = (ANY_DIGIT, *(str(digit) for digit in range(10)))
+WISHES = (ANY_DIGIT, *(str(digit) for digit in range(10)))
 MAX_ASKING = 20  # the weight of a wish
 NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
 MAX_WEIGHT = 5
@@ -81,7 +81,7 @@ def read_film_settings(
 
 def read_wish(digit: object, weight: object, first: object, last: object) -> DigitConfig | None:
     """Check the page's words for a digit to ask for, `ANY_DIGIT` for none, from t = `first` (None: T - 1) to `last`."""
-    wanted = one_of(digit, DIGITS, "choose any digit, or one from 0 to 9")
+    wanted = one_of(digit, WISHES, "choose any digit, or one from 0 to 9")
     if wanted == ANY_DIGIT:
         return None
     low = whole("the last timestep of the asking", last, 0, MAX_STEPS - 1)
