@@ -2,11 +2,14 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
-from ddpm_demo.store.drawing import centre_of_mass, digit_from_ink, digit_from_picture
-from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.measuring import classifier
+from ddpm_demo.store.drawing import centre_of_mass, digit_from_ink, digit_from_picture, read_drawing
+from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.picture_file import DrawingError
+from tests.store.photographs import KINDS, photograph, photographs, strokes
 
 
 def as_file(array, form="PNG"):
@@ -82,3 +85,100 @@ def test_a_single_dot_is_a_digit_too():
     sheet = np.full((100, 100), 255, np.uint8)
     sheet[40:43, 60:62] = 0
     assert digit_from_picture(as_file(sheet)).shape == (28, 28)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    if classifier.load() is None:
+        for _ in classifier.train():
+            pass
+    return classifier.load().model
+
+
+def test_of_200_photographs_the_judge_reads_190_and_no_wrong_one_passes_for_right(judge):
+    """The seed was never looked at while the reader was made. The judge is sure of each digit as it was drawn."""
+    read, right, wrong = 0, 0, []
+    for photo in photographs(240, seed=2027):
+        clean = to_x0(torch.from_numpy(digit_from_ink(photo.clean)))
+        sure = torch.softmax(judge(clean.view(1, 1, 28, 28)), dim=1)[0, photo.digit]
+        if sure < 0.9 or read == 200:
+            continue
+        read += 1
+        try:
+            drawing = read_drawing(photo.grey.astype(np.float32))
+        except DrawingError:
+            continue
+        if drawing.question:
+            continue
+        seen = int(judge.classes(to_x0(torch.from_numpy(drawing.digit)).view(1, 1, 28, 28)))
+        right += seen == photo.digit
+        if seen != photo.digit:
+            wrong.append((photo.kind, photo.digit, seen))
+    assert read == 200
+    assert right >= 190
+    assert wrong == []
+
+
+def not_one_digit():
+    rng, nothing = np.random.default_rng(3), np.zeros((300, 300))
+    yield from ((f"an empty sheet: {kind}", photograph(nothing, 0, kind, rng).grey) for kind in KINDS)
+    two = np.maximum(np.roll(strokes(3, 110, rng), -70, axis=1), np.roll(strokes(5, 110, rng), 70, axis=1))
+    yield "two digits", photograph(two, 0, "shadow", rng).grey
+    blob = np.zeros((300, 300))
+    blob[120:190, 110:180] = 1
+    yield "mostly ink", photograph(blob, 0, "noise", rng).grey
+    yield "half dark", np.where(np.arange(300) < 150, 30, 220) * np.ones((300, 1))
+    yield "noise", rng.normal(128, 20, (300, 300))
+    text = Image.new("L", (300, 300), 230)
+    for y in range(20, 280, 14):
+        ImageDraw.Draw(text).text((20, y), "the quick brown fox jumps over the lazy dog", fill=20)
+    yield "text", np.asarray(text) + rng.normal(0, 6, (300, 300))
+    yield "text, drawn", np.asarray(text)
+
+
+def test_what_is_not_one_digit_is_asked_about():
+    passed = []
+    for name, grey in not_one_digit():
+        try:
+            digit_from_picture(as_file(np.clip(grey, 0, 255).astype(np.uint8)))
+        except DrawingError:
+            continue
+        passed.append(name)
+    assert passed == []
+
+
+@pytest.mark.parametrize("table", [0, 70, 130, 255])
+@pytest.mark.parametrize("wide", [5, 30, 50])
+def test_the_table_round_the_sheet_is_no_ink(table, wide):
+    sheet = Image.new("L", (300, 300), 200)
+    ImageDraw.Draw(sheet).line([(90, 70), (190, 70), (130, 220)], fill=40, width=16)
+    alone = digit_from_picture(as_file(sheet))
+    around = np.full((300, 300), table, np.uint8)
+    around[wide:-wide, wide:-wide] = np.asarray(sheet)[wide:-wide, wide:-wide]
+    digit = digit_from_picture(as_file(around))
+    assert np.abs(digit.astype(int) - alone).mean() < 3
+    assert abs(int((digit > 25).sum()) - int((alone > 25).sum())) < 8
+
+
+def test_what_the_pad_draws_stays_as_it_is_to_the_edge():
+    pad = Image.new("L", (280, 280))
+    ImageDraw.Draw(pad).line([(0, 20), (279, 20), (120, 279)], fill=255, width=22)
+    drawing = read_drawing(np.asarray(pad, dtype=np.float32))
+    assert drawing.question == ""
+    assert drawing.box == pytest.approx((0, 9 / 280, 1, 1), abs=0.01)
+
+
+def test_a_box_and_a_threshold_of_ones_own():
+    pair = np.concatenate([a_seven(), a_seven(at=(100, 100))], axis=1).astype(np.float32)
+    assert "more than one" in read_drawing(pair).question
+    left = read_drawing(pair, box=(0, 0, 0.5, 1))
+    assert (left.question, left.box) == ("", (0, 0, 0.5, 1))
+    np.testing.assert_array_equal(left.digit, digit_from_picture(as_file(a_seven())))
+    grey = np.minimum(a_seven(), a_seven(at=(150, 100), ink=180)).astype(np.float32)
+    whole = read_drawing(grey, box=(0, 0, 1, 1), threshold=0.1)
+    half = read_drawing(grey, box=(0, 0, 1, 1), threshold=0.6)
+    assert (whole.threshold, half.threshold) == (0.1, 0.6)
+    assert np.abs(half.digit.astype(int) - digit_from_picture(as_file(a_seven()))).mean() < 3
+    assert np.abs(whole.digit.astype(int) - half.digit).mean() > 10
+    with pytest.raises(DrawingError, match="nothing is inked in this box"):
+        read_drawing(grey, box=(0, 0, 0.05, 0.05))
