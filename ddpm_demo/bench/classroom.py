@@ -128,7 +128,7 @@ def _bench_row(
     status, memory = read_status(address), resident(process.pid)
     own = time.process_time()
     wanted = [(seed, asked[seed][0], runs[seed]) for seed in seeds]
-    visits, peak = asyncio.run(_class(process.pid, address, wanted, patience))
+    visits, peak = asyncio.run(visit_class(process.pid, address, wanted, patience))
     own = time.process_time() - own
     after = read_status(address)
     time.sleep(SETTLED_SECONDS)
@@ -176,7 +176,7 @@ def references(loaded: Loaded, guide: Loaded | None, wanted: list[FilmSettings])
     return finals, statistics.mean(seconds)
 
 
-async def _class(
+async def visit_class(
     pid: int, address: str, wanted: list[tuple[int, list[Any], str]], patience: float
 ) -> tuple[list[ClassVisit], float | None]:
     """Let all visitors press at once; return what they saw, and the server's largest memory meanwhile."""

@@ -1,13 +1,22 @@
 """The rest of `ddpm-demo bench ui`: a film, from the click to the screen, and a click on the receptive map."""
 
+import asyncio
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from ddpm_demo.bench.classroom import ClassVisit, visit_class
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.films import FILMS
+from ddpm_demo.ui.film.stream import film_job
+from ddpm_demo.ui.film.take_home import link_settings
+from ddpm_demo.ui.networks import load_placed
 
 RUNS = 50  # in a row, for the server's memory
-FILM_MEMORY = 32 * 2**20  # bytes of films that the server may remember here: full after a few runs, then it forgets
+FILM_PATIENCE = 300.0  # seconds, for a film
 FIRST_FRAMES = 5
 CLICKS = 5
 FILM = "#generate-film canvas"
@@ -65,12 +74,11 @@ def bench_film(browser: Any, address: str, name: str, *, events: int) -> Iterato
     page = open_film(browser, address, ORDINARY.format(name=name))
     first = []
     for _ in range(FIRST_FRAMES):
-        first.append(page.evaluate(FIRST_FRAME))
-        finish(page)
+        first.append(draw(page))
     yield {"way": "first frame after the click, 16 digits", "times": first}
     yield {"way": "scrubbing a film of 16 digits", **page.evaluate(SCRUB, events)}
     page.context.close()
-    yield {"way": "a film of 64 digits and 50 steps on the wire", "megabytes": wire_megabytes(browser, address, name)}
+    yield {"way": "a film of 64 digits and 50 steps on the wire", "megabytes": wire_megabytes(address, name)}
     yield {"way": f"the server's memory, before and after {RUNS} films", **memory(browser, address, name)}
 
 
@@ -100,58 +108,45 @@ def finish(page: Any) -> None:
     page.wait_for_selector(IDLE)
 
 
-def wire_megabytes(browser: Any, address: str, name: str) -> float:
-    """Return how many megabytes of events a page receives for a film of 64 digits and 50 steps, as they travel."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("Network.enable")
-    streams: set[str] = set()
-    received = 0
+def wire_megabytes(address: str, name: str) -> float:
+    """Return how many megabytes of events a visitor receives for a film of 64 digits and 50 steps, as they travel."""
+    wanted = link_settings(LARGE.format(name=name))
+    config = wanted.config
+    values = [name, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
+    run = film_job(load_placed(shipped_checkpoints()[name]), wanted).key
+    wanted_by_one = [(wanted.seed, values, run)]
 
-    def begins(event: dict[str, Any]) -> None:
-        if "/queue/data" in event["response"]["url"]:
-            streams.add(event["requestId"])
+    def read() -> tuple[list[ClassVisit], float | None]:
+        return asyncio.run(visit_class(os.getpid(), address.rstrip("/"), wanted_by_one, FILM_PATIENCE))
 
-    def arrives(event: dict[str, Any]) -> None:
-        nonlocal received
-        if event["requestId"] in streams:
-            received += event["encodedDataLength"]
-
-    devtools.on("Network.responseReceived", begins)
-    devtools.on("Network.dataReceived", arrives)
-    page.goto(f"{address}?film={LARGE.format(name=name)}")
-    finish(page)
-    page.context.close()
-    return received / 1e6
+    with ThreadPoolExecutor(1) as elsewhere:  # Playwright has an event loop of its own in this thread
+        (visit,), _ = elsewhere.submit(read).result()
+    if visit.end is None:
+        raise DemoError("the film did not come to its end")
+    return visit.bytes / 1e6
 
 
 def memory(browser: Any, address: str, name: str) -> dict[str, float | None]:
     """Return the megabytes that this process, the server, occupies before and after many films; None if unknown.
 
-    What it remembers of films is bounded, and would take hundreds of small ones to fill: so the bound is lowered, and
-    filled, first.
+    Every film is made anew, and the server forgets those before it.
     """
-    usual, FILMS.memory = FILMS.memory, FILM_MEMORY
-    try:
-        page = open_film(browser, address, ORDINARY.format(name=name))
-        for _ in range(3):
-            draw(page)
-        page.context.close()
-        page = open_film(browser, address, SMALL.format(name=name))
+    page = open_film(browser, address, SMALL.format(name=name))
+    for _ in range(3):
         draw(page)
-        before = resident_megabytes()
-        for _ in range(RUNS):
-            draw(page)
-        page.context.close()
-        return {"before_megabytes": before, "after_megabytes": resident_megabytes()}
-    finally:
-        FILMS.memory = usual
+    before = resident_megabytes()
+    for _ in range(RUNS):
+        draw(page)
+    page.context.close()
+    return {"before_megabytes": before, "after_megabytes": resident_megabytes()}
 
 
-def draw(page: Any) -> None:
-    """Press Generate and wait for the end of the film."""
-    page.evaluate(FIRST_FRAME)
+def draw(page: Any) -> float:
+    """Press Generate and wait for the end of the film, which is made anew; return FIRST_FRAME's milliseconds."""
+    FILMS.forget_all()
+    first: float = page.evaluate(FIRST_FRAME)
     finish(page)
+    return first
 
 
 def resident_megabytes() -> float | None:

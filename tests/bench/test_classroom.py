@@ -35,7 +35,7 @@ def seen(status, *parts):
     async def visit():
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        (one,), _ = await classroom._class(0, f"http://127.0.0.1:{port}", [(3, ["lite"], "mine")], 20.0)
+        (one,), _ = await classroom.visit_class(0, f"http://127.0.0.1:{port}", [(3, ["lite"], "mine")], 20.0)
         server.close()
         return one
 

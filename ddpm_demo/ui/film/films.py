@@ -228,6 +228,13 @@ class Films:
                 film.messages += size
                 self._make_room()
 
+    def forget_all(self) -> None:
+        """Forget every film: whoever asks for one gets it made anew."""
+        with self._guard:
+            for film in self._films.values():
+                film.forget()
+            self._films.clear()
+
     def touch(self, run: str) -> None:
         """Take notice that somebody looks at a film."""
         with self._guard:
