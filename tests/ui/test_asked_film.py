@@ -3,6 +3,8 @@
 import base64
 import contextlib
 import io
+import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ import torch
 from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig
 from ddpm_demo.machine.film_job import Walk, ask
 from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.ui.film.experiments import EXPERIMENTS
 from ddpm_demo.ui.film.films import ANY_DIGIT, NO_GUIDE, Films, read_film_settings
 from ddpm_demo.ui.film.inspector import inspect_step
+from ddpm_demo.ui.film.race import race
 from ddpm_demo.ui.film.stream import film_job, generate
 from ddpm_demo.ui.film.take_home import link_settings, link_text, take_home
 from ddpm_demo.ui.networks import classifier_at, load_placed
@@ -122,3 +126,31 @@ def test_the_program_prints_the_digits_that_were_asked_for(lite):
     rows = films.get(messages[0]["run"]).frames()[-1][0]
     expected = ["".join(" .:-=+*#%@"[int(grey) * 9 // 255] * 2 for grey in row) for row in rows]
     assert printed.getvalue().splitlines() == expected
+
+
+def test_ten_digits_in_a_row_come_from_one_noise(lite):
+    experiment = EXPERIMENTS["The same noise, asked for ten digits"]
+    (lane,) = experiment.lanes
+    quick = replace(lane, config=replace(lane.config, steps=10))
+    messages = list(race(lite, [quick], count=4, seed=1, ten=True))
+    assert messages[0]["n"] == 10
+    assert messages[0]["in_a_row"] is True
+    frames = np.frombuffer(zlib.decompress(base64.b64decode(messages[0]["x_t"])), np.uint8).reshape(-1, 10, 28, 28)
+    assert all(np.array_equal(frames[0, 0], other) for other in frames[0])
+    last = np.frombuffer(zlib.decompress(base64.b64decode(messages[-1]["x_t"])), np.uint8).reshape(-1, 10, 28, 28)[-1]
+    assert len(np.unique(last.reshape(10, -1), axis=0)) == 10
+
+
+def test_asked_for_in_a_part_of_the_way_only_that_part_differs(lite):
+    lanes = EXPERIMENTS["When is it decided which digit it will be?"].lanes
+    quick = [replace(lane, config=replace(lane.config, steps=10)) for lane in lanes]
+    seen = {k: [] for k in range(4)}
+    for message in race(lite, quick, count=1, seed=1):
+        frames = np.frombuffer(zlib.decompress(base64.b64decode(message["x_t"])), np.uint8).reshape(-1, 28, 28)
+        seen[message["lane"]] += list(zip(message["t"], frames, strict=True))
+    whole, early, _, late = ([frame for _, frame in seen[k]] for k in range(4))
+    times = [t for t, _ in seen[0]]
+    begin = next(k for k, t in enumerate(times) if t < 700)
+    assert all(np.array_equal(a, b) for a, b in zip(whole[: begin + 1], early[: begin + 1], strict=True))
+    asked_late = next(k for k, t in enumerate(times) if t < 300)
+    assert not np.array_equal(whole[asked_late], late[asked_late])

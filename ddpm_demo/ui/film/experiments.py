@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER, SamplerConfig
+from ddpm_demo.core.config import CHOSEN_SAMPLER, DigitConfig, SamplerConfig
 
 
 @dataclass(frozen=True)
 class Lane:
     """One setting in a race; `z_offset` other than 0 draws other noise on the way, from the same x_T.
 
-    `weight` is that of the guide, which has no part in it at 1.
+    `weight` is that of the guide, which has no part in it at 1; `wish` the digit that is asked for, if any.
     """
 
     name: str
     config: SamplerConfig
     z_offset: int = 0
     weight: float = 1.0
+    wish: DigitConfig | None = None
 
     @property
     def calls(self) -> int:
@@ -28,13 +29,15 @@ class Lane:
 class Experiment:
     """Lanes to run with one click, what to look for, and where it comes from.
 
-    `interpolate` makes the digits of a lane start on the great circle between two noises.
+    `interpolate` makes the digits of a lane start on the great circle between two noises; `ten` makes a lane of ten
+    from one noise, asked for 0 to 9.
     """
 
     lanes: tuple[Lane, ...]
     look: str
     source: str
     interpolate: bool = False
+    ten: bool = False
 
 
 def _lane(name: str, z_offset: int = 0, **settings: Any) -> Lane:
@@ -115,5 +118,27 @@ EXPERIMENTS = {
         "answer to the network's, carried on beyond it, mend digits that the network alone leaves broken. Look for "
         "strokes that get bolder, and for digits that turn into another one, when the weight is too large.",
         "Karras et al. 2024, section 3",
+    ),
+    "The same noise, asked for ten digits": Experiment(
+        (Lane("DDIM, 50 steps, asked for 0 to 9", SamplerConfig(kind="ddim", steps=50, clip="x0")),),
+        "All ten start from the very same x_T. The network knows no labels: at every step a classifier of noisy "
+        "pictures says which change of x_t makes the digit likelier, and that is taken from ε̂. Compare slant and "
+        "thickness along the row: what the noise had decided besides the class often stays.",
+        "Dhariwal & Nichol 2021, Algorithm 2",
+        ten=True,
+    ),
+    "When is it decided which digit it will be?": Experiment(
+        tuple(
+            Lane(name, SamplerConfig(kind="ddim", steps=50, clip="x0"), wish=DigitConfig(3, first=first, last=last))
+            for name, first, last in (
+                ("asked for a 3 all the way", 999, 0),
+                ("only while t ≥ 700", 999, 700),
+                ("only from t = 699 to 300", 699, 300),
+                ("only while t < 300", 299, 0),
+            )
+        ),
+        "The same noises, asked for a 3 during a part of the way only. Where the asking still makes threes, the class "
+        "is open; where it comes too late to change a stroke, it had been decided.",
+        "Kynkäänniemi et al. 2024, section 3, a limited interval",
     ),
 }

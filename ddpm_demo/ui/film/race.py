@@ -11,14 +11,15 @@ import gradio as gr
 import torch
 from gradio.components import Component
 
-from ddpm_demo.core.config import GUIDE, ConfigError
-from ddpm_demo.core.sampling import frame_indices, sample, slerp, start_noise
+from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig
+from ddpm_demo.core.guidance import AskedFor
+from ddpm_demo.core.sampling import EpsModel, frame_indices, sample, slerp, start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.ui.networks import Loaded, classifier_at, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, one_of, some_of, whole
 
 RACE_LESSON = """
@@ -51,13 +52,17 @@ def race(
     count: object,
     seed: object,
     interpolate: bool = False,
+    ten: bool = False,
     guide: Loaded | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run lanes one after the other from one x_T, yielding messages with their frames x_t; raise ConfigError.
 
+    With `ten` a lane is ten digits from one noise, asked for 0 to 9.
+
     One after the other, so that each lane's time is its own.
     """
     n, seed = whole("the number of digits", count, 1, MAX_RACERS), whole("the seed", seed, 0, MAX_SEED)
+    n = 10 if ten else n
     if not 1 <= len(lanes) <= MAX_LANES:
         raise ConfigError(f"choose two to {MAX_LANES} settings for a race")
     schedule, run = loaded.schedule, secrets.token_hex(8)
@@ -65,7 +70,7 @@ def race(
         "run": run,
         "n": n,
         "size": 28,
-        "in_a_row": interpolate,
+        "in_a_row": interpolate or ten,
         "lanes": [{"name": lane.name, "calls": lane.calls} for lane in lanes],
     }
     steps, made = sum(lane.config.steps for lane in lanes), 0
@@ -74,11 +79,13 @@ def race(
         x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
         if interpolate:
             x_T = slerp(x_T[:1], x_T[-1:], [i / max(1, n - 1) for i in range(n)])
+        if ten:
+            x_T = x_T[:1].expand(n, -1, -1, -1).clone()
         if lane.z_offset:
             generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
         timesteps = schedule.timesteps(lane.config.steps)
         shown, clock = set(frame_indices(schedule, timesteps, LANE_STEPS)), _Clock()
-        model = InTurn(loaded.guided_by(guide, lane.weight), NETWORK.film_turn)
+        model = InTurn(asked(loaded, loaded.guided_by(guide, lane.weight), lane, ten=ten), NETWORK.film_turn)
         for step in sample(model, schedule, lane.config, x_T.to(loaded.placement.device), generator=generator):
             made += 1
             if step.index in shown:
@@ -104,6 +111,18 @@ def race(
             clock.pending, clock.times, clock.sent = [], [], now
 
 
+def asked(loaded: Loaded, model: EpsModel, lane: Lane, *, ten: bool) -> EpsModel:
+    """Return the model of a lane, asked for its digit, or for ten in a row, if it is to be."""
+    if not ten and lane.wish is None:
+        return model
+    classifier = classifier_at(loaded.schedule, loaded.placement.device)
+    wish = lane.wish or DigitConfig(0)
+    digits = torch.arange(10) if ten else torch.tensor([wish.digit])
+    last_t = len(loaded.schedule) - 1  # a student's own schedule may be shorter
+    first = last_t if wish.first is None else min(wish.first, last_t)
+    return AskedFor(model, classifier, loaded.schedule, digits, wish.weight, first=first, last=wish.last)
+
+
 def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
     """Return the checkpoint of the guide that was chosen, or else the shipped one; raise ConfigError if it is none."""
     if guide in (NO_GUIDE, name):
@@ -119,14 +138,14 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
 
     @event
     def run(
-        name: str, lanes: Sequence[Lane], count: Any, seed: Any, guide: Any, interpolate: bool
+        name: str, lanes: Sequence[Lane], count: Any, seed: Any, guide: Any, interpolate: bool, ten: bool = False
     ) -> Iterator[dict[str, Any]]:
         name = one_of(name, checkpoints, "choose one of the listed checkpoints")
         loaded = load_placed(checkpoints[name])
         other = None
         if any(lane.weight != 1 for lane in lanes):
             other = load_placed(worse_than(name, guide, checkpoints))
-        yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, guide=other)
+        yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, ten=ten, guide=other)
 
     def run_experiment(title: str) -> Any:
         experiment = EXPERIMENTS[title]
@@ -134,7 +153,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
 
         def answer(name: str, count: Any, seed: Any, guide: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             count = MAX_RACERS if experiment.interpolate else count
-            for value in run(name, experiment.lanes, count, seed, guide, experiment.interpolate):
+            for value in run(name, experiment.lanes, count, seed, guide, experiment.interpolate, experiment.ten):
                 yield words, value
 
         return answer
