@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ddpm_demo.machine.film_job import LocalExecutor
+from ddpm_demo.machine.executor import LocalExecutor
 from ddpm_demo.machine.scheduler import NETWORK
-from ddpm_demo.ui.film.broadcast import Broadcasts
+from ddpm_demo.ui.film.broadcasts import Broadcasts
 
 STATUS_PATH, METRICS_PATH = "/ddpm/status", "/metrics"
 HERE = ("127.0.0.1", "::1")

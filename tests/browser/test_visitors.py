@@ -17,7 +17,7 @@ from ddpm_demo.bench.watching import bench_watching
 from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine import film_job
+from ddpm_demo.machine import executor
 from ddpm_demo.machine.scheduler import NETWORK, at_once
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
@@ -26,7 +26,8 @@ from ddpm_demo.training import shelf
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config
 from ddpm_demo.ui.app import FILM_ROUTES, build_app, launch
-from ddpm_demo.ui.film import broadcast, stream
+from ddpm_demo.ui.film import broadcasts as rooms
+from ddpm_demo.ui.film import stream
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
 from ddpm_demo.ui.film.take_home import link_settings
@@ -70,18 +71,18 @@ class Counted:
     def __init__(self, ask):
         self.ask, self.calls, self.permits = ask, [], threading.Semaphore(0)
 
-    def __call__(self, network, guide, walks):
+    def __call__(self, network, guide, walks, *rest):
         self.permits.acquire()
-        answers = self.ask(network, guide, walks)
+        answers = self.ask(network, guide, walks, *rest)
         self.calls += [walk.job.seed for walk in walks]
         return answers
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    counted = Counted(film_job.ask)
-    monkeypatch.setattr(film_job, "ask", counted)
-    monkeypatch.setattr(film_job.LocalExecutor, "_measure_seats", lambda *_: 1)  # it would need permits, too
+    counted = Counted(executor.ask)
+    monkeypatch.setattr(executor, "ask", counted)
+    monkeypatch.setattr(executor.LocalExecutor, "_measure_seats", lambda *_: 1)  # it would need permits, too
     monkeypatch.setattr(
         noise, "NETWORK", SimpleNamespace(turn=at_once)
     )  # or every page that opens would wait for a turn, too
@@ -158,7 +159,7 @@ def broadcasts(app):
 
 
 def test_a_closed_tab_costs_nothing_after_a_moment(browser, visit, counted, broadcasts, monkeypatch):
-    monkeypatch.setattr(broadcast, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(rooms, "GRACE_SECONDS", 0.0)
     leaver = browser.new_context().new_page()
     leaver.goto(f"{visit.address}?film=2~1~200~0~1~0~quick")
     counted.permits.release(4)

@@ -12,7 +12,8 @@ from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.guidance import Guided
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
-from ddpm_demo.machine.film_job import Answer, FilmJob, LocalExecutor, Walk, ask
+from ddpm_demo.machine.executor import LocalExecutor
+from ddpm_demo.machine.film_job import Answer, FilmJob, Walk, ask
 from ddpm_demo.machine.scheduler import Scheduler
 from ddpm_demo.ui.networks import Loaded
 
@@ -190,7 +191,7 @@ def test_films_share_a_call_where_that_pays(networks, monkeypatch, exponent, exp
         clock[0] += len(walks) ** exponent
         return [Answer(torch.zeros(1))]
 
-    monkeypatch.setattr("ddpm_demo.machine.film_job.ask", answer)
-    monkeypatch.setattr("ddpm_demo.machine.film_job.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("ddpm_demo.machine.executor.ask", answer)
+    monkeypatch.setattr("ddpm_demo.machine.executor.time.perf_counter", lambda: clock[0])
     executor = LocalExecutor(networks.__getitem__, Scheduler())
     assert executor._measure_seats(networks["a"], None, FilmJob("a", CONFIGS[0], 1, 0)) == expected

@@ -10,9 +10,10 @@ from ddpm_demo.commands.parser import main
 from ddpm_demo.commands.status import status_words
 from ddpm_demo.core.config import SamplerConfig
 from ddpm_demo.core.device import best_placement
-from ddpm_demo.machine.film_job import FilmJob, LocalExecutor, Walk
+from ddpm_demo.machine.executor import LocalExecutor
+from ddpm_demo.machine.film_job import FilmJob, Walk
 from ddpm_demo.machine.scheduler import Scheduler
-from ddpm_demo.ui.film.broadcast import Broadcasts
+from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.networks import Loaded
 from ddpm_demo.ui.status import METRICS, METRICS_PATH, STATUS_PATH, status_routes

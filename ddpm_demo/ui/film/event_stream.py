@@ -24,7 +24,8 @@ from starlette.types import Receive, Scope, Send
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.bridge import sentence_of
-from ddpm_demo.ui.film.broadcast import COME_BACK_SECONDS, MAX_VISITORS, Broadcast, Broadcasts, sent_event
+from ddpm_demo.ui.film.broadcast import Broadcast, sent_event
+from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
 from ddpm_demo.ui.film.films import FilmSettings, read_film_settings
 from ddpm_demo.ui.networks import load_guide, load_placed
 

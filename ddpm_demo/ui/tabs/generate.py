@@ -13,7 +13,7 @@ from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError, 
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.film.branches import build_branches
-from ddpm_demo.ui.film.broadcast import Broadcasts
+from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.films import (
     CLIPS,
     MAX_IMAGES,

@@ -19,8 +19,8 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.bridge import UNEXPECTED
-from ddpm_demo.ui.film import broadcast as rooms
-from ddpm_demo.ui.film.broadcast import Broadcasts
+from ddpm_demo.ui.film import broadcasts as rooms
+from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import FilmStream, read_settings
 from ddpm_demo.ui.film.films import Films, read_film_settings
 from ddpm_demo.ui.film.inspector import inspect_step

@@ -1,0 +1,172 @@
+"""Who makes films: what an executor promises, and the one that computes in this process."""
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from typing import Protocol
+
+import torch
+
+from ddpm_demo.core.config import DemoError, SamplerConfig
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.film_job import Classify, FilmJob, Placed, Taken, Walk, ask
+from ddpm_demo.machine.scheduler import NETWORK, Kind, Scheduler
+
+SEATS = (2, 4, 8, 16, 32)  # films in one call of the network that are tried, as long as more of them pay
+PAYS = 0.8  # of the time a film, or less, is what makes sharing a call worth it
+TYPICAL_DIGITS = 16  # of the films that are tried
+TRIALS = 3
+SMOOTH = 0.9  # how much of a step's usual time is kept from step to step
+
+
+class Customer(Protocol):
+    """Who wants a film: gets its steps in order, each once, until it is whole or failed. Must not wait for anything."""
+
+    def deliver(self, taken: Taken, /) -> None:
+        """Take in a step."""
+        ...
+
+    def fail(self, error: Exception, /) -> None:
+        """Take notice that there will be no more."""
+        ...
+
+
+class Executor(Protocol):
+    """Makes films, in this process or elsewhere."""
+
+    def begin(self, walk: Walk, customer: Customer) -> None:
+        """Go on with a film from where it stands; the walk is the executor's until the film is whole or stopped."""
+        ...
+
+    def stop(self, walk: Walk) -> None:
+        """Work no longer on a film: at most a step that is under way is still delivered, and none after `begin`."""
+        ...
+
+    def seconds_a_step(self, job: FilmJob) -> float:
+        """Return how much of this executor's time a step of such a film takes; 0 while nobody knows."""
+        ...
+
+
+class _FilmTurns:
+    """A film among the scheduler's jobs."""
+
+    def __init__(self, executor: "LocalExecutor", walk: Walk, customer: Customer) -> None:
+        self.executor, self.walk, self.customer = executor, walk, customer
+        self.over = walk.left == 0
+        job = walk.job
+        self.classify = executor.classifier_for(walk)
+        self.company: Hashable = (job.network, job.guide, job.channels)
+        self.seats = executor.seats.get((job.network, job.guide), 1)
+
+    def step(self, company: "Sequence[_FilmTurns]") -> None:
+        self.executor.step(company)
+
+    def fail(self, error: BaseException) -> None:
+        self.customer.fail(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+
+
+class LocalExecutor:
+    """Makes films in this process, in the turns of its scheduler, a step each at a time."""
+
+    def __init__(
+        self,
+        networks: Callable[[str], Placed],
+        scheduler: Scheduler = NETWORK,
+        *,
+        classifier: Callable[[Schedule, torch.device], Classify] | None = None,
+    ) -> None:
+        """`networks` finds a network by the digest of its file, and raises DemoError if it is gone.
+
+        `classifier` makes one for a schedule's noise, on a device, for films that ask for a digit.
+        """
+        self._networks, self._scheduler, self._classifier = networks, scheduler, classifier
+        self._jobs: dict[int, _FilmTurns] = {}
+        self._pace: dict[tuple[str, str, int], float] = {}
+        self._devices: dict[str, str] = {}
+        self.seats: dict[tuple[str, str], int] = {}  # films in one call, by network and guide, once it was measured
+
+    def classifier_for(self, walk: Walk) -> Classify | None:
+        """Return what a film asks for its digit with; None for any digit."""
+        if walk.job.asked is None or self._classifier is None:
+            return None
+        return self._classifier(walk.schedule, self._networks(walk.job.network).placement.device)
+
+    def begin(self, walk: Walk, customer: Customer) -> None:
+        """Put the film at the end of the ring."""
+        self._jobs[id(walk)] = job = _FilmTurns(self, walk, customer)
+        self._scheduler.add(job, Kind.FILM)
+
+    def stop(self, walk: Walk) -> None:
+        """Take the film out of the ring."""
+        job = self._jobs.pop(id(walk), None)
+        if job is not None:
+            self._scheduler.remove(job)
+
+    def seconds_a_step(self, job: FilmJob) -> float:
+        """Return the usual time of a step of films like this one."""
+        return self._pace.get((job.network, job.guide, job.n), 0.0)
+
+    def paces(self) -> list[dict[str, object]]:
+        """Return the usual step of every kind of film that was made here: digests are cut short."""
+        return [
+            {
+                "network": network[:8],
+                "guide": guide[:8],
+                "digits": n,
+                "device": self._devices.get(network, ""),
+                "milliseconds": round(1000 * seconds, 2),
+                "films_a_call": self.seats.get((network, guide), 1),
+            }
+            for (network, guide, n), seconds in list(self._pace.items())
+        ]
+
+    def step(self, turns: Sequence[_FilmTurns]) -> None:
+        """Take a step of each of these films; called by the scheduler, in its thread."""
+        begun = time.perf_counter()
+        job = turns[0].walk.job
+        network, guide = self._networks(job.network), self._networks(job.guide) if job.guide else None
+        self._devices[job.network] = str(network.placement.device)
+        walks = [turn.walk for turn in turns]
+        told = ask(network, guide, walks, [turn.classify for turn in turns])
+        steps = [walk.take(answer.eps_hat) for walk, answer in zip(walks, told, strict=True)]
+        finite = [bool(torch.isfinite(step.x_s).all()) for step in steps]  # waits for a GPU, so the time is its own
+        seconds = (time.perf_counter() - begun) / len(turns)
+        for turn, step, answer, fine in zip(turns, steps, told, finite, strict=True):
+            self._note_pace(turn.walk.job, seconds)
+            turn.over |= turn.walk.left == 0 or not fine
+            if turn.over and self._jobs.get(id(turn.walk)) is turn:
+                del self._jobs[id(turn.walk)]
+            if fine:
+                turn.customer.deliver(Taken(step, answer.answers, seconds, answer.asked))
+            else:
+                turn.fail(DemoError("the network's pictures are not finite numbers: these settings make no film"))
+        key = (job.network, job.guide)
+        if key not in self.seats and len(self._jobs) > 1:  # nobody who is alone waits for the measurement
+            self.seats[key] = self._measure_seats(network, guide, job)
+        for turn in turns:
+            turn.seats = self.seats.get(key, 1)
+
+    def _note_pace(self, job: FilmJob, seconds: float) -> None:
+        kind = (job.network, job.guide, job.n)
+        usual = self._pace.get(kind, seconds)
+        self._pace[kind] = SMOOTH * usual + (1 - SMOOTH) * seconds
+
+    def _measure_seats(self, network: Placed, guide: Placed | None, job: FilmJob) -> int:
+        """Try how many films one call should be for, once the network is warm: two, and more while they pay."""
+
+        def seconds(films: int) -> float:
+            config = SamplerConfig(kind="ddim", steps=5)
+            some = FilmJob(job.network, config, TYPICAL_DIGITS, 0, job.guide, job.weight, job.channels)
+            walks = [Walk(some, network.schedule) for _ in range(films)]
+            times = []
+            for _ in range(TRIALS):
+                begun = time.perf_counter()
+                float(ask(network, guide, walks)[0].eps_hat.sum())
+                times.append(time.perf_counter() - begun)
+            return min(times) / films
+
+        best, fastest = 1, seconds(1)
+        for films in SEATS:
+            if (mine := seconds(films)) > PAYS * fastest:
+                break
+            best, fastest = films, mine
+        return best
