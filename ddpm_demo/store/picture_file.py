@@ -58,6 +58,15 @@ def read_grey(content: bytes) -> NDArray[np.float32]:
             raise unreadable from None
 
 
+def grey_png(grey: NDArray[np.float32]) -> bytes:
+    """Return a grey picture (H, W), 0 to 255, as a PNG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.round(grey).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
 def grey_of(picture: "Image.Image") -> NDArray[np.float32]:
     """Return a picture of any mode as grey: float32 (H, W), 0 black to 255, its longer side at most 640.
 

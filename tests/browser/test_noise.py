@@ -161,6 +161,45 @@ def test_uploading_a_picture_and_a_file_that_is_none(visit, tmp_path):
     visit.wait_for_text(FACTS, "a digit of your own")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_photograph_is_shown_with_a_box_to_move_and_a_threshold_to_drag(visit_to, address, width, tmp_path):
+    visit = visit_to(address, viewport={"width": width, "height": 900})
+    sheet = Image.new("L", (400, 300), 230)
+    for x in (40, 250):
+        ImageDraw.Draw(sheet).line([(x, 60), (x + 100, 60), (x + 40, 220)], fill=20, width=16)
+    sheet.save(tmp_path / "two.png")
+    visit.open()
+    page, box, status = visit.page, visit.page.locator("#noise-details .ddpm-sheet-box"), "#noise-details [role=status]"
+    page.get_by_text("A digit of your own").click()
+    page.set_input_files("#noise-details input[type=file]", tmp_path / "two.png")
+    visit.wait_for_text(status, "more than one thing")
+    assert "a digit of your own" not in page.text_content(FACTS)  # a question, not a success
+    assert page.get_by_role("button", name="Use it all the same").is_visible()
+
+    # the keys: the lower right corner away, the box to the first digit, and the corner as far as it needs
+    box.focus()
+    for key in [*["ArrowLeft"] * 50, *["ArrowUp"] * 50, *["Shift+ArrowDown"] * 50, *["Shift+ArrowRight"] * 8]:
+        page.keyboard.press(key)
+    visit.wait_for_text(FACTS, "a digit of your own")
+    visit.wait_for_text(status, "Scaled into")
+    assert page.get_by_role("button", name="Use it all the same").is_hidden()
+    read = '#noise-details canvas[aria-label^="what was read"]'
+    first = visit.pixels(read)
+    assert max(first) == 255
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    # the mouse: into the corner without ink, where there is nothing to read
+    box.scroll_into_view_if_needed()
+    corner = page.locator("#noise-details .ddpm-sheet-corner").nth(1).bounding_box()
+    frame = box.bounding_box()
+    page.mouse.move(corner["x"] + corner["width"] / 2, corner["y"] + corner["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 14, frame["y"] + 14, steps=4)
+    page.mouse.up()
+    visit.wait_for_text(status, "Nothing is inked in this box")
+    assert max(visit.pixels(read)) == 0
+
+
 def test_a_link_brings_the_screen_back(visit, linear):
     visit.open(query="digit=3-17&seed=42&t=150&schedule=cosine")
     visit.wait_for_text(FACTS, "a 3; noise of seed 42")

@@ -1,12 +1,14 @@
 """The page's Python side, without a browser: what is sent, and what is refused."""
 
 import base64
+import io
 from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
 
 from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.core.receptive import path_counts
@@ -218,6 +220,48 @@ def test_without_a_checkpoint_the_network_panel_says_so():
 @pytest.mark.parametrize("bad", [None, 5, [], "", "no base64!", "aGVsbG8=", "A" * 10_000_000])
 def test_pictures_past_the_interface_get_a_sentence(bad):
     assert set(read_picture(bad)) == {"error"}
+
+
+def a_sheet(*digits_at, ink=20):
+    sheet = Image.new("L", (400, 300), 230)
+    for x in digits_at:
+        ImageDraw.Draw(sheet).line([(x, 60), (x + 100, 60), (x + 40, 220)], fill=ink, width=16)
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_a_picture_comes_back_with_its_box_and_threshold_and_can_be_read_again():
+    first = read_picture(a_sheet(150))
+    assert first["question"] == ""
+    assert first["box"] == pytest.approx([142 / 400, 52 / 300, 258 / 400, 228 / 300], abs=0.03)
+    again = read_picture({"file": first["sheet"], "box": list(first["box"]), "threshold": first["threshold"]})
+    assert again["link"] == first["link"]
+    assert (again["width"], again["height"]) == (400, 300)
+
+
+def test_two_digits_are_a_question_until_the_box_says_which():
+    both = read_picture({"file": a_sheet(40, 250)})
+    assert "more than one thing" in both["question"]
+    left = read_picture({"file": both["sheet"], "box": [0, 0, 0.5, 1], "threshold": both["threshold"]})
+    assert left["question"] == ""
+    assert left["link"] == read_picture(a_sheet(40))["link"]
+
+
+def test_an_empty_sheet_is_shown_with_the_question_and_without_a_digit():
+    answer = read_picture(a_sheet())
+    assert "nothing stands out" in answer["question"]
+    assert "x0" not in answer
+    assert {"sheet", "box", "threshold"} <= set(answer)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"box": box} for box in ([], [0, 0, 1], [0.5, 0, 0.5, 1], [0, 0, 2, 1], "abcd", {"a": 1}, [None] * 4)]
+    + [{"threshold": value} for value in (0, 1, "x", float("nan"), [], True)],
+)
+def test_a_wrong_box_or_threshold_gets_a_sentence(wrong):
+    assert set(read_picture({"file": a_sheet(150), **wrong})) == {"error"}
 
 
 def test_a_digit_of_ones_own_survives_its_link():

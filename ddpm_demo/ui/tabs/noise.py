@@ -4,7 +4,7 @@ import base64
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import torch
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import NETWORK
-from ddpm_demo.store.drawing import digit_from_picture
+from ddpm_demo.store.drawing import read_drawing
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.picture_file import MAX_BYTES
+from ddpm_demo.store.picture_file import MAX_BYTES, DrawingError, grey_png, read_grey
 from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
 from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, from_base64, image_of, named_values, number, one_of, whole
@@ -34,6 +34,7 @@ you. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
 PIXELS = 28 * 28
+FIRST_BOX, FIRST_THRESHOLD = (0.15, 0.15, 0.85, 0.85), 0.3  # to begin with, where no digit was found
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,39 @@ def new_noise() -> tuple[int, dict[str, Any]]:
 
 
 @server_function
-def read_picture(content: Any) -> dict[str, Any]:
-    """Answer the page's drawing pad: a picture file in base64 becomes a digit, or `error` says why not."""
-    file = from_base64(content, "the picture must be a file of at most 5 MB", most=MAX_BYTES)
-    return own_digit(digit_from_picture(file))
+def read_picture(question: Any) -> dict[str, Any]:
+    """Answer the page's drawing pad with a digit, or `error`.
+
+    The question is a picture file in base64, or a mapping with `file`, and at will `box` (left, top, right, bottom in
+    shares of the picture) and `threshold`. The answer shows the picture as it was read (`sheet`, a grey PNG that may be
+    sent again as a file), with the box and threshold; `question` is empty where the digit was surely read, and where
+    nothing was there is no x0.
+    """
+    asked = question if isinstance(question, Mapping) else {"file": question}
+    file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    box = None if asked.get("box") is None else box_of(asked["box"])
+    threshold = None
+    if asked.get("threshold") is not None:
+        threshold = number("the threshold", asked["threshold"], 0.01, 0.99)
+    grey = read_grey(file)
+    answer: dict[str, Any] = {"sheet": base64.b64encode(grey_png(grey)).decode("ascii"), "width": grey.shape[1]}
+    answer["height"] = grey.shape[0]
+    try:
+        drawing = read_drawing(grey, box=box, threshold=threshold)
+    except DrawingError as error:
+        return answer | {"box": box or FIRST_BOX, "threshold": threshold or FIRST_THRESHOLD, "question": str(error)}
+    read = {"box": drawing.box, "threshold": drawing.threshold, "question": drawing.question}
+    return answer | own_digit(drawing.digit) | read
+
+
+def box_of(value: Any) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of a box in shares of a picture; raise ConfigError unless it is one."""
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ConfigError("a box needs left, top, right and bottom")
+    left, top, right, bottom = (number("a side of the box", side, 0, 1) for side in value)
+    if left >= right or top >= bottom:
+        raise ConfigError("a box must have some width and height")
+    return left, top, right, bottom
 
 
 def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
