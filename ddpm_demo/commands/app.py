@@ -13,6 +13,11 @@ def run_app(arguments: argparse.Namespace) -> int:
     from ddpm_demo.ui.app import build_app, serve
 
     take_processors()
-    demo = build_app(arguments.checkpoint, training=not arguments.no_training, metrics=arguments.metrics)
+    demo = build_app(
+        arguments.checkpoint,
+        training=not arguments.no_training,
+        metrics=arguments.metrics,
+        lessons=arguments.lessons,
+    )
     serve(demo, host=arguments.host, port=arguments.port)
     return 0

@@ -74,6 +74,14 @@ def build_parser() -> argparse.ArgumentParser:
     app.add_argument("--host", help="address to listen on (default 127.0.0.1: this machine only)")
     app.add_argument("--port", type=int, help="port (default 7860, or the next free one)")
     app.add_argument("--checkpoint", metavar="PATH", help="a checkpoint to offer first, beside the shipped ones")
+    app.add_argument(
+        "--lessons",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="add a lesson of your own; may be repeated",
+    )
     app.add_argument("--no-training", action="store_true", help="show no training controls and refuse to train")
     app.add_argument("--metrics", action="store_true", help="answer Prometheus at /metrics")
 

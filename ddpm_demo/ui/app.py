@@ -1,6 +1,7 @@
 """The web page: composes the tabs, and owns the theme and everything about launching."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoin
 from ddpm_demo.ui.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
@@ -33,9 +35,12 @@ MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class
 FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `launch` serves besides Gradio
 
 
-def build_app(chosen: str | None = None, *, training: bool = True, metrics: bool = False) -> gr.Blocks:
+def build_app(
+    chosen: str | None = None, *, training: bool = True, metrics: bool = False, lessons: Sequence[Path] = ()
+) -> gr.Blocks:
     """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
 
+    `lessons` are files of a class's own lessons; a broken one raises ConfigError.
     Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
     With `metrics` the server has an address for Prometheus.
     """
@@ -53,6 +58,7 @@ def build_app(chosen: str | None = None, *, training: bool = True, metrics: bool
     demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
     with demo:
         gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
+        build_lessons(checkpoints, lessons)
         with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
             with gr.Tab("Noise") as noise_tab:
                 noise = build_noise_tab(checkpoints)

@@ -6,12 +6,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ddpm_demo.ui.bridge import STATIC, static_url
 
 FIRST = STATIC / "before_gradio.js"
+LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
 def head() -> str:
-    """Return the script that runs first, and links that fetch every browser module while Gradio's code is loading."""
+    """Return the script that runs first, and links that fetch the browser modules while Gradio's code is loading."""
     modules = [path for path in sorted(STATIC.rglob("*.js")) if path != FIRST]
     links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in modules]
+    # not by Gradio, which would hold it to what stands inside its own container: a sheet to print stands outside
+    links.append(f'<link rel="stylesheet" href="{static_url(LESSONS_STYLE)[1:]}">')
     return "\n".join([f"<script>{FIRST.read_text(encoding='utf-8')}</script>", *links])
 
 

@@ -32,6 +32,10 @@ MAX_LANES = 4
 MAX_RACERS = 8  # digits a lane
 LANE_STEPS = 40
 RACE_MESSAGES_PER_SECOND = 10
+ELEMENTS = {  # what a lesson leads to
+    "1000, 50 and 10 steps": "experiment-steps",
+    "The same x_T, other noise on the way": "experiment-same-x_T",
+}
 
 
 @dataclass
@@ -169,7 +173,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
 
     gr.Markdown(RACE_LESSON)
     with gr.Row():
-        buttons = {title: gr.Button(title, min_width=340) for title in EXPERIMENTS}
+        buttons = {title: gr.Button(title, min_width=340, elem_id=ELEMENTS.get(title)) for title in EXPERIMENTS}
     with gr.Row():
         chosen = gr.CheckboxGroup(
             list(LANES),

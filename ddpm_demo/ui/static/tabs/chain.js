@@ -41,7 +41,7 @@ export function makeChainPanel() {
   const chain = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": "chain", "aria-label": "x_t by a chain of single steps" });
   const histogram = makeHistogram("histograms of the noise in both pictures, against N(0, 1)");
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "chain" });
-  const element = h("details", { class: "ddpm-details", ontoggle: () => run() },
+  const element = h("details", { class: "ddpm-details ddpm-chain", ontoggle: () => run() },
     h("summary", {}, "One jump or many steps?"),
     h("p", {}, "The formula reaches xₜ in one jump. The process it stands for takes t + 1 small steps, each with fresh noise. "
       + "The two pictures differ, since their noises do; their distribution is the same."),

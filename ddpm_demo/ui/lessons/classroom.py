@@ -1,0 +1,170 @@
+"""What the page's lessons ask the server: a lesson's screen, the truth of a prediction, the key of a question."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ddpm_demo.ui.bridge import server_function
+from ddpm_demo.ui.film.stream import packed
+from ddpm_demo.ui.lessons.judging import judge, read_prediction, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.lesson import Asked, Lesson, public_question
+from ddpm_demo.ui.lessons.truths import OFFERED_FIRST, TRUTHS, Truth, Workplace, compute_truth
+from ddpm_demo.ui.readers import named_values, number, one_of, whole
+from ddpm_demo.ui.tabs.noise import gallery_digit, noise_of
+
+PATIENCE = 0.3  # seconds that an answer is waited for before the page is told how far it is
+KEPT_TRUTHS = 64
+
+
+@dataclass
+class Computation:
+    """A truth that is being computed, or was, and how far it is."""
+
+    future: "Future[Truth]" = field(default_factory=Future)
+    done: float = 0.0
+
+
+class Classroom:
+    """The lessons, the test, and the truths that were computed for somebody already; its methods answer the page."""
+
+    def __init__(self, lessons: Sequence[Lesson], test: Sequence[Asked], checkpoints: Mapping[str, Path]) -> None:
+        self.lessons = {lesson.name: lesson for lesson in lessons}
+        self.test, self.checkpoints = test, checkpoints
+        self._computed: OrderedDict[str, Computation] = OrderedDict()
+        self._guard = threading.Lock()
+        self._threads = ThreadPoolExecutor(2, "truths")  # each waits for turns at the one network anyway
+
+    def functions(self) -> list[Callable[[Any], dict[str, Any]]]:
+        """Return what the page may call, by name, as plain functions: Gradio marks them."""
+        return [
+            _named("lesson_screen", self.screen),
+            _named("prepare_truth", self.prepare),
+            _named("reveal_truth", self.reveal),
+            _named("check_answer", self.check),
+            _named("check_test", self.check_test),
+        ]
+
+    def screen(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the digit and the noise that a lesson begins with, as the Noise tab takes them."""
+        screen, view = self._lesson(question).screen, {}
+        if "digit" in screen:
+            label, which = (int(part) for part in str(screen["digit"]).split("-"))
+            view["digit"] = gallery_digit(label, which)
+        if "seed" in screen:
+            view["noise"] = noise_of(screen["seed"])
+        return {**view, **{name: screen[name] for name in ("t", "schedule") if name in screen}}
+
+    def prepare(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin to compute what a lesson will reveal, while the student is busy with the tab."""
+        asked = self._lesson(question).predict
+        return {"done": self._compute(asked).done}
+
+    def reveal(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer with the truth and what is said of the prediction; with `done`, a share, while it is computed."""
+        lesson = self._lesson(question)
+        prediction = read_prediction(lesson, question.get("prediction"))
+        computation = self._compute(lesson.predict)
+        truth = self._wait(computation)
+        if truth is None:
+            return {"done": computation.done}
+        words, why = words_of_reveal(lesson, truth, prediction, _kept(lesson, question.get("kept")))
+        pictures = [
+            {"caption": caption, "n": len(truth.pictures[name]), "levels": packed([truth.pictures[name]], 8)}
+            for name, caption in lesson.captions.items()
+        ]
+        return {
+            "right": truth.right,
+            "verdict": verdict(lesson, truth, prediction),
+            "words": words,
+            "why": why,
+            "pictures": pictures,
+        }
+
+    def check(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer whether an answer to a lesson's question is right, and why; the key is computed now."""
+        return self._check(self._lesson(question).question, question.get("answer"))
+
+    def check_test(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The same of the test's item with this number, from 0."""
+        item = whole("the number of the question", question.get("item"), 0, len(self.test) - 1)
+        return self._check(self.test[item], question.get("answer"))
+
+    def public_test(self) -> list[dict[str, Any]]:
+        """Return the test's questions without their keys."""
+        return [public_question(item) for item in self.test]
+
+    def _check(self, asked: Asked, answer: object) -> dict[str, Any]:
+        answer = one_of(answer, [choice.key for choice in asked.choices], "choose one of the answers")
+        computation = self._compute(asked)
+        truth = self._wait(computation)
+        if truth is None:
+            return {"done": computation.done}
+        right, words = judge(asked, truth, answer)
+        return {"correct": right, "right": truth.right, "words": words}
+
+    def _lesson(self, question: Mapping[str, Any]) -> Lesson:
+        return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]
+
+    def _compute(self, asked: Asked) -> Computation:
+        """Return the computation of a truth: a new one, or with a network that of whoever asked before."""
+        if not TRUTHS[asked.truth].network:  # it takes no time, so it is done now, anew for everybody
+            done = Computation(done=1.0)
+            done.future.set_result(compute_truth(Workplace(self.checkpoints), asked.truth, asked.arguments))
+            return done
+        key = json.dumps([asked.truth, asked.arguments, self._stamp(asked)], sort_keys=True)
+        with self._guard:
+            known = self._computed.get(key)
+            failed = known is not None and known.future.done() and known.future.exception() is not None
+            if known is not None and not failed:
+                self._computed.move_to_end(key)
+                return known
+            computation = Computation()
+
+            def report(done: float) -> None:
+                computation.done = done
+
+            place = Workplace(self.checkpoints, report)
+            computation.future = self._threads.submit(compute_truth, place, asked.truth, asked.arguments)
+            self._computed[key] = computation
+            while len(self._computed) > KEPT_TRUTHS:
+                self._computed.popitem(last=False)
+            return computation
+
+    def _stamp(self, asked: Asked) -> list[Any]:
+        """Return what tells a network from the one that had its name before: its file, and when that was written."""
+        path = Workplace(self.checkpoints).path(str(asked.arguments.get("checkpoint", OFFERED_FIRST)))
+        try:
+            return [str(path), path.stat().st_mtime_ns]
+        except OSError:
+            return [str(path), 0]
+
+    def _wait(self, computation: Computation) -> Truth | None:
+        try:
+            return computation.future.result(PATIENCE)
+        except NotYet:
+            return None
+
+
+def _kept(lesson: Lesson, value: object) -> dict[str, float]:
+    """Return what the tasks of a lesson have noted, 0 for what a student has left out."""
+    found = value if isinstance(value, Mapping) else {}
+    names = [task.keep for task in lesson.tasks if task.keep]
+    kept = {name: found.get(name, 0) for name in names}
+    return {name: number(name, each) for name, each in kept.items()}
+
+
+def _named(name: str, method: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """Return a method as a plain function of that name, which answers a fault with one sentence."""
+
+    @server_function
+    def answer(question: Any = None) -> dict[str, Any]:
+        return method(named_values(question, "the name of a lesson"))
+
+    answer.__name__ = name
+    return answer

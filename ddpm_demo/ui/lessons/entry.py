@@ -1,0 +1,62 @@
+"""The lessons on the page: their files found and read, and the component that the browser fills."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.ui.bridge import browser_component
+from ddpm_demo.ui.lessons.classroom import Classroom
+from ddpm_demo.ui.lessons.lesson import Asked, Lesson, read_asked, read_lesson
+from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
+from ddpm_demo.ui.lessons.toml_file import TomlFile
+
+FILES = Path(__file__).resolve().parent / "files"
+
+
+def shipped_lessons() -> list[Lesson]:
+    """Return the eight lessons, in their order."""
+    return [read_lesson(path) for path in sorted(FILES.glob("[0-9]*.toml"))]
+
+
+def read_lessons(own: Sequence[Path]) -> list[Lesson]:
+    """Return the eight lessons and after them a class's own; raise ConfigError on one that is broken or named twice."""
+    lessons = shipped_lessons()
+    for path in own:
+        lesson = read_lesson(path)
+        if lesson.name in [other.name for other in lessons]:
+            raise ConfigError(f"there is a lesson {lesson.name} already: give {path} another name")
+        lessons.append(lesson)
+    return lessons
+
+
+def read_test() -> list[Asked]:
+    """Return the questions of the test that is taken before and after."""
+    file = TomlFile(FILES / "test.toml")
+    return [read_asked(file, ("item", k)) for k in range(file.count(("item",)))]
+
+
+def page_words() -> dict[str, Any]:
+    """Return the words of the panel around the lessons."""
+    return dict(TomlFile(FILES / "page.toml").content)
+
+
+def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> gr.HTML:
+    """Lay out the entry; the browser adds the panel when somebody opens it. Raises ConfigError on a broken file."""
+    classroom = Classroom(read_lessons(own), read_test(), checkpoints)
+    return browser_component(
+        "lessons/entry", first_lessons_value(classroom), elem_id="lessons", server=classroom.functions()
+    )
+
+
+def first_lessons_value(classroom: Classroom) -> dict[str, Any]:
+    """Return all that the page needs of the lessons before a question is asked."""
+    return {
+        "words": page_words(),
+        "lessons": [lesson.public() for lesson in classroom.lessons.values()],
+        "test": classroom.public_test(),
+        "controls": CONTROLS,
+        "watches": WATCHES,
+    }

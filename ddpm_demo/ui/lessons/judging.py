@@ -1,0 +1,83 @@
+"""What is said of a prediction or an answer, once the truth has been computed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.ui.lessons.lesson import Asked, Lesson
+from ddpm_demo.ui.lessons.truths import Truth
+
+TENTHS = 10
+
+
+def read_prediction(lesson: Lesson, value: object) -> Any:
+    """Return a prediction that came from the page; raise ConfigError if it is none for this lesson."""
+    asked = lesson.predict
+    keys = sorted(choice.key for choice in asked.choices)
+    if asked.kind == "choice" and value in keys:
+        return value
+    if asked.kind == "rank" and isinstance(value, list) and sorted(map(str, value)) == keys:
+        return value
+    if asked.kind == "mark" and _is_number(value) and asked.low <= float(value) <= asked.high:  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
+    if asked.kind == "curve" and isinstance(value, list) and len(value) == TENTHS and all(map(_is_number, value)):
+        return [float(each) for each in value]
+    raise ConfigError("this is no prediction for this lesson")
+
+
+def verdict(lesson: Lesson, truth: Truth, prediction: Any) -> str:
+    """Return the name of what is to be said: one of `lesson.SAID` of the kind."""
+    asked = lesson.predict
+    if asked.kind in ("choice", "rank"):
+        return "right" if prediction == truth.right else "wrong"
+    if asked.kind == "curve":
+        assert isinstance(truth.right, list)
+        curve = [float(value) for value in truth.right]
+        return "close" if rank_correlation(prediction, curve) >= asked.near else "far"
+    assert isinstance(truth.right, float)
+    if abs(prediction - truth.right) <= asked.near:
+        return "close"
+    return "too_low" if prediction < truth.right else "too_high"
+
+
+def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> tuple[str, str]:
+    """Return the sentences of the reveal, and those that explain it, with their values filled in."""
+    values: dict[str, Any] = {**truth.values, **kept}
+    if lesson.predict.kind == "mark":
+        values["prediction"] = prediction
+    said = verdict(lesson, truth, prediction)
+    if lesson.predict.kind == "choice" and said == "wrong":
+        words = next(choice.wrong for choice in lesson.predict.choices if choice.key == prediction)
+    else:
+        words = lesson.words[said]
+    return words.format(**values), lesson.explain.format(**values)
+
+
+def judge(question: Asked, truth: Truth, answer: object) -> tuple[bool, str]:
+    """Return whether an answer is right, and the sentence about it; raise ConfigError if it is none of the choices."""
+    chosen = next((choice for choice in question.choices if choice.key == answer), None)
+    if chosen is None:
+        raise ConfigError("choose one of the answers")
+    right = chosen.key == truth.right
+    return right, (question.right if right else chosen.wrong).format(**truth.values)
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
+    """Return Spearman's rank correlation of two rows of numbers, -1 to 1; 0 if one of them is flat."""
+    a, b = _ranks(first), _ranks(second)
+    mean = (len(a) - 1) / 2
+    together = sum((x - mean) * (y - mean) for x, y in zip(a, b, strict=True))
+    spread = math.sqrt(sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b))
+    return together / spread if spread else 0.0
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    # equal values share the mean of their places
+    return [
+        sum(other < value for other in values) + (sum(other == value for other in values) - 1) / 2 for value in values
+    ]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

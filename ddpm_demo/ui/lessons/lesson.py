@@ -1,0 +1,274 @@
+"""One lesson: what a file says, checked; files/README.md tells teachers how one is written."""
+
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.ui.lessons.places import CONTROLS, TABS, WATCHES
+from ddpm_demo.ui.lessons.toml_file import Keys, TomlFile
+from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, values_of
+
+SCREEN = ("digit", "seed", "t", "schedule")
+SAID = {  # kind of prediction -> what can be said of one, each a sentence in the file
+    "choice": ("right", "wrong"),
+    "mark": ("close", "too_low", "too_high"),
+    "rank": ("right", "wrong"),
+    "curve": ("close", "far"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be given; `wrong` says why it is not the right one, where it is not."""
+
+    key: str
+    say: str
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question whose right answer is computed: the truth's name and arguments, and the choices there are."""
+
+    ask: str
+    truth: str
+    arguments: Mapping[str, Any]
+    choices: tuple[Choice, ...] = ()
+    right: str = ""
+
+
+@dataclass(frozen=True)
+class Prediction(Asked):
+    """What is predicted: a mark from `low` to `high`, a choice, a ranking, or a curve of ten values."""
+
+    kind: str = "choice"
+    low: float = 0
+    high: float = 1
+    start: float = 0
+    near: float = 0  # a mark so close, or a curve whose order correlates at least so much, counts as close
+    reading: str = ""
+    left_end: str = ""
+    right_end: str = ""
+    height: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do on the real tab; without `watch` the student says when it is done."""
+
+    say: str
+    control: str = ""
+    watch: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    value: str = ""
+    keep: str = ""
+    button: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson. `words` are what the reveal can say, `captions` the pictures that it shows."""
+
+    name: str
+    title: str
+    minutes: int
+    tab: str
+    opening: str
+    lock: tuple[str, ...]
+    screen: Mapping[str, Any]
+    predict: Prediction
+    tasks: tuple[Task, ...]
+    words: Mapping[str, str]
+    captions: Mapping[str, str]
+    explain: str
+    question: Asked = field(repr=False)
+
+    def public(self) -> dict[str, Any]:
+        """Return what the page needs before anything is revealed."""
+        asked = ("ask", "choices")
+        return {
+            **{name: getattr(self, name) for name in ("name", "title", "minutes", "tab", "opening", "lock", "screen")},
+            "predict": {
+                **{name: value for name, value in asdict(self.predict).items() if name not in HIDDEN},
+                "choices": [{"key": choice.key, "say": choice.say} for choice in self.predict.choices],
+            },
+            "tasks": [asdict(task) for task in self.tasks],
+            "question": {name: value for name, value in public_question(self.question).items() if name in asked},
+        }
+
+
+HIDDEN = ("truth", "arguments", "right", "near")
+
+
+def public_question(question: Asked) -> dict[str, Any]:
+    """Return a question without what would give its answer away."""
+    return {
+        "ask": question.ask,
+        "choices": [{"key": choice.key, "say": choice.say} for choice in question.choices],
+    }
+
+
+def read_lesson(path: Path) -> Lesson:
+    """Read one lesson; raise ConfigError, one sentence with the file's line, if it cannot be one."""
+    file = TomlFile(path)
+    file.known(
+        (), ("title", "minutes", "tab", "opening", "lock", "explain", "screen", "predict", "do", "reveal", "question")
+    )
+    tab = file.get(("tab",), str)
+    _one_of(file, ("tab",), tab, TABS)
+    lock = file.get(("lock",), list, [])
+    for name in lock:
+        _one_of(file, ("lock",), name, CONTROLS)
+    screen = file.get(("screen",), dict, {})
+    if screen:
+        file.known(("screen",), SCREEN)
+    tasks = tuple(_task(file, ("do", k)) for k in range(file.count(("do",))))
+    if not tasks:
+        raise file.fault(("do",), "a lesson needs something to do: write [[do]]")
+    predict = _prediction(file)
+    kept = [task.keep for task in tasks if task.keep]
+    values = [*values_of(predict.truth, predict.arguments), *kept]
+    if predict.kind == "mark":
+        values.append("prediction")
+    file.known(("reveal",), (*SAID[predict.kind], "pictures"))
+    words = {name: sentence(file, ("reveal", name), values) for name in SAID[predict.kind] if name != "wrong"}
+    if "wrong" in SAID[predict.kind] and predict.kind != "choice":
+        words["wrong"] = sentence(file, ("reveal", "wrong"), values)
+    captions = file.get(("reveal", "pictures"), dict, {})
+    for name in captions:
+        _one_of(file, ("reveal", "pictures", name), name, TRUTHS[predict.truth].pictures)
+    question = read_asked(file, ("question",))
+    return Lesson(
+        path.stem,
+        file.get(("title",), str),
+        file.get(("minutes",), int),
+        tab,
+        file.get(("opening",), str),
+        tuple(lock),
+        screen,
+        predict,
+        tasks,
+        words,
+        captions,
+        sentence(file, ("explain",), values),
+        question,
+    )
+
+
+def read_asked(file: TomlFile, place: Keys) -> Asked:
+    """Read a question of choices whose key is computed; raise ConfigError if it cannot be one."""
+    file.known(place, ("ask", "truth", "with", "choice", "right"))
+    truth, arguments = _truth(file, place, ("choice",))
+    choices = _choices(file, place, truth, arguments, reasons=True)
+    right = sentence(file, (*place, "right"), values_of(truth, arguments))
+    return Asked(file.get((*place, "ask"), str), truth, arguments, choices, right)
+
+
+def _prediction(file: TomlFile) -> Prediction:
+    place: Keys = ("predict",)
+    kind = file.get((*place, "kind"), str)
+    _one_of(file, (*place, "kind"), kind, SAID)
+    own: dict[str, tuple[str, ...]] = {
+        "choice": ("choice",),
+        "rank": ("choice",),
+        "mark": ("low", "high", "start", "near", "reading"),
+        "curve": ("near", "left_end", "right_end", "height"),
+    }
+    file.known(place, ("kind", "ask", "truth", "with", *own[kind]))
+    truth, arguments = _truth(file, place, (kind,))
+    settings: dict[str, Any] = {}
+    for name in own[kind]:
+        if name == "choice":
+            settings["choices"] = _choices(file, place, truth, arguments, reasons=kind == "choice")
+        else:
+            number = name in ("low", "high", "start", "near")
+            settings[name] = file.get((*place, name), (int, float) if number else str)
+    if kind == "mark" and not settings["low"] <= settings["start"] <= settings["high"]:
+        raise file.fault((*place, "start"), "`predict.start` must lie from `low` to `high`")
+    if kind == "mark":
+        check_words(file, (*place, "reading"), settings["reading"], ["value"])
+    return Prediction(file.get((*place, "ask"), str), truth, arguments, kind=kind, **settings)
+
+
+def _truth(file: TomlFile, place: Keys, kinds: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    name, arguments = file.get((*place, "truth"), str), file.get((*place, "with"), dict, {})
+    _one_of(file, (*place, "truth"), name, (known for known, function in TRUTHS.items() if function.gives in kinds))
+    function = TRUTHS[name]
+    for key in arguments:
+        _one_of(file, (*place, "with"), key, function.arguments)
+    missing = [key for key, default in function.arguments.items() if default is ... and key not in arguments]
+    if missing:
+        raise file.fault((*place, "with"), f"{name} needs {', '.join(missing)} in `with`")
+    return name, arguments
+
+
+def _choices(
+    file: TomlFile, place: Keys, truth: str, arguments: Mapping[str, Any], *, reasons: bool
+) -> tuple[Choice, ...]:
+    answers, found = answers_of(truth, arguments), []
+    values = list(values_of(truth, arguments))
+    for k in range(file.count((*place, "choice"))):
+        here: Keys = (*place, "choice", k)
+        file.known(here, ("key", "say", "wrong") if reasons else ("key", "say"))
+        key = file.get((*here, "key"), str)
+        _one_of(file, (*here, "key"), key, answers)
+        wrong = sentence(file, (*here, "wrong"), values) if reasons else ""
+        found.append(Choice(key, file.get((*here, "say"), str), wrong))
+    if sorted(choice.key for choice in found) != sorted(answers):
+        raise file.fault((*place, "choice"), f"each of {', '.join(answers)} must be offered once: the truth may be any")
+    return tuple(found)
+
+
+def _task(file: TomlFile, place: Keys) -> Task:
+    file.known(place, ("say", "control", "watch", "at_least", "at_most", "is", "keep", "button"))
+    control, watch = file.get((*place, "control"), str, ""), file.get((*place, "watch"), str, "")
+    if control:
+        _one_of(file, (*place, "control"), control, CONTROLS)
+    if watch:
+        _one_of(file, (*place, "watch"), watch, WATCHES)
+    if watch == "press" and not control:
+        raise file.fault((*place, "watch"), "to watch for a press, name the `control`")
+    keep = file.get((*place, "keep"), str, "")
+    if keep and not keep.isidentifier():
+        raise file.fault((*place, "keep"), "`keep` must be one word")
+    number = (int, float)
+    return Task(
+        file.get((*place, "say"), str),
+        control,
+        watch,
+        file.get((*place, "at_least"), number, None),
+        file.get((*place, "at_most"), number, None),
+        file.get((*place, "is"), str, ""),
+        keep,
+        file.get((*place, "button"), str, ""),
+    )
+
+
+def _one_of(file: TomlFile, place: Keys, value: object, allowed: Iterable[str]) -> None:
+    """Raise ConfigError, with the line, unless a value is one of the allowed words."""
+    known = list(allowed)
+    if value not in known:
+        raise file.fault(place, f"`{place[-1]}` must be one of {', '.join(known)}, got {value!r}")
+
+
+def sentence(file: TomlFile, place: Keys, values: Iterable[str]) -> str:
+    """Return a text of the file whose {places} are all known values; raise ConfigError, with the line, otherwise."""
+    text: str = file.get(place, str)
+    check_words(file, place, text, values)
+    return text
+
+
+def check_words(file: TomlFile, place: Keys, text: str, values: Iterable[str]) -> None:
+    """Raise ConfigError, with the line, if a text has {places} that are no known values, or are written wrongly."""
+    known = list(values)
+    try:
+        fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        if unknown := [name for name in fields if name not in known]:
+            raise ConfigError(f"{{{unknown[0]}}} is no value here; there are {', '.join(known) or 'none'}")
+        text.format(**dict.fromkeys(known, 0.5))
+    except ValueError as error:
+        raise file.fault(place, f"`{place[-1]}`: {error}") from None

@@ -1,0 +1,112 @@
+"""A TOML file whose faults are told by their line."""
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ddpm_demo.core.config import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Keys = tuple[str | int, ...]  # the names of tables, the numbers of their entries, and the key: where a value stands
+HEADER = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
+KEY = re.compile(r"\s*([\w-]+)\s*=")
+
+
+class TomlFile:
+    """The content of a file, and the line of every key in it."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file; raise ConfigError, one sentence with the line, if it cannot be read or is no TOML."""
+        self.path = path
+        try:
+            self.text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
+            raise ConfigError(f"the lesson {path} cannot be read: {why}") from None
+        try:
+            self.content: dict[str, Any] = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"line (\d+)", str(error))
+            line = int(found[1]) if found else len(self.text.splitlines())
+            words = re.sub(r"\s*\(at [^)]*\)", "", str(error))
+            raise ConfigError(f"{path.name}, line {line}: {words}") from None
+        self._lines = self._find_lines()
+
+    def _find_lines(self) -> dict[Keys, int]:
+        lines: dict[Keys, int] = {(): 1}
+        here: Keys = ()
+        counts: dict[Keys, int] = {}
+        for number, text in enumerate(self.text.splitlines(), start=1):
+            if header := HEADER.match(text):
+                here = ()
+                names = header[2].split(".")
+                for k, name in enumerate(names):
+                    here = (*here, name)
+                    if k == len(names) - 1 and header[1] == "[[":
+                        counts[here] = counts.get(here, -1) + 1
+                    if here in counts:
+                        here = (*here, counts[here])
+                lines.setdefault(here, number)
+            elif key := KEY.match(text):
+                lines.setdefault((*here, key[1]), number)
+        return lines
+
+    def line(self, place: Keys) -> int:
+        """Return the line of a value, or that of the table it should stand in."""
+        while place not in self._lines:
+            place = place[:-1]
+        return self._lines[place]
+
+    def fault(self, place: Keys, words: str) -> ConfigError:
+        """Return the error that says what is wrong there."""
+        return ConfigError(f"{self.path.name}, line {self.line(place)}: {words}")
+
+    def get(self, place: Keys, kind: type | tuple[type, ...], default: Any = ...) -> Any:
+        """Return the value at a place; raise ConfigError if it is missing and has no default, or is of another kind."""
+        found: Any = self.content
+        for name in place:
+            try:
+                found = found[name]
+            except (KeyError, IndexError, TypeError):
+                if default is not ...:
+                    return default
+                raise self.fault(place, f"`{_dotted(place)}` is missing") from None
+        wrong = isinstance(found, bool) and kind is not bool  # true is an int to Python
+        if wrong or not isinstance(found, kind):
+            raise self.fault(place, f"`{_dotted(place)}` must be {KIND_WORDS[kind]}, got {found!r}")
+        if isinstance(found, str) and not found.strip():
+            raise self.fault(place, f"`{_dotted(place)}` is empty")
+        return found
+
+    def known(self, place: Keys, names: Iterable[str]) -> None:
+        """Raise ConfigError if the table at a place has a key that is none of these names."""
+        table, names = self.get(place, dict), list(names)
+        for name in table if isinstance(table, Mapping) else ():
+            if name not in names:
+                raise self.fault((*place, name), f"nothing is called `{name}` here; there are {', '.join(names)}")
+
+    def count(self, place: Keys) -> int:
+        """Return how many entries a list of tables has."""
+        entries = self.get(place, list, [])
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise self.fault(place, f"`{_dotted(place)}` must be written as [[{_dotted(place)}]]")
+        return len(entries)
+
+
+KIND_WORDS: dict[Any, str] = {
+    str: "a text in quotes",
+    int: "a whole number",
+    (int, float): "a number",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def _dotted(place: Keys) -> str:
+    return ".".join(str(name) if isinstance(name, str) else f"{name + 1}" for name in place)

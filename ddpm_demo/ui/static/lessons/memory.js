@@ -1,0 +1,62 @@
+// What a student has guessed and answered: kept in this browser and nowhere else.
+const KEY = "ddpm-lessons";
+const empty = () => ({ lessons: {}, test: {} });
+let data = empty();
+let working = true;
+
+/** Read what was kept before; a browser may refuse, and then it is kept for as long as the page is open. */
+export function recall() {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEY) ?? "null");
+    const plain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+    if (plain(found) && plain(found.lessons) && plain(found.test)) data = found;
+    localStorage.setItem(KEY, JSON.stringify(data));
+  } catch {
+    working = false;
+  }
+}
+export const storageWorks = () => working;
+
+export function keep() {
+  try { localStorage.setItem(KEY, JSON.stringify(data)); } catch { working = false; }
+}
+export function forgetAll() { data = empty(); keep(); }
+
+/** The record of a lesson: {phase, draft, prediction, task, kept, truth, answers, correct}. */
+export function recordOf(name) {
+  data.lessons[name] ??= { phase: "predict", task: 0, kept: {}, answers: [], first: null };
+  return data.lessons[name];
+}
+export const hasRecord = (name) => Boolean(data.lessons[name]);
+export function startAgain(name) { delete data.lessons[name]; keep(); }
+
+/** The record of the test, `when` before or after: {answers: [...], score, total}. */
+export function testOf(when) {
+  data.test[when] ??= { answers: [] };
+  return data.test[when];
+}
+export const scoreOf = (when) => data.test[when]?.score;
+
+/** (after - before) / (total - before), Hake 1998; null while a score is missing or nothing was left to gain. */
+export function normalisedGain() {
+  const before = data.test.before, after = data.test.after;
+  if (before?.score === undefined || after?.score === undefined || before.score === before.total) return null;
+  return (after.score - before.score) / (before.total - before.score);
+}
+
+/** Everything as a table in CSV, a lesson a row; every field is quoted. */
+export function table(lessons, words) {
+  const quote = (value) => `"${String(value ?? "").replaceAll('"', '""')}"`;
+  const yes = (value) => (value === null || value === undefined ? "" : value ? words.yes : words.no);
+  const rows = [[words.csv_lesson, words.csv_title, words.csv_state, words.csv_guess, words.csv_truth, words.csv_verdict, words.csv_answer, words.csv_correct]];
+  lessons.forEach((lesson, k) => {
+    const record = data.lessons[lesson.name] ?? {};
+    rows.push([k + 1, lesson.title, words[`state_${stateOf(lesson.name)}`], flat(record.prediction), flat(record.truth?.right),
+      record.truth ? words[`verdict_${record.truth.verdict}`] : "", record.answers?.at(-1), yes(record.first)]);
+  });
+  const gain = normalisedGain();
+  rows.push([], [words.csv_test_before, scoreOf("before")], [words.csv_test_after, scoreOf("after")], [words.csv_gain, gain === null ? "" : gain.toFixed(2)]);
+  return rows.map((row) => row.map(quote).join(",")).join("\r\n");
+}
+const flat = (value) => (Array.isArray(value) ? value.join(" ") : value);
+export const stateOf = (name) => (!hasRecord(name) ? "new" : data.lessons[name].phase === "done" ? "done" : "begun");

@@ -1,0 +1,98 @@
+// The panel beside the page, or below it on a phone: the list of lessons, one lesson, or the test.
+import { button, h } from "../dom.js";
+import { makeLesson } from "./lesson.js";
+import { forgetAll, startAgain, stateOf, storageWorks, table } from "./memory.js";
+import { scoreWords, showMyResults, showTeachersSheet } from "./sheet.js";
+import { makeTest } from "./test.js";
+import { fill } from "./words.js";
+
+/** @param {{value: object, server: object, onChange: () => void, onClose: () => void}} options */
+export function makePanel({ value, server, onChange, onClose }) {
+  const { words, lessons } = value;
+  const back = button(words.back, () => showList(true), { "data-name": "back" });
+  const fold = button(words.fold, () => setFolded(!element.classList.contains("ddpm-lessons-folded")), { "data-name": "fold" });
+  const place = h("div", { class: "ddpm-lessons-place" });
+  const element = h("aside", { class: "ddpm-lessons", "aria-label": words.panel, hidden: true },
+    h("div", { class: "ddpm-row ddpm-lessons-head" }, back, fold, button("✕", close, { "aria-label": words.close, title: words.leave, "data-name": "close" })), place);
+  let leave = () => {};
+
+  element.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  function setFolded(folded) {
+    element.classList.toggle("ddpm-lessons-folded", folded);
+    fold.textContent = folded ? words.unfold : words.fold;
+    fold.setAttribute("aria-expanded", String(!folded));
+  }
+  function setAddress(number) {
+    const address = new URL(location.href);
+    if (number === null) address.searchParams.delete("lesson");
+    else address.searchParams.set("lesson", number);
+    history.replaceState(history.state, "", address);
+  }
+  function show(content, { lesson = null, focus = true, leaving = () => {} } = {}) {
+    leave();
+    leave = leaving;
+    setAddress(lesson);
+    setFolded(false);
+    back.hidden = content.classList.contains("ddpm-lessons-list");
+    place.replaceChildren(content);
+    element.hidden = false;
+    document.body.classList.add("ddpm-lessons-open");
+    if (focus) content.querySelector("h2").focus();
+    onChange();
+  }
+  function close() {
+    leave();
+    leave = () => {};
+    setAddress(null);
+    place.replaceChildren(); // a lesson that is opened again begins where it was left
+    element.hidden = true;
+    document.body.classList.remove("ddpm-lessons-open");
+    onClose();
+  }
+  function openLesson(number) {
+    const lesson = lessons[number - 1];
+    const made = makeLesson({
+      ...value, lesson, server, onDone: onChange,
+      next: number < lessons.length ? () => openLesson(number + 1) : null,
+      again: () => { startAgain(lesson.name); openLesson(number); },
+    });
+    show(made.element, { lesson: number, leaving: made.leave });
+  }
+  function openTest(when) {
+    const made = makeTest({ items: value.test, when, words, server, onScore: onChange });
+    show(made.element, { leaving: made.leave });
+  }
+  function save() {
+    const url = URL.createObjectURL(new Blob([table(lessons, words)], { type: "text/csv" }));
+    h("a", { href: url, download: "lessons.csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+  function forget() {
+    const usual = button(words.forget, ask, { class: "ddpm-lesson-quiet", "data-name": "forget" });
+    const row = h("div", { class: "ddpm-row" }, usual);
+    function ask() {
+      const no = button(words.forget_no, () => { row.replaceChildren(usual); usual.focus(); });
+      row.replaceChildren(h("span", {}, words.forget_sure), button(words.forget_yes, () => { forgetAll(); showList(true); }, { class: "ddpm-button ddpm-danger" }), no);
+      no.focus();
+    }
+    return row;
+  }
+  function showList(focus) {
+    const item = (lesson, k) => h("li", {}, h("button", {
+      type: "button", class: "ddpm-lessons-item", "data-state": stateOf(lesson.name), onclick: () => openLesson(k + 1),
+    }, h("b", {}, `${k + 1}`), h("span", {}, lesson.title), h("span", { class: "ddpm-help" }, `${fill(words.minutes, lesson)} · ${words[`state_${stateOf(lesson.name)}`]}`)));
+    show(h("div", { class: "ddpm-lessons-list" }, h("h2", { tabindex: -1 }, words.panel), h("p", {}, words.intro),
+      ...(storageWorks() ? [] : [h("p", { class: "ddpm-note", role: "status" }, words.no_storage)]),
+      h("ol", {}, ...lessons.map(item)),
+      h("h3", {}, words.test_title), h("p", { class: "ddpm-help" }, words.test_intro),
+      h("div", { class: "ddpm-row" }, button(words.test_before, () => openTest("before"), { "data-name": "test-before" }), button(words.test_after, () => openTest("after"), { "data-name": "test-after" })),
+      ...scoreWords(words).map((text) => h("p", { "data-name": "score" }, text)),
+      h("div", { class: "ddpm-row" }, button(words.export, save, { "data-name": "csv" }), button(words.print_mine, () => showMyResults(lessons, words), { "data-name": "mine" }),
+        button(words.print_sheet, () => showTeachersSheet(lessons, words), { "data-name": "sheet" })),
+      forget()), { focus });
+  }
+  return {
+    element, close,
+    open: (number = null) => (number >= 1 && number <= lessons.length ? openLesson(number) : showList(true)),
+  };
+}

@@ -1,0 +1,52 @@
+// What is printed: a student's own results, and the teacher's sheet with its links.
+import { button, h } from "../dom.js";
+import { normalisedGain, recordOf, hasRecord, scoreOf, stateOf, testOf } from "./memory.js";
+import { fill } from "./words.js";
+
+/** Lay a page to print over everything; it closes with its button or Escape, and gives the focus back. */
+function showSheet(title, words, ...content) {
+  const before = document.activeElement;
+  const close = () => { sheet.remove(); before?.focus(); };
+  const sheet = h("section", { class: "ddpm-mount ddpm-lesson-sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
+    h("div", { class: "ddpm-row ddpm-lesson-screen-only" }, button(words.print, () => window.print(), { "data-name": "print" }), button(words.close, close)),
+    h("h1", { tabindex: -1 }, title), ...content);
+  sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
+  document.body.append(sheet);
+  sheet.querySelector("h1").focus();
+}
+
+/** The address that opens the app at a lesson. */
+export function linkTo(number) {
+  const address = new URL(location.pathname, location.origin);
+  address.searchParams.set("lesson", number);
+  return address.href;
+}
+
+export function showTeachersSheet(lessons, words) {
+  showSheet(words.sheet_title, words, h("p", {}, words.sheet_intro), ...lessons.map((lesson, k) => h("article", {},
+    h("h2", {}, `${k + 1}. ${lesson.title}`), h("p", {}, h("a", { href: linkTo(k + 1) }, linkTo(k + 1)), ` · ${fill(words.minutes, lesson)}`),
+    h("p", {}, lesson.opening),
+    h("p", {}, h("b", {}, words.sheet_guess), " ", lesson.predict.ask),
+    h("p", {}, h("b", {}, words.sheet_do)), h("ol", {}, ...lesson.tasks.map((task) => h("li", {}, task.say))),
+    h("p", {}, h("b", {}, words.sheet_question), " ", lesson.question.ask))));
+}
+
+export function showMyResults(lessons, words) {
+  const sayOf = (lesson, value) => lesson.predict.choices.find((choice) => choice.key === value)?.say ?? (typeof value === "number" ? Math.round(value * 100) / 100 : "");
+  showSheet(words.mine_title, words, ...scoreWords(words).map((text) => h("p", {}, text)), ...lessons.map((lesson, k) => {
+    const record = hasRecord(lesson.name) ? recordOf(lesson.name) : {};
+    const shown = Array.isArray(record.prediction) ? [] : [h("p", {}, h("b", {}, words.your_guess), " ", String(sayOf(lesson, record.prediction)))];
+    return h("article", {}, h("h2", {}, `${k + 1}. ${lesson.title} · ${words[`state_${stateOf(lesson.name)}`]}`),
+      ...(record.prediction === undefined ? [] : shown), ...(record.truth ? [h("p", {}, record.truth.words), h("p", {}, record.truth.why)] : []));
+  }));
+}
+
+/** What is known of the test: scores, and the gain where there are both. */
+export function scoreWords(words) {
+  const found = ["before", "after"].filter((when) => scoreOf(when) !== undefined);
+  const said = found.map((when) => fill(words[`test_score_${when}`], testOf(when)));
+  const gain = normalisedGain();
+  if (gain !== null) said.push(fill(words.gain, { percent: Math.round(100 * gain), gain: gain.toFixed(2) }));
+  else if (found.length === 2) said.push(words.gain_none);
+  return said;
+}

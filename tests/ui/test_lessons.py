@@ -1,0 +1,345 @@
+"""Lessons without a browser: the reader and its sentences, truths against other ways to compute them, their keys."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ddpm_demo.core.config import ConfigError, ModelConfig, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.model import Denoiser, seeded_denoiser
+from ddpm_demo.core.sampling import draw_digits
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.provenance import Provenance
+from ddpm_demo.ui.lessons import entry, truths
+from ddpm_demo.ui.lessons.classroom import Classroom
+from ddpm_demo.ui.lessons.entry import FILES, read_lessons, read_test, shipped_lessons
+from ddpm_demo.ui.lessons.judging import judge, rank_correlation, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.lesson import SAID, read_lesson
+from ddpm_demo.ui.lessons.truths import TRUTHS, Truth, Workplace, answers_of, compute_truth
+
+SHAPE = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
+TITLES = [
+    "Where does the seven vanish?",
+    "One jump or a thousand steps?",
+    "Who keeps more at t = 500?",
+    "What does the network answer at t = 900?",
+    "How far can a pixel see?",
+    "Who decides which digit it will be?",
+    "Ten steps or a thousand?",
+    "What is learnt first?",
+]
+
+
+def network(path, weights):
+    """Write a checkpoint whose last layer is all zero but for what `weights` sets; return the page's list with it."""
+    model = seeded_denoiser(SHAPE, seed=0)
+    with torch.no_grad():
+        weights(model)
+    checkpoint.save(path, checkpoint.Checkpoint(model, ScheduleConfig(), Provenance()))
+    return {"made": path, "tiny": path}
+
+
+def silent(model: Denoiser) -> None:
+    model.out_project.weight.zero_()
+    model.out_project.bias.zero_()
+
+
+def loud(model: Denoiser) -> None:
+    model.out_project.weight.normal_(0, 1, generator=torch.Generator().manual_seed(1))
+
+
+def asked(name, **arguments):
+    return compute_truth(Workplace({}), name, arguments)
+
+
+def lesson(number):
+    return shipped_lessons()[number - 1]
+
+
+def copy_of(tmp_path, number, *changes):
+    """Copy a lesson with a change or two, as a teacher would; return its path."""
+    text = sorted(FILES.glob("[0-9]*.toml"))[number - 1].read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def line_of(path, part):
+    return next(k for k, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if part in text)
+
+
+def test_the_eight_lessons_stand_in_their_order_and_none_is_long():
+    lessons = shipped_lessons()
+    assert [each.title for each in lessons] == TITLES
+    assert all(5 <= each.minutes <= 8 for each in lessons)
+    assert {each.predict.kind for each in lessons} == set(SAID)  # every way of guessing is there
+
+
+def test_each_lesson_has_an_item_of_the_test_that_it_does_not_ask():
+    items = read_test()
+    assert len(items) == len(TITLES)
+    used = [(a.truth, str(a.arguments)) for each in shipped_lessons() for a in (each.predict, each.question)]
+    assert not set(used) & {(item.truth, str(item.arguments)) for item in items}
+
+
+def test_nothing_that_the_page_is_given_tells_an_answer():
+    for each in shipped_lessons():
+        shown = str(each.public())
+        assert not any(word in shown for word in ("'truth'", "'right'", "'wrong'", "'near'", "'arguments'"))
+
+
+def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
+    guide = (FILES / "README.md").read_text(encoding="utf-8")
+    for name, function in TRUTHS.items():
+        assert f"`{name}`" in guide
+        assert all(f"`{value}`" in guide for value in (*function.values, *function.answers, *function.arguments))
+    from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
+
+    assert all(f"`{name}`" in guide for name in (*CONTROLS, *WATCHES))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words", "part"),
+    [
+        ('kind = "mark"', 'kind = "marks"', "must be one of choice, mark, rank, curve, got 'marks'", 'kind = "marks"'),
+        ("near = 60", 'near = "60"', "`predict.near` must be a number, got '60'", "near ="),
+        ("high = 999\n", "", "`predict.high` is missing", "[predict]"),
+        (
+            'truth = "crossing"',
+            'truth = "cross"',
+            "`truth` must be one of crossing, field_width, got 'cross'",
+            '"cross"',
+        ),
+        ("share = 0.5", "shares = 0.5", "must be one of schedule, share, got 'shares'", "shares"),
+        ("{t:.0f} on.", "{tt:.0f} on.", "{tt} is no value here; there are t, eye, prediction", "{tt"),
+        ('key = "later"', 'key = "sooner"', "must be one of earlier, same, later, got 'sooner'", '"sooner"'),
+        ('key = "later"', 'key = "same"', "each of earlier, same, later must be offered once", "[question]"),
+        ('tab = "Noise"', 'tab = "Noises"', "must be one of Noise, Schedule", "Noises"),
+        ('control = "noise picture"', 'control = "slider"', "got 'slider'", '"slider"'),
+        ('watch = "t"', 'watch = "time"', "got 'time'", '"time"'),
+        ("minutes = 5", "minutes = 5\nlength = 3", "nothing is called `length` here", "length"),
+        ('title = "', "title = ", "", "title"),
+        ("{t:.0f} on.", "{t:.0q} on.", "`close`", "close"),
+    ],
+)
+def test_a_broken_lesson_gets_one_sentence_with_its_line(tmp_path, old, new, words, part):
+    path = copy_of(tmp_path, 1, (old, new))
+    with pytest.raises(ConfigError) as fault:
+        read_lesson(path)
+    said = str(fault.value)
+    assert said.startswith(f"own.toml, line {line_of(path, part)}: "), said
+    assert words in said
+    assert "\n" not in said
+
+
+def test_a_file_that_is_not_there_or_no_text_gets_a_sentence(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        read_lesson(tmp_path / "none.toml")
+    (tmp_path / "picture.toml").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ConfigError, match="not a text in UTF-8"):
+        read_lesson(tmp_path / "picture.toml")
+
+
+def test_a_class_adds_its_own_after_the_eight(tmp_path):
+    path = copy_of(tmp_path, 1, ("Where does the seven vanish?", "Ours"))
+    assert [each.title for each in read_lessons([path])] == [*TITLES, "Ours"]
+    with pytest.raises(ConfigError, match="there is a lesson own already"):
+        read_lessons([path, path])
+
+
+def test_where_signal_and_noise_cross_is_found_as_numpy_finds_it():
+    beta = np.linspace(1e-4, 0.02, 1000)
+    wanted = int(np.argmax(np.cumprod(1 - beta) < 0.5))
+    assert asked("crossing", schedule="linear", share=0.5).right == wanted == 259
+    slower = {"beta_1": 1e-4, "beta_T": 0.002}
+    assert asked("crossing", schedule=slower, share=0.5).right == int(
+        np.argmax(np.cumprod(1 - np.linspace(1e-4, 0.002, 1000)) < 0.5)
+    )
+
+
+def test_walking_and_jumping_agree_only_where_the_jump_is_the_schedules():
+    truth = asked("walk_compared", t=499)
+    assert truth.right == "same"
+    assert truth.values["jumped"] == pytest.approx(
+        (1 - np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[499]) ** 0.5, rel=0.02
+    )
+    assert asked("walk_compared", t=499, within=0.0).right != "same"  # no two draws of noise are equal
+
+
+def test_the_order_of_schedules_is_that_of_their_formulas():
+    def cosine(t):
+        f = np.cos((np.arange(1001) / 1000 + 0.008) / 1.008 * np.pi / 2) ** 2
+        return np.cumprod(1 - np.clip(1 - f[1:] / f[:-1], None, 0.999))[t]
+
+    for t in (250, 500, 999):
+        left = {
+            "linear": np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[t],
+            "custom": np.cumprod(1 - np.linspace(1e-4, 0.01, 1000))[t],
+            "cosine": cosine(t),
+        }
+        truth = asked("most_left", schedules=["linear", "cosine", "custom"], t=t)
+        assert truth.right == sorted(left, key=lambda name: -left[name])
+        assert [truth.values[name] for name in left] == pytest.approx(list(left.values()))
+
+
+def test_the_width_of_the_field_is_one_and_twice_every_gap():
+    gaps = [1, 1, 3, 3, 9, 9, 27, 27]
+    assert asked("field_width", dilations=gaps).right == 1 + 6 + 2 * sum(gaps) + 2 == 169
+    assert asked("field_compared", dilations=[1] * 8).right == "narrower"
+    assert asked("field_compared", dilations=[1, 2, 4, 8]).right == "wider"
+
+
+def test_what_is_drawn_twice_is_what_the_command_line_draws(tmp_path):
+    place = Workplace(network(tmp_path / "made.safetensors", loud))
+    first = {"kind": "ddim", "steps": 4}
+    truth = compute_truth(
+        place, "drawn_twice", {"first": first, "second": first, "other_noise": True, "count": 3, "seed": 5}
+    )
+    assert truth.right == "same"
+    assert truth.values["agree"] == pytest.approx(1)
+    config = SamplerConfig(kind="ddim", steps=4, clip="x0", variance="posterior")
+    loaded = place.load("made")
+    *_, drawn = draw_digits(loaded.model, loaded.schedule, config, n=3, seed=5)
+    expected = drawn.images.float() / 127.5 - 1
+    assert float((truth.pictures["first"][:, 0].clamp(-1, 1) - expected).abs().max()) < 0.005
+
+
+def test_the_error_in_each_tenth_is_that_of_a_network_that_says_nothing(tmp_path):
+    place = Workplace(network(tmp_path / "made.safetensors", silent))
+    curve = compute_truth(place, "error_left", {"digits": 24}).right
+    assert curve == pytest.approx([1.0] * 10, abs=0.05)  # the mean square of the noise itself
+    eps = torch.randn(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    truth = compute_truth(place, "harder_at", {"t": 20, "other": 900})
+    assert truth.right == "same"
+    assert truth.values["first"] == pytest.approx(float(eps.square().mean()))
+
+
+def test_the_keys_follow_the_schedule(monkeypatch):
+    question, ranking = lesson(1).question, lesson(3).predict
+    before = asked(question.truth, **question.arguments).right, asked(ranking.truth, **ranking.arguments).right
+    configs = {
+        "linear": ScheduleConfig(kind="cosine"),
+        "cosine": ScheduleConfig(),
+        "custom": ScheduleConfig(beta_T=0.03),
+    }
+    monkeypatch.setattr(truths, "named_configs", lambda custom: configs)
+    after = asked(question.truth, **question.arguments).right, asked(ranking.truth, **ranking.arguments).right
+    assert before == ("later", ["cosine", "custom", "linear"])
+    assert after == ("earlier", ["linear", "cosine", "custom"])
+
+
+def room_with(checkpoints):
+    return Classroom(shipped_lessons(), read_test(), checkpoints)
+
+
+def wait_for(ask):
+    for _ in range(600):
+        answer = ask()
+        if "done" not in answer:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("no answer")
+
+
+def test_the_key_of_a_question_follows_the_network(tmp_path):
+    """The lesson asks what the network answers; a network that says nothing makes another choice the right one."""
+    copied = tmp_path / "made.safetensors"
+    room = room_with(network(copied, silent))
+    reveal = next(function for function in room.functions() if function.__name__ == "reveal_truth")
+    question = {"lesson": "4-answer", "prediction": "grey", "kept": {}}
+    answer = wait_for(lambda: reveal(question))
+    assert (answer["right"], answer["verdict"]) == ("grey", "right")
+    network(copied, loud)  # the same name, other weights
+    answer = wait_for(lambda: reveal(question))
+    assert answer["right"] in ("picture", "digit")
+    assert answer["verdict"] == "wrong"
+
+
+def test_every_question_has_its_key_among_its_choices_whatever_the_network(tmp_path):
+    place = Workplace(network(tmp_path / "made.safetensors", loud))
+    questions = [a for each in shipped_lessons() for a in (each.predict, each.question)] + read_test()
+    for question in questions:
+        arguments = dict(question.arguments)
+        for name in ("first", "second"):
+            if name in arguments and isinstance(arguments[name], dict):
+                arguments[name] = {**arguments[name], "steps": 3}
+        truth = compute_truth(place, question.truth, arguments)
+        if question.choices and isinstance(truth.right, str):
+            assert truth.right in [choice.key for choice in question.choices]
+            for choice in question.choices:  # every sentence can be filled in, and says why
+                right, words = judge(replace(question, right=question.right or "-"), truth, choice.key)
+                assert right == (choice.key == truth.right)
+                assert words
+                assert "{" not in words
+        assert set(truth.values) >= set(TRUTHS[question.truth].values)
+        assert set(truth.pictures) == set(TRUTHS[question.truth].pictures)
+        assert answers_of(question.truth, arguments) or TRUTHS[question.truth].gives in ("mark", "curve")
+
+
+@pytest.mark.parametrize(
+    ("number", "right", "prediction", "expected"),
+    [
+        (1, 259.0, 300, "close"),
+        (1, 259.0, 700, "too_high"),
+        (1, 259.0, 10, "too_low"),
+        (3, ["cosine", "custom", "linear"], ["cosine", "custom", "linear"], "right"),
+        (3, ["cosine", "custom", "linear"], ["custom", "cosine", "linear"], "wrong"),
+        (8, [float(10 - k) for k in range(10)], [100 - 10 * k for k in range(10)], "close"),
+        (8, [float(10 - k) for k in range(10)], [10 * k for k in range(10)], "far"),
+        (8, [float(10 - k) for k in range(10)], [50] * 10, "far"),
+    ],
+)
+def test_predictions_are_judged(number, right, prediction, expected):
+    asked_lesson = lesson(number)
+    values = dict.fromkeys(("t", "linear", "cosine", "custom", "clean", "middle", "noisy", "times"), 1.0)
+    truth = Truth(right, values)
+    assert verdict(asked_lesson, truth, prediction) == expected
+    words, why = words_of_reveal(asked_lesson, truth, prediction, {"eye": 1.0})
+    assert words == asked_lesson.words[expected].format(**values, prediction=prediction)
+    assert "{" not in why
+
+
+def test_rank_correlation_is_spearmans():
+    assert rank_correlation([1, 2, 3, 4], [1, 2, 4, 3]) == pytest.approx(0.8)  # 1 - 6 * 2 / (4 * 15)
+    assert rank_correlation([1, 1, 2], [1, 2, 3]) == pytest.approx(0.8660254)
+    assert rank_correlation([5, 5, 5], [1, 2, 3]) == 0
+
+
+@pytest.mark.parametrize("name", ["lesson_screen", "prepare_truth", "reveal_truth", "check_answer", "check_test"])
+@pytest.mark.parametrize("bad", [None, [], "x", {}, {"lesson": []}, {"lesson": "9-none"}, {"item": 8}, {"item": True}])
+def test_nonsense_gets_a_sentence(name, bad):
+    ask = next(function for function in room_with({}).functions() if function.__name__ == name)
+    assert set(ask(bad)) == {"error"}
+
+
+@pytest.mark.parametrize("bad", [None, "x", [], 1000, -1, True, float("nan")])
+def test_a_prediction_out_of_range_gets_a_sentence(bad):
+    ask = next(function for function in room_with({}).functions() if function.__name__ == "reveal_truth")
+    answer = ask({"lesson": "1-vanish", "prediction": bad, "kept": {}})
+    assert answer == {"error": "this is no prediction for this lesson"}
+
+
+def test_without_the_checkpoint_a_lesson_says_so():
+    ask = next(function for function in room_with({}).functions() if function.__name__ == "reveal_truth")
+    answer = ask({"lesson": "4-answer", "prediction": "grey", "kept": {}})
+    assert "is not here" in answer["error"]
+
+
+def test_a_lesson_begins_with_its_own_digit_and_noise():
+    ask = next(function for function in room_with({}).functions() if function.__name__ == "lesson_screen")
+    view = ask({"lesson": "1-vanish"})
+    assert view["digit"]["link"] == ["digit", "7-0"]
+    assert (view["noise"]["seed"], view["t"], view["schedule"]) == (0, 0, "linear")
+
+
+def test_the_pictures_of_a_walk_are_the_digits_own(linear):
+    truth = asked("walk_compared", t=0)
+    x0 = to_x0(load_mnist(train=False)[0][:1])
+    assert float((truth.pictures["walked"] - x0).abs().max()) < 0.06  # one step of the first, smallest beta
+    assert entry.page_words()["entry"]
