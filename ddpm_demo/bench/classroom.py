@@ -78,7 +78,7 @@ def bench_class(
         for count in visitors:
             seeds = [seed] * count if same else list(range(seed, seed + count))
             seed = seeds[-1] + 1
-            yield _bench_row(process, address, name, seeds, steps or CHOSEN_SAMPLER.steps, digits)
+            yield class_row(process, address, name, seeds, steps or CHOSEN_SAMPLER.steps, digits)
 
 
 @contextlib.contextmanager
@@ -113,9 +113,10 @@ def class_settings(name: str, seed: int, steps: int, digits: int) -> tuple[list[
     return values, read_film_settings(*values)
 
 
-def _bench_row(
+def class_row(
     process: "subprocess.Popen[str]", address: str, name: str, seeds: list[int], steps: int, digits: int
 ) -> dict[str, Any]:
+    """Let visitors with these seeds press at once; return a row as `bench_class` says."""
     distinct = list(dict.fromkeys(seeds))
     asked = {seed: class_settings(name, seed, steps, digits) for seed in distinct}
     loaded = load_placed(shipped_checkpoints()[name])

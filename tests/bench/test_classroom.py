@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ddpm_demo.bench import classroom
-from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_settings
+from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row, class_settings
 from ddpm_demo.commands.bench import read_visitors
 from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError
 from ddpm_demo.ui.film.broadcast import sent_event
@@ -67,9 +67,10 @@ def test_the_class_asks_for_the_pages_first_film():
     assert json.loads(json.dumps(values)) == values
 
 
-def test_a_row_with_the_real_server(monkeypatch):
+def test_a_class_and_a_class_with_one_link_at_a_real_server(monkeypatch):
     monkeypatch.setattr(classroom, "SETTLED_SECONDS", 0.0)
-    alone, link = (next(bench_class(visitors=(3,), same=same, steps=5, digits=1)) for same in (False, True))
+    with classroom.server() as (process, address):
+        alone, link = (class_row(process, address, "lite", seeds, 5, 1) for seeds in ([0, 1, 2], [3, 3, 3]))
     for row, films in ((alone, 3), (link, 1)):
         assert (row["visitors"], row["refused"], row["mixed"], row["cut"]) == (3, 0, 0, 0)
         assert row["films"] == films

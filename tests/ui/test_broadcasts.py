@@ -19,6 +19,7 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.bridge import UNEXPECTED
+from ddpm_demo.ui.film import broadcast as one_film
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import FilmStream, read_settings
@@ -244,6 +245,22 @@ async def test_memory_is_bounded_and_a_forgotten_film_still_reaches_its_readers(
         again = hall.ask(small, settings(seed))
         assert (again is reader.broadcast) != forgotten[seed]
     assert hall.executor.begun == begun
+
+
+@in_loop
+async def test_who_does_not_read_is_not_waited_for_while_memory_is_short(small, monkeypatch):
+    monkeypatch.setattr("ddpm_demo.ui.film.stream.MESSAGES_PER_SECOND", 1e9)
+    monkeypatch.setattr(one_film, "BEHIND", 30_000)
+    hall = Broadcasts(ByHand({"a": small}), Films(memory=100_000))
+    readers = [hall.join(hall.ask(small, settings(seed, steps=30)), str(seed)) for seed in range(4)]
+    while hall.executor.step():
+        await asyncio.sleep(0)
+        everything(readers[1])
+    kept = [reader.broadcast.length - reader.broadcast._dropped for reader in readers if reader.broadcast.forgotten]
+    assert len(kept) == 3
+    assert max(kept) <= 12  # of 32
+    assert [reader.dropped for reader in readers] == [True, False, True, False]
+    assert [reader.broadcast.over for reader in readers] == [False, True, False, True]
 
 
 @in_loop

@@ -14,6 +14,7 @@ from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.stream import FilmMessages
 from ddpm_demo.ui.networks import Loaded
 
+BEHIND = 2**20  # bytes that may wait for a reader while memory is short
 PIECE = 2**18  # bytes at most that a reader takes at once, or one message if that is larger
 
 
@@ -29,7 +30,7 @@ class Reader:
 
     def __init__(self, broadcast: "Broadcast", visitor: str, position: int) -> None:
         self.broadcast, self.visitor, self.position = broadcast, visitor, position
-        self.replaced = False
+        self.replaced = self.dropped = False
         self.news = asyncio.Event()
 
     def read(self) -> bytes:
@@ -147,11 +148,24 @@ class Broadcast:
         if not self.forgotten:
             self._broadcasts.films.note_message(self.run, len(part))
 
-    def trim(self) -> None:
-        """Drop what every reader has, of a film that is forgotten."""
-        if self.forgotten:
-            with self._guard:
-                done = min((reader.position for reader in self.readers), default=self.length) - self._dropped
-                if done > 0:
-                    del self._parts[:done]
-                    self._dropped += done
+    def trim(self) -> bool:
+        """Drop what every reader has, of a film that is forgotten, and readers who are too far behind to be waited for.
+
+        Those find their stream closed, and may ask again; returns whether there were any.
+        """
+        if not self.forgotten:
+            return False
+        with self._guard:
+            late = [reader for reader in self.readers if self._behind(reader) > BEHIND]
+            for reader in late:
+                reader.dropped = True
+                reader.news.set()
+                self.readers.discard(reader)
+            done = min((reader.position for reader in self.readers), default=self.length) - self._dropped
+            if done > 0:
+                del self._parts[:done]
+                self._dropped += done
+            return bool(late)
+
+    def _behind(self, reader: Reader) -> int:
+        return sum(map(len, self._parts[max(0, reader.position - self._dropped) :]))

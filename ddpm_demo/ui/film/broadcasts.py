@@ -196,7 +196,7 @@ class Broadcasts:
         if self._loop is None or not broadcast.readers:
             return
         try:
-            self._loop.call_soon_threadsafe(_wake, broadcast)
+            self._loop.call_soon_threadsafe(self._wake, broadcast)
         except RuntimeError:  # the server has been closed
             self._loop = None
 
@@ -217,8 +217,8 @@ class Broadcasts:
                 "writing_seconds": self.writing_seconds,
             }
 
-
-def _wake(broadcast: Broadcast) -> None:
-    for reader in broadcast.readers:
-        reader.news.set()
-    broadcast.trim()
+    def _wake(self, broadcast: Broadcast) -> None:
+        for reader in broadcast.readers:
+            reader.news.set()
+        if broadcast.trim():
+            self._stop_if_alone(broadcast)

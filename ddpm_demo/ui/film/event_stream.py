@@ -102,7 +102,7 @@ class FilmStream:
             if source:
                 await say(sent_event(source, "source"))
             quiet = True
-            while not leaving.done():
+            while not leaving.done() and not reader.dropped:
                 reader.news.clear()
                 if new := reader.read():
                     await say(new)
