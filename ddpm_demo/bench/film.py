@@ -58,7 +58,7 @@ SCRUB = f"""async (events) => {{
 # From a click on a pixel of the map until the trained network's view of it is on the screen.
 MAP_CLICK = """async (k) => {
     const canvas = document.querySelector('#receptive-map canvas[data-name="paths"]');
-    const words = document.querySelector('#receptive-map p[data-name="influence"]');
+    const words = document.querySelector('#receptive-look p[data-name="influence"]');
     const box = canvas.getBoundingClientRect();
     const at = (place) => (place + 0.5) / 28;
     const begun = performance.now();
@@ -87,7 +87,7 @@ def bench_map(browser: Any, address: str) -> list[float]:
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(address)
     page.get_by_role("tab", name="Receptive field").click()
-    ready = "document.querySelector('#receptive-map p[data-name=\"influence\"]')?.textContent.includes('mean over')"
+    ready = "document.querySelector('#receptive-look p[data-name=\"influence\"]')?.textContent.includes('mean over')"
     page.wait_for_function(ready)
     times = [page.evaluate(MAP_CLICK, k) for k in range(CLICKS)]
     page.context.close()

@@ -1,5 +1,9 @@
 """What stands in the page's head before Gradio's own code, where Gradio's `head=` would put it after."""
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,9 +13,28 @@ FIRST = STATIC / "before_gradio.js"
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
+IMPORT = re.compile(r'(?:from|import)\s*\(?"(\.[^"]+)"')
+MOUNTED_FIRST = ("tabs/noise.js", "tabs/noise_details.js", "film/film_link.js")  # by the tab that a page opens with
+
+
+def modules_of(entries: Iterable[str]) -> list[Path]:
+    """Return these browser modules and all that they import, each once."""
+    found: dict[Path, None] = {}
+
+    def visit(path: Path) -> None:
+        if path not in found:
+            found[path] = None
+            for name in IMPORT.findall(path.read_text(encoding="utf-8")):
+                visit((path.parent / name).resolve())
+
+    for entry in entries:
+        visit(STATIC / entry)
+    return list(found)
+
+
 def head() -> str:
-    """Return the script that runs first, and links that fetch the browser modules while Gradio's code is loading."""
-    modules = [path for path in sorted(STATIC.rglob("*.js")) if path != FIRST]
+    """Return the script that runs first, and links that fetch the first tab's modules while Gradio's code loads."""
+    modules = modules_of(MOUNTED_FIRST)
     links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in modules]
     # not by Gradio, which would hold it to what stands inside its own container: a sheet to print stands outside
     links.append(f'<link rel="stylesheet" href="{static_url(LESSONS_STYLE)[1:]}">')

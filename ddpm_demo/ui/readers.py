@@ -6,7 +6,7 @@ the server with anything at all.
 
 import base64
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from ddpm_demo.core.config import ConfigError
 
 MAX_SEED = 2**31 - 1
+UNCHANGED = "All settings are the recommended ones."
 SIDE = 28  # pixels
 Known = TypeVar("Known", bound=str)
 
@@ -54,6 +55,12 @@ def named_values(question: object, names: str) -> Mapping[str, Any]:
     if isinstance(question, Mapping):
         return question
     raise ConfigError(f"a question needs {names}")
+
+
+def changed_in_words(settings: Sequence[tuple[str, object, object]]) -> str:
+    """Return in one line which of the settings, (name, value, usual value) each, are not as usual."""
+    told = [f"{name} **{value}**" for name, value, usual in settings if value != usual]
+    return f"Changed: {', '.join(told)}." if told else UNCHANGED
 
 
 def one_of(value: object, names: Collection[Known], refusal: str) -> Known:

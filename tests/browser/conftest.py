@@ -72,6 +72,25 @@ class Visit:
         """Open a tab: one tap, at every width."""
         self.page.get_by_role("tab", name=name).click()
 
+    def settings(self):
+        """Unfold the open tab's Settings."""
+        button = self.page.get_by_role("button", name="Settings", exact=False).filter(has_text="Settings")
+        button.filter(visible=True).first.click()
+        self.page.wait_for_selector(".ddpm-settings:visible input")
+
+    def set(self, role, name, value, *, exact=False):
+        """Fill a field: one that has only just been laid out may forget what is typed into it."""
+        field = self.page.get_by_role(role, name=name, exact=exact)
+        kept = 0
+        while kept < 2:
+            if field.input_value() != str(value):
+                field.fill(str(value))
+                field.press("Tab")
+                kept = 0
+            else:
+                kept += 1
+            self.page.wait_for_timeout(200)
+
     def pick(self, dropdown, text):
         """Open one of Gradio's lists and choose the first option with that text, as soon as the list has it."""
         self.page.locator(f"{dropdown} input").click()

@@ -41,8 +41,9 @@ def choose(visit, label, value):
 def set_up_generate(visit, steps, count):
     visit.tab("Generate")
     visit.page.wait_for_selector(FILM)
-    choose(visit, "number input for Steps", steps)
-    choose(visit, "number input for Digits", count)
+    visit.settings()
+    visit.set("spinbutton", "number input for Steps", steps)
+    visit.set("spinbutton", "number input for Digits", count)
 
 
 def test_dragging_t_drowns_the_digit_without_the_server(visit, linear):
@@ -110,8 +111,11 @@ def test_the_schedules_cursor_follows_the_shared_t(visit):
     visit.open()
     visit.set_slider("#noise-view", 258)
     visit.tab("Schedule")
+    visit.wait_for_text("#schedule-chart .ddpm-pictures", "linear: ᾱ = 0.500")
+    visit.page.wait_for_selector("#schedule-chart [data-cursor='258']")
+    assert not any("plotly" in url for url in visit.requests)  # megabytes that nobody has asked for yet
+    visit.page.get_by_text("Everything a schedule is").click()
     visit.page.wait_for_selector("#schedule-chart .js-plotly-plot .scatterlayer")
-    visit.wait_for_text("#schedule-chart figcaption", "linear: ᾱ = 0.500")
     visit.set_slider("#schedule-chart", 700)
     visit.page.wait_for_function(f"{CURSOR} === 700")
     visit.tab("Noise")
@@ -134,7 +138,7 @@ def test_a_click_on_a_pixel_shows_paths_and_influence(visit):
     visit.open()
     visit.tab("Receptive field")
     words = '#receptive-map p[data-name="paths"]'
-    visit.wait_for_text("#receptive-map", "dilation 27: 12.8 % of the taps; 676 of 784 pixels see only themselves")
+    visit.wait_for_text("#receptive-look", "dilation 27: 12.8 % of the taps; 676 of 784 pixels see only themselves")
     visit.wait_for_text(words, "784 of 784 input pixels")
     canvas = visit.page.locator('#receptive-map canvas[data-name="paths"]')
     canvas.scroll_into_view_if_needed()
@@ -146,7 +150,7 @@ def test_a_click_on_a_pixel_shows_paths_and_influence(visit):
     canvas.focus()
     visit.page.keyboard.press("ArrowRight")
     visit.wait_for_text("#receptive-map", "row 2, column 1")
-    influence = '#receptive-map p[data-name="influence"]'
+    influence = '#receptive-look p[data-name="influence"]'
     visit.wait_for_text(influence, "can carry it there")
     visit.page.get_by_label("freeze GroupNorm").check()
     visit.wait_for_text(influence, "that must be nothing")

@@ -76,6 +76,7 @@ def test_the_inspector_writes_out_what_network_and_guide_said(visit):
 
 def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
     page = open_generate(visit)
+    visit.settings()
     guide, weight = page.locator("#generate-guide input"), page.locator("#generate-weight input[type=number]")
     assert (guide.input_value(), float(weight.input_value())) == (GUIDE, CHOSEN_GUIDANCE["lite"].weight)
     for name in (GUIDE, "full"):
@@ -89,6 +90,7 @@ def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
 
 def test_a_network_that_is_to_guide_itself_gets_a_sentence(visit):
     page = open_generate(visit)
+    visit.settings()
     visit.pick("#generate-guide", "lite")
     page.locator("#generate-start").click()
     page.wait_for_selector("text=a network cannot guide itself")
@@ -153,6 +155,7 @@ def test_a_link_opens_its_tab_by_itself(visit, width):
     visit.page.set_viewport_size({"width": width, "height": 900})
     open_generate(visit, "film=2~1~33~0.5~4~21~lite")
     visit.wait_for_text("#generate-note", "drawn again")
+    visit.settings()
     assert visit.page.get_by_role("spinbutton", name="number input for Steps").input_value() == "33"
     visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     visit.page.wait_for_load_state("networkidle")
@@ -161,6 +164,7 @@ def test_a_link_opens_its_tab_by_itself(visit, width):
 def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
     page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
     visit.wait_for_text("#generate-note", "asked for a film that cannot be made")
+    visit.settings()
     assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == str(CHOSEN_SAMPLER.steps)
     page.wait_for_load_state("networkidle")
     assert page.get_attribute(FILM, "data-received") is None
@@ -176,11 +180,10 @@ def test_the_bare_tab_draws_nothing_by_itself(visit):
 def test_a_link_draws_the_very_film_again(visit, phone, tmp_path):
     """Every float of every step, in another browser that has only the address."""
     page = open_generate(visit)
+    visit.settings()
     page.get_by_role("radio", name="DDPM, posterior variance").check()
     for label, value in {"number input for Steps": 9, "number input for Digits": 3, "Seed": 17}.items():
-        field = page.get_by_role("spinbutton", name=label, exact=True)
-        field.fill(str(value))
-        field.press("Tab")
+        visit.set("spinbutton", label, value, exact=True)
     page.locator("#generate-start").click()
     page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     page.get_by_role("button", name="Link to this film").click()

@@ -235,6 +235,7 @@ def test_back_brings_the_screen_back(visit):
 def open_schedule(visit):
     visit.open()
     visit.tab("Schedule")
+    visit.page.get_by_text("Everything a schedule is").click()
     visit.page.wait_for_selector(f"{PLOT} .scatterlayer")
 
 

@@ -64,7 +64,7 @@ def start(visit, *, name, minutes=5.0):
     """Begin a run of a tiny network."""
     page = visit.page
     if not page.get_by_role("spinbutton", name="Width").is_visible():
-        page.get_by_role("button", name="More settings").click()
+        visit.settings()
     wanted = {
         page.get_by_role("spinbutton", name="Width"): "8",
         page.get_by_role("textbox", name="Dilations"): "1 3",
@@ -109,6 +109,7 @@ def test_a_run_from_start_to_digits_and_away(visit):
     open_train(visit)
     start(visit, name="first")
     page = visit.page
+    page.get_by_text("Every measurement").click()
     page.wait_for_selector(f"{VIEW} .js-plotly-plot .scatterlayer")
     losses = "document.querySelector('#train-view .js-plotly-plot').data[0].y.length"
     wait(visit, "d => Number(d.lines) > 5")
@@ -144,6 +145,7 @@ def test_a_run_from_start_to_digits_and_away(visit):
     # its checkpoint is in the lists of the other tabs, and draws
     visit.tab("Generate")
     page.wait_for_selector("#generate-film canvas")
+    visit.settings()
     visit.pick("#generate-which", "first (custom, 8 channels")
     for label, value in (("Steps", 5), ("Digits", 1)):
         field = page.get_by_role("spinbutton", name=f"number input for {label}")
@@ -215,6 +217,7 @@ def test_a_page_that_stays_on_generate_sees_a_new_run_when_it_opens_the_list(vis
     new.mkdir(parents=True)
     shutil.copy(shipped_checkpoints()["lite"], new / "model.safetensors")
     (new / "name.txt").write_text("made elsewhere")
+    visit.settings()
     visit.pick("#generate-which", "made elsewhere")
     assert "made elsewhere" in page.locator("#generate-which input").input_value()
     shutil.rmtree(new)

@@ -108,7 +108,7 @@ def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
     def choose(name: Any) -> dict[str, Any]:
         return {"checkpoint": name}
 
-    gr.Markdown(BRANCHES_LESSON)
+    gr.Markdown(BRANCHES_LESSON, elem_classes="ddpm-lesson")
     view = browser_component(
         "film/branches", choose(which.value), elem_id="branches", server=[make_branch(checkpoints), judge, read_picture]
     )

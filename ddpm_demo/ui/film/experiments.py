@@ -114,8 +114,10 @@ EXPERIMENTS = {
             Lane(name, CHOSEN_SAMPLER, weight=weight)
             for name, weight in (("the guide alone", 0), ("no guide", 1), ("weight 2", 2), ("weight 4", 4))
         ),
-        "The guide chosen above, or tiny if none is, draws worse than the network. Steps from its "
-        "answer to the network's, carried on beyond it, mend digits that the network alone leaves broken. Look for "
+        "A guide makes the digits clearer: a worse network, here the one chosen under Settings, or tiny, which "
+        "learnt for five minutes, tends to make the network's mistakes, only larger. So ε̂ is the guide's answer and, "
+        "from there, weight times the way to the network's own, beyond it where the weight is more than 1 (the spec "
+        "knows no guide: that is weight 1). That mends digits that the network alone leaves broken. Look for "
         "strokes that get bolder, and for digits that turn into another one, when the weight is too large.",
         "Karras et al. 2024, section 3",
     ),

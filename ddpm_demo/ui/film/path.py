@@ -22,7 +22,7 @@ direction; then they part. Draw the way of x̂₀ as well: the network's guess m
 
 def build_path() -> None:
     """Lay out the section and connect it to the film."""
-    gr.Markdown(PATH_LESSON)
+    gr.Markdown(PATH_LESSON, elem_classes="ddpm-lesson")
     browser_component("film/path", None, elem_id="path", server=[path_cloud, path_trails])
 
 

@@ -25,7 +25,7 @@ from ddpm_demo.ui.readers import MAX_SEED, one_of, some_of, whole
 RACE_LESSON = """
 ## The race, and small experiments
 The same x_T and the same seed, with up to four rules side by side under one slider; beside each the number of network
-calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed chosen above;
+calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed of the film;
 only the last of them has a guide.
 """
 MAX_LANES = 4
@@ -171,7 +171,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
         for value in run(name, [LANES[lane] for lane in names], count, seed, NO_GUIDE, False):
             yield "### A race of your own", value
 
-    gr.Markdown(RACE_LESSON)
+    gr.Markdown(RACE_LESSON, elem_id="race", elem_classes="ddpm-lesson")
     with gr.Row():
         buttons = {title: gr.Button(title, min_width=340, elem_id=ELEMENTS.get(title)) for title in EXPERIMENTS}
     with gr.Row():

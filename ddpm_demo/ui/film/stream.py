@@ -3,7 +3,7 @@
 import base64
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ddpm_demo.core.guidance import AskedFor, Guided
 from ddpm_demo.core.sampling import Step, frame_indices, sample, start_noise
+from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.film_job import Asked, FilmJob, Taken
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring.noisy_classifier import ask_for
@@ -34,9 +35,16 @@ class FilmMessages:
         self.run, self.film, self._films = run, film, films
         n, config = film.settings.n, film.settings.config
         self._timesteps = film.schedule.timesteps(config.steps)
-        self._shown = set(frame_indices(film.schedule, self._timesteps, kept_steps(n)))
+        self._shown = _shown(film.schedule, self._timesteps, n)
         self.bits = film_bits(n, len(self._shown))
-        self._same = {"run": run, "n": n, "size": 28, "frames": len(self._shown) + 1, "reach": EPS_REACH}
+        self._same = {
+            "run": run,
+            "seed": film.settings.seed,
+            "n": n,
+            "size": 28,
+            "frames": len(self._shown) + 1,
+            "reach": EPS_REACH,
+        }
         self._first, self._sent, self._pending = 0, 0.0, list[Kept]()
         self._before: Step | None = None
         self.seconds = 0.0  # of computing
@@ -127,6 +135,19 @@ class FilmMessages:
     def _moment(self, t: int, std: float) -> dict[str, float]:
         """Return the numbers beside a frame: its timestep, how much signal there is, and the step's noise."""
         return {"t": t, "alpha_bar": self.film.schedule.alpha_bar_at(t), "sigma": std}
+
+
+def start_picture(schedule: Schedule, *, n: int, seed: int, steps: int) -> dict[str, Any]:
+    """Return x_T as a message of its own, as the first frame of a film with these settings will show it."""
+    timesteps = schedule.timesteps(steps)
+    bits = film_bits(n, len(_shown(schedule, timesteps, n)))
+    x_T = start_noise(n, 1, 28, torch.Generator().manual_seed(seed))
+    begin = {"n": n, "seed": seed, "size": 28, "bits": bits, "t": timesteps[0], "x_t": packed([x_T], bits)}
+    return {"begin": begin}
+
+
+def _shown(schedule: Schedule, timesteps: Sequence[int], n: int) -> set[int]:
+    return set(frame_indices(schedule, timesteps, kept_steps(n)))
 
 
 def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> FilmJob:

@@ -27,6 +27,8 @@ export function makeChart(onCursor) {
     Plotly ??= await loadPlotly(value.plotly);
     const { text, line } = colours(place);
     const layout = structuredClone(value.figure.layout);
+    const height = parseFloat(getComputedStyle(place).getPropertyValue("--chart-height")); // the style sheet knows the screen
+    if (height) layout.height = height;
     Object.assign(layout, {
       paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: text, family: "inherit" },
       uirevision: "keep", autosize: true, shapes: shapes(),

@@ -9,35 +9,28 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError, GuidanceConfig
-from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, ScheduleConfig
+from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.ui.bridge import browser_component
+from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
-from ddpm_demo.ui.film.films import (
-    CLIPS,
-    MAX_IMAGES,
-    MAX_STEPS,
-    MAX_WEIGHT,
-    MIN_STEPS,
-    NO_GUIDE,
-    SAMPLERS,
-    words_of,
-)
+from ddpm_demo.ui.film.films import MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE
+from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.path import build_path
 from ddpm_demo.ui.film.race import build_race
+from ddpm_demo.ui.film.stream import start_picture
 from ddpm_demo.ui.film.take_home import LINK_NAME, link_settings, take_home
+from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.readers import MAX_SEED, whole
 
+GENERATE_LEAD = "Press **Generate**: the network takes this noise away, step by step, until digits are left."
 GENERATE_LESSON = """
 ## The reverse process: a digit comes out of noise
 Start from pure noise. At every step the network says which noise it believes is in the picture; a little of it is taken
 away, and (in DDPM) a little fresh noise is put back. Nothing tells the network *which* digit to draw: the noise
-decides. Try DDIM with 50 steps and η = 0, then the same seed with 10.
-
-A **guide** makes the digits clearer (Karras et al. 2024): a worse network, here one that learnt for five minutes, tends
-to make the network's mistakes, only larger. So ε̂ is the guide's answer and, from there, *weight* times the way to the
-network's own. The spec knows no guide: that is weight 1.
+decides. Under Settings, try DDIM with 50 steps and η = 0, then the same seed with 10.
 """
 # what the buttons do, in the browser: the film's new value, and which button can be pressed
 PRESS_START = """(...settings) => [{settings, press: Date.now()},
@@ -81,100 +74,56 @@ class GenerateTab:
         weight = wanted.guidance.weight if wanted.guidance else gr.skip()
         fields = [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
         fields += [guide, weight]
-        return [*fields, "The film of this link, drawn again with the settings below.", {"press": True}]
+        return [*fields, "The film of this link, drawn again with its settings.", {"press": True}]
 
 
 def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     """Lay out the tab for these checkpoints, by name, and connect it; the film's own way is `film.event_stream`."""
-    chosen_rule, chosen_clip = words_of(CHOSEN_SAMPLER)
-    gr.Markdown(GENERATE_LESSON)
+    gr.Markdown(GENERATE_LEAD, elem_classes="ddpm-lead")
     note = gr.Markdown(elem_id="generate-note")
-    with gr.Row():
-        with gr.Column(min_width=300, scale=2):
-            names = list(checkpoints)
-            which = gr.Dropdown(
-                names,
-                value=names[0] if names else None,
-                label="Checkpoint",
-                info="The trained weights that do the work.",
-                elem_id="generate-which",
-            )
-            sampler = gr.Radio(
-                list(SAMPLERS),
-                value=chosen_rule,
-                label="Sampler",
-                info="The rule that turns x_t into the next picture.",
-            )
-            clip = gr.Radio(
-                list(CLIPS),
-                value=chosen_clip,
-                label="Clipping",
-                info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives a lot.",
-            )
-            steps = gr.Slider(
-                MIN_STEPS,
-                MAX_STEPS,
-                value=CHOSEN_SAMPLER.steps,
-                step=1,
-                label="Steps",
-                info="Network calls from noise to digit; 1000 uses every timestep.",
-            )
-            eta = gr.Slider(
-                0,
-                1,
-                value=0,
-                step=0.05,
-                label="η (DDIM only)",
-                info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
-            )
-            first_guide, first_weight = guide_of(names[0] if names else "")
-            guide = gr.Dropdown(
-                [NO_GUIDE, *names],
-                value=first_guide,
-                label="Guide",
-                info="A worse network, to keep away from.",
-                elem_id="generate-guide",
-            )
-            weight = gr.Slider(
-                0,
-                MAX_WEIGHT,
-                value=first_weight,
-                step=0.25,
-                label="Guidance weight",
-                info="0 the guide alone, 1 the network alone; more goes on beyond it.",
-                elem_id="generate-weight",
-            )
-            count = gr.Slider(1, MAX_IMAGES, value=16, step=1, label="Digits", info="How many are drawn at once.")
-            with gr.Row():
-                seed = gr.Number(
-                    0, precision=0, minimum=0, label="Seed", info="The same seed and settings give the same digits."
-                )
-                dice = gr.Button("New seed", min_width=100)
-            with gr.Row(elem_id="generate-buttons"):
-                start = gr.Button("Generate", variant="primary", min_width=120, elem_id="generate-start")
-                stop = gr.Button("Stop", variant="stop", interactive=False, min_width=100, elem_id="generate-stop")
-        with gr.Column(min_width=300, scale=4):
-            film = browser_component("film/film", None, elem_id="generate-film", server=[inspect_step, take_home])
+    with gr.Row(elem_id="generate-stage"):
+        with gr.Column(min_width=280, scale=2):
+            form = build_film_form(list(checkpoints))
+        with gr.Column(min_width=300, scale=5):
+            begin = first_frame(checkpoints, form.which.value, FIRST_COUNT, FIRST_SEED, CHOSEN_SAMPLER.steps)
+            film = browser_component("film/film", begin, elem_id="generate-film", server=[inspect_step, take_home])
+    contents({"path": "The path of the film", "race": "The race, and experiments", "branches": "From your own digit"})
+    gr.Markdown(GENERATE_LESSON, elem_classes="ddpm-lesson")
 
-    settings = [which, sampler, clip, steps, eta, count, seed, guide, weight]
+    def show_first(*wanted: Any) -> Any:
+        try:
+            return first_frame(checkpoints, *wanted)
+        except DemoError:  # half a number is no fault yet: Generate will say so
+            return gr.skip()
+
+    which, start, stop, settings = form.which, form.start, form.stop, form.settings
+    at_once: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+    newest: dict[str, Any] = {**at_once, "trigger_mode": "always_last"}
+    noise = [which, form.count, form.seed, form.steps]
+    gr.on([field.change for field in noise], show_first, noise, film, **newest)
+    gr.on(
+        [field.change for field in form.hidden],
+        lambda *values: differences_in_words(next(iter(checkpoints), None), *values),
+        form.hidden,
+        form.differences,
+        **newest,
+    )
     # only when a person chooses: a link brings a guide of its own
-    which.input(guide_of, which, [guide, weight], show_progress="hidden", queue=False, api_visibility="private")
+    which.input(guide_of, which, [form.guide, form.weight], **at_once)
     # in the browser alone: the film's module asks for the film, and says when it has ended
     start.click(None, settings, [film, start, stop], js=PRESS_START, api_visibility="private")
     stop.click(None, None, [film, start, stop], js=PRESS_STOP, api_visibility="private")
     film.submit(None, None, [start, stop], js=ENDED, api_visibility="private")
-    dice.click(
-        lambda: secrets.randbelow(10_000), None, seed, show_progress="hidden", queue=False, api_visibility="private"
-    )
+    form.dice.click(lambda: secrets.randbelow(10_000), None, form.seed, **at_once)
     build_path()
-    build_race(checkpoints, which, seed, guide)
+    build_race(checkpoints, which, form.seed, form.guide)
     build_branches(checkpoints, which)
-    return GenerateTab(which, guide, settings, note, checkpoints, Broadcasts())
+    return GenerateTab(which, form.guide, settings, note, checkpoints, Broadcasts())
 
 
-def guide_of(name: object) -> tuple[str, float]:
-    """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
-    chosen = CHOSEN_GUIDANCE.get(name) if isinstance(name, str) else None
-    if chosen and chosen.guide in shipped_checkpoints():
-        return chosen.guide, chosen.weight
-    return NO_GUIDE, GuidanceConfig.weight
+def first_frame(checkpoints: dict[str, Path], name: Any, count: Any, seed: Any, steps: Any) -> dict[str, Any]:
+    """Return the noise that a film with these settings will begin with; raise DemoError if there can be none."""
+    n, number = whole("the number of digits", count, 1, MAX_IMAGES), whole("the seed", seed, 0, MAX_SEED)
+    known = isinstance(name, str) and name in checkpoints
+    schedule = load_placed(checkpoints[name]).schedule if known else Schedule.from_config(ScheduleConfig())
+    return start_picture(schedule, n=n, seed=number, steps=whole("the steps", steps, MIN_STEPS, MAX_STEPS))

@@ -15,10 +15,12 @@ from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vec
 from ddpm_demo.explaining.claims import check_claims
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
+from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import one_of, whole
 from ddpm_demo.ui.tabs.noise import closest_t, read_question
 
+NETWORK_LEAD = "Choose a stage, and see what it does to the digit of the Noise tab."
 NETWORK_LESSON = """
 ## Inside the network: from xₜ and t to a guess of the noise
 One path turns the timestep into a vector, the other carries the image through dilated blocks at constant width; every
@@ -50,8 +52,10 @@ EQUATIONS = {
 
 def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
     """Lay out the tab and connect it; return the list of networks."""
-    gr.Markdown(NETWORK_LESSON)
+    gr.Markdown(NETWORK_LEAD, elem_classes="ddpm-lead")
     networks = [*checkpoints, *untrained(checkpoints)]
+    value, table = describe_network(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
+    view = browser_component("tabs/network", value, elem_id="network-view", server=[make_inside(checkpoints)])
     with gr.Row():
         which = gr.Dropdown(
             networks,
@@ -64,8 +68,8 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
         channels = gr.Number(1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.")
         height = gr.Number(28, precision=0, minimum=1, label="Height H", info="In pixels.")
         width = gr.Number(28, precision=0, minimum=1, label="Width W", info="In pixels.")
-    value, table = describe_network(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
-    view = browser_component("tabs/network", value, elem_id="network-view", server=[make_inside(checkpoints)])
+    contents({"network-table": "Every stage in numbers", "network-claims": "The specification's claims"})
+    gr.Markdown(NETWORK_LESSON, elem_classes="ddpm-lesson")
     words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")
     gr.Markdown(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
 

@@ -32,6 +32,7 @@ from ddpm_demo.ui.plots import radial_figure, receptive_field_figure
 from ddpm_demo.ui.readers import flag, named_values, one_of, pixel_of
 
 IMAGE = 28
+RECEPTIVE_LEAD = "Drag *layers*, and watch how far the pixel that you tap can see."
 RECEPTIVE_LESSON = """
 ## The receptive field: what one output pixel can see
 The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps stand 1, 3, 9 or 27 pixels
@@ -62,8 +63,15 @@ class ReceptiveTab:
 
 def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
     """Lay out the tab and connect it; the first of the checkpoints is the network that is measured."""
-    gr.Markdown(RECEPTIVE_LESSON)
+    gr.Markdown(RECEPTIVE_LEAD, elem_classes="ddpm-lead")
     first = next(iter(PATTERNS))
+    figure, table = describe_receptive_field(PATTERNS[first])
+    dilations = {"dilations": list(PATTERNS[first])}
+    with gr.Row(elem_id="receptive-stage"):
+        with gr.Column(min_width=320, scale=3):
+            view = chart(**figure, elem_id="receptive-chart")
+        with gr.Column(min_width=320, scale=2):
+            paths = browser_component("tabs/receptive", dilations, elem_id="receptive-map", server=[count_paths])
     with gr.Row():
         choice = gr.Dropdown(
             [*PATTERNS, OWN],
@@ -75,13 +83,10 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
         own = gr.Textbox(
             "1 2 4 8", label="Your own", info="One number a block, 1 to 12 blocks, each from 1 to 81.", interactive=True
         )
-    figure, table = describe_receptive_field(PATTERNS[first])
-    view = chart(**figure, elem_id="receptive-chart")
+    gr.Markdown(RECEPTIVE_LESSON, elem_classes="ddpm-lesson")
     words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")
     look = make_influence(checkpoints)
-    paths = browser_component(
-        "tabs/receptive", {"dilations": list(PATTERNS[first])}, elem_id="receptive-map", server=[count_paths, look]
-    )
+    browser_component("tabs/receptive_look", dilations, elem_id="receptive-look", server=[look])
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     choice.input(show_pattern, [choice, own], [view, words, paths], **quick)
     own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [choice, view, words, paths], **quick)

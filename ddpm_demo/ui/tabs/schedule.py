@@ -5,12 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.core.config import ScheduleConfig
+from ddpm_demo.core.config import ConfigError, ScheduleConfig
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, event
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, event, server_function
 from ddpm_demo.ui.plots import schedule_figure
 from ddpm_demo.ui.readers import whole
 
+SCHEDULE_LEAD = "Drag *t*: three schedules, three speeds at which the same digit goes."
 SCHEDULE_LESSON = """
 ## The schedule: how much noise, and when
 **β** is the little noise that each single step adds, **ᾱ** is what all steps so far have left of the picture's
@@ -34,9 +35,9 @@ class ScheduleTab:
 
 def build_schedule_tab() -> ScheduleTab:
     """Lay out the tab and connect it; the page moves the cursor and paints the digits by itself."""
-    gr.Markdown(SCHEDULE_LESSON)
+    gr.Markdown(SCHEDULE_LEAD, elem_classes="ddpm-lead")
     value, text = describe_schedule(FIRST_CUSTOM)
-    view = browser_component("tabs/schedule", value, elem_id="schedule-chart")
+    view = browser_component("tabs/schedule", value, elem_id="schedule-chart", server=[schedule_chart])
     with gr.Row():
         beta_1 = gr.Number(FIRST_CUSTOM.beta_1, label="β₁ of your own schedule", info="Noise of the first step.")
         beta_T = gr.Number(
@@ -45,7 +46,8 @@ def build_schedule_tab() -> ScheduleTab:
         timesteps = gr.Number(
             FIRST_CUSTOM.timesteps, precision=0, label="T", info=f"How many steps, from 10 to {MAX_TIMESTEPS}."
         )
-    words = gr.Markdown(text, elem_id="schedule-words")
+    gr.Markdown(SCHEDULE_LESSON, elem_classes="ddpm-lesson")
+    words = gr.Markdown(text, elem_id="schedule-words", elem_classes="ddpm-lesson")
     custom = [beta_1, beta_T, timesteps]
     gr.on(
         [field.submit for field in custom] + [field.blur for field in custom],
@@ -73,11 +75,21 @@ def custom_config(beta_1: Any, beta_T: Any, timesteps: Any) -> ScheduleConfig:
 def describe_schedule(custom: ScheduleConfig) -> tuple[dict[str, Any], str]:
     """Return the value of the view and the text below it, for one custom schedule beside the two known ones."""
     schedules = {name: Schedule.from_config(config) for name, config in named_configs(custom).items()}
-    figure = schedule_figure({name: (s.alpha_bar.numpy(), s.beta.numpy()) for name, s in schedules.items()})
-    label = "alpha_bar, its square roots, beta and SNR against t, for the linear, the cosine and a custom schedule"
     text = "\n".join(f"- {half_life(name, schedule)}" for name, schedule in schedules.items())
     text += f"\n\n{wasted_quarter(schedules['linear'], schedules['cosine'])}\n\n{spec_note(schedules['linear'])}"
-    return {**chart_value(figure, label=label), "tables": schedule_tables(custom)}, text
+    return {"tables": schedule_tables(custom)}, text
+
+
+@server_function
+def schedule_chart(question: Any) -> dict[str, Any]:
+    """Answer the page: the chart of everything a schedule is; asked with beta_1, beta_T and T of the custom one."""
+    if not isinstance(question, list) or len(question) != 3:
+        raise ConfigError("a custom schedule needs beta_1, beta_T and T")
+    configs = named_configs(custom_config(*question))
+    schedules = {name: Schedule.from_config(config) for name, config in configs.items()}
+    figure = schedule_figure({name: (s.alpha_bar.numpy(), s.beta.numpy()) for name, s in schedules.items()})
+    label = "alpha_bar, its square roots, beta and SNR against t, for the linear, the cosine and a custom schedule"
+    return chart_value(figure, label=label)
 
 
 def named_configs(custom: ScheduleConfig) -> dict[str, ScheduleConfig]:

@@ -13,15 +13,25 @@ from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.shelf import NAME_LENGTH, time_words
 from ddpm_demo.ui import plots
 from ddpm_demo.ui.bridge import browser_component, chart_value, event
-from ddpm_demo.ui.readers import one_of
+from ddpm_demo.ui.readers import UNCHANGED, one_of
 from ddpm_demo.ui.tabs.train_desk import Desk
-from ddpm_demo.ui.tabs.train_settings import CLASSES, MAX_BATCH, MAX_WIDTH, UNITS, preset_fields, read_run_settings
+from ddpm_demo.ui.tabs.train_settings import (
+    CLASSES,
+    FIRST_PRESET,
+    MAX_BATCH,
+    MAX_WIDTH,
+    UNITS,
+    preset_fields,
+    read_run_settings,
+    settings_in_words,
+)
 
+TRAIN_LEAD = "Press **Start training**, and watch a network learn to draw from nothing."
 TRAIN_LESSON = """
 ## Teach a network from nothing
 Training is short to say (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and a noise ε; mix them to
 x_t; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; again.
-Press **Start** and watch: the loss falls fast and then hardly at all, and yet the digits keep getting better.
+Watch: the loss falls fast and then hardly at all, and yet the digits keep getting better.
 The run lives on the server: close the page, come back, it is still there.
 """
 REFUSED = """
@@ -34,11 +44,19 @@ FIRST_MINUTES = 5.0
 
 def build_train_tab(desk: Desk) -> None:
     """Lay out the tab and connect it; where training is switched off, without the controls."""
-    gr.Markdown(TRAIN_LESSON if desk.allowed else REFUSED)
-    form = _form() if desk.allowed else None
-    view = browser_component(
-        "tabs/train", first_train_value(allowed=desk.allowed), elem_id="train-view", server=desk.functions()
-    )
+    gr.Markdown(TRAIN_LEAD if desk.allowed else REFUSED, elem_classes="ddpm-lead")
+    with gr.Row(elem_id="train-stage"):
+        if desk.allowed:
+            with gr.Column(min_width=280, scale=2):
+                form = _form()
+        else:
+            form = None
+        with gr.Column(min_width=300, scale=5):
+            view = browser_component(
+                "tabs/train", first_train_value(allowed=desk.allowed), elem_id="train-view", server=desk.functions()
+            )
+    if desk.allowed:
+        gr.Markdown(TRAIN_LESSON, elem_classes="ddpm-lesson")
     if form is None:
         return
     preset, fields, start, measure, words = form
@@ -73,45 +91,56 @@ def build_train_tab(desk: Desk) -> None:
 
 def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdown]:
     """Lay out the settings; return the preset, the other fields in the order of `read_run_settings`, and the rest."""
-    width, dilations, rate, batch, ema = preset_fields("lite")
+    width, dilations, rate, batch, ema = preset_fields(FIRST_PRESET)
     with gr.Row():
-        with gr.Column(min_width=280):
-            preset = gr.Radio(
-                list(PRESETS),
-                value="lite",
-                label="Preset",
-                info="lite for laptops; full is the spec's network, fifteen times as large.",
-            )
-            classes = gr.CheckboxGroup(
-                list(CLASSES), value=list(CLASSES), label="Which digits", info="Fewer classes are learned sooner."
-            )
-        with gr.Column(min_width=280):
-            with gr.Row():
-                unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=120)
-                length = gr.Number(
-                    FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=120
-                )
-            name = gr.Textbox(
-                label="Name of the run", placeholder="leave empty for a name by itself", max_length=NAME_LENGTH
-            )
-    with gr.Accordion("More settings", open=False):
+        length = gr.Number(FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=110)
+        unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=150, elem_id="train-unit")
+    classes = gr.CheckboxGroup(list(CLASSES), value=list(CLASSES), label="Which digits", elem_id="train-classes")
+    with gr.Row(elem_id="train-buttons"):
+        start = gr.Button("Start training", variant="primary", elem_id="train-start", min_width=130)
+        measure = gr.Button("Measure the time", elem_id="train-measure", min_width=130)
+    words = gr.Markdown(elem_id="train-estimate")
+    with gr.Accordion("Settings", open=False, elem_id="train-settings", elem_classes="ddpm-settings"):
+        gr.Markdown("#### The network")
+        preset = gr.Radio(
+            list(PRESETS),
+            value=FIRST_PRESET,
+            label="Preset",
+            info="lite for laptops; full is the spec's network, fifteen times as large.",
+        )
         with gr.Row():
             width_field = gr.Number(
                 width, precision=0, minimum=8, maximum=MAX_WIDTH, label="Width", info="Channels; a multiple of 8."
             )
             dilations_field = gr.Textbox(dilations, label="Dilations", info="One number a block, 1 to 12 blocks.")
-            schedule = gr.Radio(["linear", "cosine"], value="linear", label="Noise schedule", info="See its own tab.")
+        gr.Markdown("#### The training")
+        schedule = gr.Radio(["linear", "cosine"], value="linear", label="Noise schedule", info="See its own tab.")
         with gr.Row():
             rate_field = gr.Number(rate, label="Learning rate", info="The highest; it warms up and falls to zero.")
             batch_field = gr.Number(
                 batch, precision=0, minimum=1, maximum=MAX_BATCH, label="Batch size", info="Digits in one step."
             )
+        with gr.Row():
             ema_field = gr.Number(ema, label="EMA", info="Decay of the averaged weights; 0 is none.")
             seed = gr.Number(0, precision=0, minimum=0, label="Training seed", info="Decides weights, noise and order.")
-    with gr.Row():
-        start = gr.Button("Start training", variant="primary", elem_id="train-start", min_width=160)
-        measure = gr.Button("Measure the time first", elem_id="train-measure", min_width=160)
-    words = gr.Markdown(elem_id="train-estimate")
+        gr.Markdown("#### The run")
+        name = gr.Textbox(
+            label="Name of the run", placeholder="leave empty for a name by itself", max_length=NAME_LENGTH
+        )
+    hidden: list[Component] = [
+        preset, width_field, dilations_field, schedule, rate_field, batch_field, ema_field, seed, name,
+    ]  # fmt: skip
+    differences = gr.Markdown(UNCHANGED, elem_id="train-differences")
+    gr.on(
+        [field.change for field in hidden],
+        settings_in_words,
+        hidden,
+        differences,
+        show_progress="hidden",
+        queue=False,
+        trigger_mode="always_last",
+        api_visibility="private",
+    )
     fields: list[Component] = [
         width_field, dilations_field, schedule, rate_field, batch_field, ema_field, unit, length, seed, classes, name,
     ]  # fmt: skip

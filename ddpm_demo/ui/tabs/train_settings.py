@@ -8,7 +8,7 @@ from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleCon
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import TrainConfig, train_config
-from ddpm_demo.ui.readers import MAX_SEED, number, one_of, some_of, whole
+from ddpm_demo.ui.readers import MAX_SEED, changed_in_words, number, one_of, some_of, whole
 from ddpm_demo.ui.tabs.receptive import parse_dilations
 
 MAX_WIDTH = 512
@@ -16,6 +16,7 @@ MAX_BATCH = 512
 MAX_EPOCHS = 1000
 STEP_MEMORY = 6e9  # bytes that the activations of one training step may take
 VALUES_PER_BLOCK = 6  # kept for the backward pass: what convolution, norm and activation read, and their like
+FIRST_PRESET = "lite"
 UNITS = ("minutes", "epochs")
 CLASSES = tuple(str(label) for label in range(10))
 
@@ -34,6 +35,25 @@ def preset_fields(preset: str) -> tuple[int, str, float, int, float]:
     """Return width, dilations, learning rate, batch and EMA of a preset, as the page's fields show them."""
     model, config = PRESETS[preset], train_config(preset, minutes=1)
     return model.hidden, " ".join(map(str, model.dilations)), config.lr, config.batch, config.ema_decay
+
+
+def settings_in_words(
+    preset: Any, width: Any, dilations: Any, schedule: Any, rate: Any, batch: Any, ema: Any, seed: Any, name: Any
+) -> str:
+    """Return in one line what differs from the settings that the page opens with, and from those of the preset."""
+    usual = preset_fields(preset) if isinstance(preset, str) and preset in PRESETS else preset_fields(FIRST_PRESET)
+    pairs = [
+        ("preset", preset, FIRST_PRESET),
+        ("width", width, usual[0]),
+        ("dilations", dilations, usual[1]),
+        ("schedule", schedule, "linear"),
+        ("learning rate", rate, usual[2]),
+        ("batch", batch, usual[3]),
+        ("EMA", ema, usual[4]),
+        ("seed", seed, 0),
+        ("name", name or "", ""),
+    ]
+    return changed_in_words(pairs)
 
 
 def read_run_settings(

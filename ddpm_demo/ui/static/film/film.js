@@ -1,6 +1,6 @@
 // The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
 import { checkbox, h, number } from "../dom.js";
-import { film, onFilm, PICTURES, setFilm } from "./film_state.js";
+import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
 import { gridOf, markInGrid, paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
@@ -14,7 +14,7 @@ const CAPTIONS = {
 export function mount(element, props, watch, server, trigger) {
   const grids = Object.fromEntries(PICTURES.map((name) => [name, makeGrid(name)]));
   const canvas = grids.x_t.canvas;
-  const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "Press Generate: the film appears here.");
+  const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "");
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
   const loop = checkbox("play in a loop", () => {});
   let live = true; // follow the newest frame until the student takes hold of the slider
@@ -25,13 +25,15 @@ export function mount(element, props, watch, server, trigger) {
     max: 0, value: 0,
     loop: () => loop.input.checked,
     describe: (index) => (film.frames.length ? `${index} of ${film.frames.length - 1}` : "none yet"),
-    onInput: (index) => { live = false; setFilm({ index }); },
+    onInput: (index) => { live = false; setFilm({ index, begin: null }); },
   });
   const inspector = makeInspector(server);
+  const { x_t, x0_hat, eps_hat } = grids;
   element.querySelector(".ddpm-mount").replaceChildren(
-    bar, status,
-    h("div", { class: "ddpm-pictures ddpm-film-row" }, ...PICTURES.map((name) => grids[name].element)),
-    slider.element, loop.element, inspector, makeTakeHome(server));
+    h("div", { class: "ddpm-stage ddpm-film-row" },
+      h("div", { class: "ddpm-lead-picture" }, x_t.element),
+      h("div", {}, bar, status, slider.element, h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element), loop.element)),
+    inspector, makeTakeHome(server));
 
   function makeGrid(name) {
     const picture = h("canvas", {
@@ -56,9 +58,23 @@ export function mount(element, props, watch, server, trigger) {
     return { canvas: picture, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])) };
   }
   function choose(digit) {
-    if (digit >= 0 && digit < film.n) setFilm({ digit });
+    if (!film.begin && digit >= 0 && digit < film.n) setFilm({ digit });
+  }
+  /** The noise that Generate will begin with. */
+  function paintBegin() {
+    const { n, size, seed, t, bytes } = film.begin;
+    paintGrid(canvas, bytes, n, size);
+    for (const { canvas: other, marker } of Object.values(grids)) {
+      marker.hidden = true;
+      if (other === canvas) continue;
+      Object.assign(other, { width: canvas.width, height: canvas.height }); // which clears it
+      other.setAttribute("aria-label", `${CAPTIONS[other.dataset.name]}: no film yet`);
+    }
+    canvas.setAttribute("aria-label", `${CAPTIONS.x_t}: the noise of seed ${seed}, ${n} ${n === 1 ? "picture" : "pictures"}, t = ${t}`);
+    status.textContent = `Noise of seed ${seed} at t = ${t}: Generate begins with these very pictures.`;
   }
   function paint() {
+    if (film.begin) { paintBegin(); return; }
     const frame = film.frames[film.index], step = film.steps[film.index];
     if (!frame) return;
     const where = step.t < 0 ? "the finished digits" : `xₜ at t = ${step.t}`;
@@ -92,6 +108,7 @@ export function mount(element, props, watch, server, trigger) {
   let pressed = null;
   // the buttons are Gradio's: what they say arrives as this component's value
   const press = () => {
+    if (props.value?.begin) { receiveBegin(props.value.begin); return; }
     if (!props.value || props.value.press === pressed) return;
     pressed = props.value.press;
     if (!props.value.settings) return closeFilm();

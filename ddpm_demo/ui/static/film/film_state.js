@@ -2,7 +2,7 @@
 import { inflateLevels } from "../bytes.js";
 
 export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
-export const film = { run: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", done: 0 };
+export const film = { run: null, seed: null, begin: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", done: 0 };
 const listeners = new Set();
 let last = Promise.resolve(); // messages are unpacked one after the other
 
@@ -15,20 +15,29 @@ export function setFilm(changes) {
   for (const listener of listeners) listener(changes);
 }
 
+/** Take in x_T of a seed, to be shown before there is a film of it; a film that is there has it as its first frame. */
+export function receiveBegin(got) {
+  last = last.then(async () => {
+    const known = film.run && film.seed === got.seed && film.n === got.n;
+    setFilm({ begin: known ? null : { ...got, bytes: await inflateLevels(got.x_t, got.bits) } });
+  });
+  return last;
+}
+
 /** Take in a message from the server, if it is still `wanted`; a new run begins a new film. */
 export function receiveMessage(got, wanted = () => true) {
   last = last.then(async () => {
     if (!wanted()) return;
     const unpacked = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
     const fresh = got.run !== film.run;
-    if (fresh) Object.assign(film, { run: got.run, n: got.n, size: got.size, total: got.frames, frames: [], steps: [], index: 0, digit: null });
+    if (fresh) Object.assign(film, { run: got.run, seed: got.seed, n: got.n, size: got.size, total: got.frames, frames: [], steps: [], index: 0, digit: null });
     const length = got.n * got.size * got.size;
     got.steps.forEach((step, k) => {
       const place = got.first + k;
       film.frames[place] = Object.fromEntries(PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]));
       film.steps[place] = { ...step, levels: 2 ** got.bits };
     });
-    setFilm({ note: got.note, done: got.done, arrived: true, fresh });
+    setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
   });
   return last;
 }

@@ -15,7 +15,7 @@ export function mount(element, props, watch, server) {
   const source = h("code", {});
   const pictures = h("div", {});
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "stage" });
-  const all = h("div", {}, diagram, title, equation, words, pictures,
+  const all = h("div", {}, diagram, title, equation, pictures, words,
     h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)));
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
@@ -25,8 +25,9 @@ export function mount(element, props, watch, server) {
         type: "button", class: "ddpm-stage-button", "aria-pressed": String(node.id === state.stage),
         onclick: () => { state.stage = node.id; writeLink(); drawDiagram(); ask(); },
       },
-      h("b", {}, node.title), h("span", {}, `${node.taken.join("×")} → ${node.given.join("×")}`),
-      h("span", {}, `${node.parameters.toLocaleString("en")} parameters${node.dilation ? `, dilation ${node.dilation}` : ""}`)))));
+      h("b", {}, node.title), h("span", { class: "ddpm-wide" }, `${node.taken.join("×")} → ${node.given.join("×")}`),
+      h("span", { class: "ddpm-wide" }, `${node.parameters.toLocaleString("en")} parameters`),
+      h("span", {}, node.dilation ? `dilation ${node.dilation}` : "")))));
   }
   function plane(values, width, height, low, high, label) {
     const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": label });

@@ -1,44 +1,79 @@
-// The Schedule tab: every table against t in one linked view, and the same digit at the same t under each schedule.
+// The Schedule tab: alpha_bar against t, the same digit at the same t under each schedule, and every other table on demand.
 import { makeChart } from "../chart.js";
 import { schedulePicker, timestepSlider } from "../controls.js";
+import { makeCurve } from "../curve.js";
 import { h, number } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 
-export function mount(element, props, watch) {
+const STYLES = { linear: ["#0072B2", "solid"], cosine: ["#D55E00", "dash"], custom: ["#009E73", "dot"] };
+
+export function mount(element, props, watch, server) {
   update(readValue(props.value));
-  const chart = makeChart((x) => {
+  const goTo = (x) => {
     const last = state.tables[state.schedule].alphaBar.length - 1;
     update({ t: Math.min(last, Math.max(0, Math.round(x))) });
-  });
+  };
+  const curve = makeCurve({ xTitle: "timestep t", onPick: goTo });
+  const chart = makeChart(goTo);
+  const figures = new Map(); // by name of the schedule
   const pictures = h("div", { class: "ddpm-pictures ddpm-small-pictures" });
+  const note = h("p", { class: "ddpm-help", role: "status" });
+  const every = h("details", { class: "ddpm-details", ontoggle: () => drawChart() },
+    h("summary", {}, "Everything a schedule is: ᾱ, √ᾱ, β and SNR, in five linked charts"), note, chart.element);
   const all = h("div", {},
-    timestepSlider("The grey line stands at t, the same t as on the Noise tab; the line can be dragged too."),
-    h("div", { class: "ddpm-row" }, schedulePicker()),
-    pictures, chart.element);
+    h("div", { class: "ddpm-stage ddpm-curve-stage" },
+      h("figure", {}, curve.element, h("figcaption", {}, "ᾱ: the share of the variance that is still the digit")),
+      h("div", {},
+        timestepSlider("The line stands at t, the same t as on the Noise tab; it can be dragged too."),
+        pictures,
+        h("div", { class: "ddpm-row" }, schedulePicker()))),
+    every);
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
+  async function drawChart() {
+    if (!every.open) return;
+    const answer = await server.schedule_chart(state.tables.custom.link.split(",").map(Number))
+      .catch(() => ({ error: "the server did not answer; is it still running?" }));
+    note.textContent = answer.error ?? "";
+    if (!answer.error) await chart.draw(answer);
+  }
   function figureOf(name) {
-    const { alphaBar, beta, text } = state.tables[name];
-    const t = state.t;
-    const canvas = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name });
-    const caption = h("figcaption", {});
+    if (!figures.has(name)) {
+      const canvas = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name });
+      const caption = h("figcaption", {});
+      figures.set(name, { canvas, caption, element: h("figure", {}, canvas, caption) });
+    }
+    return figures.get(name);
+  }
+  function paintFigure(name) {
+    const { canvas, caption } = figureOf(name);
+    const { alphaBar, beta, text } = state.tables[name], { t } = state;
     if (t < alphaBar.length) {
       if (state.digit && state.noise) paintFloats(canvas, mixture(alphaBarAt(t, name)));
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
       caption.textContent = `${text ?? name}: ᾱ = ${alphaBar[t].toPrecision(4)}, β = ${beta[t].toPrecision(4)}, SNR ${number(snr, 1)} dB`;
     } else {
+      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
       caption.textContent = `${text ?? name}: ends at t = ${alphaBar.length - 1}`;
     }
     canvas.setAttribute("aria-label", caption.textContent);
-    return h("figure", {}, canvas, caption);
   }
-  function paint() {
-    pictures.replaceChildren(...Object.keys(state.tables).map(figureOf));
+  function drawCurve() {
+    const tables = Object.entries(state.tables), last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
+    curve.draw({
+      label: "alpha_bar against t for the linear, the cosine and a custom schedule", x: [0, last], y: [0, 1],
+      series: tables.map(([name, { alphaBar, text }]) => ({ name: text ?? name, colour: STYLES[name][0], dash: STYLES[name][1], y: alphaBar })),
+    });
+    pictures.replaceChildren(...tables.map(([name]) => figureOf(name).element));
+  }
+  function paint(changes) {
+    if (changes.tables) { drawCurve(); drawChart(); }
+    Object.keys(state.tables).forEach(paintFigure);
+    curve.setCursor(state.t);
     chart.setCursor(state.t);
   }
   subscribe(all, paint);
-  watch("value", () => { update(readValue(props.value)); chart.draw(props.value); });
-  paint();
-  chart.draw(props.value);
+  watch("value", () => update(readValue(props.value)));
+  paint({ tables: true });
 }

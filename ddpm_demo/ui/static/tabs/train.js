@@ -1,5 +1,6 @@
 // The Train tab below its settings: the run that is being trained, or any other of the shelf, as it goes on.
 import { button, duration, h } from "../dom.js";
+import { makeCurve } from "../curve.js";
 import { makeCharts } from "./train_charts.js";
 import { makeFilm } from "./train_film.js";
 import { makeGrids } from "./train_grids.js";
@@ -13,7 +14,7 @@ export function mount(element, props, watch, server) {
   let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
   let drawn = -Infinity, undrawn = false;
   const phase = h("h3", { "aria-live": "polite" }, "No run yet");
-  const facts = h("p", { class: "ddpm-facts" }, "Press Start training: everything below fills while it learns.");
+  const facts = h("p", { class: "ddpm-facts" }, "Everything below fills while a network learns.");
   const note = h("p", { class: "ddpm-note", role: "status" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
   const buttons = {
@@ -22,7 +23,11 @@ export function mount(element, props, watch, server) {
     stop: button("■ Stop and save", () => tell({ action: "stop" })),
   };
   const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
+  const curve = makeCurve({ xTitle: "minutes of training" });
+  const every = h("details", { class: "ddpm-details", ontoggle: () => { if (every.open) charts.draw(lines); } },
+    h("summary", {}, "Every measurement: learning rate, pace, and which timesteps are hard"));
   const charts = makeCharts();
+  every.append(charts.element);
   const grids = makeGrids(server);
   const film = makeFilm(server);
   const shelf = makeShelf(server, {
@@ -30,15 +35,18 @@ export function mount(element, props, watch, server) {
     resume: async (id) => { if (await tell({ action: "resume", run: id })) begin(id); },
     changed: () => ask(),
   });
-  const watched = h("div", { hidden: true }, charts.element, grids.element, film.element);
+  const watched = h("div", { hidden: true }, every, film.element);
   const whole = h("section", { class: "ddpm-train", "aria-label": "training" },
-    phase, bar, facts, note, controls, watched, shelf.element);
+    phase, bar, facts, note, controls,
+    h("div", { class: "ddpm-stage ddpm-train-stage" },
+      h("figure", {}, curve.element, h("figcaption", {}, "the loss, log scale")), grids.element),
+    watched, shelf.element);
   element.querySelector(".ddpm-mount").replaceChildren(whole);
 
   function begin(id) {
     Object.assign(whole.dataset, { run: id ?? "", lines: 0, step: "" });
     run = id; sitting = ""; offset = 0; lines = []; latest = {};
-    charts.clear(); grids.show(run, [], {}); film.show(run, []);
+    charts.clear(); drawCurve(); grids.show(run, [], {}); film.show(run, []);
     ask();
   }
   async function tell(question) {
@@ -81,7 +89,8 @@ export function mount(element, props, watch, server) {
       watched.hidden = !lines.some((line) => line.kind === "loss");
       undrawn ||= answer.fresh || answer.lines.length > 0;
       const few = lines.length < 30; // at first much happens, and little is to be drawn
-      if (undrawn && (answer.fresh || few || !answer.busy || performance.now() - drawn >= CHARTS)) {
+      if (answer.fresh || answer.lines.length > 0) drawCurve();
+      if (every.open && undrawn && (answer.fresh || few || !answer.busy || performance.now() - drawn >= CHARTS)) {
         charts.draw(lines);
         drawn = performance.now();
         undrawn = false;
@@ -91,6 +100,19 @@ export function mount(element, props, watch, server) {
       film.show(run, answer.weights, seconds);
     }
     describe();
+  }
+  function drawCurve() {
+    const losses = lines.filter((line) => line.kind === "loss"), held = lines.filter((line) => line.kind === "held_out");
+    const minutes = (all) => all.map((line) => line.seconds / 60);
+    const values = [...losses.map((line) => line.mean), ...held.map((line) => line.loss)].filter((value) => value > 0);
+    curve.draw({
+      label: `loss over ${(losses.at(-1)?.seconds / 60 || 0).toFixed(1)} minutes of training`, log: true,
+      x: [0, Math.max(0.05, ...minutes(losses))],
+      y: values.length ? [Math.min(...values) * 0.9, Math.max(...values) * 1.1] : [0.02, 1.2],
+      series: [
+        { name: "running mean", colour: "#0072B2", dash: "solid", x: minutes(losses), y: losses.map((line) => line.mean) },
+        { name: "held-out digits", colour: "#D55E00", dash: "dot", x: minutes(held), y: held.map((line) => line.loss) }],
+    });
   }
   function describe() {
     const mine = latest.busy && latest.busy === run;
@@ -129,11 +151,10 @@ export function mount(element, props, watch, server) {
   };
   watch("value", receive);
   receive();
+  drawCurve();
   new IntersectionObserver((entries) => {
     visible = entries.at(-1).isIntersecting;
     if (visible) { ask(); shelf.refresh(); }
   }, { rootMargin: "100000px" }).observe(whole);
   document.addEventListener("visibilitychange", () => { if (!document.hidden && visible) ask(); });
 }
-
-/** Seconds as people say them. */

@@ -4,7 +4,7 @@ import { duration, h } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
-const CAPTIONS = { ema: "with EMA: the average of the weights of late", plain: "without: the weights of this very step" };
+const CAPTIONS = { ema: "averaged weights (EMA)", plain: "this very step's weights" };
 
 export function makeGrids(server) {
   let run = null, steps = [], about = {}, follow = true, wanted = 0;

@@ -1,0 +1,157 @@
+"""What a student sets before a film: how many digits and which noise in sight, everything else under Settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.components import Component
+
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GuidanceConfig
+from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.film.films import CLIPS, MAX_IMAGES, MAX_STEPS, MAX_WEIGHT, MIN_STEPS, NO_GUIDE, SAMPLERS, words_of
+from ddpm_demo.ui.readers import UNCHANGED, changed_in_words
+
+FIRST_COUNT = 16
+FIRST_SEED = 0
+
+
+@dataclass(frozen=True)
+class FilmForm:
+    """The fields and buttons; `settings` are the fields in the order of `read_film_settings`."""
+
+    which: gr.Dropdown
+    sampler: gr.Radio
+    clip: gr.Radio
+    steps: gr.Slider
+    eta: gr.Slider
+    count: gr.Slider
+    seed: gr.Number
+    guide: gr.Dropdown
+    weight: gr.Slider
+    dice: gr.Button
+    start: gr.Button
+    stop: gr.Button
+    differences: gr.Markdown
+
+    @property
+    def settings(self) -> list[Component]:
+        """What a film is made from."""
+        fields = [self.which, self.sampler, self.clip, self.steps, self.eta, self.count, self.seed]
+        return [*fields, self.guide, self.weight]
+
+    @property
+    def hidden(self) -> list[Component]:
+        """Those of the settings that `differences` tells of, in the order of `differences_in_words`."""
+        return [self.which, self.sampler, self.clip, self.steps, self.eta, self.guide, self.weight]
+
+
+def build_film_form(names: Sequence[str]) -> FilmForm:
+    """Lay out the fields for these checkpoints, of which the first is chosen."""
+    first = names[0] if names else None
+    rule, clipping = words_of(CHOSEN_SAMPLER)
+    first_guide, first_weight = guide_of(first or "")
+    count = gr.Slider(1, MAX_IMAGES, value=FIRST_COUNT, step=1, label="Digits", elem_id="generate-count")
+    with gr.Row(elem_id="generate-buttons"):
+        start = gr.Button("Generate", variant="primary", min_width=96, elem_id="generate-start")
+        dice = gr.Button("Another noise", min_width=96, elem_id="generate-dice")
+        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=64, elem_id="generate-stop")
+    with gr.Accordion("Settings", open=False, elem_id="generate-settings", elem_classes="ddpm-settings"):
+        gr.Markdown("#### The network")
+        which = gr.Dropdown(
+            list(names),
+            value=first,
+            label="Checkpoint",
+            info="The trained weights that do the work.",
+            elem_id="generate-which",
+        )
+        guide = gr.Dropdown(
+            [NO_GUIDE, *names],
+            value=first_guide,
+            label="Guide",
+            info="A worse network, to keep away from.",
+            elem_id="generate-guide",
+        )
+        weight = gr.Slider(
+            0,
+            MAX_WEIGHT,
+            value=first_weight,
+            step=0.25,
+            label="Guidance weight",
+            info="0 the guide alone, 1 the network alone; more goes on beyond it.",
+            elem_id="generate-weight",
+        )
+        gr.Markdown("#### The way from noise to digit")
+        sampler = gr.Radio(
+            list(SAMPLERS), value=rule, label="Sampler", info="The rule that turns x_t into the next picture."
+        )
+        steps = gr.Slider(
+            MIN_STEPS,
+            MAX_STEPS,
+            value=CHOSEN_SAMPLER.steps,
+            step=1,
+            label="Steps",
+            info="Network calls from noise to digit; 1000 uses every timestep.",
+        )
+        clip = gr.Radio(
+            list(CLIPS),
+            value=clipping,
+            label="Clipping",
+            info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives a lot.",
+        )
+        eta = gr.Slider(
+            0,
+            1,
+            value=CHOSEN_SAMPLER.eta,
+            step=0.05,
+            label="η (DDIM only)",
+            info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
+        )
+        gr.Markdown("#### The noise")
+        seed = gr.Number(
+            FIRST_SEED,
+            precision=0,
+            minimum=0,
+            label="Seed",
+            info="The same seed and settings give the same digits.",
+            elem_id="generate-seed",
+        )
+    differences = gr.Markdown(UNCHANGED, elem_id="generate-differences")
+    return FilmForm(
+        which, sampler, clip, steps, eta, count, seed, guide, weight, dice, start, stop, differences
+    )  # fmt: skip
+
+
+def guide_of(name: object) -> tuple[str, float]:
+    """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
+    chosen = CHOSEN_GUIDANCE.get(name) if isinstance(name, str) else None
+    if chosen and chosen.guide in shipped_checkpoints():
+        return chosen.guide, chosen.weight
+    return NO_GUIDE, GuidanceConfig.weight
+
+
+def differences_in_words(
+    first: str | None,
+    which: object,
+    sampler: object,
+    clip: object,
+    steps: object,
+    eta: object,
+    guide: object,
+    weight: object,
+) -> str:
+    """Return in one line what differs from the settings that the page opens with; `first` is their checkpoint.
+
+    The guide and its weight are compared with those that suit the checkpoint.
+    """
+    rule, clipping = words_of(CHOSEN_SAMPLER)
+    suits, heavy = guide_of(which)
+    pairs = [
+        ("checkpoint", which, first),
+        ("sampler", sampler, rule),
+        ("steps", steps, CHOSEN_SAMPLER.steps),
+        ("clipping", clip, clipping),
+        *([("η", eta, CHOSEN_SAMPLER.eta)] if sampler == "DDIM" else []),
+        ("guide", guide, suits),
+        *([("guidance weight", weight, heavy)] if guide != NO_GUIDE else []),
+    ]
+    return changed_in_words(pairs)

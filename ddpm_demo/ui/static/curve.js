@@ -1,0 +1,108 @@
+// A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
+import { colours, h, number } from "./dom.js";
+
+const LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 24;
+const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
+
+/** Round numbers that divide [low, high] into about `count` parts. */
+export function ticks(low, high, count) {
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((each) => each >= rough);
+  const found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+  return found;
+}
+/** Powers of ten in [low, high], and twice and five times as much. */
+export function logTicks(low, high) {
+  const found = [];
+  for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k++) found.push(...[1, 2, 5].map((each) => each * 10 ** k));
+  return found.filter((value) => value >= low && value <= high);
+}
+const written = (value) => (value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 10_000) ? number(value, 2).replace(/\.?0+$/, "") : value.toExponential(0));
+
+/** @param {{xTitle: string, onPick?: (x: number) => void}} options onPick is told where the student presses or drags */
+export function makeCurve({ xTitle, onPick }) {
+  const canvas = h("canvas", { class: "ddpm-curve", role: "img" });
+  const legend = h("p", { class: "ddpm-small ddpm-legend" });
+  const element = h("div", {}, canvas, legend);
+  let chart = null, cursor = null, waiting = 0;
+  const place = { x: (v) => v, y: (v) => v, back: (v) => v };
+
+  /** @param next {{label, x: [low, high], y: [low, high], log, series: [{name, colour, dash, x, y, points}]}} x of a series may be missing: 0, 1, ... */
+  function draw(next) {
+    chart = next;
+    canvas.setAttribute("aria-label", next.label);
+    legend.replaceChildren(...next.series.flatMap(({ name, colour, dash }) => [
+      h("span", { class: "ddpm-legend-line", style: `border-top: 3px ${{ dash: "dashed", dot: "dotted" }[dash] ?? "solid"} ${colour}` }), h("span", {}, name)]));
+    repaint();
+  }
+  function setCursor(x) { cursor = x; repaint(); }
+  function repaint() {
+    if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; paint(); });
+  }
+  function paint() {
+    if (!chart || !canvas.clientWidth) return;
+    const ratio = devicePixelRatio, width = canvas.clientWidth, height = canvas.clientHeight;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const context = canvas.getContext("2d"), { text, line } = colours(canvas);
+    context.scale(ratio, ratio);
+    context.font = "12px system-ui, sans-serif";
+    const [x0, x1] = chart.x, map = chart.log ? Math.log10 : (v) => v, [y0, y1] = chart.y.map(map);
+    place.x = (v) => LEFT + ((v - x0) / (x1 - x0)) * (width - LEFT - RIGHT);
+    place.y = (v) => TOP + (1 - (map(v) - y0) / (y1 - y0)) * (height - TOP - BOTTOM);
+    place.back = (pixel) => x0 + ((pixel - LEFT) / (width - LEFT - RIGHT)) * (x1 - x0);
+    context.fillStyle = text;
+    context.strokeStyle = line;
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const value of chart.log ? logTicks(...chart.y) : ticks(...chart.y, 4)) {
+      stroke(context, [[x0, value], [x1, value]]);
+      context.fillText(written(value), LEFT - 6, place.y(value));
+    }
+    context.textAlign = "center";
+    context.textBaseline = "alphabetic";
+    for (const value of ticks(x0, x1, width < 420 ? 4 : 8)) context.fillText(written(value), place.x(value), height - 6);
+    context.textAlign = "right";
+    context.fillText(xTitle, width - RIGHT, height - BOTTOM - 6);
+    context.save();
+    context.beginPath();
+    context.rect(LEFT, 0, width - LEFT - RIGHT, height - BOTTOM + 1);
+    context.clip();
+    for (const { colour, dash, x, y, points } of chart.series) {
+      context.strokeStyle = context.fillStyle = colour;
+      context.lineWidth = 2.5;
+      context.setLineDash(DASHES[dash] ?? []);
+      if (points) y.forEach((value, k) => context.fillRect(place.x(x ? x[k] : k) - 1.5, place.y(value) - 1.5, 3, 3));
+      else stroke(context, Array.from(y, (value, k) => [x ? x[k] : k, value]));
+    }
+    context.restore();
+    if (cursor !== null) {
+      context.strokeStyle = text;
+      context.lineWidth = 1.5;
+      stroke(context, [[cursor, chart.y[0]], [cursor, chart.y[1]]]);
+      for (const { colour, y, x } of chart.series) {
+        if (x || y[cursor] === undefined) continue;
+        context.fillStyle = colour;
+        context.beginPath();
+        context.arc(place.x(cursor), place.y(y[cursor]), 5, 0, 2 * Math.PI);
+        context.fill();
+      }
+    }
+    element.dataset.cursor = cursor ?? "";
+  }
+  function stroke(context, points) {
+    context.beginPath();
+    for (const [x, y] of points) context.lineTo(place.x(x), place.y(y));
+    context.stroke();
+  }
+  if (onPick) {
+    canvas.classList.add("ddpm-draggable");
+    const pick = (event) => onPick(place.back(event.clientX - canvas.getBoundingClientRect().left));
+    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); pick(event); });
+    canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) pick(event); });
+  }
+  new ResizeObserver(repaint).observe(canvas);
+  new MutationObserver(repaint).observe(document.body, { attributes: true, attributeFilter: ["class"] }); // light or dark
+  return { element, draw, setCursor };
+}

@@ -1,0 +1,111 @@
+"""What a student meets first: on every tab the thing to see and the control that moves it, without scrolling."""
+
+import re
+
+import pytest
+
+SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
+FILM = "#generate-film canvas"
+STAGES = {
+    "Noise": ["#noise-view canvas[data-name=x_t]", "#noise-view input[type=range]"],
+    "Schedule": ["#schedule-chart .ddpm-curve", "#schedule-chart input[type=range]"],
+    "Network": ["#network-view [aria-pressed=true]", "#network-view .ddpm-channels"],
+    "Receptive field": [
+        "#receptive-chart .js-plotly-plot",
+        "#receptive-map canvas",
+        "#receptive-map input[type=range]",
+    ],
+    "Generate": ["#generate-count", "#generate-dice", "#generate-start", FILM, "#generate-film progress"],
+    "Train": ["#train-start", "#train-view .ddpm-curve", "#train-view canvas[data-name=ema]"],
+}
+INSIDE = """selector => {
+    const box = document.querySelector(selector).getBoundingClientRect();
+    return {left: box.left, top: box.top, right: innerWidth - box.right, bottom: innerHeight - box.bottom,
+            width: box.width, height: box.height};
+}"""
+
+
+def assert_in_view(page, selector):
+    box = page.evaluate(INSIDE, selector)
+    assert min(box["left"], box["top"], box["right"], box["bottom"]) >= -0.5, (selector, box)
+    assert min(box["width"], box["height"]) > 5, (selector, box)
+
+
+@pytest.fixture(params=SIZES)
+def student(request, visit, phone):
+    """A page of either size."""
+    width, height = SIZES[request.param]
+    student = phone if request.param == "phone" else visit
+    student.page.set_viewport_size({"width": width, "height": height})
+    return student
+
+
+def test_every_tab_is_one_tap_away_and_shows_what_it_is_about(student):
+    page = student.open().page
+    for tab, parts in STAGES.items():
+        student.tab(tab)
+        for part in parts:
+            page.wait_for_selector(part)
+        if tab == "Network":
+            student.wait_for_text('#network-view p[data-name="stage"]', "channels")
+        assert page.evaluate("scrollY") == 0, tab
+        for part in parts:
+            assert_in_view(page, part)
+        lead = page.locator(".ddpm-lead:visible").inner_text()
+        assert len(re.findall(r"[.!?](?:\\s|$)", lead)) == 1, lead
+        for name in STAGES:
+            assert page.get_by_role("tab", name=name).is_visible(), (tab, name)
+
+
+def test_generate_begins_with_the_noise_that_it_showed(student):
+    page = student.open().page
+    student.tab("Generate")
+    page.wait_for_selector(FILM)
+    described = f"document.querySelector('{FILM}').ariaLabel"
+    page.wait_for_function(f"{described}.includes('the noise of seed 0, 16 pictures')")
+    sixteen = student.pixels(FILM)
+    student.set("spinbutton", "number input for Digits", 2)
+    page.wait_for_function(f"{described}.includes('the noise of seed 0, 2 pictures')")
+    page.locator("#generate-dice").click()
+    page.wait_for_function(f"{described}.includes('2 pictures') && !{described}.includes('seed 0,')")
+    shown = student.pixels(FILM)
+    assert len({len(sixteen), len(shown)}) == 2
+    page.locator("#generate-start").click()
+    page.wait_for_function(f"Number(document.querySelector('{FILM}').dataset.received) >= 2")
+    assert page.evaluate("scrollY") == 0
+    for part in (FILM, "#generate-film progress", "#generate-film .ddpm-facts", "#generate-stop"):
+        assert_in_view(page, part)
+    page.locator("#generate-stop").click()
+    page.wait_for_selector("#generate-start:not([disabled])")
+    student.set_slider("#generate-film", 0)
+    assert student.pixels(FILM) == shown
+
+
+def test_the_first_tab_leads_on(student):
+    page = student.open().page
+    onward = page.get_by_role("button", name="and back again")
+    assert not onward.is_visible()
+    student.set_slider("#noise-view", 999)
+    onward.click()
+    page.wait_for_selector("#generate-start:visible")
+
+
+def test_what_differs_from_the_recommended_settings_is_said(visit):
+    page = visit.open().page
+    visit.tab("Generate")
+    visit.wait_for_text("#generate-differences", "All settings are the recommended ones.")
+    visit.settings()
+    page.get_by_role("radio", name="DPM-Solver++(2M)").check()
+    visit.wait_for_text("#generate-differences", "Changed: sampler DPM-Solver++(2M).")
+    visit.tab("Train")
+    visit.wait_for_text("#train-differences", "All settings are the recommended ones.")
+    visit.settings()
+    visit.set("spinbutton", "Width", 32)
+    visit.wait_for_text("#train-differences", "Changed: width 32.")
+
+
+def test_the_index_of_a_long_page_leads_to_its_sections(student):
+    page = student.open().page
+    student.tab("Generate")
+    page.get_by_role("button", name="From your own digit").click()
+    page.wait_for_function("document.querySelector('#branches').getBoundingClientRect().top < innerHeight / 2")
