@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GuidanceConfig
 from ddpm_demo.store.shipped import shipped_checkpoints
@@ -34,13 +34,13 @@ class FilmForm:
     differences: gr.Markdown
 
     @property
-    def settings(self) -> list[Component]:
+    def settings(self) -> list[Any]:
         """What a film is made from."""
-        fields = [self.which, self.sampler, self.clip, self.steps, self.eta, self.count, self.seed]
+        fields: list[Any] = [self.which, self.sampler, self.clip, self.steps, self.eta, self.count, self.seed]
         return [*fields, self.guide, self.weight]
 
     @property
-    def hidden(self) -> list[Component]:
+    def hidden(self) -> list[Any]:
         """Those of the settings that `differences` tells of, in the order of `differences_in_words`."""
         return [self.which, self.sampler, self.clip, self.steps, self.eta, self.guide, self.weight]
 

@@ -62,9 +62,10 @@ export function makeCurve({ xTitle, onPick }) {
     }
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
-    for (const value of ticks(x0, x1, width < 420 ? 4 : 8)) context.fillText(written(value), place.x(value), height - 6);
+    const end = width - RIGHT - context.measureText(xTitle).width - 24; // the title stands at the end of the numbers
+    for (const value of ticks(x0, x1, width < 420 ? 4 : 8)) if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
-    context.fillText(xTitle, width - RIGHT, height - BOTTOM - 6);
+    context.fillText(xTitle, width - RIGHT, height - 6);
     context.save();
     context.beginPath();
     context.rect(LEFT, 0, width - LEFT - RIGHT, height - BOTTOM + 1);

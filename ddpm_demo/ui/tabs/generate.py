@@ -99,7 +99,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     which, start, stop, settings = form.which, form.start, form.stop, form.settings
     at_once: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     newest: dict[str, Any] = {**at_once, "trigger_mode": "always_last"}
-    noise = [which, form.count, form.seed, form.steps]
+    noise: list[Any] = [which, form.count, form.seed, form.steps]
     gr.on([field.change for field in noise], show_first, noise, film, **newest)
     gr.on(
         [field.change for field in form.hidden],

@@ -127,7 +127,7 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
         name = gr.Textbox(
             label="Name of the run", placeholder="leave empty for a name by itself", max_length=NAME_LENGTH
         )
-    hidden: list[Component] = [
+    hidden: list[Any] = [
         preset, width_field, dilations_field, schedule, rate_field, batch_field, ema_field, seed, name,
     ]  # fmt: skip
     differences = gr.Markdown(UNCHANGED, elem_id="train-differences")
