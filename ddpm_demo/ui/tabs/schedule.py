@@ -36,8 +36,9 @@ class ScheduleTab:
 def build_schedule_tab() -> ScheduleTab:
     """Lay out the tab and connect it; the page moves the cursor and paints the digits by itself."""
     gr.Markdown(SCHEDULE_LEAD, elem_classes="ddpm-lead")
-    value, text = describe_schedule(FIRST_CUSTOM)
-    view = browser_component("tabs/schedule", value, elem_id="schedule-chart", server=[schedule_chart])
+    _, text = describe_schedule(FIRST_CUSTOM)
+    # the Noise tab has brought the tables to the page: none here until they change
+    view = browser_component("tabs/schedule", None, elem_id="schedule-chart", server=[schedule_chart])
     with gr.Row():
         beta_1 = gr.Number(FIRST_CUSTOM.beta_1, label="β₁ of your own schedule", info="Noise of the first step.")
         beta_T = gr.Number(

@@ -9,7 +9,7 @@ import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../sta
 const STYLES = { linear: ["#0072B2", "solid"], cosine: ["#D55E00", "dash"], custom: ["#009E73", "dot"] };
 
 export function mount(element, props, watch, server) {
-  update(readValue(props.value));
+  if (props.value) update(readValue(props.value)); // else the Noise tab's tables are the newest
   const goTo = (x) => {
     const last = state.tables[state.schedule].alphaBar.length - 1;
     update({ t: Math.min(last, Math.max(0, Math.round(x))) });
@@ -74,6 +74,6 @@ export function mount(element, props, watch, server) {
     chart.setCursor(state.t);
   }
   subscribe(all, paint);
-  watch("value", () => update(readValue(props.value)));
+  watch("value", () => props.value && update(readValue(props.value)));
   paint({ tables: true });
 }
