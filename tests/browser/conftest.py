@@ -73,10 +73,11 @@ class Visit:
         self.page.get_by_role("tab", name=name).click()
 
     def settings(self):
-        """Unfold the open tab's Settings."""
-        button = self.page.get_by_role("button", name="Settings", exact=False).filter(has_text="Settings")
-        button.filter(visible=True).first.click()
-        self.page.wait_for_selector(".ddpm-settings:visible input")
+        """Unfold the open tab's Settings, or fold them again."""
+        fields = self.page.locator(".ddpm-settings input").filter(visible=True)
+        there = fields.count() > 0
+        self.page.locator(".ddpm-settings button.label-wrap").filter(visible=True).click()
+        fields.first.wait_for(state="hidden" if there else "visible")
 
     def set(self, role, name, value, *, exact=False):
         """Fill a field: one that has only just been laid out may forget what is typed into it."""

@@ -179,6 +179,24 @@ def test_a_run_from_start_to_digits_and_away(visit):
     assert page.get_by_role("option", name="second").count() == 0
 
 
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800)])
+def test_after_start_what_is_learnt_is_in_view(visit, size):
+    page = visit.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_train(visit)
+    start(visit, name="seen")
+    visit.settings()  # which folds them again
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_selector(f"{VIEW} canvas[data-name=ema][data-step]")
+    for part in ("#train-start", f"{VIEW} progress", f"{VIEW} .ddpm-curve", f"{VIEW} canvas[data-name=ema]"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= size[1] + 0.5, (part, box)
+        assert box["x"] + box["width"] <= size[0] + 0.5, (part, box)
+    stop(visit)
+    delete(visit, "seen")
+
+
 def test_axe_finds_nothing_on_the_tab_with_a_run(visit):
     from axe_playwright_python.sync_playwright import Axe
 
