@@ -11,7 +11,10 @@ export function timestepSlider(help) {
     describe: (t) => `t = ${t}`,
     onInput: (t) => update({ t }),
   });
-  subscribe(slider.element, () => { slider.setMax(lastT()); slider.set(state.t); });
+  subscribe(slider.element, (changes) => {
+    if (changes.tables || changes.schedule) slider.setMax(lastT());
+    if (slider.value() !== state.t) slider.set(state.t); // not while it is the one that is dragged
+  });
   return slider.element;
 }
 
@@ -21,7 +24,7 @@ export function schedulePicker() {
   picker.input.value = state.schedule;
   subscribe(picker.element, (changes) => {
     if (changes.tables) picker.fill(names());
-    picker.input.value = state.schedule;
+    if (changes.tables || changes.schedule) picker.input.value = state.schedule;
   });
   return picker.element;
 }

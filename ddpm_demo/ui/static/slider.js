@@ -29,7 +29,12 @@ export function makeSlider(options) {
   function moved() { describe(); options.onInput(Number(input.value)); }
   function set(value) { input.value = value; describe(); }
   function label() { playButton.textContent = frame ? "❚❚ Pause" : "▶ Play"; }
-  function pause() { cancelAnimationFrame(frame); frame = 0; label(); }
+  function pause() {
+    if (!frame) return; // as with every move of a drag
+    cancelAnimationFrame(frame);
+    frame = 0;
+    label();
+  }
   function play() {
     if (Number(input.max) <= 0) return;
     let position = Number(input.value) >= Number(input.max) ? 0 : Number(input.value);

@@ -93,8 +93,10 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
     """Lay out the settings; return the preset, the other fields in the order of `read_run_settings`, and the rest."""
     width, dilations, rate, batch, ema = preset_fields(FIRST_PRESET)
     with gr.Row():
-        length = gr.Number(FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=110)
-        unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=150, elem_id="train-unit")
+        length = gr.Number(
+            FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=90, scale=2
+        )
+        unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=210, scale=3, elem_id="train-unit")
     classes = gr.CheckboxGroup(list(CLASSES), value=list(CLASSES), label="Which digits", elem_id="train-classes")
     with gr.Row(elem_id="train-buttons"):
         start = gr.Button("Start training", variant="primary", elem_id="train-start", min_width=130)

@@ -16,7 +16,7 @@ export function mount(element, props, watch) {
   const [first, second] = equation.querySelectorAll("i");
   first.replaceWith(signal);
   second.replaceWith(noise);
-  const facts = h("p", { class: "ddpm-facts" });
+  const facts = h("p", { class: "ddpm-facts ddpm-moving" });
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, props.value.note ?? "");
   const { x_t, x0, eps } = pixels.frames;

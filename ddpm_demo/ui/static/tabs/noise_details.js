@@ -22,9 +22,12 @@ export function mount(element, props, watch, server) {
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
   const rest = settled(() => { network.ask(); chain.run(); });
+  let seen = false; // the histogram, which is not drawn sixty times a second for nobody
+  function drawHistogram() { if (seen && state.digit && state.noise) histogram.draw(mixture()); }
+  new IntersectionObserver((entries) => { seen = entries.at(-1).isIntersecting; drawHistogram(); }).observe(histogram.element);
   function paint(changes) {
     if (!state.digit || !state.noise) return; // the top of the tab, which brings them, is not there yet
-    histogram.draw(mixture());
+    drawHistogram();
     if (changes.digit || changes.noise || changes.schedule || changes.tables) strip.paint();
     network.forget();
     rest();
