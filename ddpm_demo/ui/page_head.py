@@ -13,8 +13,8 @@ FIRST = STATIC / "before_gradio.js"
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
-IMPORT = re.compile(r'(?:from|import)\s*\(?"(\.[^"]+)"')
-MOUNTED_FIRST = ("tabs/noise.js", "tabs/noise_details.js", "film/film_link.js")  # by the tab that a page opens with
+IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')  # not import(...): what is fetched only when it is wanted
+MOUNTED_FIRST = ("lessons/entry.js", "tabs/noise.js", "tabs/noise_details.js", "film/film_link.js")  # when a page opens
 
 
 def modules_of(entries: Iterable[str]) -> list[Path]:
