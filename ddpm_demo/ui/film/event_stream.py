@@ -1,6 +1,7 @@
 """The way of a film to the page: server-sent events, without a thread and without a place in Gradio's queue.
 
-    GET /ddpm/film?visitor=ID&settings=[checkpoint, sampler, clip, steps, eta, digits, seed, guide, weight]
+    GET /ddpm/film?visitor=ID&settings=[checkpoint, sampler, clip, steps, eta, digits, seed,
+                                        guide, weight, digit, asking, first, last]
 
 The settings are JSON, as the page's fields have them. Messages are numbered, and a browser whose connection broke asks
 for the rest by itself (`Last-Event-ID`). Besides them come the events `place` (how long it will take), `source` (the
@@ -137,7 +138,7 @@ def read_settings(text: str | None) -> FilmSettings:
         values = json.loads(text or "")
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or len(values) not in (7, 9) or not isinstance(values[0], str):
+    if not isinstance(values, list) or len(values) not in (7, 9, 13) or not isinstance(values[0], str):
         raise ConfigError("a film needs its settings: checkpoint, sampler, clipping, steps, eta, digits, seed")
     return read_film_settings(*values)
 

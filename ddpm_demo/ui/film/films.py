@@ -85,7 +85,9 @@ def read_wish(digit: object, weight: object, first: object, last: object) -> Dig
     if wanted == ANY_DIGIT:
         return None
     low = whole("the last timestep of the asking", last, 0, MAX_STEPS - 1)
-    begin = None if first is None else whole("the first timestep of the asking", first, low, MAX_STEPS - 1)
+    begin = (
+        None if first in (None, MAX_STEPS - 1) else whole("the first timestep of the asking", first, low, MAX_STEPS - 1)
+    )
     return DigitConfig(int(wanted), number("the weight of the asking", weight, 0, MAX_ASKING), begin, low)
 
 

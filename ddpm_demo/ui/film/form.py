@@ -6,9 +6,21 @@ from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GuidanceConfig
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, DigitConfig, GuidanceConfig
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.film.films import CLIPS, MAX_IMAGES, MAX_STEPS, MAX_WEIGHT, MIN_STEPS, NO_GUIDE, SAMPLERS, words_of
+from ddpm_demo.ui.film.films import (
+    ANY_DIGIT,
+    CLIPS,
+    MAX_ASKING,
+    MAX_IMAGES,
+    MAX_STEPS,
+    MAX_WEIGHT,
+    MIN_STEPS,
+    NO_GUIDE,
+    SAMPLERS,
+    WISHES,
+    words_of,
+)
 from ddpm_demo.ui.readers import UNCHANGED, changed_in_words
 
 FIRST_COUNT = 16
@@ -28,6 +40,10 @@ class FilmForm:
     seed: gr.Number
     guide: gr.Dropdown
     weight: gr.Slider
+    digit: gr.Dropdown
+    asking: gr.Slider
+    first: gr.Slider
+    last: gr.Slider
     dice: gr.Button
     start: gr.Button
     stop: gr.Button
@@ -37,20 +53,33 @@ class FilmForm:
     def settings(self) -> list[Any]:
         """What a film is made from."""
         fields: list[Any] = [self.which, self.sampler, self.clip, self.steps, self.eta, self.count, self.seed]
-        return [*fields, self.guide, self.weight]
+        return [*fields, self.guide, self.weight, self.digit, self.asking, self.first, self.last]
 
     @property
     def hidden(self) -> list[Any]:
         """Those of the settings that `differences` tells of, in the order of `differences_in_words`."""
-        return [self.which, self.sampler, self.clip, self.steps, self.eta, self.guide, self.weight]
+        wish = [self.asking, self.first, self.last]
+        return [self.which, self.sampler, self.clip, self.steps, self.eta, self.guide, self.weight, *wish]
 
 
 def build_film_form(names: Sequence[str]) -> FilmForm:
     """Lay out the fields for these checkpoints, of which the first is chosen."""
-    first = names[0] if names else None
+    opened = names[0] if names else None
     rule, clipping = words_of(CHOSEN_SAMPLER)
-    first_guide, first_weight = guide_of(first or "")
-    count = gr.Slider(1, MAX_IMAGES, value=FIRST_COUNT, step=1, label="Digits", elem_id="generate-count")
+    first_guide, first_weight = guide_of(opened or "")
+    with gr.Row(elem_id="generate-wish"):
+        count = gr.Slider(
+            1, MAX_IMAGES, value=FIRST_COUNT, step=1, label="Digits", min_width=150, scale=3, elem_id="generate-count"
+        )
+        digit = gr.Dropdown(
+            list(WISHES),
+            value=ANY_DIGIT,
+            label="Ask for",
+            min_width=110,
+            scale=1,
+            filterable=False,
+            elem_id="generate-digit",
+        )
     with gr.Row(elem_id="generate-buttons"):
         start = gr.Button("Generate", variant="primary", min_width=96, elem_id="generate-start")
         dice = gr.Button("Another noise", min_width=96, elem_id="generate-dice")
@@ -59,7 +88,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         gr.Markdown("#### The network")
         which = gr.Dropdown(
             list(names),
-            value=first,
+            value=opened,
             label="Checkpoint",
             info="The trained weights that do the work.",
             elem_id="generate-which",
@@ -106,6 +135,20 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             label="η (DDIM only)",
             info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
         )
+        gr.Markdown("#### Asking for a digit")
+        usual = DigitConfig(0)
+        asking = gr.Slider(
+            0,
+            MAX_ASKING,
+            value=usual.weight,
+            step=0.5,
+            label="How strongly",
+            info="Times the classifier's gradient that is taken from ε̂; 0 is not at all.",
+            elem_id="generate-asking",
+        )
+        with gr.Row():
+            first = gr.Slider(0, MAX_STEPS - 1, value=MAX_STEPS - 1, step=1, label="From t =", min_width=140)
+            last = gr.Slider(0, MAX_STEPS - 1, value=usual.last, step=1, label="Down to t =", min_width=140)
         gr.Markdown("#### The noise")
         seed = gr.Number(
             FIRST_SEED,
@@ -116,9 +159,8 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             elem_id="generate-seed",
         )
     differences = gr.Markdown(UNCHANGED, elem_id="generate-differences")
-    return FilmForm(
-        which, sampler, clip, steps, eta, count, seed, guide, weight, dice, start, stop, differences
-    )  # fmt: skip
+    wish = (digit, asking, first, last)
+    return FilmForm(which, sampler, clip, steps, eta, count, seed, guide, weight, *wish, dice, start, stop, differences)
 
 
 def guide_of(name: object) -> tuple[str, float]:
@@ -138,6 +180,9 @@ def differences_in_words(
     eta: object,
     guide: object,
     weight: object,
+    asking: object,
+    first_t: object,
+    last_t: object,
 ) -> str:
     """Return in one line what differs from the settings that the page opens with; `first` is their checkpoint.
 
@@ -153,5 +198,8 @@ def differences_in_words(
         *([("η", eta, CHOSEN_SAMPLER.eta)] if sampler == "DDIM" else []),
         ("guide", guide, suits),
         *([("guidance weight", weight, heavy)] if guide != NO_GUIDE else []),
+        ("asking weight", asking, DigitConfig.weight),
+        ("asking from t", first_t, MAX_STEPS - 1),
+        ("asking down to t", last_t, DigitConfig.last),
     ]
     return changed_in_words(pairs)

@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, ScheduleConfig
+from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, DigitConfig, ScheduleConfig
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
-from ddpm_demo.ui.film.films import MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE
+from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE
 from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.path import build_path
@@ -73,8 +73,15 @@ class GenerateTab:
         config = wanted.config
         weight = wanted.guidance.weight if wanted.guidance else gr.skip()
         fields = [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
-        fields += [guide, weight]
+        fields += [guide, weight, *wish_fields(wanted.asked)]
         return [*fields, "The film of this link, drawn again with its settings.", {"press": True}]
+
+
+def wish_fields(wish: DigitConfig | None) -> list[Any]:
+    """Return the fields of a wish for a digit: which, how strongly, from which t, and down to which."""
+    if wish is None:
+        return [ANY_DIGIT, gr.skip(), gr.skip(), gr.skip()]
+    return [str(wish.digit), wish.weight, MAX_STEPS - 1 if wish.first is None else wish.first, wish.last]
 
 
 def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:

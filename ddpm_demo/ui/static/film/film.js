@@ -2,6 +2,7 @@
 import { checkbox, h, number } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
+import { makeOdds } from "./odds.js";
 import { gridOf, markInGrid, paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 import { closeFilm, openFilm } from "./film_stream.js";
@@ -9,10 +10,12 @@ import { makeTakeHome } from "./take_home.js";
 
 const CAPTIONS = {
   x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies", eps_hat: "ε̂, the noise the network sees (−3 to 3)",
+  pull: "the pull towards the digit, taken from ε̂ (−1 to 1)",
 };
 
 export function mount(element, props, watch, server, trigger) {
-  const grids = Object.fromEntries(PICTURES.map((name) => [name, makeGrid(name)]));
+  const grids = Object.fromEntries([...PICTURES, "pull"].map((name) => [name, makeGrid(name)]));
+  const odds = makeOdds();
   const canvas = grids.x_t.canvas;
   const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "");
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
@@ -28,11 +31,12 @@ export function mount(element, props, watch, server, trigger) {
     onInput: (index) => { live = false; setFilm({ index, begin: null }); },
   });
   const inspector = makeInspector(server);
-  const { x_t, x0_hat, eps_hat } = grids;
+  const { x_t, x0_hat, eps_hat, pull } = grids;
+  pull.element.hidden = true; // until a film asks for a digit
   element.querySelector(".ddpm-mount").replaceChildren(
     h("div", { class: "ddpm-stage ddpm-film-row" },
       h("div", { class: "ddpm-lead-picture" }, x_t.element),
-      h("div", {}, bar, status, slider.element, h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element), loop.element)),
+      h("div", {}, bar, status, slider.element, odds.element, h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element, pull.element), loop.element)),
     inspector, makeTakeHome(server));
 
   function makeGrid(name) {
@@ -79,11 +83,14 @@ export function mount(element, props, watch, server, trigger) {
     if (!frame) return;
     const where = step.t < 0 ? "the finished digits" : `xₜ at t = ${step.t}`;
     const chosen = film.digit === null ? "" : `, digit ${film.digit + 1} chosen`;
-    for (const name of PICTURES) {
+    const asked = film.frames.some((each) => each?.pull);
+    pull.element.hidden = !asked;
+    odds.show(asked ? film : null);
+    for (const name of asked ? [...PICTURES, "pull"] : PICTURES) {
       const { marker } = grids[name];
       if (chosen) markInGrid(marker, film.digit, film.n, film.size); else marker.hidden = true;
       // x_T is on the screen before the network has said anything about it
-      if (!frame[name].length) { grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999); continue; }
+      if (!frame[name]?.length) { grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999); continue; }
       paintGrid(grids[name].canvas, frame[name], film.n, film.size);
       grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`);
     }

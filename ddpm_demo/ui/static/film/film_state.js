@@ -1,7 +1,8 @@
 // The film that the page has, and where the student is in it: shared by the player, the inspector and the path.
-import { inflateLevels } from "../bytes.js";
+import { decodeBytes, inflateLevels } from "../bytes.js";
 
 export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
+export const CLASSES = 10; // of the odds that a film has which asks for a digit
 export const film = { run: null, seed: null, begin: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", done: 0 };
 const listeners = new Set();
 let last = Promise.resolve(); // messages are unpacked one after the other
@@ -32,10 +33,12 @@ export function receiveMessage(got, wanted = () => true) {
     const fresh = got.run !== film.run;
     if (fresh) Object.assign(film, { run: got.run, seed: got.seed, n: got.n, size: got.size, total: got.frames, frames: [], steps: [], index: 0, digit: null });
     const length = got.n * got.size * got.size;
+    const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null, odds = got.odds ? decodeBytes(got.odds) : null;
     got.steps.forEach((step, k) => {
       const place = got.first + k;
       film.frames[place] = Object.fromEntries(PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]));
-      film.steps[place] = { ...step, levels: 2 ** got.bits };
+      film.frames[place].pull = pull?.subarray(k * length, (k + 1) * length) ?? null;
+      film.steps[place] = { ...step, levels: 2 ** got.bits, odds: odds?.subarray(k * got.n * CLASSES, (k + 1) * got.n * CLASSES) ?? null };
     });
     setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
   });

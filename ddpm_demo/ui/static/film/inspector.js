@@ -48,10 +48,12 @@ export function makeInspector(server) {
     const film_says = shown === null
       ? (next ? `; the film's next frame is t = ${next.t}, further on` : "")
       : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
-    const said = step.guidance;
+    const said = step.guidance, asked = step.asked;
+    const before = said ? said.guide[i] + said.weight * (said.model[i] - said.guide[i]) : asked ? step.eps_hat[i] + asked.pull[i] : null;
     sum.replaceChildren(
       line(`row ${spot.row}, column ${spot.col}:`),
-      ...(said ? [line(`ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(step.eps_hat[i], 4)}: the guide's answer, and from it to the network's and beyond`)] : []),
+      ...(said ? [line(`ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(before, 4)}: the guide's answer, and from it to the network's and beyond`)] : []),
+      ...(asked ? [line(`ε̂ = ${value(before)} − ${value(asked.pull[i])} = ${number(step.eps_hat[i], 4)}: from it ${asked.weight} · √(1 − ᾱ) · ∂ log p(${asked.digit} | xₜ) is taken, the pull towards a ${asked.digit}`)] : []),
       line(`x_s = ${terms.join(" + ")}`),
       line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`));
     Object.assign(sum.dataset, { total: made, actual: step.x_s[i], level, film: shown === null ? "" : Math.round((shown / 255) * top) });
@@ -72,7 +74,8 @@ export function makeInspector(server) {
     if (answer.error) { sum.replaceChildren(answer.error); return; }
     const said = answer.guidance;
     const guidance = said && { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) };
-    step = { ...answer, guidance, x_s: decodeFloat32(answer.x_s), eps_hat: decodeFloat32(answer.eps_hat), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
+    const asked = answer.asked && { ...answer.asked, pull: decodeFloat32(answer.asked.pull) };
+    step = { ...answer, guidance, asked, x_s: decodeFloat32(answer.x_s), eps_hat: decodeFloat32(answer.eps_hat), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
     paintFloats(frames.x_s.canvas, step.x_s);
     const to = step.s < 0 ? "the finished picture" : `s = ${step.s}`;
     rule.textContent = `From t = ${step.t} to ${to}: ${step.rule}. ${step.clean}.`;

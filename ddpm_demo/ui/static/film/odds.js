@@ -1,0 +1,30 @@
+// What the classifier takes a noisy digit for: ten bars that move with the film.
+import { h } from "../dom.js";
+import { CLASSES } from "./film_state.js";
+
+/** @returns {{element: HTMLElement, show: (film: object | null) => void}} bars for the chosen digit, or the mean of all. */
+export function makeOdds() {
+  const bars = Array.from({ length: CLASSES }, (_, k) => {
+    const fill = h("span", { class: "ddpm-odds-fill" });
+    return { fill, element: h("div", { class: "ddpm-odds-bar" }, h("span", { class: "ddpm-odds-track" }, fill), h("span", {}, k)) };
+  });
+  const words = h("p", { class: "ddpm-small" });
+  const element = h("div", { class: "ddpm-odds", hidden: true, role: "img" }, words, h("div", { class: "ddpm-odds-bars" }, ...bars.map((bar) => bar.element)));
+
+  function show(film) {
+    // the finished picture has no step of its own: the last one's odds stand beside it
+    const told = film && (film.steps[film.index]?.odds ?? film.steps.filter((step) => step?.odds).at(-1)?.odds);
+    element.hidden = !told;
+    if (!told) return;
+    const who = film.digit === null ? Array.from({ length: film.n }, (_, k) => k) : [film.digit];
+    const shares = bars.map((_, k) => who.reduce((sum, digit) => sum + told[digit * CLASSES + k], 0) / who.length / 255);
+    shares.forEach((share, k) => { bars[k].fill.style.height = `${100 * share}%`; });
+    const best = shares.indexOf(Math.max(...shares)), percent = (100 * shares[best]).toFixed(0);
+    words.textContent = film.digit === null
+      ? `What the classifier takes the noisy pictures for, on average: most of all a ${best}, ${percent} %`
+      : `What the classifier takes noisy digit ${film.digit + 1} for: most of all a ${best}, ${percent} %`;
+    element.setAttribute("aria-label", words.textContent);
+    element.dataset.best = best;
+  }
+  return { element, show };
+}
