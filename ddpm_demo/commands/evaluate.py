@@ -29,6 +29,7 @@ from ddpm_demo.store.shipped import find_checkpoint, load_guided
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.run import load_run
+from ddpm_demo.training.training_set import held_out_pictures, read_drawings
 
 
 class Advance(Protocol):
@@ -95,6 +96,8 @@ def evaluate_checkpoint(
     judge = trained_classifier()
 
     print(f"measuring on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
+    if loaded.provenance.pictures:
+        print("it learned drawings of one's own; all of this measures it by MNIST's digits", file=sys.stderr)
     digits, _ = load_mnist(train=False)
     losses = held_out_loss(model, schedule, digits[: arguments.held_out], per_digit=PER_DIGIT, device=placement.device)
     held_out = watch(losses, "held-out loss", "image")
@@ -163,18 +166,22 @@ def as_asked(judge: classifier.Trained, images: Tensor, asked: Sequence[DigitCon
 def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     """Measure what storing a run's averaged weights at 16 bits costs, and then what this machine's format costs.
 
-    The same digits, timesteps and noise three times: the float32 weights of `run.safetensors` and the float16 ones of
-    `model.safetensors`, both computing in float32, and the latter once more as every other command computes. Raises
-    CheckpointError when a file is missing or damaged or the two are not of one step, and ConfigError for the count.
+    The same digits (of a run that learns drawings of one's own, its held-out pictures), timesteps and noise three
+    times: the float32 weights of `run.safetensors` and the float16 ones of `model.safetensors`, both computing in
+    float32, and the latter once more as every other command computes. Raises CheckpointError when a file is missing or
+    damaged or the two are not of one step, and ConfigError for the count.
     """
     digits_in_range("--held-out", count, 1)
     used = best_placement()
     float32 = Placement(used.device, torch.float32)
-    state, _, schedule_config = load_run(directory / "run.safetensors", float32)
+    state, config, schedule_config = load_run(directory / "run.safetensors", float32)
     stored = checkpoint.load(directory / "model.safetensors")
     if stored.provenance.steps != state.step:
         raise CheckpointError(f"{directory} holds two files of different steps: resume the run to mend it")
-    schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0][:count]
+    schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0]
+    if config.pictures:
+        digits = held_out_pictures(config, read_drawings(directory / "pictures.safetensors", config.pictures))
+    digits = digits[:count]
 
     def loss(model: Denoiser, what: str) -> float:
         losses = held_out_loss(model, schedule, digits, per_digit=PER_DIGIT, device=used.device)
@@ -186,7 +193,7 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     facts = {
         "run": str(directory),
         "step": state.step,
-        "digits": count,
+        "digits": len(digits),
         "per_digit": PER_DIGIT,
         "float32": exact,
         "float16": rounded,

@@ -30,6 +30,14 @@ def _path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _classes(text: str) -> tuple[int, ...]:
+    """Return the digits that an argument such as 3,7 names; which of them there are, TrainConfig knows."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"name digits with commas between them, as in 3,7, not {text!r}") from None
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, but a wrong argument gets one line."""
 
@@ -102,7 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     claims = subparsers.add_parser("claims", help="check the specification's statements against this code")
     claims.add_argument("--json", action="store_true", help="print one JSON object")
 
-    train = subparsers.add_parser("train", help="train a network on MNIST")
+    train = subparsers.add_parser("train", help="train a network on MNIST, or on drawings of your own")
     train.add_argument("--preset", default=None, help="lite (64 channels, the default) or full (256, the spec's)")
     train.add_argument("--hidden", type=int, help="another width, a multiple of 8, with the preset's recipe")
     train.add_argument("--out", required=True, type=_path, metavar="DIR", help="directory of the run")
@@ -132,6 +140,19 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--middle", type=float, help="share of t drawn from the middle, where shape is decided (0 to 1)")
     train.add_argument("--optimizer", help="adamw or muon (learns as much from fewer digits)")
     train.add_argument("--ema-decay", type=float, help="share of the averaged weights kept at each step")
+    train.add_argument(
+        "--pictures",
+        type=_path,
+        metavar="DIR|ZIP",
+        dest="own",
+        help="teach it your own drawings, at least 5, with small shifts, turns and scales; they stay with the run",
+    )
+    train.add_argument(
+        "--classes",
+        type=_classes,
+        metavar="3,7",
+        help="train on these digits only (default: all ten); with --pictures mix these in (default: none)",
+    )
     train.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
     train.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
     train.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")

@@ -8,12 +8,15 @@ import contextlib
 import dataclasses
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddpm_demo.commands.options import INTERRUPTED, interrupts
 from ddpm_demo.core.config import ConfigError, DemoError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ddpm_demo.training.processes import Ranks
     from ddpm_demo.training.run import Run
 
@@ -70,6 +73,8 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
                 bar.update(result.done - bar.n)
         print(f"held-out loss {result.loss:.4f}", file=sys.stderr)
         run.save(held_out=result)
+    if run.drawings is not None:
+        print(_copied_or_learned(run), file=sys.stderr)
     print(run.checkpoint_path)
     return 0
 
@@ -89,6 +94,8 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
     given = {name: getattr(arguments, name) for name in settings if getattr(arguments, name) is not None}
     placement = best_placement()
     if arguments.resume:
+        if arguments.own is not None:
+            raise ConfigError("--resume goes on with the run's own drawings; leave out --pictures")
         length = {name: given.pop(name) for name in ("minutes", "epochs") if name in given}
         begun = [name for name in ("preset", "hidden", "first", "grow_from") if getattr(arguments, name) is not None]
         if begun or given:
@@ -106,6 +113,10 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
         if "epochs" not in given:
             given.setdefault("minutes", 60.0)
         model, config = preset(arguments.preset or "lite"), train_config(arguments.preset or "lite", **given)
+        drawings = None
+        if arguments.own is not None:
+            drawings = _read_drawings(arguments.own, quiet=not ranks.first)
+            config = dataclasses.replace(config, pictures=len(drawings))  # refuses what goes with digits only
         if arguments.hidden is not None:
             model = dataclasses.replace(model, hidden=arguments.hidden)
         origin = arguments.first if arguments.first is not None else arguments.grow_from
@@ -115,8 +126,45 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
             check_schedule(first.schedule, ScheduleConfig())
         if ranks.first:
             stack.enter_context(RunLock(arguments.out))
-        run = Run.begin(arguments.out, model, config, placement, first=first)
+        run = Run.begin(arguments.out, model, config, placement, first=first, drawings=drawings)
     ranks.check(run.config.batch)
     run.ranks = ranks
     ranks.wait()  # nobody saves before everybody has looked
     return run
+
+
+def _read_drawings(path: Path, *, quiet: bool) -> "Tensor":
+    """Read one's own drawings, uint8 (N, 28, 28), saying which files are no good; raise PictureSetError if too few."""
+    from tqdm import tqdm
+
+    from ddpm_demo.store.picture_set import read_pictures, usable
+    from ddpm_demo.store.tensors import short
+    from ddpm_demo.training.recipes import LEAST_PICTURES
+
+    reads = []
+    with tqdm(unit="picture", file=sys.stderr, dynamic_ncols=True, desc="reading", leave=False, disable=quiet) as bar:
+        for read in read_pictures(path):
+            reads.append(read)
+            bar.total = read.total
+            bar.update()
+            if read.fault and not quiet:
+                bar.write(f"left out: {short(read.name)}: {read.fault}", file=sys.stderr)
+    return usable(reads, least=LEAST_PICTURES)
+
+
+def _copied_or_learned(run: "Run") -> str:
+    """Say how near the newest pictures are to the drawings, beside what would be near and what far."""
+    from ddpm_demo.measuring.copying import nearest_drawings, scale_of
+    from ddpm_demo.training import snapshots
+    from ddpm_demo.training.training_set import fresh_variations, variations
+
+    assert run.drawings is not None
+    taught = variations(run.drawings, run.config.seed)
+    newest, _ = snapshots.pictures(run.directory, snapshots.steps_kept(run.directory)[0][-1])
+    found = nearest_drawings(newest, run.drawings, taught).distance
+    scale = scale_of(run.drawings, taught, fresh_variations(run.drawings, run.config.seed))
+    return (
+        f"learned or copied? {len(newest)} new pictures lie {float(found.min()):.1f} to {float(found.max()):.1f} "
+        f"(median {float(found.median()):.1f}) from the nearest drawing or variation; a variation that was not taught "
+        f"{scale.fresh:.1f}, one drawing from the next {scale.other:.1f} (pixels 0 to 1, Euclidean)"
+    )

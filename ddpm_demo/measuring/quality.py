@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.measuring.classifier import Classifier
+from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.store.mnist import load_mnist, to_x0
 
 CONFIDENCE = 0.9  # from here on a digit counts as recognised
@@ -84,7 +85,7 @@ def measure_quality(images: Tensor, classifier: Classifier, reference: Reference
     classes = probabilities.argmax(dim=1)
     like = reference.features[_some(len(reference.features), n)]
     precision, recall = precision_and_recall(features, like)
-    nearest = nearest_distances(images, reference.digits)
+    _, distances = nearest(images, reference.digits)
     return Quality(
         n=n,
         frechet=frechet_distance(features, reference.features),
@@ -93,8 +94,8 @@ def measure_quality(images: Tensor, classifier: Classifier, reference: Reference
         recognised=float((probabilities.amax(dim=1) >= CONFIDENCE).double().mean()),
         classes=tuple(torch.bincount(classes, minlength=10).tolist()),
         total_variation=total_variation(class_shares(classes), reference.shares),
-        nearest_median=float(nearest.median()),
-        nearest_min=float(nearest.min()),
+        nearest_median=float(distances.median()),
+        nearest_min=float(distances.min()),
     )
 
 
@@ -131,17 +132,6 @@ def precision_and_recall(features: Tensor, reference: Tensor, k: int = NEIGHBOUR
     Needs more than k rows in each set.
     """
     return _share_inside(features, reference, k), _share_inside(reference, features, k)
-
-
-def nearest_distances(images: Tensor, others: Tensor) -> Tensor:
-    """Return the Euclidean distance of each image to the nearest of `others`, pixels 0 to 1, float64 (N,).
-
-    Both uint8 (., 28, 28). The nearest is found in float32; the distance to it is then exact, and 0 for a copy.
-    """
-    mine, theirs = (x.flatten(1).float() / 255 for x in (images, others))  # (., 784)
-    found = [torch.cdist(part, theirs).argmin(dim=1) for part in mine.split(CHUNK)]
-    difference = (mine - theirs[torch.cat(found)]).double()  # (N, 784)
-    return difference.square().sum(dim=1).sqrt()
 
 
 def class_shares(classes: Tensor) -> Tensor:

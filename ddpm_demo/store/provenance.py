@@ -40,15 +40,17 @@ class HeldOutRecord:
 class Provenance:
     """How and on what weights were trained. None, or empty: the file does not say; older files say less.
 
-    `width` counts the channels (`hidden` said so of a network that was grown from, before there was a `width`);
-    `grown_from` is the story of the network that the weights began as, as wide or narrower; `other` is what else a
-    file says, which nothing here depends on. Raises ConfigError, in one sentence, on values that make no sense.
+    `pictures` counts drawings of one's own, beside which `classes` are those of MNIST mixed in; `width` counts the
+    channels (`hidden` said so of a network that was grown from, before there was a `width`); `grown_from` is the story
+    of the network that the weights began as, as wide or narrower; `other` is what else a file says, which nothing here
+    depends on. Raises ConfigError, in one sentence, on values that make no sense.
     """
 
     preset: str | None = None
     width: int | None = None
     data: str | None = None
     classes: tuple[int, ...] = ()
+    pictures: int | None = None
     seed: int | None = None
     grown_from: "Provenance | None" = None
     steps: int | None = None
@@ -78,7 +80,7 @@ class Provenance:
         """Refuse a story that cannot be told."""
         for name in ("preset", "data", "lr_schedule", "optimizer", "loss_weight", "length", "hardware", "saved"):
             _check_text(name, getattr(self, name))
-        for name in ("width", "hidden", "seed", "steps", "images_seen", "batch"):
+        for name in ("width", "hidden", "pictures", "seed", "steps", "images_seen", "batch"):
             if getattr(self, name) is not None:
                 check_whole(name, getattr(self, name), low=0, high=MANY)
         for name in (*_NUMBERS, "wall_seconds", "final_loss"):

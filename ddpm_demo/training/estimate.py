@@ -3,13 +3,15 @@
 import time
 from dataclasses import dataclass, replace
 
+from torch import Tensor
+
 from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import chosen_digits
+from ddpm_demo.training.training_set import training_pictures
 
 WARM_STEPS = 2  # the first steps also set things up
 MAX_STEPS = 40
@@ -39,9 +41,11 @@ def estimate(
     config: TrainConfig,
     placement: Placement,
     turn: Turn = at_once,
+    *,
+    drawings: Tensor | None = None,
 ) -> Estimate:
     """Train a network that is thrown away for about SECONDS, each step in a `turn`, and count; raise DemoError."""
-    digits = chosen_digits(config, train=True)
+    digits = training_pictures(config, drawings)
     endless = replace(config, epochs=1000.0, minutes=None)
     steps = train(TrainState.fresh(model, endless, placement), Schedule.from_config(schedule), digits, endless)
     begun, done = time.perf_counter(), 0

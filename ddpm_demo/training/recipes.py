@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ddpm_demo.core.config import ConfigError, check_choice, check_number, check_whole, from_dict
+from ddpm_demo.store.picture_set import MAX_PICTURES
 
 LossWeight = Literal["mse", "p2", "min_snr"]
 Optimizer = Literal["adamw", "muon"]
+LEAST_PICTURES = 5  # fewer are no set
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class TrainConfig:
     (`training.draw_timesteps`); the rest, all of them in the spec, are drawn uniformly.
     `optimizer` is `adamw` or `muon` (Jordan et al. 2024), which needs fewer digits to learn as much.
     `digits` trains on the first so many digits only (0: all), `classes` on those of these classes only (none named:
-    all ten). Raises ConfigError on values out of range.
+    all ten). `pictures` is how many drawings of one's own the run learns instead (0: none); then `classes` are those
+    of MNIST mixed in, none named: none. Raises ConfigError on values out of range.
     """
 
     epochs: float | None = None
@@ -45,6 +48,7 @@ class TrainConfig:
     classes: tuple[int, ...] = ()
     compile: bool = False
     optimizer: Optimizer = "adamw"
+    pictures: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a training run that cannot end well."""
@@ -71,6 +75,11 @@ class TrainConfig:
             check_whole("a class", label, low=0, high=9)
         if len(set(self.classes)) < len(self.classes):
             raise ConfigError(f"classes must differ from each other, got {self.classes}")
+        check_whole("pictures", self.pictures, low=0, high=MAX_PICTURES)
+        if 0 < self.pictures < LEAST_PICTURES:
+            raise ConfigError(f"at least {LEAST_PICTURES} pictures of one's own are needed, got {self.pictures}")
+        if self.pictures and self.digits:
+            raise ConfigError("digits counts MNIST's digits, of which none are used with pictures of one's own")
         if 0 < self.digits < self.batch:
             raise ConfigError(f"a batch of {self.batch} needs at least as many digits, got {self.digits}")
 

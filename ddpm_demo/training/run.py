@@ -1,7 +1,8 @@
 """A training run in a directory: begun, saved every half-minute, taken up again exactly, and finished.
 
 The directory holds `run.safetensors`, everything that training changes, and `model.safetensors`, the averaged
-weights as a checkpoint that every other command can use.
+weights as a checkpoint that every other command can use; of a run that learns drawings of one's own also these, in
+`pictures.safetensors`.
 """
 
 import datetime
@@ -10,11 +11,11 @@ import platform
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib import metadata as package_metadata
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import (
@@ -31,7 +32,6 @@ from ddpm_demo.core.model import unfilled_denoiser
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.store.checkpoint import Checkpoint, model_config, save
-from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import HeldOutRecord, Provenance
 from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, layouts, read_metadata, short, write_tensors
 from ddpm_demo.training.growing import check_schedule, widened
@@ -41,6 +41,7 @@ from ddpm_demo.training.optimizer import state_keys
 from ddpm_demo.training.processes import Ranks
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.recorder import record
+from ddpm_demo.training.training_set import FRESH, held_out_pictures, read_drawings, training_pictures, write_drawings
 
 RUN_FORMAT = "ddpm_demo run 1"
 TIMESTEPS_PER_DIGIT = 10  # of the held-out loss
@@ -49,7 +50,10 @@ SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
 
 @dataclass
 class Run:
-    """A training run and the directory it lives in; `grown_from` is the provenance of the network it began with."""
+    """A training run and the directory it lives in; `grown_from` is the provenance of the network it began with.
+
+    `drawings`, uint8 (N, 28, 28), are those of one's own that it learns, if any.
+    """
 
     directory: Path
     state: TrainState
@@ -57,6 +61,7 @@ class Run:
     schedule: ScheduleConfig
     placement: Placement
     grown_from: Provenance | None = None
+    drawings: Tensor | None = None
     saved: bool = False  # to this directory, by this program
     ranks: Ranks = field(default_factory=Ranks)  # of several processes that train it together only the first writes
 
@@ -74,6 +79,21 @@ class Run:
         """The checkpoint that sampling reads."""
         return self.directory / "model.safetensors"
 
+    @property
+    def drawings_path(self) -> Path:
+        """The drawings of one's own, which travel with nothing else."""
+        return self.directory / "pictures.safetensors"
+
+    @cached_property
+    def training_pictures(self) -> Tensor:
+        """What it learns from, uint8 (N, 28, 28)."""
+        return training_pictures(self.config, self.drawings)
+
+    @cached_property
+    def held_out_pictures(self) -> Tensor:
+        """What it is measured on, uint8 (N, 28, 28)."""
+        return held_out_pictures(self.config, self.drawings)
+
     @classmethod
     def begin(
         cls,
@@ -84,14 +104,17 @@ class Run:
         schedule: ScheduleConfig | None = None,
         *,
         first: Checkpoint | None = None,
+        drawings: Tensor | None = None,
     ) -> "Run":
         """Begin a run in a directory: with fresh weights, or with those of the network `first`.
 
-        A narrower `first` is widened (`growing`); either way the optimiser begins afresh. Raises ConfigError if a run
-        is there already, so that none is ever overwritten, or if `first` does not fit.
+        A narrower `first` is widened (`growing`); either way the optimiser begins afresh. With `drawings` uint8
+        (N, 28, 28) it learns these, and `config.pictures` becomes N. Raises ConfigError if a run is there already, so
+        that none is ever overwritten, or if `first` or the number of drawings does not fit.
         """
+        config = replace(config, pictures=0 if drawings is None else len(drawings))
         state = TrainState.fresh(model, config, placement)
-        run = cls(directory, state, config, schedule or ScheduleConfig(), placement)
+        run = cls(directory, state, config, schedule or ScheduleConfig(), placement, drawings=drawings)
         if first is not None:
             check_schedule(first.schedule, run.schedule)
             same = first.model.config == model
@@ -114,7 +137,10 @@ class Run:
         state, config, schedule = load_run(path, placement)
         for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
             leftover.unlink(missing_ok=True)
-        return cls(directory, state, config, schedule, placement, read_settings(path).grown_from, saved=True)
+        run = cls(directory, state, config, schedule, placement, read_settings(path).grown_from, saved=True)
+        if config.pictures:
+            run.drawings = read_drawings(run.drawings_path, config.pictures)
+        return run
 
     def train(self, *, save_every: float = SAVE_EVERY_SECONDS, turn: Turn = at_once) -> Generator[Progress, None, None]:
         """Train to the end, each step in a `turn`; save every `save_every` seconds and when the iterator is closed.
@@ -122,11 +148,10 @@ class Run:
         Files are written between two turns: the state then stands still, at the end of a step, and nobody else who
         asks for a turn waits for the disk. Raises TrainingError, the weights from before that step saved.
         """
-        digits = chosen_digits(self.config, train=True)
-        schedule = Schedule.from_config(self.schedule)
+        pictures, schedule = self.training_pictures, Schedule.from_config(self.schedule)
         self.save()  # finds out now, not in half a minute, that the directory cannot be written
         saved = time.monotonic()
-        steps = train(self.state, schedule, digits, self.config, ranks=self.ranks)
+        steps = train(self.state, schedule, pictures, self.config, ranks=self.ranks)
         try:
             while (progress := turn(lambda: next(steps, None))) is not None:
                 if time.monotonic() - saved >= save_every:
@@ -153,13 +178,13 @@ class Run:
             state=self.state,
             directory=self.directory,
             schedule=Schedule.from_config(self.schedule),
-            digits=chosen_digits(self.config, train=False),
+            digits=self.held_out_pictures,
             turn=turn,
         )
 
     def held_out(self, count: int) -> Iterator[HeldOut]:
-        """Measure the averaged weights on the first `count` test digits of its classes, ten timesteps each."""
-        digits = chosen_digits(self.config, train=False)
+        """Measure the averaged weights on the first `count` of `held_out_pictures`, ten timesteps each."""
+        digits = self.held_out_pictures
         device = self.placement.device
         schedule = Schedule.from_config(self.schedule)
         yield from held_out_loss(self.state.ema, schedule, digits[:count], per_digit=TIMESTEPS_PER_DIGIT, device=device)
@@ -178,6 +203,8 @@ class Run:
                 self.directory.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise CheckpointError(f"cannot write {self.directory}: {error.strerror}") from None
+        if self.drawings is not None and not self.saved:  # first: a run without them could not go on
+            write_drawings(self.drawings_path, self.drawings)
         save_run(self.state_path, self.state, self.config, self.schedule, self.grown_from)
         save(self.checkpoint_path, Checkpoint(self.state.ema, self.schedule, self.provenance(held_out)))
         self.saved = True
@@ -189,8 +216,9 @@ class Run:
         return Provenance(
             preset=next((name for name, known in PRESETS.items() if known == model), "custom"),
             width=model.hidden,
-            data=f"MNIST training set, {len(chosen_digits(config, train=True))} digits",
+            data=self._data(),
             classes=config.classes,
+            pictures=config.pictures or None,
             seed=config.seed,
             grown_from=self.grown_from,
             steps=state.step,
@@ -221,6 +249,17 @@ class Run:
             },
         )
 
+    def _data(self) -> str:
+        """Say what it learns from, and what it is measured on where that is not MNIST's test set."""
+        if self.drawings is None:
+            return f"MNIST training set, {len(self.training_pictures)} digits"
+        mixed = f" and MNIST's {' '.join(map(str, self.config.classes))}" if self.config.classes else ""
+        return (
+            f"{len(self.drawings)} drawings of one's own with their variations{mixed}, "
+            f"{len(self.training_pictures)} pictures; held out are {FRESH} other variations of the same drawings"
+            + (f", and test digits{mixed.replace(' and MNIST', ' of MNIST')}" if mixed else "")
+        )
+
 
 def _held_out_record(held_out: HeldOut) -> HeldOutRecord | None:
     if _finite(held_out.loss) is None:
@@ -231,14 +270,6 @@ def _held_out_record(held_out: HeldOut) -> HeldOutRecord | None:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def chosen_digits(config: TrainConfig, *, train: bool) -> Tensor:
-    """Return the digits uint8 (N, 28, 28) that a run trains on, or of the test set all those of its classes."""
-    digits, labels = load_mnist(train=train)
-    if config.classes:
-        digits = digits[torch.isin(labels, torch.tensor(config.classes))]
-    return digits[: config.digits] if train and config.digits else digits
 
 
 def save_run(

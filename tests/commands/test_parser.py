@@ -18,6 +18,7 @@ from ddpm_demo.store.checkpoint import Checkpoint, load, save
 from ddpm_demo.store.pictures import tile
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.run import read_settings
+from tests.store.test_picture_set import drawing
 
 TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0"]
 
@@ -187,6 +188,10 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["train", "--out", "r", "--hidden", "60"], "hidden must be a multiple of groups"),
         (["train", "--out", "r", "--resume", "--hidden", "64"], "leave out --hidden"),
         (["train", "--out", "r", "--middle", "1.5"], "middle must be a number from 0 to 1"),
+        (["train", "--out", "r", "--classes", "3,x"], "name digits with commas between them"),
+        (["train", "--out", "r", "--classes", "3,11"], "a class must be a whole number from 0 to 9"),
+        (["train", "--out", "r", "--resume", "--classes", "3"], "leave out --classes"),
+        (["train", "--out", "r", "--resume", "--pictures", "signs"], "leave out --pictures"),
         (["train", "--out", "r", "--epochs", "1", "--digits", "5"], "batch of 16 needs at least as many digits"),
     ],
 )
@@ -209,6 +214,9 @@ def test_wrong_arguments_get_one_line_and_status_2(capsys, tmp_path, monkeypatch
         (["sample", "--guide", "heavy", "--out", "x.npz"], "no checkpoint 'heavy'"),
         (["sample", "--guide", "rubbish", "--out", "x.npz"], "rubbish is not a checkpoint"),
         (["train", "--resume", "--out", "nowhere"], "nowhere holds no run to resume"),
+        (["train", "--pictures", "nowhere", "--out", "r"], "cannot read nowhere"),
+        (["train", "--pictures", "rubbish", "--out", "r"], "rubbish is neither a folder nor a zip of pictures"),
+        (["train", "--pictures", ".", "--out", "r"], "holds no pictures"),
         (["train", "--epochs", "1", "--out", "rubbish"], "cannot write rubbish"),
         (["app", "--checkpoint", "rubbish"], "rubbish is not a checkpoint"),
     ],
@@ -296,6 +304,37 @@ def test_a_run_from_the_weights_of_a_checkpoint(capsys, tmp_path):
     assert run(capsys, "train", "--out", str(tmp_path / "r"), "--from", "lite", *length)[0] == 0
     story = load(tmp_path / "r" / "model.safetensors").provenance
     assert (story.steps, story.grown_from.preset, story.grown_from.channels) == (2, "lite", 64)
+
+
+def test_drawings_of_ones_own_are_learned_kept_and_resumed(capsys, tmp_path):
+    signs = tmp_path / "signs"
+    signs.mkdir()
+    for k in range(5):
+        (signs / f"cross {k}.png").write_bytes(drawing(8 * k))
+    (signs / "broken.png").write_bytes(b"nothing")
+    settings = ["--hidden", "8", "--batch", "100", "--epochs", "0.1", "--held-out", "8"]
+    command = ["train", "--pictures", str(signs), "--classes", "3", "--out", str(tmp_path / "r")]
+    status, _, err = run(capsys, *command, *settings)
+    assert status == 0
+    assert "left out: broken.png: this file cannot be read as a picture" in err
+    assert "learned or copied? 16 new pictures lie" in err
+    story = load(tmp_path / "r" / "model.safetensors").provenance
+    assert (story.pictures, story.classes, story.steps, story.held_out.digits) == (5, (3,), 4, 8)
+    assert story.data.startswith("5 drawings of one's own with their variations and MNIST's 3, 4000 pictures")
+    assert run(capsys, "train", "--resume", "--out", str(tmp_path / "r"), "--epochs", "0.2", "--held-out", "0")[0] == 0
+    assert read_settings(tmp_path / "r" / "run.safetensors").step == 8
+
+
+def test_drawings_are_not_counted_as_digits(capsys, tmp_path):
+    for k in range(5):
+        (tmp_path / f"cross {k}.png").write_bytes(drawing(8 * k))
+    command = ["train", "--pictures", str(tmp_path), "--digits", "64", "--out", str(tmp_path / "r")]
+    status, _, err = run(capsys, *command)
+    assert (status, "digits counts MNIST's digits" in err) == (2, True)
+    (tmp_path / "cross 4.png").unlink()
+    status, _, err = run(capsys, *command[:3], "--out", str(tmp_path / "r"))
+    assert (status, "at least 5 pictures are needed, and 4 could be read" in err) == (1, True)
+    assert not (tmp_path / "r").exists()
 
 
 def test_a_loss_that_is_no_number_leaves_the_weights_from_before_it(capsys, tmp_path, monkeypatch):

@@ -8,11 +8,11 @@ import torch
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.measuring import quality
 from ddpm_demo.measuring.classifier import Classifier
+from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.measuring.quality import (
     Reference,
     class_shares,
     frechet_distance,
-    nearest_distances,
     precision_and_recall,
     real_test_digits,
     total_variation,
@@ -101,7 +101,7 @@ def test_the_nearest_digit_is_the_nearest_and_a_copy_is_at_zero():
     images = load_mnist(train=False)[0][:20].clone()
     images[3] = others[77]
     by_hand = [min(float((((a.double() - b.double()) / 255) ** 2).sum()) for b in others) ** 0.5 for a in images[:5]]
-    found = nearest_distances(images, others)
+    _, found = nearest(images, others)
     assert found[:5].tolist() == pytest.approx(by_hand, rel=1e-6)
     assert found[3] == 0
 

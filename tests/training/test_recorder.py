@@ -11,7 +11,8 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training import recorder, snapshots
 from ddpm_demo.training.history import read_all
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import Run, chosen_digits
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.training_set import chosen_digits
 
 MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
 PLACE = Placement(torch.device("cpu"), torch.float32)
