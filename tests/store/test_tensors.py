@@ -16,7 +16,7 @@ from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.tensors import HEADER_BYTES, CheckpointError, Layout, TensorFile, read_metadata, write_tensors
 from ddpm_demo.training import snapshots
-from ddpm_demo.training.snapshots import Moment
+from ddpm_demo.training.snapshots import Snapshot
 
 DEEP = "[" * 100_000 + "]" * 100_000
 CONFIG = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
@@ -244,7 +244,7 @@ def test_weights_in_three_formats_are_understood(tiny, tmp_path, form):
 
 def test_a_snapshot_is_checked_as_a_checkpoint_is(tiny, tmp_path):
     digits = torch.zeros(16, 28, 28, dtype=torch.uint8)
-    snapshots.keep(tmp_path, Moment(3, 1.0, True), digits, digits.clone(), tiny)
+    snapshots.keep(tmp_path, Snapshot(3, 1.0, True), digits, digits.clone(), tiny)
     assert snapshots.network(tmp_path, 3, CONFIG).in_project.weight.equal(tiny.in_project.weight.half().float())
     folder = tmp_path / snapshots.FOLDER
     wide = ModelConfig(hidden=1024, dilations=(1,) * 32)
