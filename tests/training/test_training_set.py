@@ -1,7 +1,9 @@
 """Drawings of one's own: what a run learns of them, where they are kept, and that a resumed run is the same run."""
 
+import base64
 import json
 import shutil
+import zlib
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from ddpm_demo.core.device import Placement
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.tensors import CheckpointError
-from ddpm_demo.training import shelf
+from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.training_set import (
@@ -20,6 +22,7 @@ from ddpm_demo.training.training_set import (
     training_pictures,
     variations,
 )
+from ddpm_demo.ui.tabs.train_desk import Desk
 from tests.store.test_tensors import parts, put
 from tests.training.test_loop import assert_same_bits
 
@@ -141,3 +144,23 @@ def test_a_run_from_before_there_were_drawings_reads_as_it_did(tmp_path):
 def test_settings_that_make_no_sense_get_a_sentence(settings, words):
     with pytest.raises(ConfigError, match=words):
         TrainConfig(epochs=1, **settings)
+
+
+def test_the_page_is_told_how_near_each_digit_is_to_the_drawings(drawings, tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "runs_dir", lambda: tmp_path / "runs")
+    directory = shelf.create("signs", MODEL, 4000)
+    list(begin(directory, drawings, epochs=0.1).record())
+    desk = Desk({}, allowed=True)
+    step = snapshots.steps_kept(directory)[0][-1]
+    answer = desk.moment({"run": directory.name, "step": step})["nearest"]
+    assert answer["drawings"] == 6
+    assert 0 < answer["fresh"] < answer["other"]
+    found = (
+        torch.tensor(list(zlib.decompress(base64.b64decode(answer["pictures"])))).to(torch.uint8).reshape(16, 28, 28)
+    )
+    apart = (found.double() - snapshots.pictures(directory, step)[0].double()).flatten(1).norm(dim=1) / 255
+    assert answer["distance"] == pytest.approx(apart.tolist(), rel=1e-9)
+
+    plain = shelf.create("digits", MODEL, 4000)
+    list(Run.begin(plain, MODEL, TrainConfig(epochs=1, digits=16, batch=16), PLACE).record())
+    assert "nearest" not in desk.moment({"run": plain.name, "step": 1})

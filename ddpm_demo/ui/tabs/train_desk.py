@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.device import best_placement
@@ -15,12 +16,14 @@ from ddpm_demo.core.model import count_parameters, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
+from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run, read_settings
 from ddpm_demo.training.shelf import Entry
 from ddpm_demo.training.trainer import Trainer
+from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.readers import MAX_SEED, named_values, whole
@@ -106,12 +109,16 @@ class Desk:
 
     @server_function
     def moment(self, question: Any) -> dict[str, Any]:
-        """Answer the page: the sixteen digits of a moment, with EMA and without."""
+        """Answer the page: the sixteen digits of a moment, with EMA and without.
+
+        Of a run that learns drawings of one's own also the nearest of these to each digit with EMA, as `_nearest` says.
+        """
         asked = named_values(question, "names for its values")
         directory = shelf.directory_of(asked.get("run"))
         step = whole("the step", asked.get("step"), 0, 10**9)
-        ema, plain = (digits.float() / 127.5 - 1 for digits in snapshots.pictures(directory, step))
-        return {"ema": packed([ema[:, None]], 8), "plain": packed([plain[:, None]], 8), "n": snapshots.DIGITS}
+        ema, plain = snapshots.pictures(directory, step)
+        answer = {"ema": packed([to_x0(ema)], 8), "plain": packed([to_x0(plain)], 8), "n": snapshots.DIGITS}
+        return answer | ({"nearest": _nearest(directory, ema)} if (directory / "pictures.safetensors").exists() else {})
 
     @server_function
     def look_back(self, question: Any) -> dict[str, Any]:
@@ -194,6 +201,30 @@ class Desk:
             raise ConfigError("choose rename, export or delete")
         self.offer()
         return {}
+
+
+def _nearest(directory: Path, digits: Tensor) -> dict[str, Any]:
+    """Say which drawing or variation that was taught is nearest to each digit, how far it is, and what is near or far.
+
+    `fresh` and `other` are those of `Scale`, `drawings` counts them.
+    """
+    config = read_settings(directory / "run.safetensors").train
+    taught, drawings, scale = _taught(directory / "pictures.safetensors", config.pictures, config.seed)
+    found = nearest_drawings(digits, drawings, taught)
+    return {
+        "pictures": packed([to_x0(found.picture)], 8),
+        "distance": found.distance.tolist(),
+        "drawings": len(drawings),
+        **asdict(scale),
+    }
+
+
+@functools.lru_cache(maxsize=4)
+def _taught(path: Path, count: int, seed: int) -> tuple[Tensor, Tensor, Scale]:
+    """Return what a run's drawings became: all variations, the drawings, and the scale. A run's never change."""
+    drawings = read_drawings(path, count)
+    taught = variations(drawings, seed)
+    return taught, drawings, scale_of(drawings, taught, fresh_variations(drawings, seed))
 
 
 def _function(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

@@ -22,6 +22,28 @@ export function makeGrids(server) {
     h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
       h("figure", {}, canvas, h("figcaption", {}, CAPTIONS[name])))), slider.element);
 
+  // Of a run that learns drawings of one's own: each digit beside the drawing that it is nearest to.
+  const pairs = h("div", { class: "ddpm-row" }), yardstick = h("p", { class: "ddpm-help" });
+  const copied = h("section", { hidden: true, "aria-label": "learned or copied" },
+    h("h3", {}, "Did it learn or copy?"), pairs, yardstick);
+  element.append(copied);
+  function compare(found) {
+    copied.hidden = !found.nearest;
+    if (!found.nearest) return;
+    const { distance, drawings, fresh, other, levels } = found.nearest;
+    pairs.replaceChildren(...distance.map((far, k) => {
+      const two = new Uint8Array(2 * 784), canvas = h("canvas", {
+        class: "ddpm-pixels", role: "img", style: "width: 116px",
+        "aria-label": `digit ${k + 1} and the nearest drawing, ${far.toFixed(1)} from it` });
+      two.set(found.ema.subarray(784 * k, 784 * (k + 1)));
+      two.set(levels.subarray(784 * k, 784 * (k + 1)), 784);
+      paintGrid(canvas, two, 2, 28);
+      return h("figure", { "data-distance": far }, canvas, h("figcaption", {}, far.toFixed(1)));
+    }));
+    yardstick.textContent = `Left a digit with EMA, right the nearest of your ${drawings} drawings as it was taught, turned, scaled or shifted; below, how far they are from each other (Euclidean, pixels 0 to 1; 0 is a copy). `
+      + `For comparison: a variation that it was not taught lies ${fresh.toFixed(1)} from the nearest that it was, one drawing ${other.toFixed(1)} from the next.`;
+  }
+
   function show(newRun, newSteps, lines) {
     if (newRun !== run) { pictures.clear(); follow = true; }
     const now = steps[slider.value()], changed = newRun !== run || newSteps.length !== steps.length || newSteps.at(-1) !== steps.at(-1);
@@ -36,6 +58,7 @@ export function makeGrids(server) {
   async function paint() {
     const step = steps[slider.value()];
     if (step === undefined) {
+      copied.hidden = true;
       for (const canvas of Object.values(canvases)) canvas.getContext("2d").clearRect(0, 0, 9999, 9999);
       return;
     }
@@ -43,10 +66,12 @@ export function makeGrids(server) {
     if (!pictures.has(step)) {
       const asked = run, answer = await server.moment({ run, step });
       if (answer.error || asked !== run) return;
-      pictures.set(step, { n: answer.n, ema: await inflateLevels(answer.ema, 8), plain: await inflateLevels(answer.plain, 8) });
+      const nearest = answer.nearest && { ...answer.nearest, levels: await inflateLevels(answer.nearest.pictures, 8) };
+      pictures.set(step, { n: answer.n, nearest, ema: await inflateLevels(answer.ema, 8), plain: await inflateLevels(answer.plain, 8) });
     }
     if (wanted !== step) return; // the slider has moved on meanwhile
     const found = pictures.get(step);
+    compare(found);
     for (const [name, canvas] of Object.entries(canvases)) {
       paintGrid(canvas, found[name], found.n, 28);
       canvas.dataset.step = step;
