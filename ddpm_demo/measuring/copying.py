@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-CHUNK = 256  # pictures compared at once: bounds the memory
+AT_ONCE = 256  # pictures compared at once: bounds the memory
 SHIFT = 2  # pixels by which a drawing may lie elsewhere and still be the same
 ASKED = 100  # drawings at most that `scale_of` compares with all others
 
@@ -44,7 +44,7 @@ def nearest(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     Both uint8 (., 28, 28). The nearest is found in float32; the distance to it is then exact, and 0 for a copy.
     """
     mine, theirs = (x.flatten(1).float() / 255 for x in (images, others))  # (., 784)
-    found = torch.cat([torch.cdist(part, theirs).argmin(dim=1) for part in mine.split(CHUNK)])
+    found = torch.cat([torch.cdist(part, theirs).argmin(dim=1) for part in mine.split(AT_ONCE)])
     difference = (mine - theirs[found]).double()  # (B, 784)
     return found, difference.square().sum(dim=1).sqrt()
 

@@ -6,8 +6,16 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
+from ddpm_demo.core.config import ModelConfig
+from ddpm_demo.core.device import Placement
+from ddpm_demo.measuring.copying import nearest_drawings
 from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.training import snapshots
+from ddpm_demo.training.recipes import TrainConfig
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.training_set import variations
 
 VIEW = "#train-view .ddpm-train"
 
@@ -239,6 +247,29 @@ def test_a_page_that_stays_on_generate_sees_a_new_run_when_it_opens_the_list(vis
     visit.pick("#generate-which", "made elsewhere")
     assert "made elsewhere" in page.locator("#generate-which input").input_value()
     shutil.rmtree(new)
+
+
+def test_beside_each_new_digit_stands_the_nearest_drawing(visit, folder):
+    """A run that learned six drawings: sixteen pairs with the distances that Python finds, and what is near or far."""
+    drawings = torch.zeros(6, 28, 28, dtype=torch.uint8)
+    for k in range(6):
+        drawings[k, 4 + 3 * k : 7 + 3 * k, 4:24] = 255
+    directory = folder / "runs" / "20200101-000000-abcdef"
+    directory.mkdir(parents=True)
+    (directory / "name.txt").write_text("signs")
+    model, config = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), TrainConfig(epochs=0.1, batch=200)
+    list(Run.begin(directory, model, config, Placement(torch.device("cpu"), torch.float32), drawings=drawings).record())
+
+    open_train(visit)
+    run_of(visit, "signs").get_by_role("button", name="watch signs").click()
+    section = visit.page.get_by_role("region", name="learned or copied")
+    section.wait_for()
+    assert "nearest of your 6 drawings" in section.text_content()
+    shown = section.locator("figure").evaluate_all("all => all.map((figure) => Number(figure.dataset.distance))")
+    newest, _ = snapshots.pictures(directory, 1)
+    assert shown == pytest.approx(nearest_drawings(newest, drawings, variations(drawings, 0)).distance.tolist())
+    delete(visit, "signs")
+    assert not directory.exists()
 
 
 def test_measure_says_what_the_settings_mean(visit):
