@@ -4,7 +4,12 @@ import sys
 
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.machine.processors import take_processors
-from ddpm_demo.ui.app import build_app, serve
+from ddpm_demo.ui.environment import prepare_environment
+
+prepare_environment()  # before Gradio is imported
+
+from ddpm_demo.ui.app import build_app  # noqa: E402
+from ddpm_demo.ui.server import serve  # noqa: E402
 
 keep_freed_memory()
 take_processors()

@@ -18,7 +18,8 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.processors import take_processors
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.app import build_app, launch
+from ddpm_demo.ui.app import build_app
+from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs.noise import draw_noise
 
 EVENTS = 60  # in a drag

@@ -90,6 +90,10 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="add a lesson of your own; may be repeated",
     )
+    app.add_argument("--root-path", metavar="PATH", help="where a proxy in front shows the page, such as /diffusion")
+    app.add_argument("--share", action="store_true", help="also make a public link, through Gradio's servers")
+    app.add_argument("--open", action="store_true", help="open the page in the browser")
+    app.add_argument("--quiet", action="store_true", help="print the address alone")
     app.add_argument("--no-training", action="store_true", help="show no training controls and refuse to train")
     app.add_argument("--metrics", action="store_true", help="answer Prometheus at /metrics")
 

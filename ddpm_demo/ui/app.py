@@ -1,16 +1,13 @@
-"""The web page: composes the tabs, and owns the theme and everything about launching."""
+"""The web page: composes the tabs; `server.py` launches it."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
 
-from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.device import best_placement
-from ddpm_demo.machine.limits import allow_connections, training_allowed
+from ddpm_demo.machine.limits import training_allowed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.bridge import browser_component, serve_static_files
@@ -18,8 +15,6 @@ from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.link import read_link
-from ddpm_demo.ui.look import STYLE_SHEETS, theme
-from ddpm_demo.ui.page_head import PageHead
 from ddpm_demo.ui.status import status_routes
 from ddpm_demo.ui.tabs.generate import build_generate_tab
 from ddpm_demo.ui.tabs.network import build_network_tab, untrained
@@ -31,7 +26,6 @@ from ddpm_demo.ui.tabs.train_desk import Desk
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
-MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
 FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `launch` serves besides Gradio
 
 
@@ -105,9 +99,20 @@ def build_app(
     routes = film_routes(checkpoints, generate.broadcasts) + status_routes(generate.broadcasts, metrics=metrics)
     setattr(demo, FILM_ROUTES, routes)
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
-    # Gradio looks for new events every millisecond, and each time takes Python from a network that is being trained
-    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = QUEUE_SECONDS, PROGRESS_SECONDS
+    slow_queue(demo)
     return demo
+
+
+def slow_queue(demo: gr.Blocks) -> None:
+    """Let Gradio look for new events less often: every millisecond would take Python from a network that is trained.
+
+    The one private attribute of Gradio in this program, since there is no public way; where it is gone Gradio's own
+    pace holds, and a test says so.
+    """
+    queue = getattr(demo, "_queue", None)
+    for name, seconds in (("sleep_when_free", QUEUE_SECONDS), ("progress_update_sleep_when_free", PROGRESS_SECONDS)):
+        if hasattr(queue, name):
+            setattr(queue, name, seconds)
 
 
 def listed(desk: Desk) -> list[Any]:
@@ -145,39 +150,3 @@ def restore(request: gr.Request) -> list[Any]:
     view = {**first_noise_value(), **link.view, "tables": schedule_view["tables"], "note": link.note}
     reach = from_link(link.dilations) if link.dilations else [gr.skip()] * 5
     return [*fields, *custom, view, schedule_view, words, *reach]
-
-
-def launch(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> str:
-    """Launch the app and return its address: on 127.0.0.1 and the next free port from 7860 unless told otherwise.
-
-    Returns at once, the server running. Raises DemoError when the port that was asked for is taken.
-    """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    allow_connections()
-    try:
-        demo.launch(
-            quiet=True,
-            prevent_thread_lock=True,
-            server_name=host,
-            server_port=port,
-            theme=theme(),
-            css_paths=STYLE_SHEETS,
-            app_kwargs={"middleware": [Middleware(PageHead)], "routes": getattr(demo, FILM_ROUTES, [])},
-            footer_links=["settings"],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            max_file_size="5mb",
-            max_threads=MAX_THREADS,
-        )
-    except OSError:
-        where = f"port {port} is taken" if port else "no port from 7860 to 7959 is free"
-        raise DemoError(f"cannot start the page on {host or '127.0.0.1'}: {where}, or not allowed here") from None
-    return str(demo.local_url)
-
-
-def serve(demo: gr.Blocks, *, host: str | None = None, port: int | None = None) -> None:
-    """Launch the app, print its address, and wait until it is stopped."""
-    address = launch(demo, host=host, port=port)
-    print(f"How diffusion draws a digit: open {address} (Ctrl-C stops)", flush=True)
-    demo.block_thread()

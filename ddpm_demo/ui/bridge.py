@@ -3,6 +3,7 @@
 import base64
 import functools
 import inspect
+import json
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import quote
 
 import gradio as gr
 import numpy as np
@@ -24,6 +26,10 @@ from ddpm_demo.ui.readers import whole as whole
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 UNEXPECTED = "something went wrong on the server; the person who started it finds the details in its terminal"
+NOT_LOADED = (
+    "This part of the page could not be loaded. Reload the page; if that does not help, the server has stopped or a "
+    "file of ddpm_demo is missing: start or install it again."
+)
 # an absolute path up to its last name: /home/ada/runs/ of /home/ada/runs/model.safetensors, C:\\Users\\ of C:\\Users\\x
 FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\]+(?:[^/\\\s'\",;]+[/\\]+)*(?=[^/\\\s])")
 STATIC = Path(__file__).resolve().parent / "static"
@@ -36,8 +42,8 @@ def serve_static_files() -> None:
 
 
 def static_url(path: Path) -> str:
-    """Return the address of a static file, below the root of the app."""
-    return f"/gradio_api/file={path.as_posix()}"
+    """Return the address of a static file, below the root of the app; its folder may be called `Homework #3`."""
+    return f"/gradio_api/file={quote(path.as_posix())}"
 
 
 def browser_component(
@@ -59,7 +65,11 @@ def browser_component(
         js_on_load=f"""
             const root = window.gradio_config?.root ?? "";
             const functions = {"server" if server else "null"};
-            import(root + "{url}").then((m) => m.mount(element, props, watch, functions, trigger));
+            const refuse = (error) => {{
+                element.querySelector(".ddpm-mount").textContent = {json.dumps(NOT_LOADED)};
+                console.error(error);
+            }};
+            import(root + "{url}").then((m) => m.mount(element, props, watch, functions, trigger), refuse);
         """,
         elem_id=elem_id,
         padding=False,

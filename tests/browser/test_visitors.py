@@ -25,13 +25,14 @@ from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training import shelf
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config
-from ddpm_demo.ui.app import FILM_ROUTES, build_app, launch
+from ddpm_demo.ui.app import FILM_ROUTES, build_app
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film import stream
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
 from ddpm_demo.ui.film.take_home import link_settings
 from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
 from tests.browser.conftest import PATIENCE
 

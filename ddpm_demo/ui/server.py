@@ -1,0 +1,157 @@
+"""Launching the page: where it listens, what is printed of it, and one sentence for whatever goes wrong."""
+
+import io
+import ipaddress
+import socket
+import sys
+import webbrowser
+from dataclasses import dataclass
+
+import gradio as gr
+import segno
+from starlette.middleware import Middleware
+
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.machine.limits import allow_connections
+from ddpm_demo.ui.app import FILM_ROUTES
+from ddpm_demo.ui.environment import prepare_environment
+from ddpm_demo.ui.look import STYLE_SHEETS, theme
+from ddpm_demo.ui.page_head import PageHead
+
+ANYWHERE = ("0.0.0.0", "::")
+OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
+MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How the page is served; `root_path` is where a proxy in front shows it, such as `/diffusion`."""
+
+    host: str | None = None
+    port: int | None = None
+    root_path: str | None = None
+    share: bool = False
+
+
+def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
+    """Launch the app and return its address: on 127.0.0.1 and the next free port from 7860 unless told otherwise.
+
+    Returns at once, the server running. Raises DemoError, one sentence, whatever stands in its way.
+    """
+    prepare_environment(share=where.share)
+    check_address(where.host, where.port)
+    allow_connections()
+    host = where.host
+    if host and ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    try:
+        demo.launch(
+            quiet=True,
+            prevent_thread_lock=True,
+            inbrowser=False,
+            share=where.share,
+            server_name=host,
+            server_port=where.port,
+            root_path=where.root_path,
+            theme=theme(),
+            css_paths=STYLE_SHEETS,
+            app_kwargs={"middleware": [Middleware(PageHead)], "routes": getattr(demo, FILM_ROUTES, [])},
+            footer_links=["settings"],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            max_file_size="5mb",
+            max_threads=MAX_THREADS,
+        )
+    except Exception as error:
+        if isinstance(error, OSError):
+            why = f"port {where.port} is taken" if where.port else "no port from 7860 to 7959 is free"
+            why += ", or not allowed here"
+        else:
+            why = " ".join(str(error).split()) or type(error).__name__
+        raise DemoError(f"cannot start the page on {where.host or '127.0.0.1'}: {why}") from None
+    if where.share and not demo.share_url:
+        raise DemoError("no public link could be made: this computer cannot reach Gradio's servers")
+    return str(demo.local_url)
+
+
+def check_address(host: str | None, port: int | None) -> None:
+    """Raise DemoError unless this computer can listen on that host, a name or an address, and on that port."""
+    name = (host or "127.0.0.1").strip("[]")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(name, port or 0, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise DemoError(
+            f"there is no host {name!r}: give one of this computer's addresses, or 0.0.0.0 for all"
+        ) from None
+    try:
+        with socket.socket(family, kind) as probe:
+            if sys.platform != "win32":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address[0], 0, *address[2:]))
+    except OSError:
+        raise DemoError(f"{name} is no address of this computer: give one that is, or 0.0.0.0 for all") from None
+    try:
+        with socket.socket(family, kind) as probe:
+            if sys.platform != "win32":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except PermissionError:
+        raise DemoError(
+            f"cannot start the page on {name}: port {port} is not allowed here, take one above 1023"
+        ) from None
+    except OSError:
+        raise DemoError(f"cannot start the page on {name}: port {port} is taken") from None
+
+
+def room_address(address: str, host: str | None) -> str | None:
+    """Return the address that other computers in the room can open, if the page listens to them; nothing is sent.
+
+    `address` is the one on this computer.
+    """
+    name = (host or "127.0.0.1").strip("[]")
+    if name not in ANYWHERE:
+        try:
+            return None if ipaddress.ip_address(name).is_loopback else address
+        except ValueError:
+            return None if name == "localhost" else address
+    port = address.rstrip("/").rsplit(":", 1)[1]
+    for family, outside in OUTSIDE.items():
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((outside, 9))  # a datagram's connect only asks for the way: no packet leaves
+                own = probe.getsockname()[0]
+        except OSError:
+            continue
+        if not ipaddress.ip_address(own).is_loopback:
+            return f"http://{f'[{own}]' if ':' in own else own}:{port}/"
+    return None
+
+
+def qr_code(address: str, encoding: str | None) -> str:
+    """Return an address as a QR code made of letters, or nothing where the terminal cannot write them."""
+    code = io.StringIO()
+    segno.make(address, micro=False).terminal(code, compact=True)
+    try:
+        code.getvalue().encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ""
+    return code.getvalue()
+
+
+def serve(demo: gr.Blocks, where: Listening = Listening(), *, browser: bool = False, quiet: bool = False) -> None:
+    """Launch the app, print its address, and wait until it is stopped; `quiet` prints the address alone."""
+    address = launch(demo, where)
+    here = address.replace("[::]", "localhost")
+    room = room_address(address, where.host)
+    if quiet:
+        print(room or here, flush=True)
+    else:
+        print(f"How diffusion draws a digit: open {here} (Ctrl-C stops)", flush=True)
+        if room:
+            print(f"In this room: open {room}\n{qr_code(room, sys.stdout.encoding)}", flush=True)
+    if where.share:
+        print(f"For everybody, through Gradio's servers, for a week at most: {demo.share_url}", flush=True)
+    if browser:
+        webbrowser.open(here)
+    demo.block_thread()
