@@ -11,12 +11,15 @@ export function decodeBytes(base64) {
 export const decodeFloat32 = (base64) => new Float32Array(decodeBytes(base64).buffer);
 export const decodeFloat64 = (base64) => new Float64Array(decodeBytes(base64).buffer);
 
-/** @returns {string} base64 of a Float32Array. */
-export function encodeFloat32(values) {
+/** @returns {string} base64 of bytes. */
+export function encodeBytes(bytes) {
   let text = "";
-  for (const byte of new Uint8Array(values.buffer)) text += String.fromCharCode(byte);
+  for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
 }
+
+/** @returns {string} base64 of a Float32Array. */
+export const encodeFloat32 = (values) => encodeBytes(new Uint8Array(values.buffer));
 
 /** @returns {Promise<Uint8Array>} grey levels 0..255 from a deflated base64 text of levels of 8 bits, or of 4, two a byte. */
 export async function inflateLevels(base64, bits) {

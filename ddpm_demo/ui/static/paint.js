@@ -24,6 +24,17 @@ export function paintPlane(canvas, values, width, height, low, high) {
   context.putImageData(image, 0, 0);
 }
 
+const WIPED = 0xff005ed5; // alpha, blue, green, red: #D55E00, no level of grey
+
+/** Paint a square picture of floats from -1 to 1 where `known` is 1, and in orange where it is 0. */
+export function paintKnown(canvas, values, known) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = known[i] ? 0xff000000 | (grey(values[i]) * 0x010101) : WIPED;
+  context.putImageData(image, 0, 0);
+}
+
 const GAP = 2; // between the pictures of a grid
 
 /** The grid of `count` square pictures of `size` pixels: nearly square, unless told how many columns. */

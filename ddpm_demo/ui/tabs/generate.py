@@ -15,6 +15,7 @@ from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
+from ddpm_demo.ui.film.completion import build_completion
 from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE
 from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
@@ -94,7 +95,14 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
         with gr.Column(min_width=300, scale=5):
             begin = first_frame(checkpoints, form.which.value, FIRST_COUNT, FIRST_SEED, CHOSEN_SAMPLER.steps)
             film = browser_component("film/film", begin, elem_id="generate-film", server=[inspect_step, take_home])
-    contents({"path": "The path of the film", "race": "The race, and experiments", "branches": "From your own digit"})
+    contents(
+        {
+            "path": "The path of the film",
+            "race": "The race, and experiments",
+            "branches": "From your own digit",
+            "completion": "Finish my drawing",
+        }
+    )
     gr.Markdown(GENERATE_LESSON, elem_classes="ddpm-lesson")
 
     def show_first(*wanted: Any) -> Any:
@@ -125,6 +133,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     build_path()
     build_race(checkpoints, which, form.seed, form.guide)
     build_branches(checkpoints, which)
+    build_completion(checkpoints, which)
     return GenerateTab(which, form.guide, settings, note, checkpoints, Broadcasts())
 
 

@@ -1,0 +1,144 @@
+"""Finish my drawing: a part of a digit is wiped out, and the network completes it in four ways at once."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError
+from ddpm_demo.core.inpainting import complete
+from ddpm_demo.core.sampling import start_noise
+from ddpm_demo.machine.scheduler import NETWORK, InTurn
+from ddpm_demo.measuring.completion import MASKS, known_mask
+from ddpm_demo.ui.bridge import base64_of, browser_component, sentence_of
+from ddpm_demo.ui.film import branches
+from ddpm_demo.ui.film.stream import packed
+from ddpm_demo.ui.networks import load_guide, load_placed
+from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
+from ddpm_demo.ui.tabs.noise import read_picture
+
+COMPLETION_LESSON = """
+## Finish my drawing: wipe a part out, and let the network complete it
+Take the digit of the Noise tab, or draw one here, and wipe a part of it out. The network was never taught to complete
+anything: it walks from noise to a digit as always, and after each step the part that is known is put back, noised as
+much as the picture then is (RePaint, Lugmayr et al. 2022). Four walks, each with noise of its own.
+"""
+COMPLETIONS = 4
+COMPLETION_STEPS = 25
+MOST_JUMPS = 10
+USUAL_JUMPS = 5
+JUDGE_SECONDS = 0.4  # from one look at the judge's training to the next
+NO_QUESTION = gr.EventData(None, None)
+
+
+def build_completion(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
+    """Lay out the section and connect it; the film's checkpoint is the network that completes."""
+
+    def answer(name: Any, press: gr.EventData = NO_QUESTION) -> Iterator[dict[str, Any]]:
+        question = press._data
+        number = question.get("press") if isinstance(question, Mapping) else None
+        try:
+            same = {"press": whole("the press", number, 0, MAX_SEED)}
+            for message in completion_messages(checkpoints, name, question):
+                yield {**same, **message}
+        except Exception as error:  # in the section itself, whose buttons wait for the end
+            known = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MAX_SEED
+            yield {"press": number if known else None, "error": sentence_of(error), "over": True}
+
+    gr.Markdown(COMPLETION_LESSON)
+    masks = {name: base64_of(known_mask(name).numpy().astype("u1")) for name in MASKS}
+    begin = {"masks": masks, "jumps": USUAL_JUMPS, "most": MOST_JUMPS, "n": COMPLETIONS}
+    view = browser_component("film/completion", begin, elem_id="completion", server=[read_picture])
+    run = view.submit(
+        answer,
+        which,
+        view,
+        show_progress="hidden",
+        trigger_mode="multiple",  # the page asks one at a time; whoever stops and asks again need not wait
+        concurrency_limit=16,
+        concurrency_id="network",
+        api_visibility="private",
+    )
+    view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
+
+
+def read_known(value: object) -> Tensor:
+    """Return what is known of a picture, bool (1, 1, 28, 28), sent as 784 bytes in base64: 1 known, 0 wiped out."""
+    refusal = f"the part that is known must be {SIDE * SIDE} bytes, each 0 or 1"
+    content = from_base64(value, refusal, most=SIDE * SIDE)
+    if len(content) != SIDE * SIDE or not set(content) <= {0, 1}:
+        raise ConfigError(refusal)
+    return torch.tensor(list(content), dtype=torch.bool).view(1, 1, SIDE, SIDE)
+
+
+def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: Any) -> Iterator[dict[str, Any]]:
+    """Complete a digit in COMPLETIONS ways, yielding a message a step, then the judge's reading; raise DemoError.
+
+    A step's message holds x_t as the next step gets it, with the known part in place: the last one, at t = -1, the
+    finished pictures, and `difference`, the most that their known part is from what was given. Every call of the
+    network is a turn of its own among the films. A judge that must first be trained is waited for, with the pictures
+    on the screen. The last message of all has `over`.
+    """
+    asked = named_values(question, "x0, known, jumps and seed")
+    name = one_of(name, checkpoints, "choose one of the listed checkpoints above")
+    x0, known = image_of(asked.get("x0"), "a digit", most=1), read_known(asked.get("known"))
+    jumps = whole("the number of jumps", asked.get("jumps"), 0, MOST_JUMPS)
+    seed = whole("the seed", asked.get("seed"), 0, MAX_SEED)
+
+    loaded, guidance = load_placed(checkpoints[name]), CHOSEN_GUIDANCE.get(name)
+    if guidance is not None and guidance.guide not in checkpoints:
+        guidance = None
+    network = loaded.guided_by(load_guide(checkpoints, guidance), guidance.weight if guidance else 1.0)
+    config = replace(CHOSEN_SAMPLER, steps=min(COMPLETION_STEPS, len(loaded.schedule)))
+    total = config.steps * (jumps + 1) - jumps
+    generator, device = torch.Generator().manual_seed(seed), loaded.placement.device
+    x_T = start_noise(COMPLETIONS, loaded.model.config.image_channels, SIDE, generator)
+    walk = complete(
+        InTurn(network, NETWORK.film_turn),
+        loaded.schedule,
+        config,
+        x_T.to(device),
+        x0=x0.to(device),
+        known=known.to(device),
+        jumps=jumps,
+        generator=generator,
+    )
+    facts = {"checkpoint": name, "guide": guidance.guide if guidance else "", "n": COMPLETIONS, "jumps": jumps}
+    begun, finished = time.perf_counter(), x_T
+    for step in walk:
+        finished = step.x_s.float().cpu()
+        calls = total if step.s < 0 else (step.index + 1) * (jumps + 1)
+        message = {
+            **facts,
+            "first": step.index,
+            "t": step.s,
+            "x_t": packed([finished], 8),
+            "calls": calls,
+            "done": calls / total,
+            "seconds": time.perf_counter() - begun,
+        }
+        if step.s < 0:
+            message["difference"] = float((finished - x0).abs().masked_fill(~known, 0).max())
+        yield message
+    yield from _readings(finished, x0)
+
+
+def _readings(finished: Tensor, x0: Tensor) -> Iterator[dict[str, Any]]:
+    """Yield how far the judge's training is, while it is, and then what the judge reads; raise DemoError."""
+    state = branches.JUDGE.state({"again": True})
+    while "step" in state:
+        yield {"training": state}
+        time.sleep(JUDGE_SECONDS)
+        state = branches.JUDGE.state()
+    judge = branches.JUDGE.ready()
+    yield {
+        "classes": judge.model.classes(finished).tolist(),
+        "of_x0": int(judge.model.classes(x0)[0]),
+        "accuracy": judge.accuracy,
+        "over": True,
+    }
