@@ -249,3 +249,37 @@ def test_branches_of_the_noise_tabs_digit_are_counted(visit):
     assert "% of MNIST's 10,000 test digits right" in page.text_content("#branches [role=status]")
     # the page noised the digit as the server did
     assert np.abs(preview - np.array(visit.pixels("#branches canvas[data-name=x_t]"))).max() <= 1
+
+
+def test_a_wiped_part_is_completed_in_four_ways_on_a_phone(phone):
+    page = open_generate(phone)
+    page.locator("#completion button[data-mask='upper half']").tap()
+    given = "#completion canvas[data-name=given]"
+    assert page.get_attribute(given, "data-wiped") == "392"
+    page.locator(given).focus()
+    for key in (*["ArrowDown"] * 5, "Space"):  # into the lower half: the brush wipes there
+        page.keyboard.press(key)
+    assert page.get_attribute(given, "data-wiped") == str(392 + 21)
+    page.locator("#completion input[type=range]").first.fill("1")  # jumps
+    page.locator("#completion button[data-name=go]").tap()
+    ways = [f"#completion canvas[data-name=completion-{k}]" for k in range(4)]
+    for way in ways:
+        page.wait_for_selector(f"{way}[data-t='-1']")
+    phone.wait_for_text("#completion [role=status]", "differs from what was given in no pixel")
+    known = np.ones((28, 28), bool)
+    known[:14] = False
+    rows, columns = np.ogrid[:28, :28]
+    known[(rows - 19) ** 2 + (columns - 14) ** 2 <= 5] = False
+    digit, *completed = (
+        np.array(phone.pixels(each)).reshape(28, 28) for each in ("#completion canvas[data-name=x0]", *ways)
+    )
+    for picture in completed:
+        np.testing.assert_array_equal(picture[known], digit[known])
+    assert len({picture.tobytes() for picture in completed}) == 4
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    page.locator("#completion button[data-name=stop]").click(force=True)  # while the judge learns, or it has spoken
+    page.locator("#completion button[data-mask=nothing]").tap()
+    page.locator("#completion button[data-name=go]").tap()
+    phone.wait_for_text("#completion [role=status]", "all of the picture is known")
+    page.wait_for_selector("#completion button[data-name=go]:not([disabled])")
