@@ -119,9 +119,10 @@ export function mount(element, props, watch, server, trigger) {
     } else if (got.over) end(`${told.t === -1 ? `${madeWords()} ` : ""}${got.error}`);
   }
   function madeWords() {
-    const guide = told.guide ? ` with its guide ${told.guide}` : "";
+    const by = told.guide ? `${told.checkpoint} with its guide ${told.guide}` : told.checkpoint;
+    const calls = `${told.calls} network calls${told.guide ? " of each" : ""}`;
     const apart = told.difference === 0 ? "in no pixel" : `by up to ${told.difference.toPrecision(2)}`;
-    return `Completed by ${told.checkpoint}${guide}, seed ${seed}: ${told.calls} network calls, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. `
+    return `Completed by ${by}, seed ${seed}: ${calls}, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. `
       + `The known part differs from what was given ${apart}.`;
   }
 
