@@ -50,7 +50,7 @@ def build_completion(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
             known = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MAX_SEED
             yield {"press": number if known else None, "error": sentence_of(error), "over": True}
 
-    gr.Markdown(COMPLETION_LESSON)
+    gr.Markdown(COMPLETION_LESSON, elem_classes="ddpm-lesson")
     masks = {name: base64_of(known_mask(name).numpy().astype("u1")) for name in MASKS}
     begin = {"masks": masks, "jumps": USUAL_JUMPS, "most": MOST_JUMPS, "n": COMPLETIONS}
     view = browser_component("film/completion", begin, elem_id="completion", server=[read_picture])
