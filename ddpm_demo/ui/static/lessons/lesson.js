@@ -151,6 +151,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       record.phase = element.dataset.phase = "done";
       keep();
       showDone(answer.words);
+      after.querySelector("button").focus(); // the one that was pressed is gone
       onDone();
     }
     function showDone(text) {
