@@ -79,7 +79,8 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       h("p", { class: "ddpm-help" }, fill(words.task, { step: record.task + 1, total: lesson.tasks.length })),
       h("p", { class: "ddpm-lesson-ask" }, task.say), h("div", { class: "ddpm-row" }, ...doneButton, ...where, skip));
     release = task.watch ? watchTask(task, watches[task.watch], selector, press, forward) : () => {};
-    if (selector) soon(() => !open || leadTo(selector));
+    const at = record.task;
+    if (selector) soon(() => !open || record.phase !== "do" || record.task !== at || leadTo(selector));
   }
 
   function waiting() {
@@ -150,6 +151,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       record.phase = element.dataset.phase = "done";
       keep();
       showDone(answer.words);
+      after.querySelector("button").focus(); // the one that was pressed is gone
       onDone();
     }
     function showDone(text) {

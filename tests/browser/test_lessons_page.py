@@ -1,0 +1,312 @@
+"""A student who takes the lessons: right and wrong, wide and narrow, by mouse and by keyboard, and comes back.
+
+The network is a small one with random weights, in this process, so that every truth takes a moment only; what is right
+is computed here a second time, by the functions that tests/ui/test_lessons.py holds against other ways to compute it.
+"""
+
+import csv
+import io
+import json
+
+import pytest
+
+from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.provenance import Provenance
+from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.app import build_app, launch
+from ddpm_demo.ui.lessons.entry import read_test, shipped_lessons
+from ddpm_demo.ui.lessons.places import CONTROLS
+from ddpm_demo.ui.lessons.truths import Workplace, compute_truth
+
+# Gradio's own, when it counts its visitors with a new pandas
+pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
+LESSONS = shipped_lessons()
+RECORDS = "JSON.parse(localStorage.getItem('ddpm-lessons'))"
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    path = tmp_path_factory.mktemp("lessons") / "quick.safetensors"
+    model = seeded_denoiser(ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), seed=0)
+    checkpoint.save(path, checkpoint.Checkpoint(model, ScheduleConfig(), Provenance()))
+    return {"quick": path, **shipped_checkpoints()}
+
+
+@pytest.fixture(scope="module")
+def app(checkpoints):
+    demo = build_app(str(checkpoints["quick"]), training=False)
+    yield launch(demo)
+    demo.close(verbose=False)
+
+
+@pytest.fixture
+def address(app):
+    return app
+
+
+def truth_of(checkpoints, asked):
+    return compute_truth(Workplace(checkpoints), asked.truth, asked.arguments).right
+
+
+def guess(visit, lesson, right, *, well):
+    """Make the guess of a lesson: the truth itself, or something else."""
+    page, asked = visit.page, lesson.predict
+    if asked.kind == "mark":
+        visit.set_slider(".ddpm-lesson-guess", right if well else asked.low)
+    elif asked.kind == "choice":
+        key = right if well else next(choice.key for choice in asked.choices if choice.key != right)
+        page.locator(f'.ddpm-lesson-guess [data-key="{key}"] input').check()
+    elif asked.kind == "rank":
+        wanted = right if well else right[::-1]
+        for place, key in enumerate(wanted):
+            item = page.locator(f'.ddpm-lesson-rank [data-key="{key}"]')
+            while (
+                page.locator(".ddpm-lesson-rank li").evaluate_all("a => a.map(e => e.dataset.key)").index(key) > place
+            ):
+                item.locator('[data-by="-1"]').click()
+    else:
+        order = [sorted(right).index(value) for value in right]
+        heights = [10 * (place if well else 9 - place) for place in order]
+        for column, height in enumerate(heights):
+            page.locator(".ddpm-lesson-curve input").nth(column).evaluate(
+                "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', {bubbles: true})); }", height
+            )
+
+
+def do_tasks(visit, lesson):
+    """Do what a lesson asks for, on the real tab; a run of training is left out."""
+    page = visit.page
+    for number, task in enumerate(lesson.tasks, start=1):
+        visit.wait_for_text("#lessons", task.say)
+        middle = [value for value in (task.at_least, task.at_most) if value is not None]
+        if not task.watch:
+            page.locator('[data-name="task-done"]').click()
+        elif task.watch == "t":
+            visit.set_slider(
+                "#schedule-chart" if lesson.tab == "Schedule" else "#noise-view", sum(middle) / len(middle)
+            )
+        elif task.watch == "layers":
+            page.wait_for_function("document.querySelector('#receptive-map input[type=range]').max > 0")
+            visit.set_slider("#receptive-map", task.at_most if task.at_most is not None else 9)
+        elif task.watch == "pixel":
+            page.locator('#receptive-map canvas[data-name="paths"]').focus()
+            page.keyboard.press("ArrowRight")
+        elif task.watch == "press":
+            page.locator(CONTROLS[task.control]).click()
+        elif task.watch == "training":
+            page.locator('[data-name="skip"]').click()
+            return
+        if number == len(lesson.tasks):
+            page.locator('[data-name="reveal"]').click()
+
+
+def take(visit, checkpoints, number, *, well):
+    """Take a whole lesson, from the list on."""
+    page, lesson = visit.page, LESSONS[number - 1]
+    right, key = truth_of(checkpoints, lesson.predict), truth_of(checkpoints, lesson.question)
+    page.locator(".ddpm-lessons-item").nth(number - 1).click()
+    page.wait_for_function(f"location.search.includes('lesson={number}')")
+    for name in lesson.lock:
+        if page.locator(CONTROLS[name]).count():
+            page.wait_for_selector(f"{CONTROLS[name]}[inert]", state="attached")
+    guess(visit, lesson, right, well=well)
+    page.locator('[data-name="commit"]').click()
+    page.wait_for_function("!document.querySelector('[inert].ddpm-lesson-locked')")
+    do_tasks(visit, lesson)
+    said = page.locator(".ddpm-lesson-said[data-verdict]")
+    said.wait_for()
+    assert said.get_attribute("data-verdict") in (("right", "close") if well else ("wrong", "far", "too_low"))
+    assert said.text_content() in page.text_content('[data-name="lesson-spoken"]')  # announced in words
+    page.locator('[data-name="to-question"]').click()
+    chosen = [choice.key for choice in lesson.question.choices if choice.key != key][:1] if not well else []
+    for answer in [*chosen, key]:
+        page.locator(f'.ddpm-lesson-choices [data-key="{answer}"] input').check()
+        page.locator('[data-name="check"]').click()
+        verdict = "right" if answer == key else "wrong"
+        page.wait_for_selector(f'.ddpm-lesson-said[data-verdict="{verdict}"]')
+        assert len(page.text_content(".ddpm-lesson-said")) > 20  # never a mere "wrong"
+    visit.wait_for_text("#lessons", "Lesson done.")
+    record = page.evaluate(RECORDS)["lessons"][lesson.name]
+    assert (record["phase"], record["first"]) == ("done", well)
+    page.locator('[data-name="back"]').click()
+
+
+def open_lessons(visit):
+    visit.page.locator(".ddpm-lessons-entry").click()
+    visit.page.wait_for_selector(".ddpm-lessons-list")
+
+
+def test_a_student_takes_all_eight_well(visit, checkpoints):
+    visit.open()
+    open_lessons(visit)
+    for number in range(1, 9):
+        take(visit, checkpoints, number, well=True)
+    assert visit.page.text_content(".ddpm-lessons-entry") == "Lessons 8/8"
+
+
+def test_a_student_on_a_phone_guesses_wrongly(phone, checkpoints):
+    phone.open()
+    open_lessons(phone)
+    for number in range(1, 9):
+        take(phone, checkpoints, number, well=False)
+        assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    with phone.page.expect_download() as download:
+        phone.page.locator('[data-name="csv"]').click()
+    rows = list(csv.reader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
+    assert [row[1] for row in rows[1:9]] == [lesson.title for lesson in LESSONS]
+    assert all(row[2] == "done" and row[7] == "no" for row in rows[1:9])
+
+
+def test_a_lesson_with_the_keyboard_alone(visit, checkpoints):
+    visit.open()
+    page = visit.page
+
+    def reach(selector):
+        for _ in range(200):
+            if page.evaluate(f"document.activeElement.matches('{selector}')"):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {selector}")
+
+    reach(".ddpm-lessons-entry")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".ddpm-lessons-list")
+    reach(".ddpm-lessons-item")
+    page.keyboard.press("Enter")
+    reach(".ddpm-lesson-guess input")
+    page.keyboard.press("ArrowLeft")
+    reach('[data-name="commit"]')
+    page.keyboard.press("Enter")
+    visit.wait_for_text("#lessons", "Step 1 of 2")
+    page.locator("#noise-view input[type=range]").focus()  # its place in the tab's order is other tests' business
+    page.keyboard.press("End")
+    visit.wait_for_text("#lessons", "Step 2 of 2")
+    for name in ("task-done", "reveal", "to-question"):
+        page.wait_for_selector(f'[data-name="{name}"]')
+        page.locator(".ddpm-lesson h3").focus()
+        reach(f'[data-name="{name}"]')
+        page.keyboard.press("Enter")
+    page.wait_for_selector('[data-name="check"]')
+    reach(".ddpm-lesson-choice input")
+    for _ in range(3):
+        if page.evaluate("document.activeElement.value") == truth_of(checkpoints, LESSONS[0].question):
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    reach('[data-name="check"]')
+    page.keyboard.press("Enter")
+    visit.wait_for_text("#lessons", "Lesson done.")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ddpm-lessons", state="hidden")
+    assert page.evaluate("document.activeElement.className").endswith("ddpm-lessons-entry")
+
+
+def test_a_link_opens_a_lesson_and_leaving_loses_nothing(visit):
+    page = visit.page
+    page.goto(f"{visit.address}?lesson=5")
+    visit.wait_for_text("#lessons h2", LESSONS[4].title)
+    page.wait_for_selector("#receptive-map[inert]", state="attached")
+    visit.set_slider(".ddpm-lesson-guess", 77)
+    page.reload()
+    visit.wait_for_text(".ddpm-lesson-guess output", "77 pixels wide")
+    page.locator('[data-name="close"]').click()
+    page.wait_for_function("!location.search.includes('lesson=')")
+    assert page.locator("[inert].ddpm-lesson-locked").count() == 0  # left for free play, the page is open
+    open_lessons(visit)
+    page.locator(".ddpm-lessons-item").nth(4).click()
+    page.locator('[data-name="commit"]').click()
+    page.locator('[data-name="skip"]').click()
+    page.wait_for_selector('[data-verdict="too_low"]')
+    page.reload()
+    page.wait_for_selector('[data-verdict="too_low"]')  # what was revealed is still there
+
+
+def test_the_test_before_and_after_and_the_gain(visit, checkpoints):
+    visit.open()
+    page = visit.page
+    keys = [truth_of(checkpoints, item) for item in read_test()]
+    for when, right in (("before", 2), ("after", 8)):
+        open_lessons(visit)
+        page.locator(f'[data-name="test-{when}"]').click()
+        page.locator('[data-name="submit"]').click()
+        visit.wait_for_text(".ddpm-lesson", "8 questions have no answer yet.")
+        for number, (item, key) in enumerate(zip(read_test(), keys, strict=True)):
+            answer = key if number < right else next(c.key for c in item.choices if c.key != key)
+            page.locator(".ddpm-lesson-item").nth(number).locator(f'[data-key="{answer}"] input').check()
+        page.locator('[data-name="submit"]').click()
+        visit.wait_for_text(".ddpm-lesson", f"{when.capitalize()} the lessons: {right} of 8 right.")
+        page.locator('[data-name="back"]').click()
+        page.locator('[data-name="close"]').click()
+    open_lessons(visit)
+    visit.wait_for_text(".ddpm-lessons-list", "you have learnt 100 % (normalised gain 1.00, Hake 1998)")
+
+
+def test_the_teachers_sheet_and_the_students_results_can_be_printed(visit):
+    visit.open()
+    page = visit.page
+    open_lessons(visit)
+    page.locator('[data-name="sheet"]').click()
+    links = page.locator(".ddpm-lesson-sheet a").evaluate_all("all => all.map(each => each.href)")
+    assert [link.split("?")[1] for link in links] == [f"lesson={k}" for k in range(1, 9)]
+    page.emulate_media(media="print")
+    assert page.locator(".ddpm-lesson-sheet h1").is_visible()
+    assert not page.locator("#noise-view").is_visible()
+    page.emulate_media(media="screen")
+    page.keyboard.press("Escape")
+    page.locator('[data-name="mine"]').click()
+    assert all(lesson.title in page.text_content(".ddpm-lesson-sheet") for lesson in LESSONS)
+
+
+def test_without_storage_a_lesson_works_and_says_that_nothing_is_kept(visit):
+    visit.page.add_init_script("Storage.prototype.setItem = () => { throw new Error('blocked'); }")
+    visit.open()
+    open_lessons(visit)
+    visit.wait_for_text(".ddpm-lessons-list", "keeps nothing here")
+    visit.page.locator(".ddpm-lessons-item").first.click()
+    visit.page.locator('[data-name="commit"]').click()
+    visit.page.locator('[data-name="skip"]').click()
+    visit.page.wait_for_selector(".ddpm-lesson-said[data-verdict]")
+
+
+def test_every_part_of_the_page_that_a_lesson_may_name_is_there(visit):
+    visit.open()
+    for tab in ("Noise", "Schedule", "Network", "Receptive field", "Generate"):
+        visit.tab(tab)
+        visit.page.wait_for_timeout(300)
+    for name, selector in CONTROLS.items():
+        if name not in ("train button",):  # training is off here; test_train_page.py presses it
+            if name == "training":
+                visit.tab("Train")
+            visit.page.wait_for_selector(selector, state="attached")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_lessons(visit, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    visit.open(theme)
+    page = visit.page
+
+    def look():
+        found = Axe().run(page, context="#lessons").response["violations"]
+        faults = [(each["id"], node["html"][:200], node["any"][:1]) for each in found for node in each["nodes"]]
+        assert faults == []
+
+    open_lessons(visit)
+    look()
+    for number in (1, 3, 8):
+        page.locator(".ddpm-lessons-item").nth(number - 1).click()
+        if number == 8:
+            visit.set_slider(".ddpm-lesson-curve", 80)
+        look()
+        page.locator('[data-name="commit"]').click()
+        look()
+        page.locator('[data-name="skip"]').click()
+        page.wait_for_selector('[data-name="to-question"]')
+        look()
+        page.locator('[data-name="to-question"]').click()
+        look()
+        page.locator('[data-name="back"]').click()
+    assert json.loads(page.evaluate("localStorage.getItem('ddpm-lessons')"))["lessons"]
