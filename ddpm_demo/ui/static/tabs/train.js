@@ -40,6 +40,7 @@ export function mount(element, props, watch, server) {
     phase, bar, facts, note, controls,
     h("div", { class: "ddpm-stage ddpm-train-stage" },
       h("figure", {}, curve.element, h("figcaption", {}, "the loss, log scale")), grids.element),
+    grids.copied,
     watched, shelf.element);
   element.querySelector(".ddpm-mount").replaceChildren(whole);
 

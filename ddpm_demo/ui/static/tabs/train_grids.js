@@ -26,7 +26,6 @@ export function makeGrids(server) {
   const pairs = h("div", { class: "ddpm-row" }), yardstick = h("p", { class: "ddpm-help" });
   const copied = h("section", { hidden: true, "aria-label": "learned or copied" },
     h("h3", {}, "Did it learn or copy?"), pairs, yardstick);
-  element.append(copied);
   function compare(found) {
     copied.hidden = !found.nearest;
     if (!found.nearest) return;
@@ -78,5 +77,5 @@ export function makeGrids(server) {
       canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${found.n} digits after step ${step}`);
     }
   }
-  return { element, show };
+  return { element, copied, show };
 }
