@@ -64,7 +64,7 @@ def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide
 
 def film_of(loaded, wanted, films=None, guide=None):
     """All messages of a run, and its frames of each kind as levels (F, N, 28, 28), the last message apart."""
-    films = films or Films()
+    films = Films() if films is None else films  # an empty one is false
     first, *messages, last = list(generate(loaded, wanted, films, guide=guide))
     return films, first, messages, last
 
