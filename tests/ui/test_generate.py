@@ -64,7 +64,7 @@ def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide
 
 def film_of(loaded, wanted, films=None, guide=None):
     """All messages of a run, and its frames of each kind as levels (F, N, 28, 28), the last message apart."""
-    films = films or Films()
+    films = Films() if films is None else films  # an empty one is false
     first, *messages, last = list(generate(loaded, wanted, films, guide=guide))
     return films, first, messages, last
 
@@ -349,7 +349,7 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None})
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None}, None)
     *answers, weight, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
     assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
     assert weight["__type__"] == "update"
@@ -360,7 +360,7 @@ def test_a_link_brings_the_settings_back(sampler, clip):
 def test_a_link_brings_the_guide_back():
     wanted = settings(guide=GUIDE, weight=2.75)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None, GUIDE: None})
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None, GUIDE: None}, None)
     *_, guide, weight, _, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
     assert (guide, weight, press) == (GUIDE, 2.75, {"press": True})
 
@@ -385,7 +385,7 @@ def test_a_link_brings_the_guide_back():
     ],
 )
 def test_nonsense_in_a_link_changes_nothing(text):
-    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None})
+    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None}, None)
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
     assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
     assert "was ignored" in note
