@@ -12,7 +12,8 @@ THICKEST_LINE = 8  # pixels: lines of the paper and of frames are finer, or the 
 SPECK = 0.04  # of the digit's area
 SMALLEST = 0.08  # of a photograph's shorter side: what is less may be anything
 FRAME_SIDE, FRAME_STROKE = 0.55, 0.035  # what is wider and higher than this share of it and as fine is a printed box
-MUCH = 0.14  # of a photograph: a sheet on a table or a shadow, not a digit
+MUCH, SHEET = 0.14, 0.35  # of a photograph inked, and in the box round it: a sheet on a table or a shadow, not a digit
+WIDEST = 0.9  # of a photograph's width or height: lines of the paper
 MUCH_INK = "what was found is mostly ink: is it a digit? Move the box round the digit, or drag the threshold"
 PLAIN = 0.5  # of a picture's pixels that have the very same grey: a drawing, not a photograph
 
@@ -39,33 +40,48 @@ class Piece:
 
 
 def plain_ink(grey: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Return the ink (H, W), 0 to 1, of a picture drawn on one exact grey, or None if this is a photograph."""
+    """Return the ink (H, W), 0 to 1, of a picture drawn on exact black or white, or None if this is a photograph."""
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ground = np.median(edge)
-    if np.mean(np.abs(grey - ground) < 0.5) < PLAIN:
+    if 2 < ground < 253 or np.mean(np.abs(grey - ground) < 0.5) < PLAIN:
         return None
     return np.asarray(np.abs(grey - ground) / max(ground, 255 - ground), dtype=np.float32)
 
 
-def local_ink(grey: NDArray[np.float32], *, reverse: bool = False) -> NDArray[np.float32]:
-    """Return how much of the paper's light is missing at every pixel (H, W), 0 to 1.
+def local_ink(grey: NDArray[np.float32], *, dark_ink: bool) -> NDArray[np.float32]:
+    """Return how much of the paper's light is missing at every pixel (H, W), 0 to 1; of the negative, for light ink.
 
-    Paper is what a closing leaves, so that a shadow and a table, both wider than any stroke, are their own paper. A
-    picture whose ground seems dark is turned into its negative first; with `reverse`, one whose ground seems light.
+    Paper is what a closing leaves, so that a shadow and a table, both wider than any stroke, are their own paper.
     """
     from scipy import ndimage
 
-    smooth = ndimage.gaussian_filter(grey, 0.5 + min(grain(grey), 20) / 10, mode="nearest", truncate=3)
-    reach = max(3, round(REACH * min(grey.shape))) // 2 * 2 + 1
-    highest, lowest = ndimage.maximum_filter(smooth, reach), ndimage.minimum_filter(smooth, reach)
+    smooth, highest, lowest = surroundings(grey)
+    if not dark_ink:
+        smooth, highest = 255 - smooth, 255 - lowest
+    paper = ndimage.minimum_filter(highest, reach_of(grey))
+    return np.asarray((paper - smooth) / np.maximum(paper, 30), dtype=np.float32)
+
+
+def lightness(grey: NDArray[np.float32]) -> float:
+    """Return how light the paper is between the lightest and the darkest round it, 0 to 1; ink is the lesser part."""
+    smooth, highest, lowest = surroundings(grey)
     contrast = highest - lowest
     strong = contrast >= 0.5 * contrast.max()
-    # ink is the lesser part of what lies round it
-    light_ink = bool(np.mean((smooth - lowest)[strong]) < 0.5 * np.mean(contrast[strong]))
-    if light_ink != reverse:
-        smooth, highest = 255 - smooth, 255 - lowest
-    paper = ndimage.minimum_filter(highest, reach)
-    return np.asarray((paper - smooth) / np.maximum(paper, 30), dtype=np.float32)
+    return float(np.mean((smooth - lowest)[strong]) / max(float(np.mean(contrast[strong])), 1e-6))
+
+
+def surroundings(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return a picture without its grain, and the lightest and the darkest round every pixel, all (H, W)."""
+    from scipy import ndimage
+
+    smooth = ndimage.gaussian_filter(grey, 0.5 + min(grain(grey), 20) / 10, mode="nearest", truncate=3)
+    reach = reach_of(grey)
+    return smooth, ndimage.maximum_filter(smooth, reach), ndimage.minimum_filter(smooth, reach)
+
+
+def reach_of(grey: NDArray[np.float32]) -> int:
+    """Return how many pixels wide the surroundings of a pixel are, an odd number."""
+    return max(3, round(REACH * min(grey.shape))) // 2 * 2 + 1
 
 
 def grain(grey: NDArray[np.float32]) -> float:
@@ -89,6 +105,8 @@ def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bo
     tries = []
     for thin in range(THICKEST_LINE + 1):
         kernel = depth > thin
+        if not kernel.any():
+            break
         opened = chessboard(~kernel) <= thin
         labels, pieces = pieces_of(opened, depth, may_touch_edge=may_touch_edge)
         if pieces:
@@ -106,7 +124,9 @@ def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bo
     sides = [s.stop - s.start for s in (found.rows, found.columns)]
     if may_touch_edge or found.question:
         return found
-    if found.mask.mean() > MUCH:
+    if max(side / length for side, length in zip(sides, ink.shape, strict=True)) > WIDEST or (
+        found.mask.mean() > MUCH and sides[0] * sides[1] > SHEET * ink.size
+    ):
         return replace(found, question=MUCH_INK)
     if max(sides) < SMALLEST * min(ink.shape):
         return replace(found, question="only a speck was found: move the box round the digit, or drag the threshold")

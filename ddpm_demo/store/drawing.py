@@ -1,11 +1,20 @@
 """A drawing or a photograph of one digit, made into 28x28 pixels the way MNIST's own were."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ddpm_demo.store.digit_finding import MUCH_INK, Found, find_digit, local_ink, pixels_of, plain_ink
+from ddpm_demo.store.digit_finding import (
+    MUCH_INK,
+    Found,
+    find_digit,
+    lightness,
+    local_ink,
+    pixels_of,
+    plain_ink,
+)
 from ddpm_demo.store.picture_file import DrawingError, read_grey
 
 Box = tuple[float, float, float, float]
@@ -13,6 +22,7 @@ Box = tuple[float, float, float, float]
 FAINTEST = 24 / 255  # of the paper's light, by which ink must differ from it
 BOX, SIZE = 20, 28  # LeCun et al. 1998: scaled into 20x20, then placed by its centre of mass in 28x28
 THINNEST = 0.075  # of a digit's longer side: MNIST's strokes are two to three of 20 pixels wide
+UNSURE = 0.08  # so near to a half, how light the paper is remains a guess
 MOSTLY_INK = 0.7  # of a box that is no narrow 1
 
 
@@ -46,19 +56,40 @@ def read_drawing(grey: NDArray[np.float32], *, box: Box | None = None, threshold
 
     Dark ink on light paper and the reverse are both understood. Raises DrawingError when nothing stands out.
     """
-    flat = plain_ink(grey)
-    if flat is not None:
+    first, fault = None, None
+    for ink, may_touch_edge, likely in inks_of(grey):
         try:
-            drawing = read_ink(flat, box, threshold, may_touch_edge=True)
-        except DrawingError:
-            drawing = None
-        if drawing and not drawing.question:
+            drawing = read_ink(ink, box, threshold, may_touch_edge=may_touch_edge)
+        except DrawingError as error:
+            fault = fault or error
+            continue
+        if not likely and not (first and outdone(first, drawing)):
+            continue
+        if not drawing.question:
             return drawing
-    drawing = read_ink(local_ink(grey), box, threshold, may_touch_edge=False)
-    if drawing.question == MUCH_INK and box is None:  # the sheet itself, if the table was taken for the paper
-        other = read_ink(local_ink(grey, reverse=True), box, threshold, may_touch_edge=False)
-        drawing = drawing if other.question else other
-    return drawing
+        first = first or drawing
+    if first is None:
+        raise fault or DrawingError("nothing stands out in this picture")
+    return first
+
+
+def inks_of(grey: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], bool, bool]]:
+    """Yield what may be the ink of a picture, the likeliest first, whether it may touch the edge, and is likely."""
+    flat, light = plain_ink(grey), lightness(grey)
+    on_white = grey[0, 0] > 128  # a photograph's paper may be all white too, with lines on it
+    if flat is not None and not on_white:
+        yield flat, True, True
+    dark_ink = light > 0.5 - UNSURE  # dark ink on light paper is tried first where that is a guess
+    yield local_ink(grey, dark_ink=dark_ink), False, True
+    if flat is not None and on_white:
+        yield flat, True, True
+    yield local_ink(grey, dark_ink=not dark_ink), False, abs(light - 0.5) < UNSURE
+
+
+def outdone(first: Drawing, drawing: Drawing) -> bool:
+    """Return whether the first seems to be the sheet, and the digit to lie in it."""
+    inside = all((a - b) * sign > 0 for a, b, sign in zip(drawing.box, first.box, (1, 1, -1, -1), strict=True))
+    return inside and first.question == MUCH_INK
 
 
 def read_ink(ink: NDArray[np.float32], box: Box | None, threshold: float | None, *, may_touch_edge: bool) -> Drawing:

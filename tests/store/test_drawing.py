@@ -95,28 +95,37 @@ def judge():
     return classifier.load().model
 
 
+@torch.no_grad()
 def test_of_200_photographs_the_judge_reads_190_and_no_wrong_one_passes_for_right(judge):
-    """The seed was never looked at while the reader was made. The judge is sure of each digit as it was drawn."""
-    read, right, wrong = 0, 0, []
+    """Seed 2027 was not looked at while the reader was made. The judge is sure of each digit as it was drawn."""
+    tried, right, unlike = 0, 0, []
     for photo in photographs(240, seed=2027):
-        clean = to_x0(torch.from_numpy(digit_from_ink(photo.clean)))
-        sure = torch.softmax(judge(clean.view(1, 1, 28, 28)), dim=1)[0, photo.digit]
-        if sure < 0.9 or read == 200:
+        clean = digit_from_ink(photo.clean)
+        if tried == 200 or judge(batch_of(clean)).softmax(dim=1)[0, photo.digit] < 0.9:
             continue
-        read += 1
+        tried += 1
         try:
             drawing = read_drawing(photo.grey.astype(np.float32))
         except DrawingError:
             continue
         if drawing.question:
             continue
-        seen = int(judge.classes(to_x0(torch.from_numpy(drawing.digit)).view(1, 1, 28, 28)))
-        right += seen == photo.digit
-        if seen != photo.digit:
-            wrong.append((photo.kind, photo.digit, seen))
-    assert read == 200
+        right += int(judge.classes(batch_of(drawing.digit))) == photo.digit
+        if likeness(drawing.digit, clean) < 0.6:  # of another digit it is 0.3, and 0.5 where a part is missing
+            unlike.append((photo.kind, photo.digit))
+    assert tried == 200
     assert right >= 190
-    assert wrong == []
+    assert unlike == []
+
+
+def batch_of(digit):
+    return to_x0(torch.from_numpy(digit)).view(1, 1, 28, 28)
+
+
+def likeness(digit, other):
+    """The correlation of two digits (28, 28), one of which may be moved by a pixel."""
+    moves = [np.roll(digit, (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    return max(np.corrcoef(moved.ravel(), other.ravel())[0, 1] for moved in moves)
 
 
 def not_one_digit():
