@@ -15,10 +15,11 @@ from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.app import build_app, launch
+from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.lessons.entry import read_test, shipped_lessons
 from ddpm_demo.ui.lessons.places import CONTROLS
 from ddpm_demo.ui.lessons.truths import Workplace, compute_truth
+from ddpm_demo.ui.server import launch
 
 # Gradio's own, when it counts its visitors with a new pandas
 pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
