@@ -5,6 +5,7 @@ import re
 import sys
 
 from ddpm_demo.core.config import ConfigError
+from ddpm_demo.store.files import user_path
 
 
 def run_app(arguments: argparse.Namespace) -> int:
@@ -14,6 +15,8 @@ def run_app(arguments: argparse.Namespace) -> int:
     root_path = arguments.root_path
     if root_path is not None and not re.fullmatch(r"(https?://[^\s/?#]+)?(/[^\s?#]*)?", root_path):
         raise ConfigError(f"--root-path must be a path such as /diffusion, got {root_path!r}")
+    if arguments.checkpoint:
+        user_path(arguments.checkpoint, "a checkpoint")  # refuses what no file can be called
     if not arguments.quiet:  # two to ten seconds of imports on a slow computer
         print("ddpm-demo: loading PyTorch and the page ...", file=sys.stderr, flush=True)
     from ddpm_demo.machine.processors import take_processors

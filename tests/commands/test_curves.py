@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_demo.commands import curves, evaluate
+from ddpm_demo.commands import curves, figures
 from ddpm_demo.core.config import SamplerConfig, ScheduleConfig
 from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.store import pictures
@@ -139,4 +139,4 @@ def test_markdown_of_an_evaluation(capsys, command):
     assert status == 0
     rows = out.splitlines()
     assert all(row.startswith("|") and row.count("|") == 4 for row in rows)
-    assert len(rows) == 2 + 1 + len(evaluate.FIGURES) + 2
+    assert len(rows) == 2 + 1 + len(figures.FIGURES) + 2

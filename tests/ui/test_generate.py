@@ -27,6 +27,7 @@ from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.ui.app import name_of
 from ddpm_demo.ui.film.films import (
+    ANY_DIGIT,
     CLIPS,
     MAX_IMAGES,
     NO_GUIDE,
@@ -349,10 +350,12 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None}, None)
-    *answers, weight, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
-    assert answers == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
-    assert weight["__type__"] == "update"
+    tab = GenerateTab(None, None, [None] * 13, None, {"lite": None}, None)
+    answers = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    *film, weight, digit, asking, first, last, note, press = answers
+    assert film == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
+    assert digit == ANY_DIGIT
+    assert all(field["__type__"] == "update" for field in (weight, asking, first, last))
     assert "drawn again" in note
     assert press == {"press": True}
 
@@ -360,8 +363,11 @@ def test_a_link_brings_the_settings_back(sampler, clip):
 def test_a_link_brings_the_guide_back():
     wanted = settings(guide=GUIDE, weight=2.75)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None, GUIDE: None}, None)
-    *_, guide, weight, _, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    models = {"lite": None, GUIDE: None}
+    tab = GenerateTab(None, None, [None] * 13, None, models, None)
+    *_, guide, weight, _, _, _, _, _, press = tab.restore_film(
+        SimpleNamespace(query_params={"film": link_text(wanted)})
+    )
     assert (guide, weight, press) == (GUIDE, 2.75, {"press": True})
 
 
@@ -385,7 +391,7 @@ def test_a_link_brings_the_guide_back():
     ],
 )
 def test_nonsense_in_a_link_changes_nothing(text):
-    tab = GenerateTab(None, None, [None] * 9, None, {"lite": None}, None)
+    tab = GenerateTab(None, None, [None] * 13, None, {"lite": None}, None)
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
     assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
     assert "was ignored" in note
@@ -446,3 +452,12 @@ def test_the_pages_words_for_a_sampler_lead_back_to_it():
             config = SamplerConfig(**rule, clip=clip, steps=20)
             assert words_of(config) == (label, clip_label)
             assert read_film_settings("lite", label, clip_label, 20, 0, 4, 0).config == config
+
+
+def test_a_link_brings_the_wish_for_a_digit_back():
+    wanted = read_film_settings("lite", SPEC, NO_CLIP, 50, 0, 4, 1, NO_GUIDE, 1, "7", 5.5, 800, 200)
+    tab = GenerateTab(None, None, [None] * 13, None, {"lite": None}, None)
+    *_, digit, asking, first, last, _, press = tab.restore_film(
+        SimpleNamespace(query_params={"film": link_text(wanted)})
+    )
+    assert (digit, asking, first, last, press) == ("7", 5.5, 800, 200, {"press": True})

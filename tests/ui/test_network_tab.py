@@ -13,7 +13,7 @@ from ddpm_demo.explaining.anatomy import activations, strongest, time_vectors
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training import shelf
 from ddpm_demo.ui import app
-from ddpm_demo.ui.tabs import generate
+from ddpm_demo.ui.film import form
 from ddpm_demo.ui.tabs.network import claims_table, config_of, describe_network, make_inside
 from ddpm_demo.ui.tabs.noise import draw_noise
 
@@ -116,6 +116,6 @@ def test_the_claims_stand_on_the_page():
 
 
 def test_without_checkpoints_the_page_still_opens(monkeypatch):
-    for module in (app, generate, shelf):
+    for module in (app, form, shelf):
         monkeypatch.setattr(module, "shipped_checkpoints", dict)
     assert isinstance(app.build_app(), gr.Blocks)

@@ -42,7 +42,15 @@ from ddpm_demo.ui.tabs.receptive import (
     parse_dilations,
     show_pattern,
 )
-from ddpm_demo.ui.tabs.schedule import half_life, named_configs, schedule_tables, show_custom, spec_note, wasted_quarter
+from ddpm_demo.ui.tabs.schedule import (
+    half_life,
+    named_configs,
+    schedule_chart,
+    schedule_tables,
+    show_custom,
+    spec_note,
+    wasted_quarter,
+)
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +338,7 @@ def test_a_custom_schedule_changes_view_and_words():
     assert "never falls below one half" in words
     alpha_bar = floats(view["tables"]["custom"]["alpha_bar"], "<f8")
     np.testing.assert_allclose(alpha_bar, np.cumprod(1 - np.linspace(0.001, 0.002, 100)), rtol=1e-12)
-    assert len(view["figure"]["data"]) == 18
+    assert len(schedule_chart([0.001, 0.002, 100])["figure"]["data"]) == 18
 
 
 def test_the_influence_follows_a_file_that_is_written_anew(tiny, tmp_path):
