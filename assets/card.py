@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.commands import evaluate
+from ddpm_demo.commands.figures import evaluation_table, sampler_words
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, PRESETS
 from ddpm_demo.core.model import Denoiser, count_parameters
 from ddpm_demo.store import checkpoint
@@ -64,13 +64,13 @@ nobody chooses the digit.
 on; they measure.
 
 **How it is measured.** Held-out loss: mean squared error of the predicted noise, averaged weights, each test digit at
-10 timesteps drawn uniformly by a fixed seed. The other figures judge drawn digits by a small classifier (104,840
-parameters, trained here on first use), and stand beside the same figures of as many real test digits: Fréchet distance
-(Heusel et al. 2017) in the classifier's features, to all training digits; precision and recall (Kynkäänniemi et al.
-2019, k = 3, as many training digits); the share recognised with a confidence of 0.9 or more; the total variation of the
-classes from MNIST's own; and the pixel distance (Euclidean, pixels 0 to 1) to the nearest training digit, which would
-be small if the network copied. They depend on the number of digits and on the classifier: compare them only within a
-table.
+10 timesteps drawn uniformly by a fixed seed. The other figures judge drawn digits by a classifier that takes no part
+in drawing ([its page](../classifiers/README.md)), and stand beside the same figures of as many real test digits:
+Fréchet distance (Heusel et al. 2017) in the classifier's features, to all training digits; precision and recall
+(Kynkäänniemi et al. 2019, k = 3, as many training digits); the share recognised with a confidence of 0.9 or more; the
+total variation of the classes from MNIST's own; and the pixel distance (Euclidean, pixels 0 to 1) to the nearest
+training digit, which would be small if the network copied. They depend on the number of digits and on the classifier:
+compare them only within a table.
 
 **Guided by tiny.** The page draws with `full` and `lite` guided by a worse network (autoguidance, Karras et al. 2024):
 ε̂ = ε̂_guide + weight · (ε̂ − ε̂_guide). Only the drawing changes, no weight of a file does; each table says which guide
@@ -140,12 +140,12 @@ def section(name: str, directory: Path) -> Iterator[str]:
     if guidance := CHOSEN_GUIDANCE.get(name):
         command += ["--guide", guidance.guide, "--guidance", str(guidance.weight)]
     ddpm_demo([*command, "--png", str(IMAGES / f"{name}-samples.png")])
-    words = evaluate.sampler_words(asdict(chosen), asdict(guidance) if guidance else None)
+    words = sampler_words(asdict(chosen), asdict(guidance) if guidance else None)
     yield f"\nSixty-four digits, not chosen ({words}, seed 0):\n"
     yield f"![{ALT[name]}](../images/{name}-samples.png)"
     for evaluation in evaluations:
         yield ""
-        yield from evaluate.markdown(evaluation)
+        yield from evaluation_table(evaluation)
 
     if name in WEIGHTS:
         yield ""

@@ -1,9 +1,10 @@
-"""`ddpm-demo classifier`: train the classifier of noisy digits, by which a denoiser is asked for a digit."""
+"""`ddpm-demo classifier`: train the classifier of noisy digits, by which a denoiser is asked for one, or the judge."""
 
 import argparse
 import datetime
 import sys
 import time
+from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 
@@ -11,49 +12,73 @@ MAX_CLASSIFIER_STEPS = 1_000_000
 
 
 def run_classifier(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo classifier`: train it, measure it on the test digits, and write it down."""
-    import torch
-    from tqdm import tqdm
-
+    """`ddpm-demo classifier`: train one, measure it on the test digits, and write it down."""
     from ddpm_demo.commands.options import check_seed
-    from ddpm_demo.core.config import ScheduleConfig
-    from ddpm_demo.core.device import Placement, describe_hardware
-    from ddpm_demo.core.model import count_parameters
-    from ddpm_demo.measuring.noisy_classifier import (
-        NOISY_BATCH,
-        AskingClassifier,
-        NoisyClassifier,
-        accuracy_by_tenth,
-        save_classifier,
-        train_classifier,
-    )
     from ddpm_demo.store.files import check_outputs
 
     check_seed(arguments.seed)
-    if not 1 <= arguments.steps <= MAX_CLASSIFIER_STEPS:
+    if arguments.steps is not None and not 1 <= arguments.steps <= MAX_CLASSIFIER_STEPS:
         raise ConfigError(f"--steps must be a whole number from 1 to {MAX_CLASSIFIER_STEPS}, got {arguments.steps}")
     check_outputs({"--out": (arguments.out, ".safetensors")})
-    model, schedule, begun = NoisyClassifier(), ScheduleConfig(), time.perf_counter()
-    learning = train_classifier(model, schedule, steps=arguments.steps, seed=arguments.seed)
-    with tqdm(total=arguments.steps, unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
-        for progress in learning:
-            bar.update(progress.done - bar.n)
-            bar.set_postfix_str(f"cross-entropy {progress.loss:.3f}", refresh=False)
+    (_judge if arguments.judge else _noisy)(arguments)
+    print(arguments.out)
+    return 0
+
+
+def _noisy(arguments: argparse.Namespace) -> None:
+    from ddpm_demo.core.config import ScheduleConfig
+    from ddpm_demo.measuring import noisy_classifier as noisy
+
+    model, schedule, begun = noisy.NoisyClassifier(), ScheduleConfig(), time.perf_counter()
+    _watch(noisy.train_classifier(model, schedule, steps=arguments.steps or noisy.NOISY_STEPS, seed=arguments.seed))
     seconds = time.perf_counter() - begun
     print("measuring it on the 10,000 test digits, in each tenth of the timesteps", file=sys.stderr)
-    accuracy = accuracy_by_tenth(model, schedule)
-    provenance = {
+    accuracy = noisy.accuracy_by_tenth(model, schedule)
+    story = _story(arguments, model, noisy.NOISY_STEPS, noisy.NOISY_BATCH, seconds)
+    noisy.save_classifier(
+        arguments.out, noisy.AskingClassifier(model, schedule, {**story, "accuracy_by_tenth": accuracy})
+    )
+    print("right in each tenth of t: " + " ".join(f"{share:.3f}" for share in accuracy), file=sys.stderr)
+
+
+def _judge(arguments: argparse.Namespace) -> None:
+    from ddpm_demo.measuring import classifier
+
+    model, begun = classifier.untrained(arguments.seed), time.perf_counter()
+    _watch(classifier.train(model, steps=arguments.steps or classifier.JUDGE_STEPS, seed=arguments.seed))
+    seconds = time.perf_counter() - begun
+    print("measuring it on the 10,000 test digits", file=sys.stderr)
+    accuracy = classifier.accuracy_of(model)
+    story = _story(arguments, model, classifier.JUDGE_STEPS, classifier.JUDGE_BATCH, seconds)
+    classifier.save(arguments.out, classifier.Trained(model, accuracy, story))
+    print(f"right: {accuracy:.2%} of the test digits", file=sys.stderr)
+
+
+def _watch(learning: Any) -> None:
+    """Train to the end under a progress bar."""
+    from tqdm import tqdm
+
+    with tqdm(unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+        for progress in learning:
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+            bar.set_postfix_str(f"cross-entropy {progress.loss:.3f}", refresh=False)
+
+
+def _story(arguments: argparse.Namespace, model: Any, steps: int, batch: int, seconds: float) -> dict[str, Any]:
+    """Return how a classifier came to be, for its file."""
+    import torch
+
+    from ddpm_demo.core.device import Placement, describe_hardware
+    from ddpm_demo.core.model import count_parameters
+
+    return {
         "data": "MNIST training set, 60000 digits",
         "seed": arguments.seed,
-        "steps": arguments.steps,
-        "batch": NOISY_BATCH,
+        "steps": arguments.steps or steps,
+        "batch": batch,
         "parameters": count_parameters(model),
-        "accuracy_by_tenth": accuracy,
         "wall_seconds": round(seconds, 1),
         "hardware": describe_hardware(Placement(torch.device("cpu"), torch.float32)),
         "saved": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }
-    save_classifier(arguments.out, AskingClassifier(model, schedule, provenance))
-    print("right in each tenth of t: " + " ".join(f"{share:.3f}" for share in accuracy), file=sys.stderr)
-    print(arguments.out)
-    return 0

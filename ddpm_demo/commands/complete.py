@@ -15,10 +15,11 @@ def run_complete(arguments: argparse.Namespace) -> int:
     """`ddpm-demo complete`: how many completed test digits are read as what they were, and a picture if asked."""
     import torch
 
-    from ddpm_demo.commands.evaluate import digits_in_range, trained_classifier, watch
+    from ddpm_demo.commands.evaluate import digits_in_range, watch
     from ddpm_demo.core.device import best_placement
     from ddpm_demo.core.schedule import Schedule
     from ddpm_demo.machine.placement import place
+    from ddpm_demo.measuring import classifier
     from ddpm_demo.measuring.completion import known_mask, measure_completion
     from ddpm_demo.store import checkpoint, pictures
     from ddpm_demo.store.files import check_outputs, write_file
@@ -36,7 +37,7 @@ def run_complete(arguments: argparse.Namespace) -> int:
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
-    judge = trained_classifier()
+    judge = classifier.load()
     digits, labels = (part[: arguments.n] for part in load_mnist(train=False))
     measuring = measure_completion(
         model,
@@ -74,5 +75,5 @@ def run_complete(arguments: argparse.Namespace) -> int:
     print(f"{result.digits} test digits without their {arguments.mask}, completed with {arguments.jumps} jumps a step")
     print(f"read as what they were: {result.as_original:.3f}; with the rest repeated {result.as_repeated:.3f};")
     print(f"whole digits {result.as_whole:.3f}; the known part differs from what was given by {result.error:g}")
-    print("judged by the small classifier", file=sys.stderr)
+    print("judged by the classifier", file=sys.stderr)
     return 0

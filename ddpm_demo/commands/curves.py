@@ -14,14 +14,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.commands.evaluate import digits_in_range, trained_classifier, watch
+from ddpm_demo.commands.evaluate import digits_in_range, watch
 from ddpm_demo.commands.options import check_seed
 from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.sampling import draw_digits
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
-from ddpm_demo.measuring import quality
+from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.store import checkpoint, pictures
 from ddpm_demo.store.files import check_outputs, write_file
 from ddpm_demo.store.shipped import find_checkpoint
@@ -63,7 +63,7 @@ def run_curves(arguments: argparse.Namespace) -> int:
     schedule = Schedule.from_config(loaded.schedule)
     for config in wanted:
         schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    judge = trained_classifier()
+    judge = classifier.load()
     settings = {
         "format": FORMAT,
         "checkpoint": path.name,

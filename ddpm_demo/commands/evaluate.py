@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table
 from ddpm_demo.commands.options import digit_config, guidance_config, sampler_config
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, ConfigError, DemoError, DigitConfig, GuidanceConfig, SamplerConfig
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, ConfigError, DigitConfig, GuidanceConfig, SamplerConfig
 from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.model import Denoiser, count_parameters
 from ddpm_demo.core.sampling import EpsModel, draw_digits
@@ -93,7 +93,7 @@ def evaluate_checkpoint(
     model = place(loaded.model, placement)
     guided = load_guided(model, schedule, guidance, placement)
     real = quality.real_test_digits(arguments.n)
-    judge = trained_classifier()
+    judge = classifier.load()
 
     print(f"measuring on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
     if loaded.provenance.pictures:
@@ -216,20 +216,6 @@ def digits_in_range(option: str, count: int, low: int) -> None:
     """Refuse a number of digits that the test set does not have; raise ConfigError that names the option."""
     if not low <= count <= 10_000:  # as many test digits as there are
         raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
-
-
-def trained_classifier() -> classifier.Trained:
-    """Return the judge, training it first if there is none yet."""
-    known = classifier.load()
-    if known is None:
-        for progress in (bar := tqdm(classifier.train(), total=classifier.STEPS, **_look("training the classifier"))):
-            bar.set_postfix_str(f"step {progress.step}", refresh=False)
-        known = classifier.load()
-    if known is None:
-        raise DemoError("the trained classifier cannot be read back")
-    if known.unsaved:
-        print(known.unsaved, file=sys.stderr)
-    return known
 
 
 def judged(judge: classifier.Trained, *sets: Tensor) -> list[Quality]:

@@ -173,11 +173,14 @@ def build_parser() -> argparse.ArgumentParser:
     sample.add_argument("--gif", type=_path, metavar="FILE.gif", help="also the film of the grid")
     sample.add_argument("--png", type=_path, metavar="FILE.png", help="also the grid as a picture")
 
-    classifier = subparsers.add_parser("classifier", help="train the classifier of noisy digits that --digit asks with")
+    classifier = subparsers.add_parser("classifier", help="train the classifier that --digit asks with, or the judge")
     classifier.add_argument(
         "--out", required=True, type=_path, metavar="FILE.safetensors", help="the trained classifier"
     )
-    classifier.add_argument("--steps", type=int, default=8000, help="steps of 128 digits (default 8000)")
+    classifier.add_argument(
+        "--judge", action="store_true", help="train the judge of clean digits, not the classifier of noisy ones"
+    )
+    classifier.add_argument("--steps", type=int, help="steps of 128 digits (default 8000, of the judge 6000)")
     classifier.add_argument("--seed", type=int, default=0, help="decides weights, noise and order (default 0)")
 
     complete = subparsers.add_parser("complete", help="complete test digits of which a part is missing, and judge them")

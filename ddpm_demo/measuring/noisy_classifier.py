@@ -26,6 +26,7 @@ NOISY_FORMAT = "ddpm_demo noisy classifier 1"
 WIDTHS = (32, 64, 64)
 TIME_DIM = 64
 HIDDEN = 40
+NOISY_STEPS = 8000  # seventeen passes over the digits
 NOISY_BATCH = 128
 NOISY_RATE = 2e-3
 AVERAGING = 0.999  # decay of the averaged weights

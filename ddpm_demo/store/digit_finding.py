@@ -81,7 +81,8 @@ def surroundings(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
 
 def reach_of(grey: NDArray[np.float32]) -> int:
     """Return how many pixels wide the surroundings of a pixel are, an odd number."""
-    return max(3, round(REACH * min(grey.shape))) // 2 * 2 + 1
+    shorter: int = min(grey.shape)
+    return max(3, round(REACH * shorter)) // 2 * 2 + 1
 
 
 def grain(grey: NDArray[np.float32]) -> float:

@@ -7,7 +7,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.measuring import quality
-from ddpm_demo.measuring.classifier import Classifier
+from ddpm_demo.measuring.classifier import untrained
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.measuring.quality import (
     Reference,
@@ -33,9 +33,7 @@ def whitened(n, width):
 
 @pytest.fixture
 def judge():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Classifier().eval()
+    return untrained().eval()
 
 
 @pytest.fixture

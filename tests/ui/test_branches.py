@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.measuring import classifier
 from ddpm_demo.store import checkpoint
@@ -23,16 +23,13 @@ def encoded(x0):
 
 @pytest.fixture
 def judge(monkeypatch):
-    """A classifier that reads the brightness: no training, and anybody can check its answers."""
+    """A classifier that reads the brightness, so that anybody can check its answers."""
 
     class Bright(classifier.Classifier):
         def classes(self, x0):
             return ((x0.mean(dim=(1, 2, 3)).clamp(-1, 1) + 1) * 4.999).long().cpu()
 
-    ready = branches.Judge()
-    ready._trained = classifier.Trained(Bright(), 0.5)
-    monkeypatch.setattr(branches, "JUDGE", ready)
-    return ready
+    monkeypatch.setattr(classifier, "load", lambda: classifier.Trained(Bright(), 0.5, {}))
 
 
 @pytest.mark.parametrize("start", [0, 1, 250, 999])
@@ -64,6 +61,7 @@ def test_branches_are_one_digit_at_small_t_and_many_pictures_at_large_t(judge):
     def pictures(t):
         answer = branches.make_branches(path, {"x0": encoded(x0), "t": t, "seed": 3})
         assert sum(answer["counts"]) == answer["n"] == branches.BRANCHES
+        assert answer["accuracy"] == 0.5
         levels = np.frombuffer(zlib.decompress(base64.b64decode(answer["branches"])), np.uint8)
         return levels.reshape(branches.BRANCHES, 28, 28).astype(float)
 
@@ -111,54 +109,12 @@ def test_only_a_listed_checkpoint_makes_branches(judge, name):
     assert set(answer) == {"error"}
 
 
-def test_the_judge_is_trained_in_the_background_and_says_how_far_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier, "path", lambda: tmp_path / classifier.FILE)
-    monkeypatch.setattr(classifier.train, "__kwdefaults__", {"steps": 3, "seed": 0})
-    judge = branches.Judge()
-    assert "total" in judge.state()
-    judge._thread.join()
-    assert 0 < judge.state()["accuracy"] < 1
-    # another start of the program finds it ready
-    assert "accuracy" in branches.Judge().state()
-
-
-def test_a_judge_that_cannot_be_kept_stays_in_memory(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr(classifier, "path", lambda: tmp_path / "file" / classifier.FILE)
-    monkeypatch.setattr(classifier.train, "__kwdefaults__", {"steps": 1, "seed": 0})
-    judge = branches.Judge()
-    judge.state()
-    judge._thread.join()
-    accuracy = judge.state()["accuracy"]
-    monkeypatch.setattr(classifier, "train", None)  # nobody trains it once more
-    assert branches.Judge().state() == {"accuracy": accuracy}
-
-
-@pytest.mark.parametrize(
-    "failure", [DemoError("MNIST is gone"), RuntimeError("no\nroom"), MemoryError(), KeyError("x")]
-)
-def test_a_judge_that_fails_says_so_and_can_be_asked_again(tmp_path, monkeypatch, failure):
-    def fail():
-        yield classifier.Progress(1, 2)
-        raise failure
-
-    monkeypatch.setattr(classifier, "path", lambda: tmp_path / classifier.FILE)
-    monkeypatch.setattr(classifier, "train", fail)
-    judge = branches.Judge()
-    monkeypatch.setattr(branches, "JUDGE", judge)
-    judge.state({"again": True})  # it may have failed already
-    judge._thread.join()
-    for _ in range(2):
-        error = judge.state()["error"]
-        assert "\n" not in error
-        answer = branches.make_branch({"lite": find_checkpoint("lite")})(
-            {"checkpoint": "lite", "x0": GOOD, "t": 1, "seed": 0}
-        )
-        assert answer == {"error": error}
-
-    trained = classifier.Trained(classifier.Classifier(), 0.5)
-    monkeypatch.setattr(classifier, "train", lambda: iter([classifier.Progress(2, 2)]))
-    monkeypatch.setattr(classifier, "load", lambda: trained if judge._thread else None)
-    judge.state({"again": True})
-    judge._thread.join()
-    assert judge.state() == {"accuracy": 0.5}
+def test_branches_without_a_judge_get_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(classifier, "shipped_judge", lambda: tmp_path / "none.safetensors")
+    classifier.load.cache_clear()
+    answer = branches.make_branch({"lite": find_checkpoint("lite")})(
+        {"checkpoint": "lite", "x0": GOOD, "t": 1, "seed": 0}
+    )
+    classifier.load.cache_clear()
+    assert set(answer) == {"error"}
+    assert "there is no checkpoint file" in answer["error"]

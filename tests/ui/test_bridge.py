@@ -4,7 +4,6 @@ import base64
 import inspect
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
@@ -15,7 +14,6 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.store.files import cache_dir
 from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.bridge import UNEXPECTED, event, server_function, without_folders
-from ddpm_demo.ui.film import branches
 from ddpm_demo.ui.readers import flag, from_base64, image_of, named_values, number, one_of, some_of, whole
 from ddpm_demo.ui.tabs import train
 from ddpm_demo.ui.tabs.train_desk import Desk
@@ -41,7 +39,7 @@ HOSTILE = {
     "short base64": "AAAA",
     "long text": "9" * 100_000,
 }
-ANSWERS_ALL = {"branch"}  # whose every good value would need the judge
+ANSWERS_ALL = {"branch"}  # whose every good value would be denoised twelve times
 GOOD_FLOATS = base64.b64encode(np.zeros(784, "<f4").tobytes()).decode()
 # what is good of every name, so that one bad value gets past the readers of the others
 GOOD = {
@@ -59,8 +57,6 @@ def page():
         patch.setattr(Desk, "start", lambda desk, settings: "a run")
         patch.setattr(train, "estimate", lambda *_: None)
         patch.setattr(train, "describe_estimate", lambda _: "soon")
-        judge = SimpleNamespace(accuracy=0.9)
-        patch.setattr(branches.JUDGE, "trained", lambda: judge)
         yield build_app()
 
 
@@ -91,7 +87,7 @@ def events_of(page):
 
 def test_every_function_and_event_is_tried(page):
     expected = {
-        "inspect_step", "take_home", "path_cloud", "path_trails", "branch", "judge", "read_picture", "look", "inside",
+        "inspect_step", "take_home", "path_cloud", "path_trails", "branch", "read_picture", "look", "inside",
         "count_paths", "influence", "live", "moment", "look_back", "control", "shelf", "change",
     }  # fmt: skip
     assert expected <= set(functions_of(page))

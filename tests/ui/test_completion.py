@@ -12,12 +12,13 @@ import torch
 
 from ddpm_demo.core.config import ConfigError, DemoError, ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK, Kind
+from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.classifier import Classifier
 from ddpm_demo.measuring.completion import MASKS, known_mask
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.ui.film import branches, completion
+from ddpm_demo.ui.film import completion
 from ddpm_demo.ui.film.completion import COMPLETION_STEPS, COMPLETIONS, completion_messages, read_known
 
 DIGIT = 0  # of the test set: a seven
@@ -32,16 +33,15 @@ def checkpoints(tiny, tmp_path):
 
 @pytest.fixture(autouse=True)
 def judge(monkeypatch):
-    """A classifier that reads the brightness: no training, and anybody can check its answers."""
+    """A classifier that reads the brightness, so that anybody can check its answers."""
 
     class Bright(Classifier):
         def classes(self, x0):
             return ((x0.mean(dim=(1, 2, 3)).clamp(-1, 1) + 1) * 4.999).long().cpu()
 
-    ready = branches.Judge()
-    ready._trained = SimpleNamespace(model=Bright(), accuracy=0.5)
-    monkeypatch.setattr(branches, "JUDGE", ready)
-    return ready
+    known = SimpleNamespace(model=Bright(), accuracy=0.5)
+    monkeypatch.setattr(classifier, "load", lambda: known)
+    return known
 
 
 def text_of(array, kind):
@@ -97,7 +97,7 @@ def test_every_step_is_seen_with_the_known_part_at_its_own_noise(checkpoints, li
         expected = (-np.sqrt(alpha_bar) + np.sqrt(1 - alpha_bar) * noise).clip(-1, 1)
         assert sent.mean() == pytest.approx(expected.mean(), abs=5 * expected.std() / np.sqrt(sent.size) + 0.005)
     finished = torch.from_numpy(pictures_of(walk[-1]).astype("f4") / 127.5 - 1)[:, None]
-    assert reading["classes"] == branches.JUDGE.ready().model.classes(finished).tolist()
+    assert reading["classes"] == classifier.load().model.classes(finished).tolist()
     assert reading["over"] is True
 
 
@@ -160,15 +160,6 @@ def test_what_is_known_is_read_as_it_was_sent():
     np.testing.assert_array_equal(read_known(text_of(sent, "u1")).flatten().numpy(), sent)
 
 
-def test_the_pictures_are_there_while_the_judge_learns(checkpoints, judge, monkeypatch):
-    states = iter([{"step": 1, "total": 2}, {"step": 2, "total": 2}, {"accuracy": 0.5}])
-    monkeypatch.setattr(judge, "state", lambda question=None: next(states))
-    monkeypatch.setattr(completion, "JUDGE_SECONDS", 0)
-    messages = list(completion_messages(checkpoints, "own", question_of()))
-    assert [message["training"]["step"] for message in messages[COMPLETION_STEPS:-1]] == [1, 2]
-    assert "classes" in messages[-1]
-
-
 def run_of(checkpoints):
     """The function behind the page's button."""
     with gr.Blocks() as demo:
@@ -176,7 +167,7 @@ def run_of(checkpoints):
     return next(fn.fn for fn in demo.fns.values() if fn.fn is not None)
 
 
-def test_the_page_is_told_in_a_sentence_what_went_wrong(checkpoints, judge, monkeypatch):
+def test_the_page_is_told_in_a_sentence_what_went_wrong(checkpoints, monkeypatch):
     run = run_of(checkpoints)
     (answer,) = run("own", gr.EventData(None, question_of(press=4, jumps=11)))
     assert answer == {"press": 4, "error": "the number of jumps must be a whole number from 0 to 10", "over": True}
@@ -185,7 +176,7 @@ def test_the_page_is_told_in_a_sentence_what_went_wrong(checkpoints, judge, monk
         assert answer["press"] is None
         assert answer["error"]
 
-    monkeypatch.setattr(judge, "ready", lambda: (_ for _ in ()).throw(DemoError("MNIST is gone")))
+    monkeypatch.setattr(classifier, "load", lambda: (_ for _ in ()).throw(DemoError("the judge is gone")))
     *walk, answer = run("own", gr.EventData(None, question_of(press=5)))
     assert len(walk_of(walk)) == COMPLETION_STEPS  # the pictures came
-    assert answer == {"press": 5, "error": "MNIST is gone", "over": True}
+    assert answer == {"press": 5, "error": "the judge is gone", "over": True}

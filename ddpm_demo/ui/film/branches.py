@@ -1,15 +1,14 @@
 """From your own digit: noised to a chosen t, denoised into branches, and the branches counted by class."""
 
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import torch
 
-from ddpm_demo.core.config import DemoError, SamplerConfig
+from ddpm_demo.core.config import SamplerConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
@@ -23,94 +22,22 @@ BRANCHES_LESSON = """
 ## From your own digit: when does the seven stop being a seven?
 Take the digit of the Noise tab, or draw one here. Noise it to t, and let the network denoise that one picture several
 times with different noise on the way (SDEdit, Meng et al. 2022). At small t every branch is the same digit; at large t
-nothing of it is left, and the branches are whatever the noise makes of them. A small classifier, trained here on first
-use, counts them.
+nothing of it is left, and the branches are whatever the noise makes of them. A classifier, which takes no part in
+the drawing, counts them.
 """
 BRANCHES = 12
 STEPS = 25
 
 
-class Judge:
-    """The classifier of all visitors: trained once, in the background, when somebody first asks for it.
-
-    A training that failed stays failed, so that every page says why, until somebody asks for another.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._trained: classifier.Trained | None = None
-        self._progress = classifier.Progress(0, classifier.STEPS)
-        self._error: str | None = None
-
-    def trained(self) -> classifier.Trained | None:
-        """Return the classifier if it is ready; else see to it that it will be."""
-        with self._guard:
-            if self._trained is None and self._thread is None:
-                self._trained = classifier.load()
-                if self._trained is None:
-                    self._thread = threading.Thread(target=self._train, daemon=True)
-                    self._thread.start()
-            return self._trained
-
-    def state(self, question: Any = None) -> dict[str, Any]:
-        """Answer the page: `accuracy` once it is ready, else `step` of `total`; `error` if it cannot be.
-
-        A question with `again` true begins anew after an error: somebody has pressed the button once more.
-        """
-        if isinstance(question, Mapping) and question.get("again") is True:
-            with self._guard:
-                if self._error is not None:
-                    self._error = self._thread = None
-        trained = self.trained()
-        if trained is not None:
-            return {"accuracy": trained.accuracy}
-        if self._error is not None:
-            return {"error": self._error}
-        return {"step": self._progress.step, "total": self._progress.total}
-
-    def ready(self) -> classifier.Trained:
-        """Return the classifier; raise DemoError while it is being trained, and when that failed."""
-        trained = self.trained()
-        if trained is None:
-            raise DemoError(self._error or "the classifier is still being trained")
-        return trained
-
-    def _train(self) -> None:
-        try:
-            steps = classifier.train()
-            while True:
-                progress = NETWORK.film_turn(lambda: next(steps, None))  # a film goes on meanwhile
-                if progress is None:
-                    break
-                self._progress = progress
-            trained = classifier.load()
-            if trained is None:
-                raise DemoError("the trained classifier cannot be read back")
-            self._trained = trained
-        except DemoError as error:
-            self._error = str(error)
-        except Exception as error:  # whatever it is: else every page would wait for ever
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            self._error = f"the classifier could not be trained: {reason}; press the button to try again"
-
-
-JUDGE = Judge()
-
-
 def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
     """Lay out the section and connect it; the film's checkpoint is the network that denoises."""
-
-    @server_function
-    def judge(question: Any) -> dict[str, Any]:
-        return JUDGE.state(question)
 
     def choose(name: Any) -> dict[str, Any]:
         return {"checkpoint": name}
 
     gr.Markdown(BRANCHES_LESSON, elem_classes="ddpm-lesson")
     view = browser_component(
-        "film/branches", choose(which.value), elem_id="branches", server=[make_branch(checkpoints), judge, read_picture]
+        "film/branches", choose(which.value), elem_id="branches", server=[make_branch(checkpoints), read_picture]
     )
     which.change(choose, which, view, show_progress="hidden", queue=False, api_visibility="private")
 
@@ -128,8 +55,8 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 
 
 def make_branches(path: Path, question: Any) -> dict[str, Any]:
-    """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises ConfigError."""
-    trained = JUDGE.ready()
+    """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises DemoError."""
+    judge = classifier.load()
     loaded = load_placed(path)
     asked = named_values(question, "x0, t and seed")
     x0 = image_of(asked.get("x0"), "a digit", most=1)
@@ -143,14 +70,15 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
     *_, last = sample(
         InTurn(loaded.model, NETWORK.film_turn), loaded.schedule, config, start, generator=generator, start=t
     )
-    classes = trained.model.classes(last.x_s)
+    classes = judge.model.classes(last.x_s)
     return {
         "t": t,
         "n": BRANCHES,
         "x_t": packed([x_t], 8),
         "branches": packed([last.x_s], 8),
         "counts": classifier.counts(classes),
-        "of_x0": int(trained.model.classes(x0)[0]),
+        "of_x0": int(judge.model.classes(x0)[0]),
+        "accuracy": judge.accuracy,
         "seconds": time.perf_counter() - begun,
         "calls": config.steps,
     }

@@ -14,9 +14,9 @@ from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError
 from ddpm_demo.core.inpainting import complete
 from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
+from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.completion import MASKS, known_mask
 from ddpm_demo.ui.bridge import base64_of, browser_component, sentence_of
-from ddpm_demo.ui.film import branches
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import load_guide, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
@@ -32,7 +32,6 @@ COMPLETIONS = 4
 COMPLETION_STEPS = 25
 MOST_JUMPS = 10
 USUAL_JUMPS = 5
-JUDGE_SECONDS = 0.4  # from one look at the judge's training to the next
 NO_QUESTION = gr.EventData(None, None)
 
 
@@ -81,8 +80,7 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
 
     A step's message holds x_t as the next step gets it, with the known part in place: the last one, at t = -1, the
     finished pictures, and `difference`, the most that their known part is from what was given. Every call of the
-    network is a turn of its own among the films. A judge that must first be trained is waited for, with the pictures
-    on the screen. The last message of all has `over`.
+    network is a turn of its own among the films. The last message of all has `over`.
     """
     asked = named_values(question, "x0, known, jumps and seed")
     name = one_of(name, checkpoints, "choose one of the listed checkpoints above")
@@ -125,17 +123,7 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
         if step.s < 0:
             message["difference"] = float((finished - x0).abs().masked_fill(~known, 0).max())
         yield message
-    yield from _readings(finished, x0)
-
-
-def _readings(finished: Tensor, x0: Tensor) -> Iterator[dict[str, Any]]:
-    """Yield how far the judge's training is, while it is, and then what the judge reads; raise DemoError."""
-    state = branches.JUDGE.state({"again": True})
-    while "step" in state:
-        yield {"training": state}
-        time.sleep(JUDGE_SECONDS)
-        state = branches.JUDGE.state()
-    judge = branches.JUDGE.ready()
+    judge = classifier.load()
     yield {
         "classes": judge.model.classes(finished).tolist(),
         "of_x0": int(judge.model.classes(x0)[0]),

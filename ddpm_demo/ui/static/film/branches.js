@@ -7,7 +7,6 @@ import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../sta
 import { makeSlider } from "../slider.js";
 
 const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
-const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export function mount(element, props, watch, server) {
   let running = false;
@@ -15,7 +14,6 @@ export function mount(element, props, watch, server) {
   const picture = (name, label) => h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": label });
   const start = picture("x0", "the digit"), noised = picture("x_t", "the noised digit: nothing yet"), branches = picture("branches", "the branches: nothing yet");
   const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
-  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the classifier's training" });
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
     label: "noise it to t", max: 999, value: 500, help: "How much of the digit is left for the branches to share; the branches are made when you ask for them.",
@@ -47,23 +45,6 @@ export function mount(element, props, watch, server) {
     table.replaceChildren(h("caption", {}, "branches by class, against t"), h("thead", {}, head), h("tbody", {}, ...rows));
     table.hidden = !counted.size;
   }
-  /** Wait until the classifier is there; false if it cannot be, or if the student does not want to wait. */
-  async function ready() {
-    for (let again = true; ; again = false) { // pressed once more after an error, it is to be tried again
-      const answer = await server.judge({ again });
-      if (answer.error) { note.textContent = answer.error; return false; }
-      if (answer.accuracy !== undefined) {
-        bar.hidden = true;
-        note.textContent = `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
-        return true;
-      }
-      bar.hidden = false;
-      bar.value = answer.step / answer.total;
-      note.textContent = `Training the classifier, once for this computer: step ${answer.step} of ${answer.total}.`;
-      if (!running) { note.textContent += " It goes on by itself; come back in a moment."; return false; }
-      await wait(400);
-    }
-  }
   async function run(times) {
     if (running || !state.digit) return;
     running = true;
@@ -71,8 +52,6 @@ export function mount(element, props, watch, server) {
     stop.disabled = false;
     const digit = state.digit;
     try {
-      if (!(await ready())) return;
-      const judged = note.textContent;
       for (const t of times) {
         if (!running || state.digit !== digit) break;
         const answer = await server.branch({ checkpoint: props.value.checkpoint, x0: encodeFloat32(digit.x0), t, seed: state.noise?.seed ?? 0 });
@@ -88,7 +67,8 @@ export function mount(element, props, watch, server) {
         counted.set(t, answer.counts);
         fillTable();
         note.textContent = `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, `
-          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${judged}`;
+          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. `
+          + `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
       }
     } finally {
       running = false;
@@ -99,7 +79,7 @@ export function mount(element, props, watch, server) {
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
   const root = h("div", {},
     h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), caption(branches, "its branches")),
-    slider.element, h("div", { class: "ddpm-row" }, one, all, stop), bar, note, table,
+    slider.element, h("div", { class: "ddpm-row" }, one, all, stop), note, table,
     makePad(server, (digit) => update(readValue({ digit }))));
   element.querySelector(".ddpm-mount").replaceChildren(root);
   subscribe(root, (changes) => { if (changes.digit) showDigit(); });

@@ -107,10 +107,6 @@ export function mount(element, props, watch, server, trigger) {
       bar.value = got.done;
     }
     if (got.t === -1) note.textContent = madeWords();
-    if (got.training) {
-      bar.value = got.training.step / got.training.total;
-      note.textContent = `${madeWords()} Training the judge, once for this computer: step ${got.training.step} of ${got.training.total}.`;
-    }
     if (got.classes) {
       got.classes.forEach((digit, k) => { ways[k].words.textContent = `read as a ${digit}`; });
       const alike = got.classes.filter((digit) => digit === got.of_x0).length;
