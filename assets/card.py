@@ -2,7 +2,8 @@
 
     python assets/card.py DIRECTORY
 
-Results go into DIRECTORY, and what is measured there already is not measured again. Where DIRECTORY holds a
+Results go into DIRECTORY, and what is measured there already is not measured again: all of it takes minutes on a GPU,
+hours on a laptop. Where DIRECTORY holds a
 checkpoint's training run, in a folder of the checkpoint's name, what storing its weights at 16 bits costs is
 measured too.
 """
@@ -27,7 +28,7 @@ from ddpm_demo.training.recipes import train_config
 ASSETS = Path(__file__).parent
 IMAGES = ASSETS / "images"
 NAMES = ("full", "lite", GUIDE)
-DIGITS = "500"  # drawn for a figure
+DIGITS = "2000"  # drawn for a figure
 ROUNDING = {"full": "20", "lite": "200", GUIDE: "200"}  # test digits for what 16 bits cost
 CHOSEN = ()  # the command's own sampler and guide, which are the page's
 ALONE = ("--guide", "none")
@@ -38,10 +39,10 @@ SAMPLERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lite": (CHOSEN, ALONE, FAST, SPEC),
     GUIDE: (CHOSEN,),
 }
-WEIGHTS = {"full": ("2", "3"), "lite": ("2", "2.5", "4")}  # of the guide, besides the page's own and none
-CURVES = {"lite": "5,10,20,50"}  # steps: minutes for lite, hours for full
+WEIGHTS = {"full": ("1.5", "1.75", "2", "2.5", "3"), "lite": ("1.5", "2", "3", "4")}  # of the guide, besides the page's own and none
+CURVES = dict.fromkeys(("full", "lite"), "5,10,20,50")  # steps
 ALL = 10_000  # test digits
-POINT = "200"  # digits of a point of the curves
+POINT = "500"  # digits of a point of the curves
 ALT = {
     "full": "Sixty-four digits drawn by full: nearly all are clear, a few are broken or between two classes",
     "lite": "Sixty-four digits drawn by lite: most are clear, some are broken or between two classes",
@@ -229,8 +230,8 @@ def command_of(story: Provenance, width: int) -> str:
     if before:
         words.append(f"--grow-from {'lite' if before.preset == 'lite' else 'the network below'}")
     usual = train_config(preset, minutes=1)
-    told = {"lr": story.lr, "middle": story.middle or 0.0}
-    words += [f"--{name} {value:g}" for name, value in told.items() if value != getattr(usual, name)]
+    told = {"batch": story.batch, "lr": story.lr, "middle": story.middle or 0.0, "ema_decay": story.ema_decay}
+    words += [f"--{name.replace('_', '-')} {value:g}" for name, value in told.items() if value != getattr(usual, name)]
     length, unit = story.length.split()
     return " ".join([*words, f"--{unit} {float(length):g}"])
 

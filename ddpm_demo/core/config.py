@@ -184,7 +184,7 @@ class DigitConfig:
     """
 
     digit: int
-    weight: float = 4.0
+    weight: float = 6.0
     first: int | None = None
     last: int = 0
 
@@ -201,8 +201,8 @@ class DigitConfig:
 CHOSEN_SAMPLER = SamplerConfig(variance="posterior", clip="x0", steps=50)
 GUIDE = "tiny"  # the shipped checkpoint that is there to guide
 CHOSEN_GUIDANCE: Mapping[str, GuidanceConfig] = {
-    "lite": GuidanceConfig(GUIDE, 3.0),
-    "full": GuidanceConfig(GUIDE, 2.5),
+    "lite": GuidanceConfig(GUIDE, 2.5),
+    "full": GuidanceConfig(GUIDE, 1.6),
 }
 
 

