@@ -12,7 +12,7 @@ from ddpm_demo.store.tensors import CheckpointError
 
 
 def test_a_short_training_already_tells_digits_and_a_seed_means_one_judge(monkeypatch):
-    monkeypatch.setattr(classifier, "JUDGE_BATCH", 64)
+    monkeypatch.setattr(classifier, "JUDGE_BATCH", 32)
     before = torch.get_rng_state()
     first, second = classifier.untrained(3), classifier.untrained(3)
     losses = [progress.loss for progress in classifier.train(first, steps=50, seed=3)]
@@ -21,7 +21,7 @@ def test_a_short_training_already_tells_digits_and_a_seed_means_one_judge(monkey
     assert losses[:5] == again
     assert not first.training
     digits, labels = load_mnist(train=False)
-    assert (first.classes(to_x0(digits[:1000])) == labels[:1000]).float().mean() > 0.8
+    assert (first.classes(to_x0(digits[:1000])) == labels[:1000]).float().mean() > 0.7
 
 
 def test_the_shipped_judge_is_right_as_often_as_it_says_and_better_than_99_4_percent():
