@@ -39,12 +39,15 @@ SAMPLERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lite": (CHOSEN, ALONE, FAST, SPEC),
     GUIDE: (CHOSEN,),
 }
-WEIGHTS = {"full": ("1.5", "1.75", "2", "2.5", "3"), "lite": ("1.5", "2", "3", "4")}  # of the guide, besides the page's own and none
+WEIGHTS = {  # of the guide, besides the page's own and none
+    "full": ("1.5", "1.75", "2", "2.5", "3"),
+    "lite": ("1.5", "2", "3", "4"),
+}
 CURVES = dict.fromkeys(("full", "lite"), "5,10,20,50")  # steps
 ALL = 10_000  # test digits
 POINT = "500"  # digits of a point of the curves
 ALT = {
-    "full": "Sixty-four digits drawn by full: nearly all are clear, a few are broken or between two classes",
+    "full": "Sixty-four digits drawn by full: all but two or three are clear",
     "lite": "Sixty-four digits drawn by lite: most are clear, some are broken or between two classes",
     GUIDE: "Sixty-four digits drawn by tiny: half are clear, the others broken or between two classes",
 }
@@ -79,14 +82,13 @@ it is about, and what the network draws alone stands beside it.
 """
 WEAKNESSES = """\
 ## Known weaknesses
-The strokes are right more often than the whole: by the share recognised in the tables above, more than a quarter of
-full's digits and more than a third of lite's are broken or lie between two classes when each draws alone, and with
-their guide still about one in eight and more than one in four. A guide has its price: with more weight the classes
-come less and less as often as in MNIST, and the Fréchet distance, after falling far, rises again. full was trained on
-two cores, at 64, 128 and 256 channels one after the other, and has seen less than one pass over the digits at its own
-width: it would gain from more. They do not copy: the digits are further from the training digits than real test
-digits are. They know only centred white-on-black digits of 28×28 pixels. A loss that looks good says little here:
-nearly all of it comes from small t, while shape is decided at large t.
+The strokes are right more often than the whole: by the share recognised in the tables above, one in ten of full's
+digits and nearly one in four of lite's are broken or lie between two classes when each draws alone, and with their
+guide still about one in twenty and one in six. A guide has its price: with more weight the classes come less and less
+as often as in MNIST, recall falls, and the Fréchet distance, after falling far, rises again. They do not copy: alone,
+the digits are further from the training digits than real test digits are, and guided about as far. They know only
+centred white-on-black digits of 28×28 pixels. A loss that looks good says little here: nearly all of it comes from
+small t, while shape is decided at large t.
 
 ## Licence
 The weights are under the project's [MIT licence](../../LICENSE). They were trained on MNIST (Y. LeCun, C. Cortes,
@@ -213,7 +215,7 @@ def facts(story: Provenance, model: Denoiser) -> Iterator[tuple[str, str]]:
     }
     yield "loss", weight[story.loss_weight]
     yield "averaging", f"exponential, decay {story.ema_decay}"
-    yield "hardware, time", f"{story.hardware}; {minutes:.0f} minutes"
+    yield "hardware, time", f"{story.hardware}; {minutes:.2g} minutes"
     yield f"held-out loss, {held_out.digits:,} test digits", f"{held_out.loss:.5f}"
     yield "by tenth of t, from clean to noise", " ".join(f"{tenth:.2g}" for tenth in held_out.by_tenth)
 
