@@ -22,7 +22,7 @@ FOLDER = "moments"
 SNAPSHOT_FORMAT = "ddpm_demo moment 1"
 DIGITS = 16
 SAMPLER = SamplerConfig(kind="dpmpp", steps=10, clip="x0")
-SEED = 0  # of x_T: the same sixteen noises in every snapshot of every run
+SEED = 0  # of x_T, and of what is drawn on the way
 MAX_PICTURES = 200  # 25 kB each
 MAX_WEIGHTS = 40
 WEIGHTS_BYTES = 96 * 2**20  # for the weights of all snapshots of a run
@@ -37,9 +37,14 @@ class Snapshot:
     weights: bool
 
 
+def sixteen_noises() -> Tensor:
+    """Return x_T of every snapshot of every run, float32 (16, 1, 28, 28)."""
+    return start_noise(DIGITS, 1, 28, torch.Generator().manual_seed(SEED))
+
+
 def draw(model: EpsModel, schedule: Schedule, device: torch.device) -> Tensor:
     """Return the digits that a network draws out of the sixteen noises, uint8 (16, 28, 28)."""
-    x_T = start_noise(DIGITS, 1, 28, torch.Generator().manual_seed(SEED)).to(device)
+    x_T = sixteen_noises().to(device)
     config = replace(SAMPLER, steps=min(SAMPLER.steps, len(schedule)))
     *_, last = sample(model, schedule, config, x_T, generator=torch.Generator().manual_seed(SEED))
     return to_uint8(last.x_s[:, 0])

@@ -77,13 +77,8 @@ def browser_component(
     )
 
 
-def chart(figure: dict[str, Any], *, label: str, elem_id: str) -> gr.HTML:
-    """Return a Plotly chart; `label` says in words what it shows."""
-    return browser_component("chart", chart_value(figure, label=label), elem_id=elem_id)
-
-
 def chart_value(figure: dict[str, Any], *, label: str) -> dict[str, Any]:
-    """Return the value of a `chart`: what an event gives it to draw something else."""
+    """Return what the page needs to draw a Plotly figure; `label` says in words what it shows."""
     return {"figure": figure, "label": label, "plotly": static_url(PLOTLY_JS)}
 
 

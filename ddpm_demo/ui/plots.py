@@ -58,41 +58,6 @@ def schedule_figure(tables: Mapping[str, tuple[NDArray[np.float64], NDArray[np.f
     return _plain(figure)
 
 
-def receptive_field_figure(
-    names: Sequence[str], widths: Sequence[int], measured: Sequence[int], image: int
-) -> dict[str, Any]:
-    """Return a Plotly figure of the receptive field after every layer, by formula and measured, in pixels."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=list(names),
-                y=list(widths),
-                name="by formula",
-                mode="lines+markers+text",
-                text=[str(width) for width in widths],
-                textposition="top center",
-                line={"color": BLUE, "width": 2},
-                marker={"size": 9},
-                hovertemplate="after %{x}: %{y} pixels",
-            ),
-            go.Scatter(
-                x=list(names),
-                y=list(measured),
-                name="measured on a network with random weights",
-                mode="markers",
-                marker={"size": 15, "symbol": "circle-open", "color": ORANGE, "line": {"width": 2}},
-                hovertemplate="measured after %{x}: %{y} pixels",
-            ),
-        ]
-    )
-    figure.add_hline(y=image, line={"color": ORANGE, "dash": "dash"}, annotation_text=f"the image: {image} pixels")
-    figure.update_layout(height=440, yaxis_title="width in pixels")
-    figure.update_yaxes(rangemode="tozero")
-    return _plain(figure)
-
-
 def radial_figure(timesteps: Sequence[int], profiles: Sequence[Sequence[float]]) -> dict[str, Any]:
     """Return a Plotly figure of influence against distance, on a log scale, one curve a timestep."""
     import plotly.graph_objects as go

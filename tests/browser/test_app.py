@@ -125,8 +125,8 @@ def test_the_schedules_cursor_follows_the_shared_t(visit):
 def test_the_receptive_field_changes_with_the_dilations(visit):
     visit.open()
     visit.tab("Receptive field")
-    visit.page.wait_for_selector("#receptive-chart .js-plotly-plot .scatterlayer")
-    heights = "Array.from(document.querySelector('#receptive-chart .js-plotly-plot').data[0].y)"
+    visit.page.wait_for_selector("#receptive-chart [data-widths] .ddpm-curve")
+    heights = "document.querySelector('#receptive-chart [data-widths]').dataset.widths.split(',').map(Number)"
     assert visit.page.evaluate(heights) == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
     visit.page.get_by_label("Dilations of the blocks").click()
     visit.page.get_by_role("option", name="no dilation").click()
@@ -139,7 +139,9 @@ def test_a_click_on_a_pixel_shows_paths_and_influence(visit):
     visit.tab("Receptive field")
     words = '#receptive-map p[data-name="paths"]'
     visit.wait_for_text("#receptive-look", "dilation 27: 12.8 % of the taps; 676 of 784 pixels see only themselves")
-    visit.wait_for_text(words, "784 of 784 input pixels")
+    visit.wait_for_text(words, "After layer 4 of 10: 289 of 784 input pixels")  # 17 pixels wide: what grows can be seen
+    visit.set_slider("#receptive-map", 9)
+    visit.wait_for_text(words, "After layer 10 of 10: 784 of 784 input pixels")
     canvas = visit.page.locator('#receptive-map canvas[data-name="paths"]')
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()

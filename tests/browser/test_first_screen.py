@@ -11,7 +11,7 @@ STAGES = {
     "Schedule": ["#schedule-chart .ddpm-curve", "#schedule-chart input[type=range]"],
     "Network": ["#network-view [aria-pressed=true]", "#network-view .ddpm-channels"],
     "Receptive field": [
-        "#receptive-chart .js-plotly-plot",
+        "#receptive-chart .ddpm-curve",
         "#receptive-map canvas",
         "#receptive-map input[type=range]",
     ],
@@ -55,6 +55,30 @@ def test_every_tab_is_one_tap_away_and_shows_what_it_is_about(student):
         assert len(re.findall(r"[.!?](?:\\s|$)", lead)) == 1, lead
         for name in STAGES:
             assert page.get_by_role("tab", name=name).is_visible(), (tab, name)
+
+
+def test_every_choice_of_the_train_tab_can_be_seen(student):
+    """Also on a phone, where the hints of its fields are left out, and before any run, when noise is all there is."""
+    page = student.open().page
+    student.tab("Train")
+    for name in ("minutes", "epochs"):
+        assert page.get_by_role("radio", name=name).is_visible()
+    for digit in range(10):
+        assert page.locator("#train-classes").get_by_role("checkbox", name=str(digit)).is_visible()
+    page.wait_for_selector('#train-view canvas[data-name=ema][aria-label^="what every drawing begins with"]')
+    assert len(set(student.pixels("#train-view canvas[data-name=ema]"))) > 200
+
+
+def test_the_curve_and_the_map_of_the_receptive_field_move_together(student):
+    page = student.open().page
+    student.tab("Receptive field")
+    student.wait_for_text("#receptive-map", "After layer 4 of 10: 289 of 784")
+    page.wait_for_selector("#receptive-chart [data-cursor='3']")
+    student.set_slider("#receptive-map", 9)
+    page.wait_for_selector("#receptive-chart [data-cursor='9']")
+    curve = page.locator("#receptive-chart .ddpm-curve").bounding_box()
+    page.mouse.click(curve["x"] + 50, curve["y"] + 30)  # on the first layer
+    student.wait_for_text("#receptive-map", "After layer 1 of 10: 49 of 784")
 
 
 def test_generate_begins_with_the_noise_that_it_showed(student):

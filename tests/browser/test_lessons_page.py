@@ -24,6 +24,16 @@ from ddpm_demo.ui.server import launch
 # Gradio's own, when it counts its visitors with a new pandas
 pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
 LESSONS = shipped_lessons()
+# the Noise tab's own fields: class, number in it, seed
+FIELDS = """() => JSON.stringify([
+    document.querySelector('[role=tabpanel] input[type=radio]:checked')?.value,
+    ...["Which one", "Noise seed"].map((name) => [...document.querySelectorAll('[role=tabpanel] label')]
+        .find((label) => label.textContent.includes(name))?.querySelector('input')?.value)])
+    === JSON.stringify(["{}", "{}", "{}"])"""
+IN_VIEW = """selector => {
+    const box = document.querySelector(selector).getBoundingClientRect();
+    return box.height > 100 && box.top > -20 && box.top < innerHeight / 2;
+}"""
 RECORDS = "JSON.parse(localStorage.getItem('ddpm-lessons'))"
 
 
@@ -96,6 +106,7 @@ def do_tasks(visit, lesson):
             page.keyboard.press("ArrowRight")
         elif task.watch == "press":
             page.locator(CONTROLS[task.control]).click()
+            page.wait_for_function(IN_VIEW, arg=CONTROLS[lesson.tasks[number].control])  # what the press has made
         elif task.watch == "training":
             page.locator('[data-name="skip"]').click()
             return
@@ -222,6 +233,21 @@ def test_a_link_opens_a_lesson_and_leaving_loses_nothing(visit):
     page.wait_for_selector('[data-verdict="too_low"]')
     page.reload()
     page.wait_for_selector('[data-verdict="too_low"]')  # what was revealed is still there
+
+
+def test_the_fields_of_the_noise_tab_follow_a_lesson(visit):
+    """Who has another digit and noise on the screen finds the lesson's in the picture and in the fields."""
+    visit.open(query="digit=3-5&seed=9")
+    page = visit.page
+    visit.wait_for_text("#noise-view", "a 3; noise of seed 9")
+    page.wait_for_function(FIELDS.format("3", 5, 9))
+    open_lessons(visit)
+    page.locator(".ddpm-lessons-item").first.click()
+    visit.wait_for_text("#noise-view", "a 7; noise of seed 0")
+    page.wait_for_function(FIELDS.format("7", 0, 0))
+    page.locator('[data-name="close"]').click()
+    page.get_by_role("radio", name="2", exact=True).check()  # and they still lead
+    visit.wait_for_text("#noise-view", "a 2; noise of seed 0")
 
 
 def test_the_test_before_and_after_and_the_gain(visit, checkpoints):

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 
 from ddpm_demo.store.pictures import film_gif, grid_png, tile
-from ddpm_demo.ui.plots import radial_figure, receptive_field_figure, schedule_figure
+from ddpm_demo.ui.plots import radial_figure, schedule_figure
 
 
 def some_digits(count):
@@ -42,7 +42,5 @@ def test_figures_are_plain_json_with_the_numbers_given():
     curves = [trace["y"] for trace in figure["data"][:6]]
     assert curves == [[0.9, 0.5], [0.94868, 0.70711], [0.31623, 0.70711], [0.1, 0.2], [9.0, 1.0], [9.5424, 0.0]]
     assert len(figure["data"]) == 18
-    figure = json.loads(json.dumps(receptive_field_figure(["in", "out"], [7, 9], [7, 8], 28)))
-    assert [trace["y"] for trace in figure["data"]] == [[7, 9], [7, 8]]
     figure = json.loads(json.dumps(radial_figure([0, 1, 2, 3], [[1.0, 0.0]] * 4)))
     assert figure["data"][3]["y"] == [1.0, None]

@@ -23,6 +23,7 @@ from ddpm_demo.ui.tabs import noise
 from ddpm_demo.ui.tabs.noise import (
     another_digit,
     draw_noise,
+    follow_screen,
     gallery_digit,
     make_look,
     noise_of,
@@ -94,13 +95,12 @@ def test_a_class_past_the_interface_gets_a_sentence(bad):
 
 
 def test_the_receptive_field_table_is_computed():
-    figure, table = describe_receptive_field((1, 1, 3, 3, 9, 9, 27, 27))
-    formula, measured = (trace["y"] for trace in figure["figure"]["data"])
-    assert formula == measured == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
+    curve, table = describe_receptive_field((1, 1, 3, 3, 9, 9, 27, 27))
+    assert curve["widths"] == curve["measured"] == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
     assert "wider than the image from block 4 on" in table
     assert "12.8 %" in table
-    figure, table = describe_receptive_field((1,) * 8)
-    assert figure["figure"]["data"][0]["y"][-1] == 25
+    curve, table = describe_receptive_field((1,) * 8)
+    assert curve["widths"][-1] == 25
     assert "never as wide as the image" in table
 
 
@@ -377,3 +377,17 @@ def test_the_wasted_quarter_is_computed(linear):
     text = wasted_quarter(linear, Schedule.from_config(configs["cosine"]))
     assert "at t = 750 linear has 0.33 %" in text
     assert "cosine 14 %" in text
+
+
+def test_the_fields_follow_what_the_page_shows():
+    assert follow_screen(gr.EventData(None, {"label": "3", "which": 5, "seed": 9})) == ("3", 5, 9)
+    label, which, seed = follow_screen(gr.EventData(None, {"seed": 4}))  # a digit of one's own has no number
+    assert (label, which, seed) == (gr.skip(), gr.skip(), 4)
+
+
+@pytest.mark.parametrize(
+    "told", [None, [], {}, {"seed": -1}, {"seed": 0, "label": "x"}, {"seed": 0, "label": "3", "which": 10**6}]
+)
+def test_a_screen_that_cannot_be_gets_a_sentence(told):
+    with pytest.raises(gr.Error, match=r"needs label|must be a whole number|choose a digit"):
+        follow_screen(gr.EventData(None, told))

@@ -61,9 +61,9 @@ class Classroom:
         return {**view, **{name: screen[name] for name in ("t", "schedule") if name in screen}}
 
     def prepare(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin to compute what a lesson will reveal, while the student is busy with the tab."""
-        asked = self._lesson(question).predict
-        return {"done": self._compute(asked).done}
+        """Begin to compute what a lesson will reveal, or with `question` the key of its question."""
+        lesson = self._lesson(question)
+        return {"done": self._compute(lesson.question if question.get("question") is True else lesson.predict).done}
 
     def reveal(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Answer with the truth and what is said of the prediction; with `done`, a share, while it is computed."""

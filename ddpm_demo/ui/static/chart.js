@@ -27,8 +27,6 @@ export function makeChart(onCursor) {
     Plotly ??= await loadPlotly(value.plotly);
     const { text, line } = colours(place);
     const layout = structuredClone(value.figure.layout);
-    const height = parseFloat(getComputedStyle(place).getPropertyValue("--chart-height")); // the style sheet knows the screen
-    if (height) layout.height = height;
     Object.assign(layout, {
       paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: text, family: "inherit" },
       uirevision: "keep", autosize: true, shapes: shapes(),
@@ -58,12 +56,4 @@ export function makeChart(onCursor) {
   }
   new MutationObserver(() => value && draw(value)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   return { element: place, draw, setCursor };
-}
-
-/** A chart by itself, as a component of the page. */
-export function mount(element, props, watch) {
-  const chart = makeChart();
-  element.querySelector(".ddpm-mount").replaceChildren(chart.element);
-  watch("value", () => chart.draw(props.value));
-  chart.draw(props.value);
 }

@@ -1,7 +1,7 @@
 // A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
 import { colours, h, number } from "./dom.js";
 
-const LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 24;
+const LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 24, TWO_ROWS = 38;
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
 /** Round numbers that divide [low, high] into about `count` parts. */
@@ -28,12 +28,17 @@ export function makeCurve({ xTitle, onPick }) {
   let chart = null, cursor = null, waiting = 0;
   const place = { x: (v) => v, y: (v) => v, back: (v) => v };
 
-  /** @param next {{label, x: [low, high], y: [low, high], log, series: [{name, colour, dash, x, y, points}]}} x of a series may be missing: 0, 1, ... */
+  /**
+   * @param next {{label, x: [low, high], y: [low, high], log, names, level, series: [{name, colour, dash, x, y, points, rings, numbers}]}}
+   * x of a series may be missing: 0, 1, ...; `names` then stand at these places. `level` is {y, text} of a line across. A series is
+   * a line, or dots (`points`), or circles (`rings`); with `numbers` its values are written above it.
+   */
   function draw(next) {
     chart = next;
     canvas.setAttribute("aria-label", next.label);
-    legend.replaceChildren(...next.series.flatMap(({ name, colour, dash }) => [
-      h("span", { class: "ddpm-legend-line", style: `border-top: 3px ${{ dash: "dashed", dot: "dotted" }[dash] ?? "solid"} ${colour}` }), h("span", {}, name)]));
+    legend.replaceChildren(...next.series.map(({ name, colour, dash, rings }) => h("span", {}, rings
+      ? h("span", { class: "ddpm-legend-ring", style: `border: 2px solid ${colour}` })
+      : h("span", { class: "ddpm-legend-line", style: `border-top: 3px ${{ dash: "dashed", dot: "dotted" }[dash] ?? "solid"} ${colour}` }), name)));
     repaint();
   }
   function setCursor(x) { cursor = x; repaint(); }
@@ -42,7 +47,7 @@ export function makeCurve({ xTitle, onPick }) {
   }
   function paint() {
     if (!chart || !canvas.clientWidth) return;
-    const ratio = devicePixelRatio, width = canvas.clientWidth, height = canvas.clientHeight;
+    const ratio = devicePixelRatio, bottom = chart.names ? TWO_ROWS : BOTTOM, width = canvas.clientWidth, height = canvas.clientHeight;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
     const context = canvas.getContext("2d"), { text, line } = colours(canvas);
@@ -50,7 +55,7 @@ export function makeCurve({ xTitle, onPick }) {
     context.font = "12px system-ui, sans-serif";
     const [x0, x1] = chart.x, map = chart.log ? Math.log10 : (v) => v, [y0, y1] = chart.y.map(map);
     place.x = (v) => LEFT + ((v - x0) / (x1 - x0)) * (width - LEFT - RIGHT);
-    place.y = (v) => TOP + (1 - (map(v) - y0) / (y1 - y0)) * (height - TOP - BOTTOM);
+    place.y = (v) => TOP + (1 - (map(v) - y0) / (y1 - y0)) * (height - TOP - bottom);
     place.back = (pixel) => x0 + ((pixel - LEFT) / (width - LEFT - RIGHT)) * (x1 - x0);
     context.fillStyle = text;
     context.strokeStyle = line;
@@ -63,18 +68,21 @@ export function makeCurve({ xTitle, onPick }) {
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     const end = width - RIGHT - context.measureText(xTitle).width - 24; // the title stands at the end of the numbers
-    for (const value of ticks(x0, x1, width < 420 ? 4 : 8)) if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
+    if (chart.names) nameColumns(context, width, height);
+    else for (const value of ticks(x0, x1, width < 420 ? 4 : 8)) if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
-    context.fillText(xTitle, width - RIGHT, height - 6);
+    if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6);
+    if (chart.level) drawLevel(context, width);
     context.save();
     context.beginPath();
-    context.rect(LEFT, 0, width - LEFT - RIGHT, height - BOTTOM + 1);
+    context.rect(LEFT, 0, width - LEFT - RIGHT, height - bottom + 1);
     context.clip();
-    for (const { colour, dash, x, y, points } of chart.series) {
+    for (const { colour, dash, x, y, points, rings } of chart.series) {
       context.strokeStyle = context.fillStyle = colour;
       context.lineWidth = 2.5;
       context.setLineDash(DASHES[dash] ?? []);
-      if (points) y.forEach((value, k) => context.fillRect(place.x(x ? x[k] : k) - 1.5, place.y(value) - 1.5, 3, 3));
+      if (rings) y.forEach((value, k) => { context.beginPath(); context.arc(place.x(x ? x[k] : k), place.y(value), 7, 0, 2 * Math.PI); context.stroke(); });
+      else if (points) y.forEach((value, k) => context.fillRect(place.x(x ? x[k] : k) - 1.5, place.y(value) - 1.5, 3, 3));
       else stroke(context, Array.from(y, (value, k) => [x ? x[k] : k, value]));
     }
     context.restore();
@@ -90,7 +98,27 @@ export function makeCurve({ xTitle, onPick }) {
         context.fill();
       }
     }
+    for (const { y, numbers } of chart.series) if (numbers) writeNumbers(context, y);
     element.dataset.cursor = cursor ?? "";
+  }
+  /** The names below their places: in two rows, the first above the second, where one row is too narrow. */
+  function nameColumns(context, width, height) {
+    const room = (width - LEFT - RIGHT) / chart.names.length, rows = chart.names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
+    chart.names.forEach((name, k) => context.fillText(name, place.x(k), height - 6 - (rows === 2 && k % 2 === 0 ? 13 : 0)));
+  }
+  function drawLevel(context, width) {
+    const { y, text } = chart.level;
+    context.save();
+    context.setLineDash([6, 4]);
+    context.strokeStyle = context.fillStyle;
+    stroke(context, [[chart.x[0], y], [chart.x[1], y]]);
+    context.restore();
+    context.fillText(text, width - RIGHT, place.y(y) - 5); // at the right, where a growing curve is far above it
+  }
+  function writeNumbers(context, y) {
+    context.textAlign = "center";
+    context.fillStyle = colours(canvas).text;
+    y.forEach((value, k) => context.fillText(written(value), place.x(k), place.y(value) - 11));
   }
   function stroke(context, points) {
     context.beginPath();

@@ -11,6 +11,7 @@ export const state = {
   pixel: { row: 14, col: 14 }, // chosen on the Receptive-field tab
   stage: "blocks.0", // chosen on the Network tab
   dilations: null, // chosen on the Receptive-field tab; null is the formula's
+  layers: null, // how many layers before the last its map shows, from 0; null until it has been counted
 };
 const listeners = new Set();
 

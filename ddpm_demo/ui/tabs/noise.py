@@ -34,6 +34,7 @@ you. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
 PIXELS = 28 * 28
+NOTHING_TOLD = gr.EventData(None, None)
 FIRST_BOX, FIRST_THRESHOLD = (0.15, 0.15, 0.85, 0.85), 0.3  # to begin with, where no digit was found
 
 
@@ -77,6 +78,7 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
     another.click(another_digit, label, [which, view], **quick)
     seed.input(show_noise, seed, view, **quick)
     redraw.click(new_noise, None, [seed, view], **quick)
+    view.submit(follow_screen, None, [label, which, seed], queue=False, **quick)
     return NoiseTab(label, which, seed, view, details)
 
 
@@ -155,6 +157,18 @@ def new_noise() -> tuple[int, dict[str, Any]]:
     """Answer "new noise": another seed by chance."""
     seed = secrets.randbelow(10_000)
     return seed, show_noise(seed)
+
+
+@event
+def follow_screen(told: gr.EventData = NOTHING_TOLD) -> tuple[Any, Any, Any]:
+    """Set the fields to what the page shows by itself, in a lesson say: class, number in it, seed."""
+    shown = named_values(told._data, "label, which and seed")
+    seed = whole("the seed", shown.get("seed"), 0, MAX_SEED)
+    if shown.get("label") is None:  # a digit of one's own has no number
+        return gr.skip(), gr.skip(), seed
+    label, which = _class(shown["label"]), shown.get("which")
+    last = len(class_indices(label)) - 1
+    return str(label), whole("the number of the digit", which, 0, last), seed
 
 
 @server_function

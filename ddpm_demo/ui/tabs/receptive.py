@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,9 @@ import gradio as gr
 import torch
 
 from ddpm_demo.core.config import ConfigError, ModelConfig, spec_dilations
-from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.receptive import (
     effective_width,
     frozen_copy,
-    influence_map,
     live_taps,
     measured_receptive_field,
     path_counts,
@@ -23,12 +21,13 @@ from ddpm_demo.core.receptive import (
     share_outside,
 )
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.explaining.influence import KeptPasses
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart, chart_value, event, server_function
-from ddpm_demo.ui.plots import radial_figure, receptive_field_figure
+from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, event, server_function
+from ddpm_demo.ui.plots import radial_figure
 from ddpm_demo.ui.readers import flag, named_values, one_of, pixel_of
 
 IMAGE = 28
@@ -65,11 +64,11 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
     """Lay out the tab and connect it; the first of the checkpoints is the network that is measured."""
     gr.Markdown(RECEPTIVE_LEAD, elem_classes="ddpm-lead")
     first = next(iter(PATTERNS))
-    figure, table = describe_receptive_field(PATTERNS[first])
+    curve, table = describe_receptive_field(PATTERNS[first])
     dilations = {"dilations": list(PATTERNS[first])}
     with gr.Row(elem_id="receptive-stage"):
         with gr.Column(min_width=320, scale=3):
-            view = chart(**figure, elem_id="receptive-chart")
+            view = browser_component("tabs/receptive_curve", curve, elem_id="receptive-chart")
         with gr.Column(min_width=320, scale=2):
             paths = browser_component("tabs/receptive", dilations, elem_id="receptive-map", server=[count_paths])
     with gr.Row():
@@ -105,8 +104,8 @@ def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, An
     """Answer a choice of dilations."""
     pattern = one_of(name, [*PATTERNS, OWN], "choose one of the listed patterns")
     dilations = parse_dilations(own) if pattern == OWN else PATTERNS[pattern]
-    figure, table = describe_receptive_field(dilations)
-    return chart_value(**figure), table, {"dilations": list(dilations)}
+    curve, table = describe_receptive_field(dilations)
+    return curve, table, {"dilations": list(dilations)}
 
 
 def parse_dilations(text: Any) -> tuple[int, ...]:
@@ -120,7 +119,7 @@ def parse_dilations(text: Any) -> tuple[int, ...]:
 
 
 def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any], str]:
-    """Return the chart's arguments and the table of a pattern of dilations, by formula and measured."""
+    """Return what the page draws of a pattern of dilations, by formula and measured, and the table below it."""
     kernels, steps = ModelConfig(dilations=dilations).kernels_and_dilations
     widths, measured = receptive_field(kernels, steps), _measured(dilations)
     names = ["in 7×7", *(f"block {i}" for i in range(len(dilations))), "out 3×3"]
@@ -140,10 +139,8 @@ def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any]
             "padding, so on a 28×28 image that layer is almost a 1×1 convolution"
         )
     head = "| layer | dilation | by formula, pixels | measured, pixels | taps inside the image |\n|---|---|---|---|---|"
-    return {
-        "figure": receptive_field_figure(names, widths, measured, IMAGE),
-        "label": label,
-    }, f"{note}.\n\n{head}\n{rows}"
+    curve = {"names": names, "widths": widths, "measured": measured, "image": IMAGE, "label": label}
+    return curve, f"{note}.\n\n{head}\n{rows}"
 
 
 @server_function
@@ -180,40 +177,44 @@ def _measured(dilations: tuple[int, ...]) -> list[int]:
 
 
 @lru_cache(maxsize=2)
-def _networks(path: Path, stamp: tuple[int, int]) -> tuple[Denoiser, Denoiser, Schedule]:
-    """A checkpoint's network as it is and with its norms frozen, in float32: bfloat16 gradients would be too coarse."""
+def _passes(path: Path, stamp: tuple[int, int], frozen: bool) -> KeptPasses:
+    """The passes of a checkpoint's network, or with its norms frozen, at every t in LOOKS, of the first test digits.
+
+    In float32, as bfloat16 gradients would be too coarse; with one fixed noise for each digit.
+    """
     loaded = checkpoint.load(path)
-    model = loaded.model.requires_grad_(False)
-    return model, frozen_copy(model), Schedule.from_config(loaded.schedule)
+    model, schedule = loaded.model.requires_grad_(False), Schedule.from_config(loaded.schedule)
+    digits, _ = load_mnist(train=False)
+    x0 = to_x0(digits[:DIGITS])
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+    x_t = torch.cat([schedule.add_noise(x0, t, eps) for t in LOOKS])
+    steps = torch.tensor(LOOKS).repeat_interleave(DIGITS)
+    return KeptPasses(frozen_copy(model) if frozen else model, x_t, steps)
 
 
 @lru_cache(maxsize=512)
 def _influence(path: Path, stamp: tuple[int, int], row: int, col: int, frozen: bool) -> dict[str, Any]:
-    """The maps for every t in LOOKS, averaged over the first test digits, with one fixed noise each."""
-    live, still, schedule = _networks(path, stamp)
-    model = still if frozen else live
-    digits, _ = load_mnist(train=False)
-    x0 = to_x0(digits[:DIGITS])
-    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
-    maps, itself, widths, outside, profiles = [], [], [], [], []
-    for t in LOOKS:
-        x_t = schedule.add_noise(x0, t, eps)
-        look = partial(influence_map, model, x_t, t, row, col, freeze_norm=False)
-        seen = NETWORK.turn(look)
-        maps.append(seen)
+    """The maps for every t in LOOKS, averaged over the digits."""
+
+    def look() -> tuple[torch.Tensor, torch.Tensor]:
+        passes = _passes(path, stamp, frozen)
+        return passes.behind_answer(row, col), passes.behind_first_block(row, col)
+
+    whole, first = (each.unflatten(0, (len(LOOKS), DIGITS)).mean(dim=1) for each in NETWORK.turn(look))
+    itself, widths, outside, profiles = [], [], [], []
+    for seen, early in zip(whole, first, strict=True):
         itself.append(float(seen[row, col] / seen.sum()))
         rest = seen.clone()
         rest[row, col] = 0
         widths.append(effective_width(rest, row, col))
         profiles.append((radial_profile(seen, row, col) / seen.sum()).tolist())
         # after the first block the formula's square is 9 pixels wide: how much of the gradient lies beyond it?
-        early = NETWORK.turn(partial(look, layers=2))
         outside.append(share_outside(early, row, col, 9))
     figure = chart_value(
         radial_figure(LOOKS, profiles), label="influence of input pixels against their distance, for four timesteps"
     )
     return {
-        "maps": base64_of(torch.stack(maps).float().numpy()),
+        "maps": base64_of(whole.numpy()),
         "t": list(LOOKS),
         "itself": itself,
         "widths": widths,

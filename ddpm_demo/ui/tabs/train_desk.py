@@ -49,7 +49,7 @@ class Desk:
     def functions(self) -> list[Callable[[Any], dict[str, Any]]]:
         """Return what the page may call, as plain functions: Gradio marks them, which a method does not allow."""
         methods: list[Callable[[Any], dict[str, Any]]]
-        methods = [self.live, self.moment, self.look_back, self.control, self.shelf, self.change]
+        methods = [self.live, self.moment, self.noises, self.look_back, self.control, self.shelf, self.change]
         return [_function(method) for method in methods]
 
     def offer(self) -> dict[str, str]:
@@ -119,6 +119,11 @@ class Desk:
         ema, plain = snapshots.pictures(directory, step)
         answer = {"ema": packed([to_x0(ema)], 8), "plain": packed([to_x0(plain)], 8), "n": snapshots.DIGITS}
         return answer | ({"nearest": _nearest(directory, ema)} if (directory / "pictures.safetensors").exists() else {})
+
+    @server_function
+    def noises(self, question: Any) -> dict[str, Any]:
+        """Answer the page, before any run: what every drawing begins with."""
+        return {"noises": packed([snapshots.sixteen_noises()], 8), "n": snapshots.DIGITS}
 
     @server_function
     def look_back(self, question: Any) -> dict[str, Any]:

@@ -112,6 +112,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
     body.replaceChildren(here, h("p", { class: "ddpm-lesson-ask" }, lesson.predict.ask), guess.element, h("p", { class: "ddpm-lesson-said", "data-verdict": record.truth.verdict }, said), strip,
       h("h4", {}, words.why), h("p", {}, why), h("div", { class: "ddpm-row" }, primary(words.to_question, () => go("question"), { "data-name": "to-question" })));
     guess.lay(right);
+    server.prepare_truth({ lesson: lesson.name, question: true }).catch(() => {}); // computed while the student reads
     here.focus();
     say(`${said} ${why}`);
   }

@@ -4,6 +4,7 @@ import { film } from "../film/film_state.js";
 import { state } from "../state.js";
 
 const EVERY = 200; // milliseconds between two looks at the page
+const EMPTY = 20; // pixels: a part that is lower has nothing in it yet
 
 /** Lock parts of the page, those that come later too, until the returned function is called. */
 export function lockParts(selectors) {
@@ -18,10 +19,10 @@ export function lockParts(selectors) {
   return () => { clearInterval(timer); apply(false); };
 }
 
-/** Scroll a part of the page into view and mark it for a moment; false while it is not there. */
+/** Scroll a part of the page into view and mark it for a moment; false while it is not there, or empty: it would grow out of sight. */
 export function leadTo(selector) {
   const part = document.querySelector(selector);
-  if (!part?.checkVisibility()) return false;
+  if (!part?.checkVisibility() || part.offsetHeight < EMPTY) return false;
   part.classList.add("ddpm-lesson-here");
   // to the top: on a phone the lesson lies over the lower half
   part.scrollIntoView({ block: "start", behavior: reducedMotion() ? "auto" : "smooth" });

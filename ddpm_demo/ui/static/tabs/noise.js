@@ -6,7 +6,13 @@ import { openTab } from "../open_tab.js";
 import { makePixels } from "./pixels.js";
 import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
 
-export function mount(element, props, watch) {
+export function mount(element, props, watch, server, trigger) {
+  const fields = { digit: "", seed: null }; // what Gradio's own fields show
+  function told({ digit, noise }) {
+    if (digit) fields.digit = digit.link.join();
+    if (noise) fields.seed = noise.seed;
+  }
+  told(props.value);
   update(readValue(props.value));
   const pixels = makePixels();
   const signal = h("b", { "data-name": "signal" }), noise = h("b", { "data-name": "noise" });
@@ -37,6 +43,13 @@ export function mount(element, props, watch) {
     spoken.textContent = `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
     writeLink();
   });
+  /** Let the fields follow what somebody else has set, such as a lesson; a digit of one's own has no number there. */
+  function lead() {
+    const [kind, name] = state.digit.link, { seed } = state.noise, [label, which] = name.split("-");
+    if (seed === fields.seed && (kind !== "digit" || state.digit.link.join() === fields.digit)) return;
+    told(state);
+    trigger("submit", kind === "digit" ? { label, which: Number(which), seed } : { seed });
+  }
   function paint(changes) {
     const alphaBar = alphaBarAt();
     pixels.paint(changes);
@@ -45,9 +58,10 @@ export function mount(element, props, watch) {
     facts.textContent = `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; `
       + `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
     onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
+    if (changes.digit || changes.noise) lead();
     rest();
   }
   subscribe(all, paint);
-  watch("value", () => { note.textContent = props.value.note ?? ""; update(readValue(props.value)); });
+  watch("value", () => { note.textContent = props.value.note ?? ""; told(props.value); update(readValue(props.value)); });
   paint({ digit: true, noise: true });
 }

@@ -6,15 +6,19 @@ import { state, subscribe, update } from "../state.js";
 import { makeSlider } from "../slider.js";
 import { makeMap, NO_ANSWER, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
+const FIRST = 3; // a field that lies inside the picture, so that it can be seen to grow
+/** A number of paths, exact as far as anybody would read it. */
+const count = (paths) => (paths < 1e12 ? paths.toLocaleString("en") : paths.toExponential(3));
+
 export function mount(element, props, watch, server) {
   let counts = null, layers = 0, question = 0, pixel = state.pixel;
   const paths = makeMap("paths", () => state.pixel);
   const pathWords = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "paths" });
   const slider = makeSlider({
     label: "layers", help: "How many layers, from the input on, lie before the chosen pixel: play it and watch the view grow.",
-    max: 9, value: 9,
+    max: 9, value: FIRST,
     describe: (k) => (k === 0 ? "in 7×7" : k === layers - 1 ? "all, to out 3×3" : `to block ${k - 1}`),
-    onInput: () => paintPaths(),
+    onInput: (k) => update({ layers: k }),
   });
   const all = h("div", {},
     slider.element, h("div", { class: "ddpm-lead-picture" }, paths.element), pathWords,
@@ -30,8 +34,8 @@ export function mount(element, props, watch, server) {
     paths.mark(pixel);
     const reached = values.reduce((sum, v) => sum + (v > 0), 0), total = values.reduce((sum, v) => sum + v, 0);
     paths.caption.textContent = `input pixels behind output pixel (row ${pixel.row}, column ${pixel.col})`;
-    pathWords.textContent = `After layer ${layer + 1} of ${layers}: ${reached} of ${PIXELS} input pixels reach it, by ${total.toExponential(3)} paths in all; `
-      + `the pixel itself by ${values[pixel.row * SIZE + pixel.col].toExponential(2)}.`;
+    pathWords.textContent = `After layer ${layer + 1} of ${layers}: ${reached} of ${PIXELS} input pixels reach it, by ${count(total)} paths in all; `
+      + `the pixel itself by ${count(values[pixel.row * SIZE + pixel.col])}.`;
     paths.canvas.setAttribute("aria-label", pathWords.textContent);
   }
   async function ask() {
@@ -42,13 +46,19 @@ export function mount(element, props, watch, server) {
     if (mine !== question) return;
     if (answer.error) { pathWords.textContent = answer.error; return; }
     counts = decodeFloat64(answer.counts);
-    const whole = slider.value() === layers - 1 || layers === 0;
+    const whole = slider.value() === layers - 1;
     layers = answer.layers;
     slider.setMax(layers - 1);
     slider.set(whole ? layers - 1 : Math.min(slider.value(), layers - 1));
-    paintPaths();
+    update({ layers: slider.value() });
   }
-  subscribe(all, (changes) => { if (changes.pixel) { writeLink(); ask(); } });
+  subscribe(all, (changes) => {
+    if ("layers" in changes) {
+      if (slider.value() !== state.layers) slider.set(state.layers);
+      paintPaths();
+    }
+    if (changes.pixel) { writeLink(); ask(); }
+  });
   watch("value", () => { update({ dilations: props.value.dilations }); writeLink(); ask(); });
   ask();
 }

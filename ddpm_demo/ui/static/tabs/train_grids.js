@@ -5,22 +5,24 @@ import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
 const CAPTIONS = { ema: "averaged weights (EMA)", plain: "this very step's weights" };
+const BEGINNING = "what every drawing begins with";
 
 export function makeGrids(server) {
-  let run = null, steps = [], about = {}, follow = true, wanted = 0;
+  let noise = null, run = null, steps = [], about = {}, follow = true, wanted = 0;
   const pictures = new Map(); // step -> {ema, plain}
   const canvases = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name,
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": `${CAPTIONS[name]}: nothing yet` })]));
+  const captions = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, h("figcaption", {}, CAPTIONS[name])]));
   const slider = makeSlider({
     label: "moment of training", max: 0, value: 0,
     help: "Drag or play from the first moment to the newest and watch the digits condense. Every one starts from the same sixteen noises (DPM-Solver++, 10 steps).",
     describe: (index) => (steps.length ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}` : "none yet"),
     onInput: () => { follow = slider.value() === steps.length - 1; paint(); },
   });
-  const waiting = h("p", { class: "ddpm-help" }, "The first digits come after a few seconds; all of these pictures together take about 2 % of the time, so a big network shows them less often.");
+  const waiting = h("p", { class: "ddpm-help" }, "Now it is the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.");
   const element = h("div", {}, h("h3", {}, "What it would draw by now"), waiting,
     h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
-      h("figure", {}, canvas, h("figcaption", {}, CAPTIONS[name])))), slider.element);
+      h("figure", {}, canvas, captions[name]))), slider.element);
 
   // Of a run that learns drawings of one's own: each digit beside the drawing that it is nearest to.
   const pairs = h("div", { class: "ddpm-row" }), yardstick = h("p", { class: "ddpm-help" });
@@ -54,12 +56,23 @@ export function makeGrids(server) {
     slider.set(follow ? steps.length - 1 : Math.max(0, steps.indexOf(now)));
     paint();
   }
+  /** Before the first moment: the noises that every drawing begins with. */
+  async function paintNoises() {
+    noise ??= server.noises({}).then(async ({ n, noises }) => ({ n, levels: await inflateLevels(noises, 8) }));
+    const { n, levels } = await noise.catch(() => { noise = null; return {}; });
+    if (!levels || steps.length) return;
+    for (const [name, canvas] of Object.entries(canvases)) {
+      captions[name].textContent = BEGINNING;
+      paintGrid(canvas, levels, n, 28);
+      delete canvas.dataset.step;
+      canvas.setAttribute("aria-label", `${BEGINNING}: the same ${n} noises each time`);
+    }
+  }
   async function paint() {
     const step = steps[slider.value()];
     if (step === undefined) {
       copied.hidden = true;
-      for (const canvas of Object.values(canvases)) canvas.getContext("2d").clearRect(0, 0, 9999, 9999);
-      return;
+      return paintNoises();
     }
     wanted = step;
     if (!pictures.has(step)) {
@@ -74,8 +87,10 @@ export function makeGrids(server) {
     for (const [name, canvas] of Object.entries(canvases)) {
       paintGrid(canvas, found[name], found.n, 28);
       canvas.dataset.step = step;
+      captions[name].textContent = CAPTIONS[name];
       canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${found.n} digits after step ${step}`);
     }
   }
+  paintNoises();
   return { element, copied, show };
 }

@@ -1,0 +1,25 @@
+// The curve of the Receptive-field tab: how wide the field is after every layer, by formula and measured.
+import { makeCurve } from "../curve.js";
+import { state, subscribe, update } from "../state.js";
+
+export function mount(element, props, watch) {
+  const goTo = (x) => update({ layers: Math.min(props.value.names.length - 1, Math.max(0, Math.round(x))) });
+  const curve = makeCurve({ xTitle: "layer", onPick: goTo });
+  element.querySelector(".ddpm-mount").replaceChildren(curve.element);
+
+  function draw() {
+    const { names, widths, measured, image, label } = props.value;
+    curve.draw({
+      label, names, x: [-0.5, names.length - 0.5], y: [0, 1.15 * Math.max(image, ...widths, ...measured)],
+      level: { y: image, text: `the image: ${image} pixels` },
+      series: [
+        { name: "width by formula, pixels", colour: "#0072B2", dash: "solid", y: widths, numbers: true },
+        { name: "measured, random weights", colour: "#D55E00", y: measured, rings: true }],
+    });
+    Object.assign(curve.element.dataset, { widths, measured });
+  }
+  subscribe(curve.element, (changes) => { if ("layers" in changes) curve.setCursor(state.layers); });
+  watch("value", draw);
+  draw();
+  curve.setCursor(state.layers);
+}
