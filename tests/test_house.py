@@ -23,6 +23,7 @@ FLOORS = {
     "training": 4,
     "ui": 5,
     "bench": 6,
+    "cluster": 6,
     "commands": 7,
 }
 CORE_LINES = 1100
@@ -173,6 +174,11 @@ def test_gradio_lives_in_the_page_and_its_bench():
         path.relative_to(PACKAGE).parts[0] for path in sources() if any(n.startswith("gradio") for n in imports(path))
     }
     assert users <= {"ui", "bench"}
+
+
+def test_ray_lives_in_one_file():
+    users = {str(path.relative_to(PACKAGE)) for path in sources() if any(n.startswith("ray") for n in imports(path))}
+    assert users == {"cluster/ray_pool.py"}
 
 
 def test_nobody_touches_the_global_generator():

@@ -59,21 +59,26 @@ class ClassVisit:
 
 
 def bench_class(
-    *, visitors: tuple[int, ...] = VISITORS, same: bool = False, steps: int | None = None, digits: int = 16
+    *,
+    visitors: tuple[int, ...] = VISITORS,
+    same: bool = False,
+    steps: int | None = None,
+    digits: int = 16,
+    cluster: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Measure and yield one row a size of the class; times in seconds. Raises DemoError if the server does not start.
 
     With `same` everybody asks for one film, else each for one of its own. `ideal` is the time in which this machine
     makes the row's films with nobody around, measured before and after the row. `fairness` is the longest time from
     press to end over the shortest. `front_ms` is the processor's time of serving, and of writing the messages, a
-    message that arrived.
+    message that arrived. With `cluster`, as `ddpm-demo app --cluster` takes it, the films are made by workers.
     """
     if any(not 1 <= count <= CLASS_LIMIT for count in visitors):
         raise ConfigError(f"a class has 1 to {CLASS_LIMIT} visitors")
     name = next(iter(shipped_checkpoints()), None)
     if name is None:
         raise DemoError("no checkpoint is shipped here: there is no film to ask for")
-    with server() as (process, address):
+    with server(cluster) as (process, address):
         seed = 0
         for count in visitors:
             seeds = [seed] * count if same else list(range(seed, seed + count))
@@ -82,9 +87,10 @@ def bench_class(
 
 
 @contextlib.contextmanager
-def server() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def server(cluster: str | None = None) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Start the app as a user does, on a free port of this machine; yield its process and its address."""
     command = [sys.executable, "-m", "ddpm_demo", "app", "--no-training"]
+    command += ["--cluster", cluster] if cluster else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

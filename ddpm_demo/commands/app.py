@@ -1,11 +1,15 @@
 """`ddpm-demo app`: the page."""
 
 import argparse
+import importlib.util
 import re
 import sys
 
-from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.store.files import user_path
+
+LOCAL = "local:"
+MOST_LOCAL = 64  # workers on this machine
 
 
 def run_app(arguments: argparse.Namespace) -> int:
@@ -17,6 +21,12 @@ def run_app(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--root-path must be a path such as /diffusion, got {root_path!r}")
     if arguments.checkpoint:
         user_path(arguments.checkpoint, "a checkpoint")  # refuses what no file can be called
+    local = 0
+    if arguments.cluster:
+        local = local_workers(arguments.cluster)
+        check_ray()
+    elif arguments.cluster_or_here:
+        raise ConfigError("--cluster-or-here needs a --cluster")
     if not arguments.quiet:  # two to ten seconds of imports on a slow computer
         print("ddpm-demo: loading PyTorch and the page ...", file=sys.stderr, flush=True)
     from ddpm_demo.machine.processors import take_processors
@@ -27,12 +37,37 @@ def run_app(arguments: argparse.Namespace) -> int:
     from ddpm_demo.ui.server import Listening, serve
 
     take_processors()
+    executor = None
+    if arguments.cluster:
+        from ddpm_demo.cluster.ray_pool import cluster_executor
+
+        executor = cluster_executor(arguments.cluster, local, or_here=arguments.cluster_or_here)
     demo = build_app(
         arguments.checkpoint,
         training=not arguments.no_training,
         metrics=arguments.metrics,
         lessons=arguments.lessons,
+        executor=executor,
     )
     where = Listening(arguments.host, arguments.port, root_path, arguments.share)
     serve(demo, where, browser=arguments.open, quiet=arguments.quiet)
     return 0
+
+
+def local_workers(where: str) -> int:
+    """Return N for `local:N`, and 0 for the address of a cluster; raise ConfigError for what is neither."""
+    if where.startswith(LOCAL):
+        count = where.removeprefix(LOCAL)
+        if not count.isdecimal() or not 1 <= int(count) <= MOST_LOCAL:
+            raise ConfigError(f"--cluster local:N takes 1 to {MOST_LOCAL} workers, got {where!r}")
+        return int(count)
+    host, _, port = where.rpartition(":")
+    if where != "auto" and (not host or "/" in where or not port.isdecimal()):
+        raise ConfigError(f"--cluster must be local:N, or HOST:PORT of a Ray cluster, got {where!r}")
+    return 0
+
+
+def check_ray() -> None:
+    """Raise DemoError with what to install unless Ray is there."""
+    if importlib.util.find_spec("ray") is None:
+        raise DemoError('--cluster needs Ray: pip install "ddpm-demo[cluster]"')

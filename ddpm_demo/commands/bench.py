@@ -26,7 +26,13 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from ddpm_demo.bench.classroom import bench_class
 
         visitors = read_visitors(arguments.visitors)
-        rows = bench_class(visitors=visitors, same=arguments.same, steps=arguments.steps, digits=arguments.digits)
+        rows = bench_class(
+            visitors=visitors,
+            same=arguments.same,
+            steps=arguments.steps,
+            digits=arguments.digits,
+            cluster=arguments.cluster,
+        )
         words = _class_words
     else:
         from ddpm_demo.bench.page import bench_ui

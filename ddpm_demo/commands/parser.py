@@ -95,6 +95,14 @@ def build_parser() -> argparse.ArgumentParser:
     app.add_argument("--open", action="store_true", help="open the page in the browser")
     app.add_argument("--quiet", action="store_true", help="print the address alone")
     app.add_argument("--no-training", action="store_true", help="show no training controls and refuse to train")
+    app.add_argument(
+        "--cluster",
+        metavar="local:N|HOST:PORT",
+        help="have films made by N workers of this machine, or by a Ray cluster (needs the extra `cluster`)",
+    )
+    app.add_argument(
+        "--cluster-or-here", action="store_true", help="with --cluster: make films here while no worker answers"
+    )
     app.add_argument("--metrics", action="store_true", help="answer Prometheus at /metrics")
 
     status = subparsers.add_parser("status", help="tell what goes on in an app that runs on this machine")
@@ -235,6 +243,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--visitors", default="1,8,32,100,500", help="class: how many (default 1,8,32,100,500)")
     bench.add_argument("--same", action="store_true", help="class: all ask for one film, as by one link")
+    bench.add_argument("--cluster", metavar="local:N|HOST:PORT", help="class: of a server with these workers")
     bench.add_argument("--steps", type=int, help="class: of every film (default: the page's)")
     bench.add_argument("--digits", type=int, default=16, help="class: in every film (default 16)")
     bench.add_argument("--json", action="store_true", help="print one JSON object")

@@ -41,6 +41,12 @@ def status_words(numbers: dict[str, Any]) -> str:
             f"{row['device']}: {row['milliseconds']:.0f} ms a step, {row['films_a_call']} films a call"
             for row in numbers["networks"]
         ),
+        *(
+            f"worker {row['name']}, {row['device']}: {row['films']} films, {row['milliseconds']:.0f} ms a step"
+            if row["ready"]
+            else f"worker {row['name']} does not answer"
+            for row in numbers.get("workers", [])
+        ),
         "time of the networks: " + ", ".join(f"{kind} {s:.1f} s" for kind, s in numbers["turn_seconds"].items()),
         f"serving took {numbers['front_seconds']:.1f} s of processor for {numbers['messages']} messages",
     ]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -45,22 +45,49 @@ class Executor(Protocol):
         """Return how much of this executor's time a step of such a film takes; 0 while nobody knows."""
         ...
 
+    def paces(self) -> list[dict[str, Any]]:
+        """Return what a step of every kind of film takes here, a row each."""
+        ...
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Return a row for each worker elsewhere; none for an executor that has none."""
+        ...
+
+    def trouble(self) -> str:
+        """Return why films have to wait just now, in a sentence; nothing while they do not."""
+        ...
+
 
 class _FilmTurns:
     """A film among the scheduler's jobs."""
 
     def __init__(self, executor: "LocalExecutor", walk: Walk, customer: Customer) -> None:
         self.executor, self.walk, self.customer = executor, walk, customer
-        self.over = walk.left == 0
+        self.over, self.prepared = walk.left == 0, False
+        self.classify: Classify | None = None
         job = walk.job
-        self.classify = executor.classifier_for(walk)
         self.company: Hashable = (job.network, job.guide, job.channels)
         self.seats = executor.seats.get((job.network, job.guide), 1)
 
     def step(self, company: "Sequence[_FilmTurns]") -> None:
-        self.executor.step(company)
+        turns = [turn for turn in company if turn.prepare()]
+        if turns:
+            self.executor.step(turns)
+
+    def prepare(self) -> bool:
+        """Load what this film alone needs; return whether it has a step to take."""
+        if self.walk.left and not self.prepared:
+            try:
+                self.classify, self.prepared = self.executor.classifier_for(self.walk), True
+            except Exception as error:
+                self.over = True
+                self.fail(error)
+                return False
+        self.over |= self.walk.left == 0
+        return not self.over
 
     def fail(self, error: BaseException) -> None:
+        self.executor.forget(self)
         self.customer.fail(error if isinstance(error, Exception) else RuntimeError(repr(error)))
 
 
@@ -101,11 +128,24 @@ class LocalExecutor:
         if job is not None:
             self._scheduler.remove(job)
 
+    def forget(self, turn: _FilmTurns) -> None:
+        """Take notice that a film is over, unless somebody has begun with it again."""
+        if self._jobs.get(id(turn.walk)) is turn:
+            del self._jobs[id(turn.walk)]
+
     def seconds_a_step(self, job: FilmJob) -> float:
         """Return the usual time of a step of films like this one."""
         return self._pace.get((job.network, job.guide, job.n), 0.0)
 
-    def paces(self) -> list[dict[str, object]]:
+    def workers(self) -> list[dict[str, Any]]:
+        """Return none: this process does the work."""
+        return []
+
+    def trouble(self) -> str:
+        """Return nothing: this process is there as long as anybody asks."""
+        return ""
+
+    def paces(self) -> list[dict[str, Any]]:
         """Return the usual step of every kind of film that was made here: digests are cut short."""
         return [
             {
@@ -133,8 +173,8 @@ class LocalExecutor:
         for turn, step, answer, fine in zip(turns, steps, told, finite, strict=True):
             self._note_pace(turn.walk.job, seconds)
             turn.over |= turn.walk.left == 0 or not fine
-            if turn.over and self._jobs.get(id(turn.walk)) is turn:
-                del self._jobs[id(turn.walk)]
+            if turn.over:
+                self.forget(turn)
             if fine:
                 turn.customer.deliver(Taken(step, answer.answers, seconds, answer.asked))
             else:

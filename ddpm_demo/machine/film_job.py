@@ -81,6 +81,10 @@ class Walk:
             self._generator.manual_seed(job.seed)
             x_T = start_noise(job.n, job.channels, SIZE, self._generator)
             state = WalkState(0, x_T, self._generator.get_state())
+        self.go_to(state)
+
+    def go_to(self, state: WalkState) -> None:
+        """Stand where a step has brought it that was taken elsewhere."""
         self._generator.set_state(state.generator)
         self.index, self.x_t, self._x0_before = state.index, state.x_t, state.x0_before
 

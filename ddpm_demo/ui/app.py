@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ddpm_demo.core.device import best_placement
+from ddpm_demo.machine.executor import Executor
 from ddpm_demo.machine.limits import training_allowed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
@@ -30,13 +31,18 @@ FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `la
 
 
 def build_app(
-    chosen: str | None = None, *, training: bool = True, metrics: bool = False, lessons: Sequence[Path] = ()
+    chosen: str | None = None,
+    *,
+    training: bool = True,
+    metrics: bool = False,
+    lessons: Sequence[Path] = (),
+    executor: Executor | None = None,
 ) -> gr.Blocks:
     """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
 
     `lessons` are files of a class's own lessons; a broken one raises ConfigError.
     Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
-    With `metrics` the server has an address for Prometheus.
+    With `metrics` the server has an address for Prometheus. `executor` makes the films; without one this process does.
     """
     checkpoints = shipped_checkpoints()
     if chosen is not None and chosen not in checkpoints:
@@ -63,7 +69,7 @@ def build_app(
             with gr.Tab("Receptive field"):
                 receptive = build_receptive_tab(checkpoints)
             with gr.Tab("Generate") as generate_tab:
-                generate = build_generate_tab(checkpoints)
+                generate = build_generate_tab(checkpoints, executor)
             with gr.Tab("Train"):
                 build_train_tab(desk)
         gr.Markdown(

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -27,7 +27,8 @@ from ddpm_demo.store.shipped import known_as
 class Loaded:
     """A network in its place, its schedule, and its held-out loss per tenth of the timesteps if it was measured.
 
-    `known_as` is what `checkpoint.find` finds it by, `digest` its file's SHA-256; empty for one that is in no file.
+    `known_as` is what `checkpoint.find` finds it by, `file` its file as it was read, for workers elsewhere, and
+    `digest` that one's SHA-256; all are empty for a network that is in no file.
     """
 
     model: Denoiser
@@ -37,6 +38,7 @@ class Loaded:
     held_out_digits: int = 0
     known_as: str = ""
     digest: str = ""
+    file: bytes = field(default=b"", repr=False)
 
     def guided_by(self, guide: "Loaded | None", weight: float) -> EpsModel:
         """Return the network with its guide, as `guidance.guided` does; raise ConfigError if it cannot be."""
@@ -89,9 +91,10 @@ def classifier_at(schedule: Schedule, device: torch.device) -> AtEqualNoise:
 @lru_cache(maxsize=4)
 def _load(path: Path, stamp: tuple[int, int]) -> Loaded:
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        file = path.read_bytes()
     except OSError:
-        digest = ""  # loading it says why
+        file = b""  # loading it says why
+    digest = hashlib.sha256(file).hexdigest() if file else ""
     loaded, placement = checkpoint.load(path), best_placement()
     measured = loaded.provenance.held_out
     held_out = measured.by_tenth if measured else None
@@ -104,6 +107,7 @@ def _load(path: Path, stamp: tuple[int, int]) -> Loaded:
         digits,
         known_as(path),
         digest,
+        file,
     )
     _LOADED[digest] = placed
     return placed

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ddpm_demo.machine.executor import LocalExecutor
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 
@@ -56,12 +55,12 @@ def server_status(broadcasts: Broadcasts) -> dict[str, Any]:
     """Return the numbers, called in the server's event loop, whose processor time is one of them.
 
     `networks` has a row for each network, guide and number of digits: the step's usual milliseconds, and how many
-    films share a call.
+    films share a call; `workers` has one for each worker of a cluster.
     """
     numbers: dict[str, Any] = dict(broadcasts.numbers())
     numbers["front_seconds"] = time.thread_time() + numbers.pop("writing_seconds")
-    executor = broadcasts.executor
-    numbers["networks"] = executor.paces() if isinstance(executor, LocalExecutor) else []
+    numbers["networks"] = broadcasts.executor.paces()
+    numbers["workers"] = broadcasts.executor.workers()
     numbers["turns"] = {kind.name.lower(): NETWORK.turns[kind] for kind in NETWORK.turns}
     numbers["turn_seconds"] = {kind.name.lower(): round(NETWORK.seconds[kind], 3) for kind in NETWORK.seconds}
     return numbers
@@ -77,6 +76,9 @@ def metrics_text(numbers: dict[str, Any]) -> str:
     for row in numbers["networks"]:
         labels = ",".join(f'{name}="{row[name]}"' for name in ("network", "guide", "digits", "device"))
         lines.append(f"ddpm_demo_step_seconds{{{labels}}} {row['milliseconds'] / 1000:.6f}")
+    if numbers["workers"]:
+        lines += ["# HELP ddpm_demo_workers Workers of the cluster that answer.", "# TYPE ddpm_demo_workers gauge"]
+        lines.append(f"ddpm_demo_workers {sum(row['ready'] for row in numbers['workers'])}")
     lines += ["# HELP ddpm_demo_turn_seconds_total Time by kind of turn."]
     lines += ["# TYPE ddpm_demo_turn_seconds_total counter"]
     lines += [f'ddpm_demo_turn_seconds_total{{kind="{kind}"}} {s}' for kind, s in numbers["turn_seconds"].items()]

@@ -36,6 +36,7 @@ class ByHand:
 
     def __init__(self, networks):
         self.networks, self.ring, self.begun = networks, [], 0
+        self.closed = False
 
     def begin(self, walk, customer):
         self.begun += 1
@@ -46,6 +47,9 @@ class ByHand:
 
     def seconds_a_step(self, job):
         return 0.5
+
+    def trouble(self):
+        return "the roof is being mended" if self.closed else ""
 
     def step(self, count=1):
         """Take steps, of the films in turn; return how many there were to take."""
@@ -361,7 +365,7 @@ async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end
     x_T = torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(7))
     shown = np.frombuffer(zlib.decompress(base64.b64decode(first["x_t"])), np.uint8).reshape(2, 28, 28)
     np.testing.assert_array_equal(shown, ((x_T[:, 0].clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
-    assert place["before"] == 0
+    assert (place["before"], place["trouble"]) == (0, "")
     while hall.executor.step():
         await asyncio.sleep(0)
     await until(lambda: browser.ended)

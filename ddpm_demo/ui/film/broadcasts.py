@@ -28,12 +28,14 @@ IDLE_SECONDS = 3.0  # without a step: nobody had a film made
 class Place:
     """How long a film will take from now on, in seconds, None while nobody knows; how many steps of others come first.
 
-    `before` counts down to the film's own first step, and is 0 from then on; `films` share the machine.
+    `before` counts down to the film's own first step, and is 0 from then on; `films` share the machine. `trouble` says
+    why films stand still, if they do.
     """
 
     before: int
     films: int
     seconds: float | None
+    trouble: str = ""
 
 
 class Broadcasts:
@@ -154,7 +156,7 @@ class Broadcasts:
             self._estimate()
             running = self._running()
             before = 0 if broadcast.walk.index else max(0, min(broadcast.turns_before - self._steps, len(running) - 1))
-            return Place(before, len(running), self._seconds_left(broadcast))
+            return Place(before, len(running), self._seconds_left(broadcast), self.executor.trouble())
 
     def _running(self) -> list[Broadcast]:
         return [each for each in {reader.broadcast for reader in self._readers.values()} if each.running]

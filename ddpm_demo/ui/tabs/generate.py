@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, DigitConfig, ScheduleConfig
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.executor import Executor
 from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
@@ -85,8 +86,11 @@ def wish_fields(wish: DigitConfig | None) -> list[Any]:
     return [str(wish.digit), wish.weight, MAX_STEPS - 1 if wish.first is None else wish.first, wish.last]
 
 
-def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
-    """Lay out the tab for these checkpoints, by name, and connect it; the film's own way is `film.event_stream`."""
+def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None = None) -> GenerateTab:
+    """Lay out the tab for these checkpoints, by name, and connect it; the film's own way is `film.event_stream`.
+
+    `executor` makes the films; without one this process does.
+    """
     gr.Markdown(GENERATE_LEAD, elem_classes="ddpm-lead")
     note = gr.Markdown(elem_id="generate-note")
     with gr.Row(elem_id="generate-stage"):
@@ -134,7 +138,7 @@ def build_generate_tab(checkpoints: dict[str, Path]) -> GenerateTab:
     build_race(checkpoints, which, form.seed, form.guide)
     build_branches(checkpoints, which)
     build_completion(checkpoints, which)
-    return GenerateTab(which, form.guide, settings, note, checkpoints, Broadcasts())
+    return GenerateTab(which, form.guide, settings, note, checkpoints, Broadcasts(executor))
 
 
 def first_frame(checkpoints: dict[str, Path], name: Any, count: Any, seed: Any, steps: Any) -> dict[str, Any]:

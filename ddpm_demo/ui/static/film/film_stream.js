@@ -10,7 +10,8 @@ const address = (more) => `${window.gradio_config?.root ?? ""}/ddpm/film?${new U
 const clock = (seconds) => new Date(1000 * seconds).toLocaleTimeString();
 
 /** How long it will take, in words. */
-function placeWords({ before, films, seconds }) {
+function placeWords({ before, films, seconds, trouble }) {
+  if (trouble) return trouble;
   const time = seconds === null ? "how long it takes is being measured" : `about ${duration(seconds)} to the end`;
   if (films <= 1) return time;
   return before ? `place ${before + 1} of ${films} that take turns, ${time}` : `${films} films take turns, ${time}`;

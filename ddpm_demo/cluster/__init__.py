@@ -1,0 +1,1 @@
+"""Films made by workers, on this machine or others: who makes which, the worker, and Ray, which runs them."""

@@ -1,0 +1,318 @@
+"""Which worker makes which film: the page's executor when there are workers; what runs those is behind `Pool`.
+
+A film is given to the worker that would be done with it first, and stays there; its steps come back, and where it
+stands is kept here. So a film whose worker has died, or that another one would finish sooner, goes on elsewhere from
+its last step.
+"""
+
+import asyncio
+import contextlib
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+
+from ddpm_demo.cluster.film_worker import Hello, SentStep, unpack_step
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.machine.executor import Customer, Executor
+from ddpm_demo.machine.film_job import FilmJob, Walk, WalkState, code_version
+
+LOOK_SECONDS = 2.0  # from one look for new workers to the next
+AGAIN_SECONDS = 0.5  # from one question to a worker that does not answer to the next
+DEATHS = 3  # of workers at one and the same step: then it is the film
+SMOOTH = 0.9  # how much of a worker's usual step is kept from step to step
+WORTH = 0.8  # of the time that a film's worker needs for what it has: less elsewhere, and the film moves
+KEPT_FILES = 16
+STARTING = "the workers of the cluster are starting: this film waits for the first"
+NOBODY = "no worker of the cluster answers: this film waits for one"
+
+
+class WorkerLostError(Exception):
+    """A worker does not answer: its process has died, or its machine."""
+
+
+class Worker(Protocol):
+    """One that makes films, somewhere."""
+
+    name: str
+
+    async def hello(self) -> Hello:
+        """Ask what it is; raise WorkerLostError."""
+        ...
+
+    def film(self, job: FilmJob, state: WalkState, files: Mapping[str, Any]) -> AsyncGenerator[SentStep, None]:
+        """Let it go on with a film; its steps come as they are made. Raises WorkerLostError, or what ended the film."""
+        ...
+
+
+class Pool(Protocol):
+    """All workers, and what brings files to them."""
+
+    def workers(self) -> Sequence[Worker]:
+        """Return those that there should be now, each always as the same object; may take a moment."""
+        ...
+
+    def share(self, file: bytes) -> Any:
+        """Make a file known to all, and return what `FilmWorker.film` gets for it."""
+        ...
+
+
+class _Post:
+    """A worker as it is seen from here."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker, self.films = worker, set[_Film]()
+        self.ready, self.hello = False, Hello("", "", "", 0)
+        self.seconds = 0.0  # usual ones of a step, whatever the film
+
+    def busy(self, films: int, otherwise: float) -> float:
+        """How long a step of each of so many films takes; a worker that nobody knows is as quick as another."""
+        return films * (self.seconds or otherwise)
+
+
+class _Film:
+    """A film that somebody waits for."""
+
+    def __init__(self, walk: Walk, customer: Customer) -> None:
+        self.walk, self.customer = walk, customer
+        self.moves = False
+        self.task: asyncio.Task[None] | None = None
+
+
+class ClusterExecutor:
+    """Has films made by the workers of a pool.
+
+    All that it knows belongs to an event loop in a thread of its own, where the steps come in.
+    """
+
+    def __init__(self, pool: Pool, files: Callable[[str], bytes], *, otherwise: Executor | None = None) -> None:
+        """`files` returns a network's file by its digest.
+
+        `otherwise` makes the films that find no worker; without it they wait for one.
+        """
+        self._pool, self._files, self._otherwise = pool, files, otherwise
+        self._posts: dict[int, _Post] = {}
+        self._films: dict[int, _Film] = {}
+        self._shared = OrderedDict[str, Any]()
+        self._paces: dict[tuple[str, str, int], float] = {}
+        self._said: dict[str, str] = {}
+        self._loop = asyncio.new_event_loop()
+        self._changed = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
+        self._thread.start()
+
+    def begin(self, walk: Walk, customer: Customer) -> None:
+        """Give the film to a worker."""
+        self._loop.call_soon_threadsafe(self._begin, walk, customer)
+
+    def stop(self, walk: Walk) -> None:
+        """Take the film away from its worker."""
+        self._loop.call_soon_threadsafe(self._stop, walk)
+
+    def seconds_a_step(self, job: FilmJob) -> float:
+        """Return a step's usual time on a worker, of which all workers take one at once."""
+        ready = sum(post.ready for post in self._posts.copy().values())
+        return self._paces.get((job.network, job.guide, job.n), 0.0) / max(1, ready)
+
+    def paces(self) -> list[dict[str, Any]]:
+        """Return the usual step of every kind of film that was made by the workers: digests are cut short."""
+        return [
+            {
+                "network": network[:8],
+                "guide": guide[:8],
+                "digits": n,
+                "device": "cluster",
+                "milliseconds": round(1000 * seconds, 2),
+                "films_a_call": 1,
+            }
+            for (network, guide, n), seconds in self._paces.copy().items()
+        ]
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Return a row for each worker: its name, device and process, how many films it makes, and its usual step."""
+        return [
+            {
+                "name": post.worker.name,
+                "device": post.hello.device,
+                "pid": post.hello.pid,
+                "ready": post.ready,
+                "films": len(post.films),
+                "milliseconds": round(1000 * post.seconds, 2),
+            }
+            for post in self._posts.copy().values()
+        ]
+
+    def trouble(self) -> str:
+        """Return that nobody answers, if that is so."""
+        if any(post.ready for post in self._posts.copy().values()):
+            return ""
+        return NOBODY if self._paces else STARTING
+
+    def close(self) -> None:
+        """Make no more films."""
+        with contextlib.suppress(RuntimeError):  # closed before
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        watching = self._loop.create_task(self._watch())
+        try:
+            self._loop.run_forever()
+        finally:
+            watching.cancel()
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    async def _watch(self) -> None:
+        """See which workers there are, and greet the new ones."""
+        greetings: dict[int, asyncio.Task[None]] = {}
+        while True:
+            try:
+                there = {id(worker): worker for worker in await asyncio.to_thread(self._pool.workers)}
+            except Exception as error:  # nobody can say: those that are known may still work
+                self._say("the cluster", f"cannot be asked for its workers: {error}")
+            else:
+                self._said.pop("the cluster", None)
+                for gone in self._posts.keys() - there.keys():
+                    greetings.pop(gone).cancel()
+                    del self._posts[gone]
+                for key in there.keys() - self._posts.keys():
+                    post = self._posts[key] = _Post(there[key])
+                    greetings[key] = asyncio.ensure_future(self._greet(post))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _greet(self, post: _Post) -> None:
+        """Let a worker have films as soon, and whenever, it answers, unless it would make other films than we."""
+        name = f"worker {post.worker.name}"
+        while True:
+            try:
+                post.hello = hello = await post.worker.hello()
+            except WorkerLostError as error:
+                self._say(name, f"does not answer: {error}")
+            else:
+                mine = (code_version(), torch.__version__)
+                if (hello.code, hello.torch) == mine:
+                    self._said.pop(name, None)
+                    post.ready = True
+                    self._balance()
+                    self._wake()
+                    while post.ready:
+                        await self._changed.wait()
+                else:
+                    words = "makes no films here: it runs ddpm_demo {} with PyTorch {}, and this page {} with {}"
+                    self._say(name, words.format(hello.code, hello.torch, *mine))
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _say(self, who: str, what: str) -> None:
+        """Tell the one who runs the page, once as long as it stays the same."""
+        if self._said.get(who) != what:
+            self._said[who] = what
+            print(f"ddpm-demo: {who} {what}", file=sys.stderr, flush=True)
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def _begin(self, walk: Walk, customer: Customer) -> None:
+        self._films[id(walk)] = film = _Film(walk, customer)
+        film.task = asyncio.ensure_future(self._make(film))
+
+    def _stop(self, walk: Walk) -> None:
+        film = self._films.pop(id(walk), None)
+        if film is not None and film.task is not None:
+            film.task.cancel()
+        if self._otherwise is not None:
+            self._otherwise.stop(walk)
+
+    async def _make(self, film: _Film) -> None:
+        """See a film to its end, from worker to worker if need be."""
+        deaths, at = 0, film.walk.index
+        try:
+            while film.walk.left:
+                post = self._quickest()
+                if post is None and self._otherwise is not None:
+                    self._otherwise.begin(film.walk, film.customer)
+                    return
+                if post is None:
+                    await self._changed.wait()
+                    continue
+                try:
+                    await self._take_steps(film, post)
+                except WorkerLostError as error:
+                    deaths, at = (deaths if film.walk.index == at else 0) + 1, film.walk.index
+                    if deaths == DEATHS:
+                        raise DemoError(f"{DEATHS} workers have died of one step of this film: {error}") from None
+                    post.ready = False
+                    self._wake()  # it is greeted again
+        except Exception as error:
+            film.customer.fail(error)
+        finally:
+            if self._films.get(id(film.walk)) is film:
+                del self._films[id(film.walk)]
+            self._balance()
+
+    async def _take_steps(self, film: _Film, post: _Post) -> None:
+        """Let a worker take a film's steps until it is whole or moves; raise WorkerLostError, or what ended it."""
+        job, film.moves = film.walk.job, False
+        post.films.add(film)
+        try:
+            files = {digest: self._share(digest) for digest in (job.network, job.guide) if digest}
+            async with contextlib.aclosing(post.worker.film(job, film.walk.state, files)) as steps:
+                async for sent in steps:
+                    taken = unpack_step(sent, film.walk)
+                    self._note_pace(post, job, taken.seconds)
+                    film.customer.deliver(taken)
+                    if film.moves or not film.walk.left:
+                        return
+        finally:
+            post.films.discard(film)
+        raise WorkerLostError(f"{post.worker.name} has left a film half made")
+
+    def _share(self, digest: str) -> Any:
+        if digest not in self._shared:
+            self._shared[digest] = self._pool.share(self._files(digest))
+        self._shared.move_to_end(digest)
+        if len(self._shared) > KEPT_FILES:
+            self._shared.popitem(last=False)
+        return self._shared[digest]
+
+    def _note_pace(self, post: _Post, job: FilmJob, seconds: float) -> None:
+        post.seconds = SMOOTH * (post.seconds or seconds) + (1 - SMOOTH) * seconds
+        kind = (job.network, job.guide, job.n)
+        self._paces[kind] = SMOOTH * self._paces.get(kind, seconds) + (1 - SMOOTH) * seconds
+
+    def _ready(self) -> list[_Post]:
+        return [post for post in self._posts.values() if post.ready]
+
+    def _usual(self) -> float:
+        known = [post.seconds for post in self._ready() if post.seconds]
+        return sum(known) / len(known) if known else 1.0
+
+    def _quickest(self) -> _Post | None:
+        """Return the worker that would be done first with what it has and one film more."""
+        usual = self._usual()
+        return min(self._ready(), key=lambda post: post.busy(len(post.films) + 1, usual), default=None)
+
+    def _balance(self) -> None:
+        """Move a film where it pays: a worker has come, or has less to do than another."""
+        usual, quickest = self._usual(), self._quickest()
+        if quickest is None:
+            return
+        films = {post: [film for film in post.films if not film.moves] for post in self._ready()}
+        coming = sum(film.moves for post in self._ready() for film in post.films)
+        while True:
+            fullest = max(films, key=lambda post: post.busy(len(films[post]), usual))
+            there = quickest.busy(len(quickest.films) + coming + 1, usual)
+            if there > WORTH * fullest.busy(len(films[fullest]), usual):
+                return
+            films[fullest].pop().moves = True
+            coming += 1
