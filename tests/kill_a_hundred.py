@@ -23,8 +23,9 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training import recorder, snapshots
 from ddpm_demo.training.history import read_all
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import Run, read_settings
+from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_lock import RunLock
+from ddpm_demo.training.saved_run import read_settings
 
 PER_EPOCH = 100  # steps
 PLACE = Placement(torch.device("cpu"), torch.float32)

@@ -44,13 +44,13 @@ def _noisy(arguments: argparse.Namespace) -> None:
 def _judge(arguments: argparse.Namespace) -> None:
     from ddpm_demo.measuring import classifier
 
-    model, begun = classifier.untrained(arguments.seed), time.perf_counter()
-    _watch(classifier.train(model, steps=arguments.steps or classifier.JUDGE_STEPS, seed=arguments.seed))
+    model, begun = classifier.untrained_judge(arguments.seed), time.perf_counter()
+    _watch(classifier.train_judge(model, steps=arguments.steps or classifier.JUDGE_STEPS, seed=arguments.seed))
     seconds = time.perf_counter() - begun
     print("measuring it on the 10,000 test digits", file=sys.stderr)
     accuracy = classifier.accuracy_of(model)
     story = _story(arguments, model, classifier.JUDGE_STEPS, classifier.JUDGE_BATCH, seconds)
-    classifier.save(arguments.out, classifier.Trained(model, accuracy, story))
+    classifier.save_judge(arguments.out, classifier.TrainedJudge(model, accuracy, story))
     print(f"right: {accuracy:.2%} of the test digits", file=sys.stderr)
 
 

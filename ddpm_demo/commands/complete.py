@@ -37,7 +37,7 @@ def run_complete(arguments: argparse.Namespace) -> int:
     schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
     schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
-    judge = classifier.load()
+    judge = classifier.load_judge()
     digits, labels = (part[: arguments.n] for part in load_mnist(train=False))
     measuring = measure_completion(
         model,

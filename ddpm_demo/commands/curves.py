@@ -63,7 +63,7 @@ def run_curves(arguments: argparse.Namespace) -> int:
     schedule = Schedule.from_config(loaded.schedule)
     for config in wanted:
         schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    judge = classifier.load()
+    judge = classifier.load_judge()
     settings = {
         "format": FORMAT,
         "checkpoint": path.name,

@@ -28,7 +28,7 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint, load_guided
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
-from ddpm_demo.training.run import load_run
+from ddpm_demo.training.saved_run import load_run
 from ddpm_demo.training.training_set import held_out_pictures, read_drawings
 
 
@@ -93,7 +93,7 @@ def evaluate_checkpoint(
     model = place(loaded.model, placement)
     guided = load_guided(model, schedule, guidance, placement)
     real = quality.real_test_digits(arguments.n)
-    judge = classifier.load()
+    judge = classifier.load_judge()
 
     print(f"measuring on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
     if loaded.provenance.pictures:
@@ -154,7 +154,7 @@ def drawn_digits(model: EpsModel, schedule: Schedule, config: SamplerConfig, *, 
     return images
 
 
-def as_asked(judge: classifier.Trained, images: Tensor, asked: Sequence[DigitConfig]) -> float | None:
+def as_asked(judge: classifier.TrainedJudge, images: Tensor, asked: Sequence[DigitConfig]) -> float | None:
     """Return the share of images that the judge reads as the digit that was asked for; None if none was."""
     if not asked:
         return None
@@ -218,7 +218,7 @@ def digits_in_range(option: str, count: int, low: int) -> None:
         raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
 
 
-def judged(judge: classifier.Trained, *sets: Tensor) -> list[Quality]:
+def judged(judge: classifier.TrainedJudge, *sets: Tensor) -> list[Quality]:
     """Return the quality of each set of images uint8 (N, 28, 28), all against MNIST's training digits."""
     print("comparing with MNIST's training digits", file=sys.stderr)
     reference = quality.load_reference(judge.model)

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from ddpm_demo.core.config import DemoError, check_number
 from ddpm_demo.core.model import fill_with_first_weights
+from ddpm_demo.store.augmentation import moved
 from ddpm_demo.store.files import assets_dir
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
 from ddpm_demo.store.tensors import CheckpointError, TensorFile, short, write_tensors
@@ -29,7 +30,6 @@ JUDGE_STEPS = 6000  # nearly thirteen passes over the digits
 JUDGE_BATCH = 128
 JUDGE_RATE = 3e-3
 JUDGE_AVERAGING = 0.998  # decay of the averaged weights
-TURN, SHEAR, SCALE, SHIFT = 12.0, 0.1, 0.12, 2.0  # degrees, shares and pixels by which a digit is moved at most
 
 
 class Classifier(nn.Module):
@@ -64,7 +64,7 @@ class Classifier(nn.Module):
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedJudge:
     """A classifier, the share of MNIST's 10,000 test digits that it gets right, and how it came to be."""
 
     model: Classifier
@@ -73,7 +73,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Progress:
+class JudgeProgress:
     """How far the training is: steps done, of so many; `loss` is the last batch's cross-entropy."""
 
     done: int
@@ -87,7 +87,7 @@ def shipped_judge() -> Path:
 
 
 @cache
-def load(path: Path | None = None) -> Trained:
+def load_judge(path: Path | None = None) -> TrainedJudge:
     """Read a classifier, the shipped one unless a path is named; float32, in eval mode. Raises CheckpointError."""
     path = path or shipped_judge()
     with TensorFile(path, JUDGE_FORMAT) as file:
@@ -99,23 +99,23 @@ def load(path: Path | None = None) -> Trained:
             raise CheckpointError(f"{path} holds a classifier that makes no sense: {short(error)}") from None
         model = _unfilled()
         file.fill(model)
-    return Trained(model.eval().requires_grad_(False), accuracy, provenance)
+    return TrainedJudge(model.eval().requires_grad_(False), accuracy, provenance)
 
 
-def save(path: Path, trained: Trained) -> None:
+def save_judge(path: Path, trained: TrainedJudge) -> None:
     """Write a classifier, its weights in float16; raise CheckpointError when that fails."""
     weights = {name: tensor.half() for name, tensor in trained.model.state_dict().items()}
     write_tensors(path, weights, JUDGE_FORMAT, {"provenance": {**trained.provenance, "accuracy": trained.accuracy}})
 
 
-def untrained(seed: int = 0) -> Classifier:
+def untrained_judge(seed: int = 0) -> Classifier:
     """Return a classifier with random weights that follow from `seed` alone."""
     model = _unfilled().to_empty(device="cpu")
     fill_with_first_weights(model, seed)
     return model
 
 
-def train(model: Classifier, *, steps: int = JUDGE_STEPS, seed: int = 0) -> Iterator[Progress]:
+def train_judge(model: Classifier, *, steps: int = JUDGE_STEPS, seed: int = 0) -> Iterator[JudgeProgress]:
     """Train a classifier in place on MNIST's training digits, moved a little each time; yield after every step.
 
     At the end the weights are their running average, in eval mode. Raises DataError when MNIST cannot be read.
@@ -136,26 +136,11 @@ def train(model: Classifier, *, steps: int = JUDGE_STEPS, seed: int = 0) -> Iter
         optimiser.step()
         decay = min(JUDGE_AVERAGING, (1 + step) / (10 + step))
         torch._foreach_lerp_(averages, [parameter.detach() for parameter in model.parameters()], 1 - decay)
-        yield Progress(step + 1, steps, loss.item())
+        yield JudgeProgress(step + 1, steps, loss.item())
     with torch.no_grad():
         for parameter, average in zip(model.parameters(), averages, strict=True):
             parameter.copy_(average)
     model.eval()
-
-
-def moved(x0: Tensor, generator: torch.Generator) -> Tensor:
-    """Return each image x0 (B, 1, 28, 28) turned, sheared, scaled and shifted a little by chance, same shape."""
-
-    def chance(reach: float) -> Tensor:
-        return (2 * torch.rand(len(x0), generator=generator) - 1) * reach
-
-    angle, shear = chance(math.radians(TURN)), chance(SHEAR)
-    wide, high = 1 + chance(SCALE), 1 + chance(SCALE)
-    pixel = 2 / x0.shape[-1]  # of the width, in affine_grid's units
-    across = torch.stack([wide * angle.cos(), shear - high * angle.sin(), chance(SHIFT) * pixel], dim=1)
-    down = torch.stack([wide * angle.sin(), high * angle.cos(), chance(SHIFT) * pixel], dim=1)
-    grid = functional.affine_grid(torch.stack([across, down], dim=1), list(x0.shape), align_corners=False)
-    return functional.grid_sample(x0 + 1, grid, align_corners=False) - 1  # what comes in from outside is paper, -1
 
 
 def accuracy_of(model: Classifier) -> float:

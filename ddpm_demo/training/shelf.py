@@ -24,8 +24,8 @@ from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.history import FILE as HISTORY_FILE
 from ddpm_demo.training.history import last_line
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import RunSettings, read_settings
 from ddpm_demo.training.run_lock import RunLock, is_locked
+from ddpm_demo.training.saved_run import RunSettings, read_settings
 
 RUN_MB_PER_PARAMETER = 40e-6  # state, checkpoint, and a second copy of both while they are written
 SNAPSHOTS_MB = 110.0  # at most

@@ -18,8 +18,8 @@ from tests.commands.test_parser import run
 
 @pytest.fixture(autouse=True)
 def quick_judge(monkeypatch):
-    known = classifier.Trained(classifier.untrained().eval(), 0.125, {})
-    monkeypatch.setattr(classifier, "load", lambda: known)
+    known = classifier.TrainedJudge(classifier.untrained_judge().eval(), 0.125, {})
+    monkeypatch.setattr(classifier, "load_judge", lambda: known)
     digits, labels = load_mnist(train=True)
     test = load_mnist(train=False)
     monkeypatch.setattr(quality, "load_mnist", lambda *, train: (digits[:99], labels[:99]) if train else test)

@@ -18,7 +18,8 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import Run, save_run
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.saved_run import save_run
 from tests.commands.test_parser import run
 
 QUICK = ["--n", "5", "--held-out", "12", "--steps", "3"]
@@ -27,8 +28,8 @@ QUICK = ["--n", "5", "--held-out", "12", "--steps", "3"]
 @pytest.fixture(autouse=True)
 def quick_judge(tmp_path, monkeypatch):
     """A judge that is not trained, of a few digits: what is tested here is who is asked what."""
-    known = classifier.Trained(classifier.untrained().eval(), 0.125, {})
-    monkeypatch.setattr(classifier, "load", lambda: known)
+    known = classifier.TrainedJudge(classifier.untrained_judge().eval(), 0.125, {})
+    monkeypatch.setattr(classifier, "load_judge", lambda: known)
     digits, labels = load_mnist(train=True)
     monkeypatch.setattr(
         quality, "load_mnist", lambda *, train: (digits[:99], labels[:99]) if train else load_mnist(train=False)
@@ -92,7 +93,7 @@ def test_the_figures_are_those_of_the_digits_that_sample_draws(capsys, checkpoin
     ]
     run(capsys, "sample", "--checkpoint", str(checkpoint), *command)
     images = torch.from_numpy(np.load(tmp_path / "s.npz")["images"])
-    judge = classifier.load().model
+    judge = classifier.load_judge().model
     expected = quality.measure_quality(images, judge, quality.load_reference(judge))
     facts = json.loads(out)
     assert facts["generated"]["frechet"] == expected.frechet

@@ -17,7 +17,7 @@ from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.store.checkpoint import Checkpoint, load, save
 from ddpm_demo.store.pictures import tile
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.training.run import read_settings
+from ddpm_demo.training.saved_run import read_settings
 from tests.store.test_picture_set import drawing
 
 TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0"]

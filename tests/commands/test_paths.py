@@ -32,7 +32,7 @@ def nothing_is_done(monkeypatch):
     def fail(*_, **__):
         raise AssertionError("work was begun")
 
-    for name in ("core.sampling.draw_digits", "commands.curves.draw_digits", "measuring.classifier.load"):
+    for name in ("core.sampling.draw_digits", "commands.curves.draw_digits", "measuring.classifier.load_judge"):
         monkeypatch.setattr(f"ddpm_demo.{name}", fail)
     monkeypatch.setattr("ddpm_demo.measuring.noisy_classifier.train_classifier", fail)
     return classifier
@@ -109,8 +109,8 @@ def test_info_of_a_checkpoint_without_a_story(home, capsys, tiny):
 
 @pytest.mark.parametrize("points", ["7", "[7]", "[{}]", '[{"sampler": {"kind": "x"}, "quality": {}}]', "[" * 100_000])
 def test_a_result_file_that_makes_no_sense_is_left_alone(home, capsys, monkeypatch, points):
-    known = classifier.Trained(classifier.Classifier().eval(), 0.125)
-    monkeypatch.setattr(classifier, "load", lambda: known)
+    known = classifier.TrainedJudge(classifier.untrained_judge().eval(), 0.125, {})
+    monkeypatch.setattr(classifier, "load_judge", lambda: known)
     import hashlib
 
     about = {

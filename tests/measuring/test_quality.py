@@ -7,7 +7,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.measuring import quality
-from ddpm_demo.measuring.classifier import FEATURES, untrained
+from ddpm_demo.measuring.classifier import FEATURES, untrained_judge
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.measuring.quality import (
     Reference,
@@ -33,7 +33,7 @@ def whitened(n, width):
 
 @pytest.fixture
 def judge():
-    return untrained().eval()
+    return untrained_judge().eval()
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_single_dot_is_a_digit_too():
 
 @pytest.fixture(scope="module")
 def judge():
-    return classifier.load().model
+    return classifier.load_judge().model
 
 
 @torch.no_grad()

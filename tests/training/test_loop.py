@@ -17,7 +17,8 @@ from ddpm_demo.training.loop import (
     train,
 )
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import Run, load_run, save_run
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.saved_run import load_run, save_run
 
 MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
 PLACES = [Placement(torch.device("cpu"), torch.float32), Placement(torch.device("cpu"), torch.bfloat16)]

@@ -15,7 +15,8 @@ from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training import shelf
 from ddpm_demo.training.held_out import HeldOut
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import Run, load_run, read_settings, save_run
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.saved_run import load_run, read_settings, save_run
 from ddpm_demo.ui.networks import load_placed
 from ddpm_demo.ui.tabs.train_desk import Desk
 from tests.store.test_tensors import DEEP, parts, peak_memory, put

@@ -19,8 +19,9 @@ from ddpm_demo.store.checkpoint import load
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training import history, shelf
 from ddpm_demo.training.recipes import TrainConfig
-from ddpm_demo.training.run import Run, load_run
+from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_lock import RunLock
+from ddpm_demo.training.saved_run import load_run
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.tabs.train_desk import REFUSAL, Desk
 from ddpm_demo.ui.tabs.train_settings import read_run_settings

@@ -29,7 +29,7 @@ def judge(monkeypatch):
         def classes(self, x0):
             return ((x0.mean(dim=(1, 2, 3)).clamp(-1, 1) + 1) * 4.999).long().cpu()
 
-    monkeypatch.setattr(classifier, "load", lambda: classifier.Trained(Bright(), 0.5, {}))
+    monkeypatch.setattr(classifier, "load_judge", lambda: classifier.TrainedJudge(Bright(), 0.5, {}))
 
 
 @pytest.mark.parametrize("start", [0, 1, 250, 999])
@@ -111,10 +111,10 @@ def test_only_a_listed_checkpoint_makes_branches(judge, name):
 
 def test_branches_without_a_judge_get_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(classifier, "shipped_judge", lambda: tmp_path / "none.safetensors")
-    classifier.load.cache_clear()
+    classifier.load_judge.cache_clear()
     answer = branches.make_branch({"lite": find_checkpoint("lite")})(
         {"checkpoint": "lite", "x0": GOOD, "t": 1, "seed": 0}
     )
-    classifier.load.cache_clear()
+    classifier.load_judge.cache_clear()
     assert set(answer) == {"error"}
     assert "there is no checkpoint file" in answer["error"]

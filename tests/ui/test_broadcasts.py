@@ -22,7 +22,7 @@ from ddpm_demo.ui.bridge import UNEXPECTED
 from ddpm_demo.ui.film import broadcast as one_film
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film.broadcasts import Broadcasts
-from ddpm_demo.ui.film.event_stream import FilmStream, read_settings
+from ddpm_demo.ui.film.event_stream import FilmStream, settings_of_film
 from ddpm_demo.ui.film.films import Films, read_film_settings
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.stream import generate
@@ -458,9 +458,9 @@ async def test_another_site_cannot_have_films_made(stream, hall):
 
 
 def test_settings_may_come_without_a_guide():
-    assert read_settings(json.dumps(["own", SPEC, "none", 6, 0, 2, 7])).guidance is None
+    assert settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7])).guidance is None
     with pytest.raises(ConfigError):
-        read_settings(json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "x"]))
+        settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "x"]))
 
 
 def test_a_network_is_found_by_its_digest_as_long_as_somebody_uses_it(tiny, tmp_path, linear):

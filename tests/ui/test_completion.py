@@ -40,7 +40,7 @@ def judge(monkeypatch):
             return ((x0.mean(dim=(1, 2, 3)).clamp(-1, 1) + 1) * 4.999).long().cpu()
 
     known = SimpleNamespace(model=Bright(), accuracy=0.5)
-    monkeypatch.setattr(classifier, "load", lambda: known)
+    monkeypatch.setattr(classifier, "load_judge", lambda: known)
     return known
 
 
@@ -97,7 +97,7 @@ def test_every_step_is_seen_with_the_known_part_at_its_own_noise(checkpoints, li
         expected = (-np.sqrt(alpha_bar) + np.sqrt(1 - alpha_bar) * noise).clip(-1, 1)
         assert sent.mean() == pytest.approx(expected.mean(), abs=5 * expected.std() / np.sqrt(sent.size) + 0.005)
     finished = torch.from_numpy(pictures_of(walk[-1]).astype("f4") / 127.5 - 1)[:, None]
-    assert reading["classes"] == classifier.load().model.classes(finished).tolist()
+    assert reading["classes"] == classifier.load_judge().model.classes(finished).tolist()
     assert reading["over"] is True
 
 
@@ -176,7 +176,7 @@ def test_the_page_is_told_in_a_sentence_what_went_wrong(checkpoints, monkeypatch
         assert answer["press"] is None
         assert answer["error"]
 
-    monkeypatch.setattr(classifier, "load", lambda: (_ for _ in ()).throw(DemoError("the judge is gone")))
+    monkeypatch.setattr(classifier, "load_judge", lambda: (_ for _ in ()).throw(DemoError("the judge is gone")))
     *walk, answer = run("own", gr.EventData(None, question_of(press=5)))
     assert len(walk_of(walk)) == COMPLETION_STEPS  # the pictures came
     assert answer == {"press": 5, "error": "the judge is gone", "over": True}

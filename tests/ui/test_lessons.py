@@ -16,7 +16,7 @@ from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.lessons import entry, truths
 from ddpm_demo.ui.lessons.classroom import Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, read_test, shipped_lessons
-from ddpm_demo.ui.lessons.judging import judge, rank_correlation, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import SAID, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, Truth, Workplace, answers_of, compute_truth
 
@@ -273,7 +273,7 @@ def test_every_question_has_its_key_among_its_choices_whatever_the_network(tmp_p
         if question.choices and isinstance(truth.right, str):
             assert truth.right in [choice.key for choice in question.choices]
             for choice in question.choices:  # every sentence can be filled in, and says why
-                right, words = judge(replace(question, right=question.right or "-"), truth, choice.key)
+                right, words = grade(replace(question, right=question.right or "-"), truth, choice.key)
                 assert right == (choice.key == truth.right)
                 assert words
                 assert "{" not in words

@@ -56,7 +56,7 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 
 def make_branches(path: Path, question: Any) -> dict[str, Any]:
     """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises DemoError."""
-    judge = classifier.load()
+    judge = classifier.load_judge()
     loaded = load_placed(path)
     asked = named_values(question, "x0, t and seed")
     x0 = image_of(asked.get("x0"), "a digit", most=1)

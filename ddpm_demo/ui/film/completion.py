@@ -123,7 +123,7 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
         if step.s < 0:
             message["difference"] = float((finished - x0).abs().masked_fill(~known, 0).max())
         yield message
-    judge = classifier.load()
+    judge = classifier.load_judge()
     yield {
         "classes": judge.model.classes(finished).tolist(),
         "of_x0": int(judge.model.classes(x0)[0]),

@@ -68,7 +68,7 @@ class FilmStream:
         try:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 raise ConfigError("films are for this server's own page")
-            settings = read_settings(query.get("settings"))
+            settings = settings_of_film(query.get("settings"))
             place = self.broadcasts.room(visitor)
             if place:
                 note = (
@@ -132,7 +132,7 @@ async def _either(news: asyncio.Event, leaving: "asyncio.Future[None]", seconds:
         waiting.cancel()
 
 
-def read_settings(text: str | None) -> FilmSettings:
+def settings_of_film(text: str | None) -> FilmSettings:
     """Return the settings that a page sent, checked; raise ConfigError if they make no sense."""
     try:
         values = json.loads(text or "")

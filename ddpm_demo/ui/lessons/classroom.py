@@ -12,7 +12,7 @@ from typing import Any
 
 from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.lessons.judging import judge, read_prediction, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.judging import grade, read_prediction, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import Asked, Lesson, public_question
 from ddpm_demo.ui.lessons.truths import OFFERED_FIRST, TRUTHS, Truth, Workplace, compute_truth
 from ddpm_demo.ui.readers import named_values, number, one_of, whole
@@ -105,7 +105,7 @@ class Classroom:
         truth = self._wait(computation)
         if truth is None:
             return {"done": computation.done}
-        right, words = judge(asked, truth, answer)
+        right, words = grade(asked, truth, answer)
         return {"correct": right, "right": truth.right, "words": words}
 
     def _lesson(self, question: Mapping[str, Any]) -> Lesson:

@@ -54,7 +54,7 @@ def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping
     return words.format(**values), lesson.explain.format(**values)
 
 
-def judge(question: Asked, truth: Truth, answer: object) -> tuple[bool, str]:
+def grade(question: Asked, truth: Truth, answer: object) -> tuple[bool, str]:
     """Return whether an answer is right, and the sentence about it; raise ConfigError if it is none of the choices."""
     chosen = next((choice for choice in question.choices if choice.key == answer), None)
     if chosen is None:

@@ -20,7 +20,8 @@ from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
-from ddpm_demo.training.run import Run, read_settings
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.shelf import Entry
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
@@ -28,7 +29,7 @@ from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.readers import MAX_SEED, named_values, whole
 from ddpm_demo.ui.tabs.noise import class_indices
-from ddpm_demo.ui.tabs.train_settings import RunSettings
+from ddpm_demo.ui.tabs.train_settings import AskedRun
 
 REFUSAL = "training is switched off on this server"
 POINTS = 1200  # of the loss, that a page gets when it opens
@@ -56,7 +57,7 @@ class Desk:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
         return shelf.offer(self.checkpoints, self._base)
 
-    def start(self, settings: RunSettings) -> str:
+    def start(self, settings: AskedRun) -> str:
         """Begin a run and return its id; raise DemoError if that cannot be."""
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
