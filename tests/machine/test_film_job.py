@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
+from ddpm_demo.core.config import ConfigError, DemoError, DigitConfig, SamplerConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.guidance import Guided
 from ddpm_demo.core.model import seeded_denoiser
@@ -163,6 +163,26 @@ def test_a_stopped_film_takes_no_more_steps_and_goes_on_later(networks, linear):
     executor.begin(walk, viewer)
     assert viewer.done.wait(60)
     assert torch.equal(viewer.steps[-1].x_s, by_the_sampler(networks, job)[-1].x_s)
+
+
+def test_a_films_classifier_is_loaded_in_the_networks_thread_and_its_fault_ends_that_film_alone(networks, linear):
+    threads = []
+
+    def broken(schedule, device):
+        threads.append(threading.current_thread().name)
+        raise DemoError("the classifier is gone")
+
+    executor = LocalExecutor(networks.__getitem__, Scheduler(), classifier=broken)
+    executor.seats[("a", "")] = 2  # they would share every call
+    asking, plain = FilmJob("a", CONFIGS[0], 1, 0, asked=DigitConfig(7), asker="x"), FilmJob("a", CONFIGS[0], 1, 1)
+    viewers = [Viewer(7), Viewer(7)]
+    for job, viewer in zip((asking, plain), viewers, strict=True):
+        executor.begin(Walk(job, linear), viewer)
+    assert all(viewer.done.wait(60) for viewer in viewers)
+    assert str(viewers[0].error) == "the classifier is gone"
+    assert (viewers[1].error, len(viewers[1].steps)) == (None, 7)
+    assert threads == ["network"]
+    assert executor._jobs == {}
 
 
 def test_how_many_films_share_a_call_is_measured_once_there_are_two(networks, linear, monkeypatch):

@@ -29,7 +29,8 @@ def judge(monkeypatch):
         def classes(self, x0):
             return ((x0.mean(dim=(1, 2, 3)).clamp(-1, 1) + 1) * 4.999).long().cpu()
 
-    monkeypatch.setattr(classifier, "load_judge", lambda: classifier.TrainedJudge(Bright(), 0.5, {}))
+    trained = classifier.TrainedJudge(Bright(), 0.5, {})
+    monkeypatch.setattr(classifier, "load_judge", lambda: trained)
 
 
 @pytest.mark.parametrize("start", [0, 1, 250, 999])
@@ -101,6 +102,10 @@ def test_the_chosen_checkpoint_makes_the_branches(judge, tiny, tmp_path):
     for name, answer in answers.items():
         assert answer["checkpoint"] == name
     assert answers["lite"]["branches"] != answers["own"]["branches"]
+    again = branch({"checkpoint": "own", "x0": GOOD, "t": 100, "seed": 0})
+    assert again.pop("origin").startswith("From memory: computed here at ")
+    assert answers["own"].pop("origin") == ""
+    assert again == answers["own"]  # the very seconds too: it was not computed again
 
 
 @pytest.mark.parametrize("name", [None, "", "full", "assets/checkpoints/lite.safetensors", ["lite"], {}, 0])

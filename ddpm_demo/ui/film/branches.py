@@ -1,20 +1,22 @@
 """From your own digit: noised to a chosen t, denoised into branches, and the branches counted by class."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import torch
+from torch import Tensor
 
 from ddpm_demo.core.config import SamplerConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.ui.bridge import browser_component, server_function
+from ddpm_demo.ui.film.shared_runs import RUNS, origin
 from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, image_of, named_values, one_of, whole
 from ddpm_demo.ui.tabs.noise import read_picture
 
@@ -55,7 +57,10 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 
 
 def make_branches(path: Path, question: Any) -> dict[str, Any]:
-    """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises DemoError."""
+    """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises DemoError.
+
+    Those of one digit, t and seed are computed once: `origin` says so, and `seconds` is how long it took then.
+    """
     judge = classifier.load_judge()
     loaded = load_placed(path)
     asked = named_values(question, "x0, t and seed")
@@ -63,6 +68,17 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
     t = whole("t", asked.get("t"), 0, len(loaded.schedule) - 1)
     seed = whole("the seed", asked.get("seed"), 0, MAX_SEED)
 
+    def begin() -> Iterator[dict[str, Any]]:
+        yield branches_of(loaded, judge, x0, t, seed)
+
+    run = RUNS.ask((loaded.digest, id(judge), x0.numpy().tobytes(), t, seed), begin)
+    known = origin(run)
+    (answer,) = run.read(0)
+    return {**answer, "origin": known}
+
+
+def branches_of(loaded: Loaded, judge: classifier.TrainedJudge, x0: Tensor, t: int, seed: int) -> dict[str, Any]:
+    """Return what `make_branches` does, for a digit x0 (1, 1, 28, 28)."""
     generator, begun = torch.Generator().manual_seed(seed), time.perf_counter()
     x_t = loaded.schedule.add_noise(x0, t, torch.randn(x0.shape, generator=generator))
     config = SamplerConfig(variance="posterior", clip="x0", steps=min(STEPS, t + 1))

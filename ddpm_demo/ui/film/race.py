@@ -18,6 +18,7 @@ from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import Loaded, classifier_at, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, one_of, some_of, whole
@@ -101,7 +102,7 @@ def race(
                 clock.times.append(-1)
             elif now - clock.sent < 1 / RACE_MESSAGES_PER_SECOND:
                 continue
-            yield {
+            message = {
                 **same,
                 "lane": k,
                 "first": clock.frames,
@@ -111,6 +112,8 @@ def race(
                 "calls": (step.index + 1) * lane.calls // lane.config.steps,
                 "done": made / steps,
             }
+            yield message
+            clock.begun += time.perf_counter() - now  # what passed until the next one is wanted is not the lane's
             clock.frames += len(clock.times)
             clock.pending, clock.times, clock.sent = [], [], now
 
@@ -140,25 +143,36 @@ def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
 def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, guide: Component) -> None:
     """Lay out the race below the film and connect it; checkpoint, seed and guide are the film's."""
 
-    @event
     def run(
         name: str, lanes: Sequence[Lane], count: Any, seed: Any, guide: Any, interpolate: bool, ten: bool = False
-    ) -> Iterator[dict[str, Any]]:
+    ) -> SharedRun:
         name = one_of(name, checkpoints, "choose one of the listed checkpoints")
         loaded = load_placed(checkpoints[name])
         other = None
         if any(lane.weight != 1 for lane in lanes):
             other = load_placed(worse_than(name, guide, checkpoints))
-        yield from race(loaded, lanes, count=count, seed=seed, interpolate=interpolate, ten=ten, guide=other)
+        n, seed = whole("the number of digits", count, 1, MAX_RACERS), whole("the seed", seed, 0, MAX_SEED)
+        key = (loaded.digest, other and other.digest, *lanes, n, seed, interpolate, ten)
+        return RUNS.ask(
+            key, lambda: race(loaded, lanes, count=n, seed=seed, interpolate=interpolate, ten=ten, guide=other)
+        )
+
+    def show(words: str, run: SharedRun) -> Iterator[tuple[str, dict[str, Any]]]:
+        words = "\n\n".join(part for part in (words, origin(run)) if part)
+        mine = secrets.token_hex(8)  # a visitor's second look at a run begins it again on the page
+        for message in run.read():
+            yield words, {**message, "run": mine}
 
     def run_experiment(title: str) -> Any:
         experiment = EXPERIMENTS[title]
         words = f"### {title}\n**What to look for.** {experiment.look}\n\n**Source:** {experiment.source}."
 
+        @event
         def answer(name: str, count: Any, seed: Any, guide: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             count = MAX_RACERS if experiment.interpolate else count
-            for value in run(name, experiment.lanes, count, seed, guide, experiment.interpolate, experiment.ten):
-                yield words, value
+            yield from show(
+                words, run(name, experiment.lanes, count, seed, guide, experiment.interpolate, experiment.ten)
+            )
 
         return answer
 
@@ -168,8 +182,8 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
         names = some_of(chosen, LANES, refusal)
         if not 2 <= len(names) <= MAX_LANES:
             raise ConfigError(refusal)
-        for value in run(name, [LANES[lane] for lane in names], count, seed, NO_GUIDE, False):
-            yield "### A race of your own", value
+        run_of_these = run(name, [LANES[lane] for lane in names], count, seed, NO_GUIDE, False)
+        yield from show("### A race of your own", run_of_these)
 
     gr.Markdown(RACE_LESSON, elem_id="race", elem_classes="ddpm-lesson")
     with gr.Row():

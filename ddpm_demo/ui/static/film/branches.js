@@ -67,7 +67,7 @@ export function mount(element, props, watch, server) {
         counted.set(t, answer.counts);
         fillTable();
         note.textContent = `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, `
-          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. `
+          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${answer.origin ?? ""} `
           + `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
       }
     } finally {
