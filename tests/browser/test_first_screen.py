@@ -16,7 +16,13 @@ STAGES = {
         "#receptive-map input[type=range]",
     ],
     "Generate": ["#generate-count", "#generate-dice", "#generate-start", FILM, "#generate-film progress"],
-    "Train": ["#train-start", "#train-view .ddpm-curve", "#train-view canvas[data-name=ema]"],
+    "Train": [
+        "#train-start",
+        "#train-unit label",
+        "#train-classes label",
+        "#train-view .ddpm-curve",
+        "#train-view canvas[data-name=ema]",
+    ],
 }
 INSIDE = """selector => {
     const box = document.querySelector(selector).getBoundingClientRect();
@@ -132,4 +138,4 @@ def test_the_index_of_a_long_page_leads_to_its_sections(student):
     page = student.open().page
     student.tab("Generate")
     page.get_by_role("button", name="From your own digit").click()
-    page.wait_for_function("document.querySelector('#branches').getBoundingClientRect().top < innerHeight * 0.9")
+    page.wait_for_function("Math.abs(document.querySelector('#branches').getBoundingClientRect().top) < 2")

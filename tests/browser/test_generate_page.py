@@ -43,7 +43,7 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
     for frame in (3, 12, 14):
         visit.set_slider("#generate-film", frame)
         page.wait_for_selector(f"{INSPECTOR}[data-ready='{frame}']")
-        assert "Digit 4 of 4" in page.text_content(f"{INSPECTOR} h3")
+        assert "Digit 4 of 4" in page.text_content(f"{INSPECTOR} h2")
         assert page.get_attribute(FILM, "aria-label").endswith("digit 4 chosen")
         for place in ((0.1, 0.1), (0.5, 0.5), (0.55, 0.3)):
             large = page.locator(f"{INSPECTOR} canvas").first
@@ -121,7 +121,7 @@ def test_the_inspector_works_with_the_keyboard(visit):
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(f"{INSPECTOR}[data-ready='2']")
-    assert "Digit 2 of 4" in page.text_content(f"{INSPECTOR} h3")
+    assert "Digit 2 of 4" in page.text_content(f"{INSPECTOR} h2")
     page.locator(f"{INSPECTOR} canvas").first.focus()
     page.keyboard.press("ArrowUp")
     visit.wait_for_text(SUM, "row 13, column 14")

@@ -89,7 +89,7 @@ def wait(visit, condition):
     """Wait for a condition of the view's data `d` and its headline `h`."""
     visit.page.wait_for_function(
         f"(() => {{ const view = document.querySelector('{VIEW}');"
-        f" const h = view?.querySelector('h3').textContent; return view && ({condition})(view.dataset); }})()"
+        f" const h = view?.querySelector('h2').textContent; return view && ({condition})(view.dataset); }})()"
     )
 
 
@@ -285,7 +285,7 @@ def test_a_wrong_setting_gets_a_sentence(visit):
     open_train(visit)
     fill(visit.page, {visit.page.get_by_role("spinbutton", name="Length"): "100000"})
     visit.page.locator("#train-start").click()
-    visit.page.wait_for_selector("text=the length must be more than 0 and at most 720 minutes")
+    visit.page.wait_for_selector("text=the length in minutes must be more than 0 and at most 720")
     assert visit.page.locator(".ddpm-shelf li[data-name]").count() == 0
 
 

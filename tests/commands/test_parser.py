@@ -1,11 +1,11 @@
 """The command line as a user calls it."""
 
+import dataclasses
 import json
 import signal
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -17,10 +17,25 @@ from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.store.checkpoint import Checkpoint, load, save
 from ddpm_demo.store.pictures import tile
 from ddpm_demo.store.provenance import Provenance
+from ddpm_demo.training import snapshots
 from ddpm_demo.training.saved_run import read_settings
 from tests.store.test_picture_set import drawing
 
-TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0"]
+TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0", "--hidden", "16"]
+# `ddpm-demo` that saves after every step, and is killed from within, as by kill -9, when it has saved so many times
+KILLED_AT_A_SAVE = """
+import os, signal, sys
+from ddpm_demo.commands.parser import main
+from ddpm_demo.training import run
+saves, save = [], run.save
+def save_and_count(*arguments):
+    save(*arguments)
+    saves.append(1)
+    if len(saves) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+run.save = save_and_count
+main(sys.argv[2:])
+"""
 
 
 @pytest.fixture
@@ -232,34 +247,23 @@ def test_files_that_are_no_good_get_one_line_and_status_1(capsys, tmp_path, monk
     assert [p.name for p in tmp_path.iterdir()] == ["rubbish"]
 
 
-def train(directory, *more):
-    return subprocess.run([*TRAIN, "--out", str(directory), *more], capture_output=True, text=True, check=True)
-
-
 def state_of(directory):
     path = directory / "run.safetensors"
     return {name: t.numpy().tobytes() for name, t in load_file(path).items()}, read_settings(path).step
 
 
-def test_a_run_killed_and_resumed_ends_with_the_same_bits(tmp_path):
+def test_a_run_killed_and_resumed_ends_with_the_same_bits(capsys, tmp_path):
     """kill -9 in the middle, resume, and compare with a run that was left alone."""
-    settings = ["--epochs", "2", "--digits", "320", "--batch", "16"]  # 40 steps
-    victim = subprocess.Popen(
-        [*TRAIN, "--out", str(tmp_path / "killed"), *settings, "--save-every", "0"], stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        time.sleep(0.1)
-        if (tmp_path / "killed" / "run.safetensors").exists() and state_of(tmp_path / "killed")[1] >= 5:
-            break
-    victim.kill()
-    assert victim.wait() == -signal.SIGKILL
-    assert 5 <= state_of(tmp_path / "killed")[1] < 40
-    train(tmp_path / "alone", *settings)
-    subprocess.run([*TRAIN[:4], "--resume", "--held-out", "0", "--out", str(tmp_path / "killed")], check=True)
+    settings = [*TRAIN[3:], "--epochs", "1", "--digits", "320", "--batch", "16"]  # 20 steps
+    victim = [*settings, "--save-every", "0", "--out", str(tmp_path / "killed")]
+    done = subprocess.run([sys.executable, "-c", KILLED_AT_A_SAVE, "8", *victim], stderr=subprocess.DEVNULL)
+    assert done.returncode == -signal.SIGKILL
+    assert state_of(tmp_path / "killed")[1] == 7  # the first save is before the first step
+    assert run(capsys, *settings, "--out", str(tmp_path / "alone"))[0] == 0
+    assert run(capsys, "train", "--resume", "--held-out", "0", "--out", str(tmp_path / "killed"))[0] == 0
 
     killed, alone = state_of(tmp_path / "killed"), state_of(tmp_path / "alone")
-    assert killed[1] == alone[1] == 40
+    assert killed[1] == alone[1] == 20
     assert killed[0] == alone[0]
 
 
@@ -277,8 +281,15 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     assert state_of(tmp_path / "r")[1] >= 1
 
 
-def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys):
-    train(tmp_path / "r", "--epochs", "1", "--digits", "64", "--seed", "5")
+@pytest.fixture
+def short_snapshots(monkeypatch):
+    """A run's last digits are drawn in two steps: what they look like is other tests' business."""
+    monkeypatch.setattr(snapshots, "SAMPLER", dataclasses.replace(snapshots.SAMPLER, steps=2))
+
+
+def test_a_finished_run_is_a_checkpoint_with_its_story(tmp_path, capsys, short_snapshots):
+    settings = ["--preset", "lite", "--held-out", "0", "--epochs", "1", "--digits", "64", "--seed", "5"]
+    assert run(capsys, "train", *settings, "--out", str(tmp_path / "r"))[0] == 0
     status, out, _ = run(capsys, "info", "--checkpoint", str(tmp_path / "r" / "model.safetensors"), "--json")
     story = json.loads(out)["provenance"]
     assert status == 0
@@ -299,7 +310,7 @@ def test_a_width_of_ones_own_with_a_presets_recipe(capsys, tmp_path):
     assert json.loads(out)["provenance"]["width"] == 16
 
 
-def test_a_run_from_the_weights_of_a_checkpoint(capsys, tmp_path):
+def test_a_run_from_the_weights_of_a_checkpoint(capsys, tmp_path, short_snapshots):
     length = ["--epochs", "1", "--digits", "32", "--held-out", "0"]
     assert run(capsys, "train", "--out", str(tmp_path / "r"), "--from", "lite", *length)[0] == 0
     story = load(tmp_path / "r" / "model.safetensors").provenance
@@ -396,9 +407,10 @@ def test_a_digit_that_is_asked_for_is_drawn_and_a_weight_of_0_changes_nothing(ca
     assert not np.array_equal(drawn["any"], drawn["three"])
 
 
-def test_the_classifier_command_writes_what_sampling_reads(capsys, tmp_path):
-    from ddpm_demo.measuring.noisy_classifier import load_classifier
+def test_the_classifier_command_writes_what_sampling_reads(capsys, tmp_path, monkeypatch):
+    from ddpm_demo.measuring.noisy_classifier import accuracy_by_tenth, load_classifier
 
+    monkeypatch.setattr(accuracy_by_tenth, "__kwdefaults__", {"digits": 200, "seed": 0})
     out = tmp_path / "c.safetensors"
     status, said, err = run(capsys, "classifier", "--out", str(out), "--steps", "2")
     assert (status, said.strip()) == (0, str(out))

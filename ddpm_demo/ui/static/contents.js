@@ -1,14 +1,9 @@
 // The index of a long tab. No real links: the page has a <base>, to which a bare #name would lead away.
-import { h, reducedMotion } from "./dom.js";
-
-function goTo(id) {
-  const section = document.getElementById(id);
-  section?.scrollIntoView({ block: "start", behavior: reducedMotion() ? "auto" : "smooth" });
-}
+import { h, scrollToTop } from "./dom.js";
 
 export function mount(element, props) {
   const entries = Object.entries(props.value.sections);
   element.querySelector(".ddpm-mount").replaceChildren(h("nav", { class: "ddpm-index", "aria-label": "further down on this page" },
     h("span", {}, "Further down:"),
-    ...entries.map(([id, title]) => h("button", { type: "button", class: "ddpm-link", onclick: () => goTo(id) }, title))));
+    ...entries.map(([id, title]) => h("button", { type: "button", class: "ddpm-link", onclick: () => scrollToTop(document.getElementById(id)) }, title))));
 }

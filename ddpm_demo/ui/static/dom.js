@@ -54,6 +54,20 @@ export function pngButton(canvas, name) {
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+let stay = new AbortController(); // ends the last `scrollToTop`
+
+/** Scroll an element to the top, and again while the page above it still grows: until the reader does something. */
+export function scrollToTop(element) {
+  stay.abort();
+  const own = stay = new AbortController();
+  const behavior = reducedMotion() ? "auto" : "smooth";
+  // called at once, too; a smooth way that is under way goes on to where the element has moved
+  const sizes = new ResizeObserver(() => (element.checkVisibility() ? element.scrollIntoView({ block: "start", behavior }) : own.abort()));
+  own.signal.addEventListener("abort", () => sizes.disconnect());
+  for (const deed of ["pointerdown", "wheel", "touchstart", "keydown"]) addEventListener(deed, () => own.abort(), { capture: true, passive: true, signal: own.signal });
+  sizes.observe(document.body);
+}
+
 /** Return a function that calls `run` once things have been quiet for `milliseconds`. */
 export function settled(run, milliseconds = 150) {
   let timer = 0;

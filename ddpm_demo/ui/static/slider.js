@@ -28,6 +28,11 @@ export function makeSlider(options) {
   }
   function moved() { describe(); options.onInput(Number(input.value)); }
   function set(value) { input.value = value; describe(); }
+  function setMax(max) {
+    const before = input.value;
+    input.max = max;
+    if (input.value !== before) describe(); // the browser has moved it to its new end
+  }
   function label() { playButton.textContent = frame ? "❚❚ Pause" : "▶ Play"; }
   function pause() {
     if (!frame) return; // as with every move of a drag
@@ -63,5 +68,5 @@ export function makeSlider(options) {
     h("p", { id: `${id}-help`, class: "ddpm-help" }, options.help));
   label();
   describe();
-  return { element, set, pause, setMax: (max) => { input.max = max; }, value: () => Number(input.value) };
+  return { element, set, setMax, pause, value: () => Number(input.value) };
 }

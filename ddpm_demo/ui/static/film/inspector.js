@@ -12,7 +12,7 @@ const HINT = "Point at a pixel, or tap it, to see how it is made; with the keybo
 /** @returns {HTMLElement} the panel; `server.inspect_step` gives the floats of one step of one digit. */
 export function makeInspector(server) {
   let spot = null, step = null; // {row, col}; the server's answer with its pictures decoded
-  const title = h("h3", { "aria-live": "polite" });
+  const title = h("h2", { "aria-live": "polite" });
   const rule = h("p", { class: "ddpm-help" });
   const sum = h("div", { class: "ddpm-equation ddpm-inspector-sum", "aria-live": "polite" }, HINT);
   const frames = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, makeFrame(name)]));

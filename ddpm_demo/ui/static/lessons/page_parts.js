@@ -1,5 +1,5 @@
 // The real page under a lesson: locking parts of it, leading to one, and noticing when a task was done.
-import { reducedMotion } from "../dom.js";
+import { scrollToTop } from "../dom.js";
 import { film } from "../film/film_state.js";
 import { state } from "../state.js";
 
@@ -25,7 +25,7 @@ export function leadTo(selector) {
   if (!part?.checkVisibility() || part.offsetHeight < EMPTY) return false;
   part.classList.add("ddpm-lesson-here");
   // to the top: on a phone the lesson lies over the lower half
-  part.scrollIntoView({ block: "start", behavior: reducedMotion() ? "auto" : "smooth" });
+  scrollToTop(part);
   setTimeout(() => part.classList.remove("ddpm-lesson-here"), 2500);
   return true;
 }
