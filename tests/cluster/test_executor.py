@@ -87,7 +87,7 @@ class Viewer:
 
 
 def until(condition):
-    for _ in range(5000):
+    for _ in range(150_000):  # five minutes: a loaded machine is slow, not wrong
         if condition():
             return
         time.sleep(0.002)

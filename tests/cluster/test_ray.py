@@ -42,7 +42,7 @@ def ready(address, count):
     return workers if len(workers) == count else None
 
 
-def wait_for(answer, seconds=120):
+def wait_for(answer, seconds=300):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := answer():

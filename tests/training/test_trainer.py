@@ -75,7 +75,7 @@ def test_pause_go_on_stop_and_resume(trainer):
     trainer.go_on()
     trains(trainer, step + 2)
     trainer.stop()
-    trainer.wait(20)
+    trainer.wait(300)
     assert trainer.status.phase == "idle"
     assert trainer.status.note == ""
     saved = load_run(directory / "run.safetensors", PLACE)[0].step
@@ -145,7 +145,7 @@ def test_the_command_line_goes_on_with_a_run_of_the_page_and_the_page_with_that(
     directory = begin(trainer, config)
     until(lambda: trainer.status.progress is not None)
     trainer.stop()
-    trainer.wait(20)
+    trainer.wait(300)
     code = [sys.executable, "-m", "ddpm_demo", "train", "--resume", "--held-out", "0", "--out", str(directory)]
     assert subprocess.run(code, capture_output=True).returncode == 0
     known = shelf.entry(directory.name)
@@ -158,7 +158,7 @@ def test_a_checkpoint_cut_in_half(trainer):
     directory = begin(trainer)
     trains(trainer)
     trainer.stop()
-    trainer.wait(20)
+    trainer.wait(300)
     for name in ("run.safetensors", "model.safetensors"):
         path = directory / name
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -220,7 +220,7 @@ def test_an_error_that_nobody_expected_is_a_sentence_for_visitors_and_a_tracebac
         raise KeyError(f"{directory}/secret")
 
     trainer.start(directory, broken)
-    trainer.wait(20)
+    trainer.wait(300)
     assert trainer.status.phase == "idle"
     assert "an unexpected error (KeyError)" in trainer.status.note
     assert "secret" not in trainer.status.note
@@ -255,7 +255,7 @@ def test_a_stop_in_the_instant_of_a_failed_save_is_kept(trainer, monkeypatch):
         real(run)
 
     monkeypatch.setattr(Run, "save", fail)
-    trainer.wait(20)
+    trainer.wait(300)
     assert trainer.status.phase == "idle"
     assert str(directory.parent) not in trainer.status.note
 
@@ -280,7 +280,7 @@ def test_nobody_who_waits_for_a_turn_waits_for_the_disk(monkeypatch):
     monkeypatch.setattr(os, "fsync", watched)
     trainer = Trainer(turn, save_every=0.0)
     begin(trainer, TrainConfig(epochs=0.1, digits=800, batch=8))  # 10 steps
-    trainer.wait(60)
+    trainer.wait(300)
     assert trainer.status.note == ""
     assert len(written) > 20
     assert not any(written)

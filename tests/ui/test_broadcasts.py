@@ -350,7 +350,7 @@ WANTED = json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "— none —", 1])
 
 
 async def until(condition):
-    for _ in range(2000):
+    for _ in range(150_000):  # five minutes: a loaded machine is slow, not wrong
         if condition():
             return
         await asyncio.sleep(0.002)

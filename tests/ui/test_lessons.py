@@ -239,7 +239,7 @@ def room_with(checkpoints):
 
 
 def wait_for(ask):
-    for _ in range(600):
+    for _ in range(6000):  # five minutes: a loaded machine is slow, not wrong
         answer = ask()
         if "done" not in answer:
             return answer
