@@ -73,7 +73,7 @@ def test_many_who_ask_at_once_all_get_the_truth_and_do_not_keep_a_trainer_out(tm
     for asker in askers:
         asker.start()
     go.wait()
-    while len(answers) < 100:
+    while len(answers) < 100 and any(asker.is_alive() for asker in askers):
         time.sleep(0.01)
     free = list(answers)
     try:
