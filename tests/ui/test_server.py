@@ -14,55 +14,57 @@ from ddpm_demo.ui.app import PROGRESS_SECONDS, QUEUE_SECONDS, build_app
 from ddpm_demo.ui.bridge import static_url
 from ddpm_demo.ui.server import check_address, qr_code, room_address
 
-# a page as small as can be, started as `ddpm-demo app` starts the real one, on one host after another
+# a page as small as can be, started as `ddpm-demo app` starts the real one
 START = """
 import sys
 from ddpm_demo.ui.environment import prepare_environment
 prepare_environment()
 import gradio as gr
 from ddpm_demo.ui.server import Listening, launch
-for host in sys.argv[1:]:
-    with gr.Blocks() as demo:
-        gr.Markdown("hello")
-    print(launch(demo, Listening(host or None)), demo.share, flush=True)
-    demo.close(verbose=False)
+with gr.Blocks() as demo:
+    gr.Markdown("hello")
+print(launch(demo, Listening(sys.argv[1] or None)), demo.share, flush=True)
+demo.close()
 """
-IPV6 = ["::1", "::"]
 
 
-def has_ipv6():
+def started(host="", **variables):
+    environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "True", **variables}
+    return subprocess.run([sys.executable, "-c", START, host], env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def dead_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        yield taken.getsockname()[1]
+
+
+def test_it_starts_whatever_proxies_are_named_and_shares_nothing(dead_port):
+    dead = f"http://127.0.0.1:{dead_port}"
+    done = started(
+        http_proxy=dead,
+        HTTP_PROXY=dead,
+        https_proxy=dead,
+        ALL_PROXY=f"socks5://127.0.0.1:{dead_port}",
+        NO_PROXY="localhost",
+        GRADIO_SHARE="True",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:")
+    assert done.stdout.splitlines()[0].endswith("/ False")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this computer has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_it_listens_on_ipv6(host):
     try:
         check_address("::1", None)
     except DemoError:
-        return False
-    return socket.has_ipv6
-
-
-@pytest.fixture(scope="module")
-def started():
-    """What the page says on each host, where proxies that lead nowhere are named and sharing is asked for."""
-    hosts = ["", *(IPV6 if has_ipv6() else [])]
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # nobody listens
-        dead = f"127.0.0.1:{taken.getsockname()[1]}"
-        proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy"), f"http://{dead}")
-        more = {"ALL_PROXY": f"socks5://{dead}", "NO_PROXY": "localhost", "GRADIO_SHARE": "True"}
-        environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "True", **proxies, **more}
-        command = [sys.executable, "-c", START, *hosts]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        pytest.skip("this computer has no IPv6")
+    done = started(host)
     assert done.returncode == 0, done.stderr
-    return dict(zip(hosts, done.stdout.splitlines(), strict=True))
-
-
-def test_it_starts_whatever_proxies_are_named_and_shares_nothing(started):
-    assert started[""].startswith("http://127.0.0.1:")
-    assert all(line.endswith("/ False") for line in started.values())
-
-
-@pytest.mark.skipif(not has_ipv6(), reason="this computer has no IPv6")
-@pytest.mark.parametrize("host", IPV6)
-def test_it_listens_on_ipv6(started, host):
-    assert started[host].startswith("http://[::")
+    assert done.stdout.startswith("http://[::")
 
 
 @pytest.mark.parametrize(
