@@ -1,23 +1,14 @@
-"""The door that hosts of pages look for: run, it is `ddpm-demo app`; imported, it holds the page as `demo`."""
+"""The door that hosts look for: the page as `demo`, launched when this is run, with the options of `ddpm-demo app`."""
 
 import sys
 
-from ddpm_demo.commands.parser import main
-from ddpm_demo.core.config import DemoError
+from ddpm_demo.commands.app import build_page, serve_page
+from ddpm_demo.commands.parser import build_parser, one_sentence
+from ddpm_demo.machine.freed_memory import keep_freed_memory
 
-if __name__ == "__main__":
-    sys.exit(main(["app", *sys.argv[1:]]))
-
-try:
-    from ddpm_demo.machine.freed_memory import keep_freed_memory
-    from ddpm_demo.machine.processors import take_processors
-    from ddpm_demo.ui.environment import prepare_environment
-
-    prepare_environment()  # before Gradio is imported
-    from ddpm_demo.ui.app import build_app
-
-    keep_freed_memory()
-    take_processors()
-    demo = build_app()
-except DemoError as error:
-    sys.exit(f"ddpm-demo: {error}")
+keep_freed_memory()
+arguments = build_parser().parse_args(["app", *(sys.argv[1:] if __name__ == "__main__" else ["--quiet"])])
+with one_sentence():
+    demo = build_page(arguments)
+    if __name__ == "__main__":
+        serve_page(demo, arguments)

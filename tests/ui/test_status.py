@@ -20,6 +20,7 @@ from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.networks import Loaded
 from ddpm_demo.ui.status import METRICS, METRICS_PATH, STATUS_PATH, status_routes
 
+
 class Nobody:
     def deliver(self, taken): ...
     def fail(self, error): ...

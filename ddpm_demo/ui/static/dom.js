@@ -54,6 +54,9 @@ export function pngButton(canvas, name) {
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/** True where an element has a place on the screen. Safari before 17.4 has no `checkVisibility`. */
+export const isShown = (element) => element?.checkVisibility?.() ?? Boolean(element?.getClientRects().length);
+
 /** Return a function that calls `run` once things have been quiet for `milliseconds`. */
 export function settled(run, milliseconds = 150) {
   let timer = 0;
