@@ -73,7 +73,8 @@ def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
         asked = named_values(question, "the page's address").get("address")
         if not isinstance(asked, str) or not asked.startswith(("http://", "https://")) or len(asked) > MAX_ADDRESS:
             raise ConfigError(f"the page's address must be one of at most {MAX_ADDRESS} letters")
-        address = address_for_others(asked, room_address(demo.local_url or asked, demo.server_name or "127.0.0.1"))
+        listens = getattr(demo, "server_name", "127.0.0.1")  # Gradio sets it when the page is launched
+        address = address_for_others(asked, room_address(demo.local_url or asked, listens))
         if address is None:
             return {"alone": ALONE}
         levels = 255 * (1 - np.array(list(segno.make(address, micro=False).matrix_iter(border=4)), np.uint8))
@@ -88,7 +89,10 @@ def address_for_others(own: str, room: str | None) -> str | None:
     That is the same one, unless only this computer knows it: then it begins as `room`, the address of the server in
     the room, and is None where there is no such thing.
     """
-    parts = urlsplit(own)
+    try:
+        parts = urlsplit(own)
+    except ValueError:
+        raise ConfigError("the page's address is none") from None
     try:
         here = parts.hostname is None or ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:

@@ -161,6 +161,7 @@ def test_the_page_answers_with_the_address_and_its_code():
     assert not (levels[-11:-4, -11:-4] == finder).all()
     for wrong in (None, {}, {"address": 5}, {"address": "javascript:1"}, {"address": "http://" + "x" * 2000}):
         assert "must be" in invite(wrong)["error"] or "needs" in invite(wrong)["error"]
+    assert invite({"address": "http://[1"})["error"] == "the page's address is none"
 
 
 class Page:
