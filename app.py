@@ -1,19 +1,14 @@
-"""The door: builds the page as `demo`, as Hugging Face Spaces wants it, and launches it when run."""
+"""The door that hosts look for: the page as `demo`, launched when this is run, with the options of `ddpm-demo app`."""
 
 import sys
 
+from ddpm_demo.commands.app import build_page, serve_page
+from ddpm_demo.commands.parser import build_parser, one_sentence
 from ddpm_demo.machine.freed_memory import keep_freed_memory
-from ddpm_demo.machine.processors import take_processors
-from ddpm_demo.ui.environment import prepare_environment
-
-prepare_environment()  # before Gradio is imported
-
-from ddpm_demo.ui.app import build_app  # noqa: E402
-from ddpm_demo.ui.server import serve  # noqa: E402
 
 keep_freed_memory()
-take_processors()
-demo = build_app(training="--no-training" not in sys.argv[1:])
-
-if __name__ == "__main__":
-    serve(demo)
+arguments = build_parser().parse_args(["app", *(sys.argv[1:] if __name__ == "__main__" else ["--quiet"])])
+with one_sentence():
+    demo = build_page(arguments)
+    if __name__ == "__main__":
+        serve_page(demo, arguments)

@@ -1,14 +1,22 @@
 """What a stranger gets: the requirements, the assets, the folder as a Space."""
 
 import importlib.metadata
+import json
+import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hatchling.build import build_wheel
+
+from ddpm_demo.ui.bridge import static_url
 
 try:
     import tomllib
@@ -33,6 +41,101 @@ def test_app_py_has_a_demo_that_a_space_can_launch():
     code = "import app, gradio; assert isinstance(app.demo, gradio.Blocks); print('ok')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "ok"
+
+
+@pytest.mark.parametrize(
+    ("variables", "status", "sentence"),
+    [
+        ({"DDPM_DEMO_CACHE": "~nobody-here/x"}, 2, "names the home directory of a user that is not known here"),
+        ({"DDPM_DEMO_CACHE": os.devnull}, 1, "cannot write to the cache"),
+        ({"GRADIO_SERVER_PORT": "http"}, 2, "the variable GRADIO_SERVER_PORT must be a whole number"),
+    ],
+)
+def test_app_py_says_in_one_sentence_what_is_wrong(variables, status, sentence):
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "app.py", "--quiet"] if status == 1 else [sys.executable, "-c", "import app"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (status, "", 1), done.stderr
+    assert sentence in done.stderr
+
+
+@pytest.fixture
+def space(tmp_path):
+    """The folder as a Space's container has it: code that nobody may write, in a folder with any name."""
+    folder = tmp_path / "Übung #3, 50 % (a&b)?"
+    wanted = ["ddpm_demo", "assets/mnist", "assets/checkpoints", "assets/classifiers"]
+    for name in wanted:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", folder)
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield folder
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a Space is a Linux container")
+def test_app_py_runs_as_a_space(space, tmp_path):
+    """No home, nothing to write to but the cache, and the host and port that the container's variables name."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO", "HF_", "XDG"))}
+    kept.pop("PYTHONPATH", None)
+    environment = {
+        **kept,
+        "HOME": os.devnull + "/none",
+        "SYSTEM": "spaces",
+        "SPACE_ID": "ada/diffusion",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_NUM_PORTS": "1",
+        "GRADIO_ANALYTICS_ENABLED": "True",
+        "GRADIO_ALLOW_FLAGGING": "never",
+        "PORT": "1",
+        "PYTHONUNBUFFERED": "1",
+        "DDPM_DEMO_CACHE": str(tmp_path / "cache"),
+    }
+
+    def files():
+        return {path for path in space.rglob("*") if "__pycache__" not in path.parts}
+
+    before = files()
+    command = [sys.executable, "app.py", "--no-training"]
+    with (tmp_path / "errors").open("w+") as errors:
+        server = subprocess.Popen(
+            command, cwd=space, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+        )
+        try:
+            line = server.stdout.readline()
+            assert f"open http://localhost:{port}/" in line, (tmp_path / "errors").read_text()
+            # Gradio's hot reloading on Spaces wants the page as `demo` in the program itself
+            assert "not found in __main__" not in line
+            page = f"http://127.0.0.1:{port}/"
+            module = static_url(space / "ddpm_demo/ui/static/tabs/noise.js")
+            assert module[1:].encode() in urllib.request.urlopen(page).read()
+            assert b"export function mount" in urllib.request.urlopen(page + module[1:]).read()
+            settings = quote(json.dumps(["lite", "DDIM", "none", 5, 0, 1, 0]))
+            film = urllib.request.urlopen(f"{page}ddpm/film?settings={settings}").read().decode()
+            assert film.count("\nid: ") >= 2, film
+            assert "event: over" in film
+            assert "event: refused" not in film
+        finally:
+            server.terminate()
+            server.communicate(timeout=60)
+    assert files() == before
+
+
+def test_git_never_takes_a_binary_file_for_text():
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("this is no git checkout")
+    names = [name for name in tracked.stdout.split("\0") if name and (ROOT / name).is_file()]
+    command = ["git", "check-attr", "-z", "--stdin", "binary"]
+    asked = subprocess.run(command, cwd=ROOT, input="\0".join(names), capture_output=True, text=True, check=True)
+    parts = asked.stdout.split("\0")
+    marked = {name for name, value in zip(parts[::3], parts[2::3], strict=False) if value == "set"}
+    assert marked == {name for name in names if b"\0" in (ROOT / name).read_bytes()[:8000]}
 
 
 def test_the_readmes_header_is_a_spaces_header():

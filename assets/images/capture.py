@@ -40,7 +40,7 @@ def record(address: str) -> list[tuple[Image.Image, int]]:
         for t in [*range(0, 480, 30), *range(500, 1000, 125), 999]:
             set_slider(page, "#noise-view", t)
             frames.append((shot(page, "#noise-view"), 90))
-        page.get_by_role("tab", name="Generate").click()
+        page.locator("#tab-generate-button").click()
         page.wait_for_selector("#generate-film canvas")
         page.locator("#generate-start").click()
         page.wait_for_function(

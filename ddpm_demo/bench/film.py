@@ -86,7 +86,7 @@ def bench_map(browser: Any, address: str) -> list[float]:
     """Return how long some clicks on pixels of the receptive map take, in milliseconds: none was asked for before."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.goto(address)
-    page.get_by_role("tab", name="Receptive field").click()
+    page.locator("#tab-receptive-field-button").click()
     ready = "document.querySelector('#receptive-look p[data-name=\"influence\"]')?.textContent.includes('mean over')"
     page.wait_for_function(ready)
     times = [page.evaluate(MAP_CLICK, k) for k in range(CLICKS)]

@@ -69,7 +69,7 @@ def bench_watching(
 def watch(page: Any, address: str) -> None:
     """Open the Train tab."""
     page.goto(address)
-    page.get_by_role("tab", name="Train").click()
+    page.locator("#tab-train-button").click()
     page.wait_for_selector(VIEW)
 
 

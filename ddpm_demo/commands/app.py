@@ -1,9 +1,10 @@
-"""`ddpm-demo app`: the page."""
+"""`ddpm-demo app`: the page. `app.py` starts it by the same two functions."""
 
 import argparse
 import importlib.util
 import re
 import sys
+from typing import Any
 
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.store.files import user_path
@@ -14,6 +15,15 @@ MOST_LOCAL = 64  # workers on this machine
 
 def run_app(arguments: argparse.Namespace) -> int:
     """`ddpm-demo app`: start the web page and wait until it is stopped."""
+    serve_page(build_page(arguments), arguments)
+    return 0
+
+
+def build_page(arguments: argparse.Namespace) -> Any:
+    """Check the options and return the page that they ask for, a `gr.Blocks` that is not served yet.
+
+    Raises DemoError where it cannot be built.
+    """
     if arguments.port is not None and not 1 <= arguments.port <= 65535:
         raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
     root_path = arguments.root_path
@@ -29,12 +39,11 @@ def run_app(arguments: argparse.Namespace) -> int:
         raise ConfigError("--cluster-or-here needs a --cluster")
     if not arguments.quiet:  # two to ten seconds of imports on a slow computer
         print("ddpm-demo: loading PyTorch and the page ...", file=sys.stderr, flush=True)
-    from ddpm_demo.machine.processors import take_processors
     from ddpm_demo.ui.environment import prepare_environment
 
-    prepare_environment(share=arguments.share)  # before Gradio is imported
+    prepare_environment(share=arguments.share)  # before Gradio is imported, and what takes long
+    from ddpm_demo.machine.processors import take_processors
     from ddpm_demo.ui.app import build_app
-    from ddpm_demo.ui.server import Listening, serve
 
     take_processors()
     executor = None
@@ -42,16 +51,21 @@ def run_app(arguments: argparse.Namespace) -> int:
         from ddpm_demo.cluster.ray_pool import cluster_executor
 
         executor = cluster_executor(arguments.cluster, local, or_here=arguments.cluster_or_here)
-    demo = build_app(
+    return build_app(
         arguments.checkpoint,
         training=not arguments.no_training,
         metrics=arguments.metrics,
         lessons=arguments.lessons,
         executor=executor,
     )
-    where = Listening(arguments.host, arguments.port, root_path, arguments.share)
+
+
+def serve_page(demo: Any, arguments: argparse.Namespace) -> None:
+    """Serve the page where the options say, until it is stopped."""
+    from ddpm_demo.ui.server import Listening, serve
+
+    where = Listening(arguments.host, arguments.port, arguments.root_path, arguments.share)
     serve(demo, where, browser=arguments.open, quiet=arguments.quiet)
-    return 0
 
 
 def local_workers(where: str) -> int:

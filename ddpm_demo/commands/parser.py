@@ -5,11 +5,12 @@ Wrong arguments end in one line and status 2, anything else that a user can caus
 """
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,23 +54,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = build_parser().parse_args(arguments)
     keep_freed_memory()
     try:
-        # only the command that was asked for: `ddpm-demo --help` must not wait for PyTorch
-        command = importlib.import_module(f"ddpm_demo.commands.{parsed.command}")
-        status: int = getattr(command, f"run_{parsed.command}")(parsed)
-        sys.stdout.flush()
-        return status
+        with one_sentence():
+            # only the command that was asked for: `ddpm-demo --help` must not wait for PyTorch
+            command = importlib.import_module(f"ddpm_demo.commands.{parsed.command}")
+            status: int = getattr(command, f"run_{parsed.command}")(parsed)
+            sys.stdout.flush()
+            return status
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+
+
+@contextlib.contextmanager
+def one_sentence() -> Iterator[None]:
+    """Leave the program by SystemExit, with one line instead of a traceback, where the user can mend what is wrong."""
+    try:
+        yield
     except BrokenPipeError:  # `ddpm-demo claims | head -1`: whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
-        return BROKEN_PIPE
+        raise SystemExit(BROKEN_PIPE) from None
     except ConfigError as error:
         print(f"ddpm-demo: {error}", file=sys.stderr)
-        return 2
+        raise SystemExit(2) from None
     except DemoError as error:
         print(f"ddpm-demo: {error}", file=sys.stderr)
-        return 1
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("ddpm-demo: stopped", file=sys.stderr)
-        return INTERRUPTED
+        raise SystemExit(INTERRUPTED) from None
 
 
 def build_parser() -> argparse.ArgumentParser:

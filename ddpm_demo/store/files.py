@@ -49,7 +49,28 @@ def cache_dir() -> Path:
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return user_path(chosen, f"the variable {CACHE_VARIABLE}").absolute()
-    return user_path(platformdirs.user_cache_dir("ddpm_demo", appauthor=False), "the cache directory").absolute()
+    usual = platformdirs.user_cache_dir("ddpm_demo", appauthor=False)
+    try:
+        return Path(usual).expanduser().absolute()
+    except RuntimeError:  # some containers run as a user who has no home
+        raise ConfigError(
+            f"this user has no home directory: name a folder for the cache in the variable {CACHE_VARIABLE}"
+        ) from None
+
+
+def writable_cache_dir() -> Path:
+    """Return `cache_dir()`, made if need be; raise DemoError unless files can be written there."""
+    folder = cache_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # trying is the one way to know on every system
+            pass
+    except OSError as error:
+        raise DemoError(
+            f"cannot write to the cache {folder} ({error.strerror}): "
+            f"name a folder that can be written in the variable {CACHE_VARIABLE}"
+        ) from None
+    return folder
 
 
 def file_stamp(path: Path) -> tuple[int, int]:

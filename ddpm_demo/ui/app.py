@@ -15,7 +15,9 @@ from ddpm_demo.ui.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.lessons.entry import build_lessons
+from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.room import build_room
 from ddpm_demo.ui.status import status_routes
 from ddpm_demo.ui.tabs.generate import build_generate_tab
 from ddpm_demo.ui.tabs.network import build_network_tab, untrained
@@ -60,17 +62,17 @@ def build_app(
         gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
         build_lessons(checkpoints, lessons)
         with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
-            with gr.Tab("Noise") as noise_tab:
+            with _tab("Noise") as noise_tab:
                 noise = build_noise_tab(checkpoints)
-            with gr.Tab("Schedule"):
+            with _tab("Schedule"):
                 schedule = build_schedule_tab()
-            with gr.Tab("Network") as network_tab:
+            with _tab("Network") as network_tab:
                 network = build_network_tab(checkpoints)
-            with gr.Tab("Receptive field"):
+            with _tab("Receptive field"):
                 receptive = build_receptive_tab(checkpoints)
-            with gr.Tab("Generate") as generate_tab:
+            with _tab("Generate") as generate_tab:
                 generate = build_generate_tab(checkpoints, executor)
-            with gr.Tab("Train"):
+            with _tab("Train"):
                 build_train_tab(desk)
         gr.Markdown(
             "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed "
@@ -78,6 +80,7 @@ def build_app(
             f"({placement.device}, {placement.dtype_name}).",
             elem_id="page-about",
         )
+        build_room(demo)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
@@ -107,6 +110,10 @@ def build_app(
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
     slow_queue(demo)
     return demo
+
+
+def _tab(name: str) -> gr.Tab:
+    return gr.Tab(name, elem_id=f"tab-{TABS[name]}")  # open_tab.js finds it by that, whatever its label says
 
 
 def slow_queue(demo: gr.Blocks) -> None:

@@ -1,6 +1,7 @@
 """The bridge to the browser: components that modules of `static/` fill, and how the server answers their questions."""
 
 import base64
+import contextlib
 import functools
 import inspect
 import json
@@ -141,15 +142,10 @@ def without_folders(text: str) -> str:
 
     The folders that this program uses go whole, whatever they are called; a pattern finds others, up to a space.
     """
-    known = {
-        Path.cwd(),
-        Path.home(),
-        Path(tempfile.gettempdir()),
-        assets_dir(),
-        cache_dir(),
-        cache_dir() / "runs",
-        STATIC,
-    }
+    known = {Path(tempfile.gettempdir()), assets_dir(), cache_dir(), cache_dir() / "runs", STATIC}
+    for place in (Path.cwd, Path.home):
+        with contextlib.suppress(OSError, RuntimeError):  # a folder that was deleted; a user without a home
+            known.add(place())
     names = {str(path) for path in known} | {str(path.resolve()) for path in known}
     for name in sorted(names, key=len, reverse=True):
         if len(name) > len(Path(name).anchor):

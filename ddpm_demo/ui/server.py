@@ -1,25 +1,22 @@
 """Launching the page: where it listens, what is printed of it, and one sentence for whatever goes wrong."""
 
-import io
-import ipaddress
+import os
 import socket
 import sys
 import webbrowser
 from dataclasses import dataclass
 
 import gradio as gr
-import segno
 from starlette.middleware import Middleware
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.limits import allow_connections
 from ddpm_demo.ui.app import FILM_ROUTES
-from ddpm_demo.ui.environment import prepare_environment
+from ddpm_demo.ui.environment import HOST_VARIABLE, prepare_environment
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
+from ddpm_demo.ui.room import qr_code, room_address
 
-ANYWHERE = ("0.0.0.0", "::")
-OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
 MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
 
 
@@ -32,6 +29,11 @@ class Listening:
     root_path: str | None = None
     share: bool = False
 
+    @property
+    def name(self) -> str:
+        """The host, or what stands for it in the environment, or this computer alone."""
+        return self.host or os.environ.get(HOST_VARIABLE) or "127.0.0.1"
+
 
 def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
     """Launch the app and return its address: on 127.0.0.1 and the next free port from 7860 unless told otherwise.
@@ -39,10 +41,10 @@ def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
     Returns at once, the server running. Raises DemoError, one sentence, whatever stands in its way.
     """
     prepare_environment(share=where.share)
-    check_address(where.host, where.port)
+    check_address(where.name, where.port)
     allow_connections()
-    host = where.host
-    if host and ":" in host and not host.startswith("["):
+    host = where.name
+    if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     try:
         demo.launch(
@@ -69,15 +71,15 @@ def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
             why += ", or not allowed here"
         else:
             why = " ".join(str(error).split()) or type(error).__name__
-        raise DemoError(f"cannot start the page on {where.host or '127.0.0.1'}: {why}") from None
+        raise DemoError(f"cannot start the page on {where.name}: {why}") from None
     if where.share and not demo.share_url:
         raise DemoError("no public link could be made: this computer cannot reach Gradio's servers")
     return str(demo.local_url)
 
 
-def check_address(host: str | None, port: int | None) -> None:
+def check_address(host: str, port: int | None) -> None:
     """Raise DemoError unless this computer can listen on that host, a name or an address, and on that port."""
-    name = (host or "127.0.0.1").strip("[]")
+    name = host.strip("[]")
     try:
         family, kind, _, _, address = socket.getaddrinfo(name, port or 0, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):
@@ -104,46 +106,11 @@ def check_address(host: str | None, port: int | None) -> None:
         raise DemoError(f"cannot start the page on {name}: port {port} is taken") from None
 
 
-def room_address(address: str, host: str | None) -> str | None:
-    """Return the address that other computers in the room can open, if the page listens to them; nothing is sent.
-
-    `address` is the one on this computer.
-    """
-    name = (host or "127.0.0.1").strip("[]")
-    if name not in ANYWHERE:
-        try:
-            return None if ipaddress.ip_address(name).is_loopback else address
-        except ValueError:
-            return None if name == "localhost" else address
-    port = address.rstrip("/").rsplit(":", 1)[1]
-    for family, outside in OUTSIDE.items():
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((outside, 9))  # a datagram's connect only asks for the way: no packet leaves
-                own = probe.getsockname()[0]
-        except OSError:
-            continue
-        if not ipaddress.ip_address(own).is_loopback:
-            return f"http://{f'[{own}]' if ':' in own else own}:{port}/"
-    return None
-
-
-def qr_code(address: str, encoding: str | None) -> str:
-    """Return an address as a QR code made of letters, or nothing where the terminal cannot write them."""
-    code = io.StringIO()
-    segno.make(address, micro=False).terminal(code, compact=True)
-    try:
-        code.getvalue().encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return ""
-    return code.getvalue()
-
-
 def serve(demo: gr.Blocks, where: Listening = Listening(), *, browser: bool = False, quiet: bool = False) -> None:
     """Launch the app, print its address, and wait until it is stopped; `quiet` prints the address alone."""
     address = launch(demo, where)
     here = address.replace("[::]", "localhost")
-    room = room_address(address, where.host)
+    room = room_address(address, where.name)
     if quiet:
         print(room or here, flush=True)
     else:

@@ -1,18 +1,22 @@
 """Starting the page in the surroundings that students really have: each time it starts, or says why in one sentence."""
 
+import base64
 import os
 import socket
 import subprocess
 import sys
 import urllib.request
 
+import gradio as gr
+import numpy as np
 import pytest
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.ui import server
+from ddpm_demo.ui import room, server
 from ddpm_demo.ui.app import PROGRESS_SECONDS, QUEUE_SECONDS, build_app
 from ddpm_demo.ui.bridge import static_url
-from ddpm_demo.ui.server import check_address, qr_code, room_address
+from ddpm_demo.ui.room import ALONE, address_for_others, invite_function, qr_code, room_address
+from ddpm_demo.ui.server import Listening, check_address, serve
 
 # a page as small as can be, started as `ddpm-demo app` starts the real one
 START = """
@@ -85,7 +89,7 @@ def test_a_port_that_is_taken_gets_a_sentence():
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(DemoError, match=f"port {other.getsockname()[1]} is taken"):
-            check_address(None, other.getsockname()[1])
+            check_address("127.0.0.1", other.getsockname()[1])
 
 
 def test_whatever_else_stands_in_the_way_gets_a_sentence():
@@ -98,7 +102,7 @@ def test_whatever_else_stands_in_the_way_gets_a_sentence():
 
 
 def test_the_rooms_address(monkeypatch):
-    assert room_address("http://127.0.0.1:7860/", None) is None
+    assert room_address("http://127.0.0.1:7860/", "127.0.0.1") is None
     assert room_address("http://[::1]:7860/", "::1") is None
     assert room_address("http://localhost:7860/", "localhost") is None
     assert room_address("http://10.0.0.7:7860/", "10.0.0.7") == "http://10.0.0.7:7860/"
@@ -119,7 +123,7 @@ def test_the_rooms_address(monkeypatch):
         def getsockname(self):
             return ("192.168.1.5", 40000)
 
-    monkeypatch.setattr(server.socket, "socket", Probe)
+    monkeypatch.setattr(room.socket, "socket", Probe)
     assert room_address("http://localhost:7861/", "0.0.0.0") == "http://192.168.1.5:7861/"
 
 
@@ -127,6 +131,89 @@ def test_the_qr_code_is_left_out_where_it_cannot_be_written():
     assert len(qr_code("http://192.168.1.5:7860/", "utf-8").splitlines()) > 10
     assert qr_code("http://192.168.1.5:7860/", "ascii") == ""
     assert qr_code("http://192.168.1.5:7860/", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "in_the_room", "expected"),
+    [
+        ("http://127.0.0.1:7860/?t=5&film=a-b", "http://10.0.0.7:7860/", "http://10.0.0.7:7860/?t=5&film=a-b"),
+        ("http://localhost:7860/", "http://[2001:db8::5]:7860/", "http://[2001:db8::5]:7860/"),
+        ("http://[::1]:7860/", None, None),
+        ("https://school.example/diffusion/?t=5", None, "https://school.example/diffusion/?t=5"),
+        ("http://10.0.0.7:7861/", "http://10.0.0.9:7861/", "http://10.0.0.7:7861/"),
+    ],
+)
+def test_what_others_open_is_the_same_screen(own, in_the_room, expected):
+    assert address_for_others(own, in_the_room) == expected
+
+
+def test_the_page_answers_with_the_address_and_its_code():
+    invite = invite_function(gr.Blocks())
+    assert invite({"address": "http://127.0.0.1:7860/"}) == {"alone": ALONE}
+    answer = invite({"address": "http://10.0.0.7:7860/?t=500"})
+    assert answer["address"] == "http://10.0.0.7:7860/?t=500"
+    levels = np.frombuffer(base64.b64decode(answer["levels"]), np.uint8).reshape(answer["size"], answer["size"])
+    assert set(levels.flat) == {0, 255}
+    finder = np.zeros((7, 7), np.uint8)  # black, white, black: the square in three of a QR code's corners
+    finder[1:6, 1:6], finder[2:5, 2:5] = 255, 0
+    for corner in (levels[4:11, 4:11], levels[4:11, -11:-4], levels[-11:-4, 4:11]):
+        assert np.array_equal(corner, finder)
+    assert not (levels[-11:-4, -11:-4] == finder).all()
+    for wrong in (None, {}, {"address": 5}, {"address": "javascript:1"}, {"address": "http://" + "x" * 2000}):
+        assert "must be" in invite(wrong)["error"] or "needs" in invite(wrong)["error"]
+    assert invite({"address": "http://[1"})["error"] == "the page's address is none"
+
+
+class Page:
+    """A page that is launched nowhere, and remembers how it should have been."""
+
+    local_url, share_url = "http://127.0.0.1:7861/", None
+
+    def launch(self, **options):
+        self.options = options
+        if options["share"]:
+            self.share_url = "https://ada.example"
+
+    def block_thread(self): ...
+
+
+def test_open_opens_the_browser_once_the_page_is_served(monkeypatch, capsys):
+    opened = []
+    monkeypatch.setattr(server.webbrowser, "open", lambda address: opened.append((address, page.options["share"])))
+    page = Page()
+    serve(page)
+    assert opened == []
+    serve(page, browser=True)
+    assert opened == [("http://127.0.0.1:7861/", False)]
+    assert capsys.readouterr().out.count("How diffusion draws a digit: open http://127.0.0.1:7861/ (Ctrl-C stops)") == 2
+
+
+def test_quiet_prints_the_address_alone(capsys):
+    serve(Page(), quiet=True)
+    assert capsys.readouterr().out == "http://127.0.0.1:7861/\n"
+
+
+def test_a_public_link_is_made_only_when_it_is_asked_for(monkeypatch, capsys):
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    page = Page()
+    serve(page, quiet=True)
+    assert page.options["share"] is False
+    assert os.environ["NO_PROXY"] == "*"
+    serve(page, Listening(share=True), quiet=True)
+    assert page.options["share"] is True
+    assert "https://ada.example" in capsys.readouterr().out
+    monkeypatch.setattr(Page, "launch", lambda *_, **__: None)
+    with pytest.raises(DemoError, match="no public link could be made"):
+        serve(Page(), Listening(share=True))
+
+
+def test_the_environments_host_is_the_usual_one_and_root_path_reaches_gradio(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    page = Page()
+    serve(page, Listening(root_path="/diffusion"), quiet=True)
+    assert (page.options["server_name"], page.options["root_path"]) == ("0.0.0.0", "/diffusion")
+    serve(page, Listening("127.0.0.1"), quiet=True)
+    assert page.options["server_name"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("folder", ["Homework #3", "what?", "100% done", "Übung", "a&b"])

@@ -91,7 +91,8 @@ class Lesson:
         """Return what the page needs before anything is revealed."""
         asked = ("ask", "choices")
         return {
-            **{name: getattr(self, name) for name in ("name", "title", "minutes", "tab", "opening", "lock", "screen")},
+            **{name: getattr(self, name) for name in ("name", "title", "minutes", "opening", "lock", "screen")},
+            "tab": TABS[self.tab],
             "predict": {
                 **{name: value for name, value in asdict(self.predict).items() if name not in HIDDEN},
                 "choices": [{"key": choice.key, "say": choice.say} for choice in self.predict.choices],

@@ -54,6 +54,9 @@ export function pngButton(canvas, name) {
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/** True where an element has a place on the screen. Safari before 17.4 has no `checkVisibility`. */
+export const isShown = (element) => element?.checkVisibility?.() ?? Boolean(element?.getClientRects().length);
+
 let stay = new AbortController(); // ends the last `scrollToTop`
 
 /** Scroll an element to the top, and again while the page above it still grows: until the reader does something. */
@@ -62,7 +65,7 @@ export function scrollToTop(element) {
   const own = stay = new AbortController();
   const behavior = reducedMotion() ? "auto" : "smooth";
   // called at once, too; a smooth way that is under way goes on to where the element has moved
-  const sizes = new ResizeObserver(() => (element.checkVisibility() ? element.scrollIntoView({ block: "start", behavior }) : own.abort()));
+  const sizes = new ResizeObserver(() => (isShown(element) ? element.scrollIntoView({ block: "start", behavior }) : own.abort()));
   own.signal.addEventListener("abort", () => sizes.disconnect());
   for (const deed of ["pointerdown", "wheel", "touchstart", "keydown"]) addEventListener(deed, () => own.abort(), { capture: true, passive: true, signal: own.signal });
   sizes.observe(document.body);

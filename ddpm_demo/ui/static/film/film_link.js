@@ -20,7 +20,7 @@ function soon(attempt) {
 export function mount(element, props, watch) {
   element.querySelector(".ddpm-mount").replaceChildren();
   if (!new URL(location.href).searchParams.has("film")) return;
-  soon(() => openTab("Generate"));
+  soon(() => openTab("generate"));
   let pressed = false;
   // Python says so in the same answer that sets the settings: not before, and not for a link that makes no sense
   const press = () => {

@@ -1,5 +1,5 @@
 // The real page under a lesson: locking parts of it, leading to one, and noticing when a task was done.
-import { scrollToTop } from "../dom.js";
+import { isShown, scrollToTop } from "../dom.js";
 import { film } from "../film/film_state.js";
 import { state } from "../state.js";
 
@@ -22,7 +22,7 @@ export function lockParts(selectors) {
 /** Scroll a part of the page into view and mark it for a moment; false while it is not there, or empty: it would grow out of sight. */
 export function leadTo(selector) {
   const part = document.querySelector(selector);
-  if (!part?.checkVisibility() || part.offsetHeight < EMPTY) return false;
+  if (!isShown(part) || part.offsetHeight < EMPTY) return false;
   part.classList.add("ddpm-lesson-here");
   // to the top: on a phone the lesson lies over the lower half
   scrollToTop(part);

@@ -26,7 +26,7 @@ export function mount(element, props, watch, server, trigger) {
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, props.value.note ?? "");
   const { x_t, x0, eps } = pixels.frames;
-  const onward = button("and back again →", () => openTab("Generate"), { class: "ddpm-button ddpm-primary ddpm-onward", hidden: true });
+  const onward = button("and back again →", () => openTab("generate"), { class: "ddpm-button ddpm-primary ddpm-onward", hidden: true });
   x_t.element.firstChild.append(onward);
   const all = h("div", {},
     note,

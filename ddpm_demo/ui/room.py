@@ -1,0 +1,102 @@
+"""How others in the room come to the page: its address and the QR code of it, in the terminal and on the page."""
+
+import io
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import gradio as gr
+import numpy as np
+import segno
+
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.ui.bridge import base64_of, browser_component, server_function
+from ddpm_demo.ui.readers import named_values
+
+ANYWHERE = ("0.0.0.0", "::")
+OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
+MAX_ADDRESS = 1000  # letters: a longer one makes a code that no phone reads from a wall
+ALONE = (
+    "This page listens to this computer alone. Start it with ddpm-demo app --host 0.0.0.0, and others in the room can "
+    "open it, too."
+)
+
+
+def room_address(address: str, host: str) -> str | None:
+    """Return the address that other computers in the room can open, if the page listens to them; nothing is sent.
+
+    `address` is the one on this computer.
+    """
+    name = host.strip("[]")
+    if name not in ANYWHERE:
+        try:
+            return None if ipaddress.ip_address(name).is_loopback else address
+        except ValueError:
+            return None if name == "localhost" else address
+    port = address.rstrip("/").rsplit(":", 1)[1]
+    for family, outside in OUTSIDE.items():
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((outside, 9))  # a datagram's connect only asks for the way: no packet leaves
+                own = probe.getsockname()[0]
+        except OSError:
+            continue
+        if not ipaddress.ip_address(own).is_loopback:
+            return f"http://{f'[{own}]' if ':' in own else own}:{port}/"
+    return None
+
+
+def qr_code(address: str, encoding: str | None) -> str:
+    """Return an address as a QR code made of letters, or nothing where the terminal cannot write them."""
+    code = io.StringIO()
+    segno.make(address, micro=False).terminal(code, compact=True)
+    try:
+        code.getvalue().encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ""
+    return code.getvalue()
+
+
+def build_room(demo: gr.Blocks) -> gr.HTML:
+    """Lay out the folded line that shows this screen's address, for others, and its QR code."""
+    return browser_component("room", {}, elem_id="room", server=[invite_function(demo)])
+
+
+def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
+    """Return the function that the page's JavaScript asks."""
+
+    @server_function
+    def invite(question: Any) -> dict[str, Any]:
+        """Answer a browser's own `address` with the one for others and its QR code, `size` x `size` levels."""
+        asked = named_values(question, "the page's address").get("address")
+        if not isinstance(asked, str) or not asked.startswith(("http://", "https://")) or len(asked) > MAX_ADDRESS:
+            raise ConfigError(f"the page's address must be one of at most {MAX_ADDRESS} letters")
+        listens = getattr(demo, "server_name", "127.0.0.1")  # Gradio sets it when the page is launched
+        address = address_for_others(asked, room_address(demo.local_url or asked, listens))
+        if address is None:
+            return {"alone": ALONE}
+        levels = 255 * (1 - np.array(list(segno.make(address, micro=False).matrix_iter(border=4)), np.uint8))
+        return {"address": address, "size": len(levels), "levels": base64_of(levels.astype(np.uint8))}
+
+    return invite
+
+
+def address_for_others(own: str, room: str | None) -> str | None:
+    """Return the address under which others can open the screen that a browser has under `own`.
+
+    That is the same one, unless only this computer knows it: then it begins as `room`, the address of the server in
+    the room, and is None where there is no such thing.
+    """
+    try:
+        parts = urlsplit(own)
+    except ValueError:
+        raise ConfigError("the page's address is none") from None
+    try:
+        here = parts.hostname is None or ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        here = parts.hostname == "localhost"
+    if not here:
+        return own
+    return urlunsplit(("http", urlsplit(room).netloc, parts.path, parts.query, "")) if room else None

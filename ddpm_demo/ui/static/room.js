@@ -1,0 +1,26 @@
+// At the foot of the page: the address of this very screen for others in the room, and its QR code, when somebody asks.
+import { decodeBytes } from "./bytes.js";
+import { h } from "./dom.js";
+import { paintGrid } from "./paint.js";
+
+export function mount(element, props, watch, server) {
+  const words = h("p", { role: "status" });
+  const code = h("canvas", { width: 1, height: 1, role: "img", class: "ddpm-pixels ddpm-room-code", hidden: true, "data-name": "room-code" });
+  const details = h("details", { class: "ddpm-room", ontoggle: () => { if (details.open) show(); } },
+    h("summary", {}, "Open this screen on other devices"), words, code);
+  element.querySelector(".ddpm-mount").replaceChildren(details);
+
+  async function show() {
+    let answer;
+    try {
+      answer = await server.invite({ address: location.href });
+    } catch {
+      answer = { error: "The server does not answer; is it still running?" };
+    }
+    code.hidden = !answer.address;
+    words.textContent = answer.address ?? answer.alone ?? answer.error;
+    if (!answer.address) return;
+    paintGrid(code, decodeBytes(answer.levels), 1, answer.size, 0);
+    code.setAttribute("aria-label", `QR code of ${answer.address}`);
+  }
+}
