@@ -3,6 +3,8 @@ import { h, reducedMotion } from "./dom.js";
 
 function goTo(id) {
   const section = document.getElementById(id);
+  const folded = section?.querySelector(".ddpm-mount > details"); // a section that opens on demand
+  if (folded) folded.open = true;
   section?.scrollIntoView({ block: "start", behavior: reducedMotion() ? "auto" : "smooth" });
 }
 
