@@ -16,6 +16,7 @@ export function mount(element, props, watch, server, trigger) {
   let drawings = []; // Uint8Array(784) each
   let press = 0, stopped = false, zipRead = null, asked = 0;
 
+  const panel = h("details", { class: "ddpm-details" });
   const help = newId("own");
   const words = h("p", { class: "ddpm-facts", role: "status" });
   const say = (text) => { words.textContent = text; };
@@ -135,7 +136,7 @@ export function mount(element, props, watch, server, trigger) {
       paintGrid(canvas, drawing, 1, 28, 0);
       return h("button", { type: "button", class: "ddpm-thumb", "aria-label": `remove drawing ${first + k + 1}`, title: "remove it", onclick: () => remove(drawing) }, canvas);
     }), ...(first ? [h("span", { class: "ddpm-small" }, `and ${first.toLocaleString("en")} before them`)] : []));
-    element.dataset.drawings = n;
+    panel.dataset.drawings = n;
     start.disabled = n < least;
     start.textContent = n < least ? `Start: ${least - n} more needed` : "Start with my drawings";
     try { sessionStorage.setItem(KEY, JSON.stringify({ pixels: allPixels(), classes: mixed() })); } catch { /* then a reload forgets them */ }
@@ -160,7 +161,7 @@ export function mount(element, props, watch, server, trigger) {
     caption.textContent = `${answer.n} of the ${answer.total.toLocaleString("en")} pictures that it will learn from, by chance: your drawings, each turned, slanted, scaled and shifted a little`
       + (mix.length ? `, and MNIST's ${mix.join(" ")}.` : ".");
     grid.setAttribute("aria-label", caption.textContent);
-    element.dataset.total = answer.total;
+    panel.dataset.total = answer.total;
     set.hidden = false;
   }, 300);
 
@@ -174,7 +175,7 @@ export function mount(element, props, watch, server, trigger) {
     watchRun(answer.run);
   }
 
-  element.querySelector(".ddpm-mount").replaceChildren(h("details", { class: "ddpm-details" },
+  panel.append(
     h("summary", {}, "My own drawings: teach it a sign of your own"),
     h("div", { class: "ddpm-row ddpm-pad-row" }, ink.canvas,
       h("div", {},
@@ -186,7 +187,8 @@ export function mount(element, props, watch, server, trigger) {
     h("div", { class: "ddpm-row ddpm-small", role: "group", "aria-label": "MNIST's digits to mix in" }, h("b", {}, "Mix in MNIST's"), ...classes.map((each) => each.element)),
     set,
     h("div", { class: "ddpm-row" }, length.element, name.element, start),
-    h("p", { class: "ddpm-help" }, `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`)));
+    h("p", { class: "ddpm-help" }, `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`));
+  element.querySelector(".ddpm-mount").replaceChildren(panel);
 
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
