@@ -315,8 +315,9 @@ def test_own_drawings_are_seen_as_a_set_and_taught(request, kind, folder, tmp_pa
     page.set_input_files("#own-drawings input[type=file]", [zipped, alone, wrong])
     page.wait_for_selector(f"{OWN}[data-drawings='7']")
     left = page.get_by_role("list", name="pictures that were left out")
-    assert ["spoilt.png: this file", "letter.jpg: this file"] == [
-        text[:21] for text in left.get_by_role("listitem").all_text_contents()
+    assert [text[:21] for text in left.get_by_role("listitem").all_text_contents()] == [
+        "spoilt.png: this file",
+        "letter.jpg: this file",
     ]
     page.get_by_role("button", name="remove drawing 2", exact=True).click()
     page.wait_for_selector(f"{OWN}[data-drawings='6'][data-total='2000']")
