@@ -1,4 +1,4 @@
-"""Did it learn or copy? Teach a small network 5, 20 and 100 of MNIST's sevens as drawings of one's own: the README's table.
+"""Did it learn or copy? Teach a small network 5, 20 and 100 sevens of MNIST as drawings of one's own.
 
     python assets/images/copying.py DIRECTORY [COUNT ...]
 
@@ -16,7 +16,7 @@ from ddpm_demo.measuring.copying import nearest_drawings, scale_of
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.pictures import grid_png
 from ddpm_demo.training import snapshots
-from ddpm_demo.training.run_file import read_settings
+from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 
 SIGN = 7

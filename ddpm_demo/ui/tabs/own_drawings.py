@@ -29,7 +29,7 @@ from ddpm_demo.ui.bridge import base64_of, browser_component, sentence_of, serve
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, named_values, number, some_of, whole
 from ddpm_demo.ui.tabs.train_desk import Desk
-from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, RunSettings
+from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, AskedRun
 
 MAX_ZIP_MB = 25  # that a page may send; `ddpm-demo train --pictures` reads larger ones
 OWN_WIDTH = 32  # channels: a few drawings need no more, and two minutes teach it well
@@ -106,7 +106,7 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
         drawings, config = read_own(question)
         name = question.get("name")
         text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-        return {"run": desk.start(RunSettings(text, own_model(), ScheduleConfig(), config), drawings)}
+        return {"run": desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings)}
 
     return start_own
 

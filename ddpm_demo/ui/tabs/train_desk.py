@@ -57,13 +57,8 @@ class Desk:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
         return shelf.offer(self.checkpoints, self._base)
 
-<<<<<<< HEAD
-    def start(self, settings: AskedRun) -> str:
-        """Begin a run and return its id; raise DemoError if that cannot be."""
-=======
-    def start(self, settings: RunSettings, drawings: Tensor | None = None) -> str:
+    def start(self, settings: AskedRun, drawings: Tensor | None = None) -> str:
         """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, or raise DemoError."""
->>>>>>> 0d2a343 (My own drawings: a panel on the Train tab where a sign is drawn or uploaded, seen as a set, and taught)
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(seeded_denoiser(settings.model, 0))
