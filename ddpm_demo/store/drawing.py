@@ -18,6 +18,7 @@ from ddpm_demo.store.digit_finding import (
 from ddpm_demo.store.picture_file import DrawingError, read_grey
 
 Box = tuple[float, float, float, float]
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 FAINTEST = 24 / 255  # of the paper's light, by which ink must differ from it
 BOX, SIZE = 20, 28  # LeCun et al. 1998: scaled into 20x20, then placed by its centre of mass in 28x28
@@ -49,6 +50,22 @@ def digit_from_picture(content: bytes) -> NDArray[np.uint8]:
     if drawing.question:
         raise DrawingError(drawing.question)
     return drawing.digit
+
+
+def sign_from_picture(content: bytes) -> NDArray[np.uint8]:
+    """Return the sign in a picture file as `digit_from_picture` does its digit: uint8 (28, 28).
+
+    On exact white or black all ink is the sign, however it hangs together: a smile is a ring round three pieces, which
+    would be a frame and too many things for a digit, and a heart may be filled. Raises DrawingError as that does.
+    """
+    grey = read_grey(content)
+    ink = plain_ink(grey)
+    if ink is None:  # a photograph: what lies beside the sign must be told from it
+        drawing = read_drawing(grey)
+        if drawing.question:
+            raise DrawingError(drawing.question)
+        return drawing.digit
+    return read_ink(ink, WHOLE, None, may_touch_edge=True).digit
 
 
 def read_drawing(grey: NDArray[np.float32], *, box: Box | None = None, threshold: float | None = None) -> Drawing:

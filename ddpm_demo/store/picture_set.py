@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.store.drawing import digit_from_picture
+from ddpm_demo.store.drawing import sign_from_picture
 from ddpm_demo.store.picture_file import MAX_BYTES, DrawingError
 
 MAX_PICTURES = 2000
@@ -125,9 +125,9 @@ def _bounded(file: IO[bytes]) -> bytes:
 
 def _read(name: str, content: Callable[[], bytes], done: int, total: int) -> PictureRead:
     try:
-        digit: np.ndarray = digit_from_picture(content())
+        sign: np.ndarray = sign_from_picture(content())
     except DrawingError as error:
         return PictureRead(name, None, str(error), done + 1, total)
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error):
         return PictureRead(name, None, "it cannot be read", done + 1, total)
-    return PictureRead(name, torch.from_numpy(digit.copy()), "", done + 1, total)
+    return PictureRead(name, torch.from_numpy(sign.copy()), "", done + 1, total)

@@ -251,6 +251,34 @@ def test_branches_of_the_noise_tabs_digit_are_counted(visit):
     assert np.abs(preview - np.array(visit.pixels("#branches canvas[data-name=x_t]"))).max() <= 1
 
 
+def test_a_film_that_is_asked_for_a_digit_shows_the_pull_and_the_odds(visit):
+    """From the list to the film: a fourth picture, and for the chosen digit ten bars that end at what was asked for."""
+    page = open_generate(visit)
+    assert page.locator("#generate-film canvas.ddpm-film").filter(visible=True).count() == 3
+    assert page.locator("#generate-film .ddpm-odds").is_hidden()
+    visit.settings()
+    visit.pick("#generate-digit", "7")
+    for label, value in (("Steps", 10), ("Digits", 4)):
+        visit.set("spinbutton", f"number input for {label}", value)
+    page.locator("#generate-start").click()
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.received === '11'")
+    assert page.locator("#generate-film canvas.ddpm-film").filter(visible=True).count() == 4
+    pull = visit.pixels("#generate-film canvas[data-name=pull]")
+    visit.set_slider("#generate-film", 8)
+    page.wait_for_selector(f"{FILM}[data-frame='8']")
+    assert len(set(visit.pixels("#generate-film canvas[data-name=pull]"))) > 20
+    assert visit.pixels("#generate-film canvas[data-name=pull]") != pull
+    odds = page.locator("#generate-film .ddpm-odds")
+    assert odds.get_attribute("data-best") == "7"
+    heights = odds.locator(".ddpm-odds-fill").evaluate_all("bars => bars.map((bar) => parseFloat(bar.style.height))")
+    assert len(heights) == 10
+    assert sum(heights) == pytest.approx(100, abs=2)  # sent as bytes
+    assert max(range(10), key=heights.__getitem__) == 7
+    assert "on average: most of all a 7" in odds.text_content()
+    page.locator(FILM).first.click(position={"x": 5, "y": 5})
+    visit.wait_for_text("#generate-film .ddpm-odds", "takes noisy digit 1 for")
+
+
 def test_a_wiped_part_is_completed_in_four_ways_on_a_phone(phone):
     page = open_generate(phone)
     page.locator("#completion button[data-mask='upper half']").tap()

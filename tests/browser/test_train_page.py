@@ -16,8 +16,11 @@ from ddpm_demo.training import snapshots
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.training_set import variations
+from tests.store.test_picture_set import drawing
+from tests.store.test_picture_set import zipped as zip_of
 
 VIEW = "#train-view .ddpm-train"
+OWN = "#own-drawings details"
 
 
 class Server:
@@ -270,6 +273,73 @@ def test_beside_each_new_digit_stands_the_nearest_drawing(visit, folder):
     assert shown == pytest.approx(nearest_drawings(newest, drawings, variations(drawings, 0)).distance.tolist())
     delete(visit, "signs")
     assert not directory.exists()
+
+
+def draw_sign(visit, k):
+    """Draw a corner with the mouse on the panel's pad, each time a little elsewhere."""
+    page, pad = visit.page, visit.page.locator("#own-drawings .ddpm-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + 60 + 8 * k, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 70 + 8 * k, box["y"] + 200, steps=4)
+    page.mouse.move(box["x"] + 200, box["y"] + 190 - 6 * k, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Done: next drawing").click()
+    page.wait_for_selector(f"{OWN}[data-drawings='{k + 1}']")
+
+
+@pytest.mark.parametrize("kind", ["visit", "phone"])
+def test_own_drawings_are_seen_as_a_set_and_taught(request, kind, folder, tmp_path):
+    """Drawn, uploaded, one taken away, a class mixed in; the set is shown, a reload keeps it, and a run learns it."""
+    visit = request.getfixturevalue(kind)
+    page = visit.page
+    open_train(visit)
+    assert page.locator("#own-drawings .ddpm-pad").is_hidden()
+    page.get_by_role("button", name="teach it drawings of your own").click()
+    draw_sign(visit, 0)
+    draw_sign(visit, 1)
+    page.locator("#own-drawings .ddpm-pad").focus()
+    for key in ["Space", *["ArrowDown"] * 12, "Space"]:
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Done: next drawing").click()
+    page.wait_for_selector(f"{OWN}[data-drawings='3']")
+    assert page.locator(f"{OWN} button").filter(has_text="2 more needed").is_disabled()
+
+    zipped = tmp_path / "signs.zip"
+    zipped.write_bytes(zip_of([*((f"../{k}.png", drawing(10 * k)) for k in range(3)), ("spoilt.png", b"no picture")]))
+    alone = tmp_path / "alone.png"
+    alone.write_bytes(drawing(5))
+    wrong = tmp_path / "letter.jpg"
+    wrong.write_text("Dear reader")
+    page.set_input_files("#own-drawings input[type=file]", [zipped, alone, wrong])
+    page.wait_for_selector(f"{OWN}[data-drawings='7']")
+    left = page.get_by_role("list", name="pictures that were left out")
+    assert [text[:21] for text in left.get_by_role("listitem").all_text_contents()] == [
+        "spoilt.png: this file",
+        "letter.jpg: this file",
+    ]
+    page.get_by_role("button", name="remove drawing 2", exact=True).click()
+    page.wait_for_selector(f"{OWN}[data-drawings='6'][data-total='2000']")
+    page.get_by_role("group", name="MNIST's digits to mix in").get_by_role("checkbox", name="3").check()
+    page.wait_for_selector(f"{OWN}[data-total='4000']")
+    assert len(set(visit.pixels(f"{OWN} .ddpm-own-set"))) > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+    open_train(visit)  # a page that is loaded again still has them
+    page.wait_for_selector(f"{OWN}[data-drawings='6']", state="attached")
+    page.get_by_role("button", name="teach it drawings of your own").click()
+    page.locator(OWN).get_by_label("name of the run").fill(f"hooks {kind}")
+    page.get_by_role("button", name="Start with my drawings").click()
+    wait(visit, f"d => d.phase === 'training' && Number(d.lines) > 0 && h.includes('hooks {kind}')")
+    section = page.get_by_role("region", name="learned or copied")
+    section.wait_for()
+    assert "nearest of your 6 drawings" in section.text_content()
+    assert page.get_by_role("button", name="Start with my drawings").is_enabled()
+    stop(visit)
+    assert "6 drawings of one's own, with 3" in run_of(visit, f"hooks {kind}").text_content()
+    delete(visit, f"hooks {kind}")
+    assert list((folder / "runs").glob("*/pictures.safetensors")) == []
 
 
 def test_measure_says_what_the_settings_mean(visit):

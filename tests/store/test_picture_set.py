@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from ddpm_demo.store import picture_set
 from ddpm_demo.store.augmentation import moved, varied
+from ddpm_demo.store.drawing import sign_from_picture
+from ddpm_demo.store.picture_file import DrawingError
 from ddpm_demo.store.picture_set import PictureSetError, pictures_of_zip, read_pictures, usable
 
 
@@ -50,6 +53,36 @@ def test_a_zip_is_read_as_the_folder_is(tmp_path):
     by_path, by_bytes = list(read_pictures(path)), list(pictures_of_zip(path.read_bytes()))
     assert [read.name for read in by_path] == ["cross 0.jpg", "cross 1.jpg", "cross 2.jpg"]
     assert all(torch.equal(a.picture, b.picture) for a, b in zip(by_path, by_bytes, strict=True))
+
+
+def sign(draw):
+    """A sign in black on white paper, as a PNG file."""
+    sheet = Image.new("L", (280, 280), 255)
+    draw(ImageDraw.Draw(sheet))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def smile(pen):
+    pen.ellipse((40, 40, 240, 240), outline=0, width=18)
+    for left in (100, 160):
+        pen.ellipse((left, 100, left + 22, 122), fill=0)
+    pen.arc((90, 90, 190, 200), 20, 160, fill=0, width=16)
+
+
+def test_a_sign_may_be_in_pieces_and_filled():
+    """Nothing is lost: the ring of a face round its parts, eyes far from the mouth, the inside of a disc."""
+    disc = sign_from_picture(sign(lambda pen: pen.ellipse((60, 60, 220, 220), fill=0)))
+    assert (disc[9:19, 9:19] == 255).all()
+    face = sign_from_picture(sign(smile))
+    _, pieces = ndimage.label(face > 100, np.ones((3, 3)))
+    assert pieces == 4
+    rows, columns = np.nonzero(face.max(axis=1) > 100)[0], np.nonzero(face.max(axis=0) > 100)[0]
+    assert rows[-1] - rows[0] in (18, 19)
+    assert columns[-1] - columns[0] in (18, 19)
+    with pytest.raises(DrawingError, match="nothing stands out"):
+        sign_from_picture(sign(lambda pen: None))
 
 
 def test_names_that_climb_write_nothing(tmp_path, monkeypatch):

@@ -46,7 +46,8 @@ GOOD = {
     "checkpoint": "lite", "network": "lite", "stage": "blocks.0", "alpha_bar": 0.5, "x_t": GOOD_FLOATS,
     "x0": GOOD_FLOATS, "t": 10, "seed": 0, "row": 3, "col": 3, "frozen": True, "dilations": [1, 2], "step": 0,
     "kind": "link", "frame": 0, "digit": 0, "action": "rename", "name": "mine", "run": "none",
-    "sitting": "", "offset": 0,
+    "sitting": "", "offset": 0, "classes": ["3"], "minutes": 1,
+    "pixels": base64.b64encode(np.random.default_rng(0).bytes(5 * 784)).decode(),
 }  # fmt: skip
 
 
@@ -54,7 +55,7 @@ GOOD = {
 def page():
     """The whole page; nothing on it trains."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Desk, "start", lambda desk, settings: "a run")
+        patch.setattr(Desk, "start", lambda desk, settings, drawings=None: "a run")
         patch.setattr(train, "estimate", lambda *_: None)
         patch.setattr(train, "describe_estimate", lambda _: "soon")
         yield build_app()
@@ -89,6 +90,7 @@ def test_every_function_and_event_is_tried(page):
     expected = {
         "inspect_step", "take_home", "path_cloud", "path_trails", "branch", "read_picture", "look", "inside",
         "count_paths", "influence", "live", "moment", "look_back", "control", "shelf", "change",
+        "read_sign", "preview_set", "start_own",
     }  # fmt: skip
     assert expected <= set(functions_of(page))
     assert len(list(events_of(page))) >= 20

@@ -13,7 +13,9 @@ from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.shelf import NAME_LENGTH, time_words
 from ddpm_demo.ui import plots
 from ddpm_demo.ui.bridge import browser_component, chart_value, event
+from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.readers import UNCHANGED, one_of
+from ddpm_demo.ui.tabs.own_drawings import OWN_LESSON, build_own_drawings
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import (
     CLASSES,
@@ -49,6 +51,7 @@ def build_train_tab(desk: Desk) -> None:
         if desk.allowed:
             with gr.Column(min_width=280, scale=2):
                 form = _form()
+                contents({"own-drawings": "teach it drawings of your own"})
         else:
             form = None
         with gr.Column(min_width=300, scale=5):
@@ -56,7 +59,9 @@ def build_train_tab(desk: Desk) -> None:
                 "tabs/train", first_train_value(allowed=desk.allowed), elem_id="train-view", server=desk.functions()
             )
     if desk.allowed:
+        build_own_drawings(desk)
         gr.Markdown(TRAIN_LESSON, elem_classes="ddpm-lesson")
+        gr.Markdown(OWN_LESSON, elem_classes="ddpm-lesson")
     if form is None:
         return
     preset, fields, start, measure, words = form

@@ -57,15 +57,18 @@ class Desk:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
         return shelf.offer(self.checkpoints, self._base)
 
-    def start(self, settings: AskedRun) -> str:
-        """Begin a run and return its id; raise DemoError if that cannot be."""
+    def start(self, settings: AskedRun, drawings: Tensor | None = None) -> str:
+        """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, or raise DemoError."""
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(seeded_denoiser(settings.model, 0))
         directory = shelf.create(settings.name, settings.model, parameters)
         placement = best_placement()
         self.trainer.start(
-            directory, lambda: Run.begin(directory, settings.model, settings.config, placement, settings.schedule)
+            directory,
+            lambda: Run.begin(
+                directory, settings.model, settings.config, placement, settings.schedule, drawings=drawings
+            ),
         )
         return directory.name
 

@@ -10,6 +10,10 @@ const QUICK = 2000, SLOW = 3000; // milliseconds between two questions: while it
 // Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
 const CHARTS = 10000;
 
+let watchNow = () => {};
+/** Show a run on the tab, as if it had been chosen among the runs. */
+export const watchRun = (id) => watchNow(id);
+
 export function mount(element, props, watch, server) {
   let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
   let drawn = -Infinity, undrawn = false;
@@ -31,7 +35,7 @@ export function mount(element, props, watch, server) {
   const grids = makeGrids(server);
   const film = makeFilm(server);
   const shelf = makeShelf(server, {
-    watch: (id) => { begin(id); phase.scrollIntoView({ block: "nearest" }); },
+    watch: (id) => watchNow(id),
     resume: async (id) => { if (await tell({ action: "resume", run: id })) begin(id); },
     changed: () => ask(),
   });
@@ -44,6 +48,7 @@ export function mount(element, props, watch, server) {
     watched, shelf.element);
   element.querySelector(".ddpm-mount").replaceChildren(whole);
 
+  watchNow = (id) => { begin(id); phase.scrollIntoView({ block: "nearest" }); };
   function begin(id) {
     Object.assign(whole.dataset, { run: id ?? "", lines: 0, step: "" });
     run = id; sitting = ""; offset = 0; lines = []; latest = {};

@@ -1,0 +1,173 @@
+"""My own drawings, on the Train tab: teach a small network a sign of one's own.
+
+The drawings stay in the visitor's page until a run begins with them, and then in the run's folder.
+"""
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig
+from ddpm_demo.core.model import count_parameters, seeded_denoiser
+from ddpm_demo.machine.limits import max_minutes
+from ddpm_demo.store.drawing import sign_from_picture
+from ddpm_demo.store.mnist import to_x0
+from ddpm_demo.store.picture_file import MAX_BYTES
+from ddpm_demo.store.picture_set import MAX_PICTURES, PictureRead, pictures_of_zip, usable
+from ddpm_demo.store.tensors import short
+from ddpm_demo.training import shelf
+from ddpm_demo.training.recipes import LEAST_PICTURES, TrainConfig, train_config
+from ddpm_demo.training.training_set import training_pictures
+from ddpm_demo.ui.bridge import base64_of, browser_component, sentence_of, server_function
+from ddpm_demo.ui.film.stream import packed
+from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, named_values, number, some_of, whole
+from ddpm_demo.ui.tabs.train_desk import Desk
+from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, AskedRun
+
+MAX_ZIP_MB = 25  # that a page may send; `ddpm-demo train --pictures` reads larger ones
+OWN_WIDTH = 32  # channels: a few drawings need no more, and two minutes teach it well
+OWN_MINUTES = 2.0
+SHOWN = 40  # pictures of the set that are shown before it starts
+MESSAGE_SECONDS = 0.2  # while a zip is read, from one message to the next
+OWN_LESSON = """
+## Did it learn or copy?
+A network that is shown five drawings for long enough can do well by keeping them: the loss asks for no more. With a
+hundred it must find out what they share. Draw few and many, and look at the nearest drawing beside each result.
+"""
+
+
+def build_own_drawings(desk: Desk) -> None:
+    """Lay out the panel and connect it; it opens on demand."""
+    parameters = count_parameters(seeded_denoiser(own_model(), 0))
+    begin = {
+        "least": LEAST_PICTURES,
+        "most": MAX_PICTURES,
+        "bytes": MAX_BYTES,
+        "zip_bytes": MAX_ZIP_MB * 1_000_000,
+        "minutes": min(OWN_MINUTES, max_minutes()),
+        "most_minutes": max_minutes(),
+        "width": OWN_WIDTH,
+        "parameters": parameters,
+    }
+    view = browser_component(
+        "tabs/own_drawings", begin, elem_id="own-drawings", server=[read_sign, preview_set, make_start(desk)]
+    )
+    run = view.submit(
+        zip_messages,
+        None,
+        view,
+        show_progress="hidden",
+        trigger_mode="multiple",  # the page asks one at a time; whoever stops and asks again need not wait
+        concurrency_limit=2,
+        concurrency_id="pictures",
+        api_visibility="private",
+    )
+    view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
+
+
+def own_model() -> ModelConfig:
+    """Return the configuration of the network that learns them: the first preset's, narrower."""
+    return replace(PRESETS[FIRST_PRESET], hidden=OWN_WIDTH)
+
+
+@server_function
+def read_sign(question: Any) -> dict[str, Any]:
+    """Answer the page with the sign in one picture file, which it sends in base64 as `file`: 784 bytes, `pixels`."""
+    asked = named_values(question, "a file")
+    file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    return {"pixels": base64_of(sign_from_picture(file))}
+
+
+@server_function
+def preview_set(question: Any) -> dict[str, Any]:
+    """Answer the page with some of the pictures that a run would learn from, drawn by chance, and how many there are.
+
+    These are the run's own: it makes them of the drawings and its seed, which is 0 here as there.
+    """
+    drawings, config = read_own(question)
+    pictures = training_pictures(config, drawings)
+    some = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(config.seed))[:SHOWN]
+    return {"pictures": packed([to_x0(pictures[some])], 8), "n": len(some), "total": len(pictures)}
+
+
+def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page begins a run with its drawings."""
+
+    @server_function
+    def start_own(question: Any) -> dict[str, Any]:
+        desk.must_be_allowed()
+        drawings, config = read_own(question)
+        name = question.get("name")
+        text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
+        return {"run": desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings)}
+
+    return start_own
+
+
+def read_own(question: Any) -> tuple[Tensor, TrainConfig]:
+    """Return the drawings uint8 (N, 28, 28) that a page sends, and how to learn them; raise DemoError if that is off.
+
+    `pixels` are those of all drawings, a byte each, in base64; `classes` are those of MNIST that are mixed in.
+    """
+    asked = named_values(question, "pixels, classes and minutes")
+    drawings = read_drawings_sent(asked.get("pixels"))
+    usable([PictureRead("", drawing, "", 0, 0) for drawing in drawings], least=LEAST_PICTURES)
+    labels = some_of(asked.get("classes"), CLASSES, "the digits mixed in must be some of 0 to 9")
+    config = train_config(
+        FIRST_PRESET,
+        minutes=number("the length in minutes", asked.get("minutes"), 0, max_minutes(), above=True),
+        classes=tuple(sorted({int(label) for label in labels})),
+        pictures=len(drawings),
+    )
+    return drawings, config
+
+
+def read_drawings_sent(value: object) -> Tensor:
+    """Return drawings uint8 (N, 28, 28) of at most MAX_PICTURES, sent in base64; raise ConfigError on anything else."""
+    pixels = SIDE * SIDE
+    refusal = f"the drawings must be at most {MAX_PICTURES} of {pixels} bytes each"
+    content = from_base64(value, refusal, most=MAX_PICTURES * pixels)
+    if len(content) % pixels:
+        raise ConfigError(refusal)
+    return torch.from_numpy(np.frombuffer(content, np.uint8).reshape(-1, SIDE, SIDE).copy())
+
+
+def zip_messages(press: gr.EventData) -> Iterator[dict[str, Any]]:
+    """Read a zip of pictures that the page sends in base64, yielding what was read as it is read.
+
+    A message holds the `press` it answers, the `pixels` of `n` pictures, the `faults` of others, [name, sentence] each,
+    and how many of `total` are `done`. The last one has `over`, with an `error` if the zip as a whole is no good.
+    """
+    same: dict[str, Any] = {"press": None}
+    try:
+        asked = named_values(press._data, "press and file")
+        same = {"press": whole("the press", asked.get("press"), 0, MAX_SEED)}
+        refusal = f"a zip from this page may have at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
+        content = from_base64(asked.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
+        reads, told = list[PictureRead](), time.monotonic()
+        for read in pictures_of_zip(content):
+            reads.append(read)
+            if time.monotonic() - told >= MESSAGE_SECONDS:
+                yield same | _message(reads)
+                reads, told = [], time.monotonic()
+        yield same | (_message(reads) if reads else {}) | {"over": True}
+    except Exception as error:  # in the panel itself, whose buttons wait for the end
+        yield same | {"error": sentence_of(error), "over": True}
+
+
+def _message(reads: list[PictureRead]) -> dict[str, Any]:
+    pictures = [read.picture.numpy().tobytes() for read in reads if read.picture is not None]
+    return {
+        "pixels": base64.b64encode(b"".join(pictures)).decode("ascii"),
+        "n": len(pictures),
+        "faults": [[short(read.name), read.fault] for read in reads if read.picture is None],
+        "done": reads[-1].done,
+        "total": reads[-1].total,
+    }
