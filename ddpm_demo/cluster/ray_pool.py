@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -163,7 +164,7 @@ def ray_errors(name: str) -> Iterator[None]:
         raise error.cause from None
     except RayError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise WorkerLostError(lines[-1] if lines else f"{name} does not answer") from None
+        raise WorkerLostError(lines[-1].split(". ")[0] if lines else f"{name} does not answer") from None
 
 
 def check_reachable(address: str) -> None:
@@ -178,6 +179,8 @@ def _started(where: str, local: int) -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if local:  # the one way to keep Ray's ports on the loopback: what it does on macOS and Windows by itself
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        if "RAY_AUTH_MODE" not in os.environ:  # else Ray would write a token into the user's home
+            os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         if not local:
@@ -195,6 +198,8 @@ def _started(where: str, local: int) -> Any:
             ray.init(address=where, **options)
     except Exception as error:
         why = (str(error) or type(error).__name__).splitlines()[0]
+        if isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError):
+            why += "; if it asks for a token, set RAY_AUTH_MODE=token here, too"
         raise DemoError(f"cannot start with the cluster {where}: {why}") from None
     atexit.register(ray.shutdown)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # Ray's own prints where it stood in C++

@@ -9,7 +9,7 @@ from ddpm_demo.core.config import ConfigError
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui | sample | train | class`: one line a measurement, or all of them as JSON.
+    """`ddpm-demo bench ui | sample | train | class | company`: one line a measurement, or all of them as JSON.
 
     Returns 1 if a row could not be measured here: it says so, and the others are measured all the same.
     """
@@ -34,6 +34,10 @@ def run_bench(arguments: argparse.Namespace) -> int:
             cluster=arguments.cluster,
         )
         words = _class_words
+    elif arguments.what == "company":
+        from ddpm_demo.bench.company import bench_company
+
+        rows, words = bench_company(), _company_words
     else:
         from ddpm_demo.bench.page import bench_ui
 
@@ -69,6 +73,14 @@ def _class_words(row: dict[str, Any]) -> str:
         f"{row['mixed']} mixed up, {row['cut']} cut; x_T after {both('first')}, place after {both('place')}, end after "
         f"{both('end')}{beside}{fairness}; {row['films']:.2f} films made, {row['megabytes']:.0f} MB sent; "
         f"front {row['front_ms']:.2f} ms a message; memory {memory}"
+    )
+
+
+def _company_words(row: dict[str, Any]) -> str:
+    return (
+        f"{row['films']} films at once, {row['films_a_call']} in a call, {row['device']} {row['dtype']}: "
+        f"{row['same_bits']} to the last bit as made alone, {row['within_a_grey_level']} within a grey level, "
+        f"at most {row['apart']} apart"
     )
 
 

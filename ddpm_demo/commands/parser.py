@@ -248,9 +248,9 @@ def build_parser() -> argparse.ArgumentParser:
     bench = subparsers.add_parser("bench", help="measure speed, side by side with the plain way")
     bench.add_argument(
         "what",
-        choices=["ui", "sample", "train", "class"],
+        choices=["ui", "sample", "train", "class", "company"],
         help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training; "
-        "class: many visitors at once",
+        "class: many visitors at once; company: whether films depend on each other",
     )
     bench.add_argument("--visitors", default="1,8,32,100,500", help="class: how many (default 1,8,32,100,500)")
     bench.add_argument("--same", action="store_true", help="class: all ask for one film, as by one link")

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -35,6 +36,15 @@ def test_workers_of_this_machine_make_films_and_one_may_be_killed(monkeypatch):
         assert len({row["pid"] for row in again} - {row["pid"] for row in workers}) == 1  # Ray has started it again
         for line in listening_to_everybody():
             assert not any(f"pid={pid}," in line for pid in descendants(process.pid)), line
+
+
+def test_films_by_ray_are_those_that_are_made_here_to_the_last_bit(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    program = Path(__file__).parent / "ray_films.py"
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["ddpm 6", "ddim 6", "dpmpp 6"]
+    assert not (tmp_path / ".ray").exists()  # Ray leaves nothing at home
 
 
 def ready(address, count):
