@@ -13,7 +13,7 @@ def test_walking_the_stages(visit):
     assert visit.page.locator("#network-view .ddpm-channels").count() == 5
     first = visit.pixels("#network-view .ddpm-channels canvas")
     visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="block 6").click()
-    visit.page.wait_for_function("document.querySelector('#network-view h3').textContent === 'block 6'")
+    visit.page.wait_for_function("document.querySelector('#network-view h2').textContent === 'block 6'")
     visit.wait_for_text(STAGE, "channels")
     assert visit.pixels("#network-view .ddpm-channels canvas") != first
     visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="time").click()
@@ -43,7 +43,7 @@ def test_another_batch_and_network_change_the_shapes(visit):
 def test_a_link_brings_stage_pixel_and_dilations_back(visit):
     visit.open(query="stage=blocks.3&pixel=2-5&dilations=4-4")
     visit.tab("Network")
-    visit.page.wait_for_function("document.querySelector('#network-view h3')?.textContent === 'block 3'")
+    visit.page.wait_for_function("document.querySelector('#network-view h2')?.textContent === 'block 3'")
     visit.wait_for_text(STAGE, "channels")
     visit.tab("Receptive field")
     visit.wait_for_text("#receptive-map", "row 2, column 5")

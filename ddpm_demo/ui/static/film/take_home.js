@@ -40,7 +40,7 @@ export function makeTakeHome(server) {
     note.textContent = copied ? "Copied." : "Select the text below to copy it.";
   }
   return h("div", {},
-    h("h3", {}, "Take it home"),
+    h("h2", {}, "Take it home"),
     h("div", { class: "ddpm-row" },
       ...Object.entries(FILES).map(([kind, label]) => button(label, () => save(kind))),
       button("Link to this film", () => show("link")),

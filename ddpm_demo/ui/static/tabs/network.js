@@ -10,7 +10,7 @@ const SIZE = 28;
 export function mount(element, props, watch, server) {
   let question = 0;
   const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
-  const title = h("h3", {});
+  const title = h("h2", {});
   const equation = h("p", { class: "ddpm-equation" });
   const source = h("code", {});
   const pictures = h("div", {});

@@ -13,7 +13,7 @@ const CHARTS = 10000;
 export function mount(element, props, watch, server) {
   let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
   let drawn = -Infinity, undrawn = false;
-  const phase = h("h3", { "aria-live": "polite" }, "No run yet");
+  const phase = h("h2", { "aria-live": "polite" }, "No run yet");
   const facts = h("p", { class: "ddpm-facts" }, "Everything below fills while a network learns.");
   const note = h("p", { class: "ddpm-note", role: "status" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
