@@ -144,8 +144,8 @@ BOXES = """() => ["canvas[data-name=x_t]", "input[type=range]", ".ddpm-lead p"].
 def test_the_first_screen_is_there_before_gradio_and_moves_into_its_page(student):
     """Gradio's code is held back; what is done meanwhile stays done, and nothing jumps by more than a line."""
     page, held = student.page, []
-    page.route("**/assets/Blocks-*.js", held.append)
-    page.goto(student.address)
+    page.route("**/assets/Blocks-*.js", lambda route: held.append(route))
+    page.goto(student.address, wait_until="commit")
     page.wait_for_selector("#first-screen canvas[data-name=x_t]")
     slider = page.locator("#first-screen input[type=range]").first
     before = student.pixels("canvas[data-name=x_t]")
@@ -166,16 +166,16 @@ def test_the_first_screen_is_there_before_gradio_and_moves_into_its_page(student
     page.wait_for_selector("#noise-view canvas[data-name=x_t]:visible")
     assert student.pixels("canvas[data-name=x_t]") == drowned
     assert page.locator("canvas[data-name=x_t]").count() == 1
-    moved = [abs(a - b) for was, now in zip(boxes, page.evaluate(BOXES), strict=True) for a, b in zip(was, now, strict=True)]
-    assert max(moved) < 20, moved
+    for was, now in zip(boxes, page.evaluate(BOXES), strict=True):
+        assert was == pytest.approx(now, abs=20)
     student.set_slider("#noise-view", 500)
     page.wait_for_function("location.search.includes('t=500')")
 
 
 def test_a_link_waits_for_the_page_that_it_asks_for(visit):
     page, held = visit.page, []
-    page.route("**/assets/Blocks-*.js", held.append)
-    page.goto(f"{visit.address}?t=700")
+    page.route("**/assets/Blocks-*.js", lambda route: held.append(route))
+    page.goto(f"{visit.address}?t=700", wait_until="commit")
     page.wait_for_function("customElements.get('gradio-app')")
     page.wait_for_timeout(500)
     assert not page.locator("#first-screen").count()
