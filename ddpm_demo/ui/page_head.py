@@ -14,7 +14,13 @@ LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')  # not import(...): what is fetched only when it is wanted
-MOUNTED_FIRST = ("lessons/entry.js", "tabs/noise.js", "tabs/noise_details.js", "film/film_link.js")  # when a page opens
+FIRST_SCREEN = "first_screen.js"  # what is there before Gradio
+MOUNTED_FIRST = (
+    "lessons/entry.js",
+    "tabs/noise.js",
+    "tabs/noise_details.js",
+    "film/film_link.js",
+)  # when Gradio stands
 
 
 def modules_of(entries: Iterable[str]) -> list[Path]:
@@ -33,12 +39,20 @@ def modules_of(entries: Iterable[str]) -> list[Path]:
 
 
 def head() -> str:
-    """Return the script that runs first, and links that fetch the first tab's modules while Gradio's code loads."""
-    modules = modules_of(MOUNTED_FIRST)
-    links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in modules]
-    # not by Gradio, which would hold it to what stands inside its own container: a sheet to print stands outside
-    links.append(f'<link rel="stylesheet" href="{static_url(LESSONS_STYLE)[1:]}">')
-    return "\n".join([f"<script>{FIRST.read_text(encoding='utf-8')}</script>", *links])
+    """Return the script that runs first, the first screen, and links that fetch the first tab's modules behind it."""
+    now = modules_of([FIRST_SCREEN])
+    later = [path for path in modules_of(MOUNTED_FIRST) if path not in now]
+    links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in now]
+    # Gradio's own code goes before these
+    links += [f'<link rel="modulepreload" fetchpriority="low" href="{static_url(path)[1:]}">' for path in later]
+    # not by Gradio, which would hold it to what stands inside its own container: a sheet to print stands outside.
+    # "print" until it is there: nothing waits for it
+    address = static_url(LESSONS_STYLE)[1:]
+    links.append(f'<link rel="stylesheet" media="print" onload="this.media=`all`" href="{address}">')
+    start = f'import {{ showFirstScreen }} from "./{static_url(STATIC / FIRST_SCREEN)[1:]}"; showFirstScreen();'
+    return "\n".join(
+        [f"<script>{FIRST.read_text(encoding='utf-8')}</script>", *links, f'<script type="module">{start}</script>']
+    )
 
 
 class PageHead:

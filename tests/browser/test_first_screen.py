@@ -139,3 +139,52 @@ def test_the_index_of_a_long_page_leads_to_its_sections(student):
     student.tab("Generate")
     page.get_by_role("button", name="From your own digit").click()
     page.wait_for_function("Math.abs(document.querySelector('#branches').getBoundingClientRect().top) < 2")
+
+
+BOXES = """() => ["canvas[data-name=x_t]", "input[type=range]", ".ddpm-lead p"].map((selector) => {
+    const {x, y, width} = document.querySelector(selector).getBoundingClientRect();
+    return [x, y, width];
+})"""
+
+
+def test_the_first_screen_is_there_before_gradio_and_moves_into_its_page(student):
+    """Gradio's code is held back; what is done meanwhile stays done, and nothing jumps by more than a line."""
+    page, held = student.page, []
+    page.route("**/assets/Blocks-*.js", lambda route: held.append(route))
+    page.goto(student.address, wait_until="commit")
+    page.wait_for_selector("#first-screen canvas[data-name=x_t]")
+    slider = page.locator("#first-screen input[type=range]").first
+    before = student.pixels("canvas[data-name=x_t]")
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('canvas[data-name=x_t]').ariaLabel.includes('t = 999')")
+    assert student.pixels("canvas[data-name=x_t]") != before
+    boxes, drowned = page.evaluate(BOXES), student.pixels("canvas[data-name=x_t]")
+    page.locator("#first-screen button").filter(has_text="Schedule").click()
+    slider.focus()
+    page.wait_for_timeout(300)
+    assert page.evaluate("location.search") == ""  # Python has not read the address yet
+    for request in held:
+        request.continue_()
+    page.wait_for_selector("#first-screen", state="detached")
+    page.wait_for_selector("#schedule-chart .ddpm-curve")  # the tab that was pressed meanwhile
+    student.tab("Noise")
+    page.wait_for_selector("#noise-view canvas[data-name=x_t]:visible")
+    assert student.pixels("canvas[data-name=x_t]") == drowned
+    assert page.locator("canvas[data-name=x_t]").count() == 1
+    for was, now in zip(boxes, page.evaluate(BOXES), strict=True):
+        assert was == pytest.approx(now, abs=20)
+    student.set_slider("#noise-view", 500)
+    page.wait_for_function("location.search.includes('t=500')")
+
+
+def test_a_link_waits_for_the_page_that_it_asks_for(visit):
+    page, held = visit.page, []
+    page.route("**/assets/Blocks-*.js", lambda route: held.append(route))
+    page.goto(f"{visit.address}?t=700", wait_until="commit")
+    page.wait_for_function("customElements.get('gradio-app')")
+    page.wait_for_timeout(500)
+    assert not page.locator("#first-screen").count()
+    for request in held:
+        request.continue_()
+    visit.wait_for_text("#noise-view output", "t = 700")

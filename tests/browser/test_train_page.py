@@ -220,8 +220,10 @@ def test_axe_finds_nothing_on_the_tab_with_a_run(visit):
         visit.page.locator("summary").filter(has_text="How the network grew up").click()
         visit.page.wait_for_selector(f"{VIEW} details[data-step]")
         run_of(visit, "looked at").wait_for()
-        nodes = [(v["id"], node["html"]) for v in Axe().run(visit.page).response["violations"] for node in v["nodes"]]
-        assert [html for _, html in nodes if "ddpm-" in html] == [], theme
+        violations = Axe().run(visit.page).response["violations"]
+        found = {(v["id"], node["target"][0]): node["html"][:200] for v in violations for node in v["nodes"]}
+        found.pop(("image-redundant-alt", 'img[alt="Settings"]'), None)  # Gradio's own
+        assert found == {}, theme
     stop(visit)
     delete(visit, "looked at")
 

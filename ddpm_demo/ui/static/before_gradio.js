@@ -7,7 +7,7 @@
   let slow = false;
   window.requestAnimationFrame = (callback) => (slow ? setTimeout(() => native(callback), 1000) : native(callback));
   new MutationObserver((_, observer) => {
-    if (slow || !document.querySelector(".ddpm-mount")) return; // Gradio's code is there once a component of ours is
+    if (slow || !document.querySelector("gradio-app .ddpm-mount")) return; // Gradio's code is there once a component of ours is
     slow = true;
     window.requestAnimationFrame = native;
     observer.disconnect();

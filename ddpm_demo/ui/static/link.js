@@ -21,6 +21,7 @@ function words() {
  * Python what a link means, and on a slow machine that may come after the first picture has been painted.
  */
 export function writeLink() {
+  if (document.getElementById("first-screen")) return; // Python has not been asked yet, and should not find it changed
   const said = words(), text = JSON.stringify(said);
   const first = known === null, same = known === text;
   known = text;

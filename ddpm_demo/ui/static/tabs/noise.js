@@ -1,67 +1,27 @@
-// The top of the Noise tab: x_t is computed here, in the page, from x0, eps and the alpha_bar table; no drag asks a server.
-import { schedulePicker, timestepSlider } from "../controls.js";
-import { button, h, number, settled } from "../dom.js";
-import { writeLink } from "../link.js";
-import { openTab } from "../open_tab.js";
-import { makePixels } from "./pixels.js";
-import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
+// The top of the Noise tab as a component of Gradio: its fields change the stage, and follow it.
+import { takeFirstScreen } from "../first_screen.js";
+import { makeNoiseStage } from "./noise_stage.js";
+import { readValue, state, subscribe, update } from "../state.js";
 
 export function mount(element, props, watch, server, trigger) {
+  const place = element.querySelector(".ddpm-mount");
+  const stage = takeFirstScreen(place) ?? makeNoiseStage(props.value);
   const fields = { digit: "", seed: null }; // what Gradio's own fields show
+  if (!stage.element.isConnected) place.replaceChildren(stage.element);
+
   function told({ digit, noise }) {
     if (digit) fields.digit = digit.link.join();
     if (noise) fields.seed = noise.seed;
   }
-  told(props.value);
-  update(readValue(props.value));
-  const pixels = makePixels();
-  const signal = h("b", { "data-name": "signal" }), noise = h("b", { "data-name": "noise" });
-  const equation = h("p", { class: "ddpm-equation" });
-  equation.innerHTML = "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + "
-    + "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = <i></i> <var>x</var><sub>0</sub> + <i></i> <var>ε</var>";
-  const [first, second] = equation.querySelectorAll("i");
-  first.replaceWith(signal);
-  second.replaceWith(noise);
-  const facts = h("p", { class: "ddpm-facts ddpm-moving" });
-  const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
-  const note = h("p", { class: "ddpm-note", role: "status" }, props.value.note ?? "");
-  const { x_t, x0, eps } = pixels.frames;
-  const onward = button("and back again →", () => openTab("generate"), { class: "ddpm-button ddpm-primary ddpm-onward", hidden: true });
-  x_t.element.firstChild.append(onward);
-  const all = h("div", {},
-    note,
-    h("div", { class: "ddpm-stage" },
-      h("div", { class: "ddpm-lead-picture" }, x_t.element),
-      h("div", {},
-        timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
-        equation, facts,
-        h("div", { class: "ddpm-pair" }, x0.element, eps.element))),
-    pixels.details, spoken, schedulePicker());
-  element.querySelector(".ddpm-mount").replaceChildren(all);
-
-  const rest = settled(() => {
-    spoken.textContent = `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
-    writeLink();
-  });
   /** Let the fields follow what somebody else has set, such as a lesson; a digit of one's own has no number there. */
-  function lead() {
+  function lead(changes) {
+    if (!changes.digit && !changes.noise) return;
     const [kind, name] = state.digit.link, { seed } = state.noise, [label, which] = name.split("-");
     if (seed === fields.seed && (kind !== "digit" || state.digit.link.join() === fields.digit)) return;
     told(state);
     trigger("submit", kind === "digit" ? { label, which: Number(which), seed } : { seed });
   }
-  function paint(changes) {
-    const alphaBar = alphaBarAt();
-    pixels.paint(changes);
-    signal.textContent = Math.sqrt(alphaBar).toFixed(4);
-    noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
-    facts.textContent = `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; `
-      + `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
-    onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
-    if (changes.digit || changes.noise) lead();
-    rest();
-  }
-  subscribe(all, paint);
-  watch("value", () => { note.textContent = props.value.note ?? ""; told(props.value); update(readValue(props.value)); });
-  paint({ digit: true, noise: true });
+  told(props.value);
+  subscribe(place, lead);
+  watch("value", () => { stage.say(props.value.note ?? ""); told(props.value); update(readValue(props.value)); });
 }
