@@ -182,7 +182,7 @@ def test_a_link_waits_for_the_page_that_it_asks_for(visit):
     page, held = visit.page, []
     page.route("**/assets/Blocks-*.js", lambda route: held.append(route))
     page.goto(f"{visit.address}?t=700", wait_until="commit")
-    page.wait_for_function("customElements.get('gradio-app')")
+    page.wait_for_function("Boolean(customElements.get('gradio-app'))")
     page.wait_for_timeout(500)
     assert not page.locator("#first-screen").count()
     for request in held:
