@@ -269,3 +269,12 @@ def test_a_phone_never_scrolls_sideways(phone, theme):
         phone.tab(tab)
         phone.page.wait_for_timeout(700)
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
+
+
+def test_a_browser_that_is_too_old_is_told_so(visit):
+    visit.page.add_init_script("delete window.DecompressionStream")
+    visit.page.goto(visit.address)
+    words = visit.page.locator("#old-browser")
+    words.wait_for()
+    assert "no DecompressionStream" in words.inner_text()
+    assert "Safari 16.4" in words.inner_text()

@@ -1,4 +1,28 @@
-// Runs in the page's head, before Gradio's own code. Gradio 6 lets the clock of its loading screen run for as long as
+// Runs in the page's head, before Gradio's own code.
+
+// A browser without these leaves the pictures empty and says nothing: so this does, in words that old ones understand.
+{
+  const needed = {
+    DecompressionStream: "DecompressionStream" in window, // Chrome 80, Firefox 113, Safari 16.4
+    ResizeObserver: "ResizeObserver" in window,
+    structuredClone: "structuredClone" in window,
+    ":has()": Boolean(window.CSS && CSS.supports && CSS.supports("selector(:has(*))")), // Chrome 105, Firefox 121, Safari 15.4
+  };
+  const missing = Object.keys(needed).filter((name) => !needed[name]);
+  if (missing.length) {
+    addEventListener("DOMContentLoaded", () => {
+      const words = document.createElement("p");
+      words.id = "old-browser";
+      words.setAttribute("role", "alert");
+      words.style.cssText = "position:relative;z-index:2000;margin:0;padding:12px;background:#fff3cd;color:#333;font:16px sans-serif";
+      words.textContent = `This browser is too old for this page: it has no ${missing.join(" and no ")}. `
+        + "Chrome or Edge 105, Firefox 121, Safari 16.4 and everything newer can show it.";
+      document.body.prepend(words);
+    });
+  }
+}
+
+// Gradio 6 lets the clock of its loading screen run for as long as
 // the page is open: sixty frames a second in which nothing is drawn. They took five percent of a processor core, which a
 // network that is being trained on the same computer has better use for. The clock keeps the requestAnimationFrame that
 // it finds at its own start, where all others ask window each time; so it gets one that is slow once the page stands.
