@@ -148,7 +148,7 @@ def test_the_smallest_comes_first_and_the_guide_last():
 
 @pytest.mark.parametrize(
     ("name", "config", "digits"),
-    [("lite", preset("lite"), 10_000), ("full", preset("full"), 500), (GUIDE, ModelConfig(hidden=32), 500)],
+    [("lite", preset("lite"), 10_000), ("full", preset("full"), 10_000), (GUIDE, ModelConfig(hidden=32), 500)],
 )
 def test_a_shipped_checkpoint_says_where_it_comes_from(name, config, digits):
     loaded = checkpoint.load(find_checkpoint(name))

@@ -206,6 +206,12 @@ LINK = (
     + """
     import { writeLink } from "./static/link.js";
     globalThis.location = { href: "http://127.0.0.1:7860/?__theme=dark&t=1&pixel=0-0&film=x" };
+    let early = true; // the screen that is there before Gradio's page
+    globalThis.document = { getElementById: (id) => early && id === "first-screen" };
+    update(readValue({ ...given.value, tables: given.tables }));
+    writeLink();
+    if (reply !== null) throw new Error("a link was written before Python had read the address");
+    early = false;
     globalThis.history = { state: null, replaceState(_, title, url) { reply = Object.fromEntries(url.searchParams); } };
     update(readValue({ ...given.first, tables: given.tables }));
     writeLink();
