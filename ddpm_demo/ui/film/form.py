@@ -75,7 +75,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             list(WISHES),
             value=ANY_DIGIT,
             label="Ask for",
-            min_width=110,
+            min_width=130,
             scale=1,
             filterable=False,
             elem_id="generate-digit",
