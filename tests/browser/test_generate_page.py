@@ -190,7 +190,7 @@ def test_a_link_draws_the_very_film_again(visit, phone, tmp_path):
     visit.wait_for_text("#generate-film .ddpm-code", "film=")
     phone.page.goto(page.text_content("#generate-film .ddpm-code"))
     phone.page.wait_for_selector(FILM)
-    phone.page.wait_for_function(f"document.querySelector('{FILM}').dataset.received === '10'")  # not the noise before it
+    phone.page.wait_for_function(f"document.querySelector('{FILM}').dataset.received === '10'")
     assert phone.pixels(FILM) == visit.pixels(FILM)
     films = []
     for visitor in (visit, phone):
