@@ -47,7 +47,7 @@ CURVES = dict.fromkeys(("full", "lite"), "5,10,20,50")  # steps
 ALL = 10_000  # test digits
 POINT = "500"  # digits of a point of the curves
 ALT = {
-    "full": "Sixty-four digits drawn by full: all but two or three are clear",
+    "full": "Sixty-four digits drawn by full: nearly all are clear, a handful are not",
     "lite": "Sixty-four digits drawn by lite: most are clear, some are broken or between two classes",
     GUIDE: "Sixty-four digits drawn by tiny: half are clear, the others broken or between two classes",
 }
