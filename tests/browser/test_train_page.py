@@ -376,6 +376,7 @@ def test_a_killed_server_finds_its_run_again(visit_to, tmp_path):
         run_of(visit, "survivor").get_by_role("button", name="resume survivor").click()
         wait(visit, "d => d.phase === 'training' && Number(d.lines) > 1")
         stop(visit)
+        visit.page.goto("about:blank")  # or it would ask a server that is gone
     finally:
         server.end()
 
@@ -388,5 +389,6 @@ def test_the_teachers_switch(visit_to, tmp_path):
         visit.page.get_by_text("Training is switched off on this server").wait_for()
         assert visit.page.locator("#train-start").count() == 0
         assert visit.page.locator(VIEW).get_by_role("button", name="❚❚ Pause").count() == 0
+        visit.page.goto("about:blank")
     finally:
         server.end()
