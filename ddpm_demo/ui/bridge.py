@@ -21,8 +21,6 @@ import plotly
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.store.files import assets_dir, cache_dir
-from ddpm_demo.ui.readers import MAX_SEED as MAX_SEED
-from ddpm_demo.ui.readers import whole as whole
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -76,6 +74,26 @@ def browser_component(
         padding=False,
         server_functions=list(server) if server else None,
     )
+
+
+def answer_as_it_goes(
+    view: gr.HTML, answer: Callable[..., Any], inputs: Any, *, at_once: int, concurrency_id: str
+) -> None:
+    """Let `answer`, a generator, answer the view's `submit` message by message, until its `stop`.
+
+    At most `at_once` run at a time, together with all of the same `concurrency_id`.
+    """
+    run = view.submit(
+        answer,
+        inputs,
+        view,
+        show_progress="hidden",
+        trigger_mode="multiple",  # the page asks one at a time; whoever stops and asks again need not wait
+        concurrency_limit=at_once,
+        concurrency_id=concurrency_id,
+        api_visibility="private",
+    )
+    view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
 
 
 def chart_value(figure: dict[str, Any], *, label: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.completion import MASKS, known_mask
-from ddpm_demo.ui.bridge import base64_of, browser_component, sentence_of
+from ddpm_demo.ui.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import load_guide, load_placed
 from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
@@ -53,17 +53,7 @@ def build_completion(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
     masks = {name: base64_of(known_mask(name).numpy().astype("u1")) for name in MASKS}
     begin = {"masks": masks, "jumps": USUAL_JUMPS, "most": MOST_JUMPS, "n": COMPLETIONS}
     view = browser_component("film/completion", begin, elem_id="completion", server=[read_picture])
-    run = view.submit(
-        answer,
-        which,
-        view,
-        show_progress="hidden",
-        trigger_mode="multiple",  # the page asks one at a time; whoever stops and asks again need not wait
-        concurrency_limit=16,
-        concurrency_id="network",
-        api_visibility="private",
-    )
-    view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
+    answer_as_it_goes(view, answer, which, at_once=16, concurrency_id="network")
 
 
 def read_known(value: object) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig
-from ddpm_demo.core.model import count_parameters, seeded_denoiser
+from ddpm_demo.core.model import count_parameters, unfilled_denoiser
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.store.drawing import sign_from_picture
 from ddpm_demo.store.mnist import to_x0
@@ -25,7 +25,7 @@ from ddpm_demo.store.tensors import short
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import LEAST_PICTURES, TrainConfig, train_config
 from ddpm_demo.training.training_set import training_pictures
-from ddpm_demo.ui.bridge import base64_of, browser_component, sentence_of, server_function
+from ddpm_demo.ui.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of, server_function
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, named_values, number, some_of, whole
 from ddpm_demo.ui.tabs.train_desk import Desk
@@ -45,7 +45,7 @@ hundred it must find out what they share. Draw few and many, and look at the nea
 
 def build_own_drawings(desk: Desk) -> None:
     """Lay out the panel and connect it; it opens on demand."""
-    parameters = count_parameters(seeded_denoiser(own_model(), 0))
+    parameters = count_parameters(unfilled_denoiser(own_model()))
     begin = {
         "least": LEAST_PICTURES,
         "most": MAX_PICTURES,
@@ -59,17 +59,7 @@ def build_own_drawings(desk: Desk) -> None:
     view = browser_component(
         "tabs/own_drawings", begin, elem_id="own-drawings", server=[read_sign, preview_set, make_start(desk)]
     )
-    run = view.submit(
-        zip_messages,
-        None,
-        view,
-        show_progress="hidden",
-        trigger_mode="multiple",  # the page asks one at a time; whoever stops and asks again need not wait
-        concurrency_limit=2,
-        concurrency_id="pictures",
-        api_visibility="private",
-    )
-    view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
+    answer_as_it_goes(view, zip_messages, None, at_once=2, concurrency_id="pictures")
 
 
 def own_model() -> ModelConfig:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.device import best_placement
-from ddpm_demo.core.model import count_parameters, seeded_denoiser
+from ddpm_demo.core.model import count_parameters, unfilled_denoiser
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
@@ -61,7 +61,7 @@ class Desk:
         """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, or raise DemoError."""
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
-        parameters = count_parameters(seeded_denoiser(settings.model, 0))
+        parameters = count_parameters(unfilled_denoiser(settings.model))
         directory = shelf.create(settings.name, settings.model, parameters)
         placement = best_placement()
         self.trainer.start(
