@@ -4,7 +4,6 @@ It is shipped, so that everybody measures with the same yardstick, and it gets m
 right: a weaker judge has coarser features, and flatters digits that are slightly broken.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from torch.nn import functional
 
 from ddpm_demo.core.config import DemoError, check_number
 from ddpm_demo.core.model import fill_with_first_weights
+from ddpm_demo.measuring.learning import LearningProgress, learn
 from ddpm_demo.store.augmentation import moved
 from ddpm_demo.store.files import assets_dir
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
@@ -72,15 +72,6 @@ class TrainedJudge:
     provenance: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class JudgeProgress:
-    """How far the training is: steps done, of so many; `loss` is the last batch's cross-entropy."""
-
-    done: int
-    total: int
-    loss: float
-
-
 def shipped_judge() -> Path:
     """Return the path of the classifier that comes with the project; it may be missing."""
     return assets_dir() / "classifiers" / "judge.safetensors"
@@ -115,32 +106,21 @@ def untrained_judge(seed: int = 0) -> Classifier:
     return model
 
 
-def train_judge(model: Classifier, *, steps: int = JUDGE_STEPS, seed: int = 0) -> Iterator[JudgeProgress]:
+def train_judge(model: Classifier, *, steps: int = JUDGE_STEPS, seed: int = 0) -> Iterator[LearningProgress]:
     """Train a classifier in place on MNIST's training digits, moved a little each time; yield after every step.
 
     At the end the weights are their running average, in eval mode. Raises DataError when MNIST cannot be read.
     """
     digits, labels = load_mnist(train=True)
-    averages = [parameter.detach().clone() for parameter in model.parameters()]
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=JUDGE_RATE, weight_decay=2e-2)
-    model.train()
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = JUDGE_RATE * min(1, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def loss_of(step: int) -> Tensor:
         chosen = torch.from_numpy(batch_indices(len(digits), JUDGE_BATCH, seed=seed, step=step))
-        x0 = moved(to_x0(digits[chosen]), generator)
-        loss = functional.cross_entropy(model(x0), labels[chosen])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        decay = min(JUDGE_AVERAGING, (1 + step) / (10 + step))
-        torch._foreach_lerp_(averages, [parameter.detach() for parameter in model.parameters()], 1 - decay)
-        yield JudgeProgress(step + 1, steps, loss.item())
-    with torch.no_grad():
-        for parameter, average in zip(model.parameters(), averages, strict=True):
-            parameter.copy_(average)
-    model.eval()
+        return functional.cross_entropy(model(moved(to_x0(digits[chosen]), generator)), labels[chosen])
+
+    yield from learn(
+        model, loss_of, steps=steps, rate=JUDGE_RATE, warmup=200, weight_decay=2e-2, averaging=JUDGE_AVERAGING
+    )
 
 
 def accuracy_of(model: Classifier) -> float:

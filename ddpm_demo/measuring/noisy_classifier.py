@@ -3,7 +3,6 @@
 It takes part in drawing, so it never judges what is drawn; the judge is another network (`classifier.py`).
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from ddpm_demo.core.guidance import AskedFor
 from ddpm_demo.core.model import fill_with_first_weights, sinusoidal_embedding
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.measuring.learning import LearningProgress, learn
 from ddpm_demo.store.files import assets_dir
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
 from ddpm_demo.store.tensors import CheckpointError, TensorFile, short, write_tensors
@@ -77,15 +77,6 @@ class AskingClassifier:
     provenance: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class LearningProgress:
-    """How far the training is: steps done, of so many; `loss` is the last batch's cross-entropy."""
-
-    done: int
-    total: int
-    loss: float
-
-
 def shipped_classifier() -> Path:
     """Return the path of the classifier that comes with the project; it may be missing."""
     return assets_dir() / "classifiers" / "noisy.safetensors"
@@ -126,28 +117,16 @@ def train_classifier(
     digits, labels = load_mnist(train=True)
     schedule = Schedule.from_config(config)
     fill_with_first_weights(model, seed)
-    averages = [parameter.detach().clone() for parameter in model.parameters()]
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=NOISY_RATE, weight_decay=1e-2)
-    model.train()
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = NOISY_RATE * min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def loss_of(step: int) -> Tensor:
         chosen = torch.from_numpy(batch_indices(len(digits), NOISY_BATCH, seed=seed, step=step))
         x0 = to_x0(digits[chosen])  # (B, 1, 28, 28)
         t = torch.randint(len(schedule), (len(x0),), generator=generator)
         eps = torch.randn(x0.shape, generator=generator)
-        loss = functional.cross_entropy(model(schedule.add_noise(x0, t, eps), t), labels[chosen])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        decay = min(AVERAGING, (1 + step) / (10 + step))
-        torch._foreach_lerp_(averages, [parameter.detach() for parameter in model.parameters()], 1 - decay)
-        yield LearningProgress(step + 1, steps, loss.item())
-    with torch.no_grad():
-        for parameter, average in zip(model.parameters(), averages, strict=True):
-            parameter.copy_(average)
-    model.eval()
+        return functional.cross_entropy(model(schedule.add_noise(x0, t, eps), t), labels[chosen])
+
+    yield from learn(model, loss_of, steps=steps, rate=NOISY_RATE, warmup=100, weight_decay=1e-2, averaging=AVERAGING)
 
 
 @torch.no_grad()
