@@ -13,6 +13,7 @@ from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row, class_
 from ddpm_demo.commands.bench import read_visitors
 from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError
 from ddpm_demo.ui.film.broadcast import sent_event
+from tests.event_loop import wait_for
 
 GREYS = np.arange(2 * 784, dtype=np.uint16).astype(np.uint8)
 
@@ -39,7 +40,7 @@ def seen(status, *parts):
         server.close()
         return one
 
-    return asyncio.run(visit())
+    return wait_for(visit())
 
 
 def test_a_whole_film_is_seen_whatever_pieces_it_comes_in():

@@ -6,11 +6,12 @@ import sys
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError, expect
 
 from ddpm_demo.bench.page import chromium, chromium_path
 
 PATIENCE = 300_000  # milliseconds until what should come is said not to: a loaded machine is slow, not wrong
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

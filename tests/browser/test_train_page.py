@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.device import Placement
@@ -339,7 +340,7 @@ def test_own_drawings_are_seen_as_a_set_and_taught(request, kind, folder, tmp_pa
     assert "nearest of your 6 drawings" in section.text_content()
     assert page.get_by_role("button", name="Start with my drawings").is_enabled()
     stop(visit)
-    assert "6 drawings of one's own, with 3" in run_of(visit, f"hooks {kind}").text_content()
+    expect(run_of(visit, f"hooks {kind}")).to_contain_text("6 drawings of one's own, with 3")
     delete(visit, f"hooks {kind}")
     assert list((folder / "runs").glob("*/pictures.safetensors")) == []
 

@@ -14,6 +14,7 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.networks import classifier_at, load_placed, shipped_asker
+from tests.event_loop import wait_for
 
 
 class File:
@@ -53,7 +54,7 @@ async def taken(stream, walk):
 
 
 def test_it_says_what_it_is(worker):
-    hello = asyncio.run(worker.hello())
+    hello = wait_for(worker.hello())
     assert (hello.code, hello.torch) == (code_version(), torch.__version__)
 
 
@@ -61,7 +62,7 @@ def test_it_says_what_it_is(worker):
 def test_its_films_are_the_films_to_the_last_bit(worker, loaded, digit):
     wish = {} if digit is None else {"asked": DigitConfig(digit), "asker": shipped_asker()[1]}
     stream, walk = film(worker, loaded, **wish)
-    got, alone = asyncio.run(taken(stream, walk)), Walk(walk.job, loaded.schedule)
+    got, alone = wait_for(taken(stream, walk)), Walk(walk.job, loaded.schedule)
     classify = classifier_at(loaded.schedule, loaded.placement.device) if digit else None
     for mine in got:
         (answer,) = ask(loaded, None, [alone], [classify])
@@ -80,7 +81,7 @@ def test_a_network_comes_once(worker, loaded):
     async def three():
         await asyncio.gather(*(taken(*film(worker, loaded, seed, file=file)) for seed in range(3)))
 
-    asyncio.run(three())
+    wait_for(three())
     assert file.fetched == 1
 
 
@@ -88,12 +89,12 @@ def test_another_file_than_its_digest_says_is_refused(worker, loaded, tiny, tmp_
     path = tmp_path / "other.safetensors"
     checkpoint.save(path, Checkpoint(tiny, ScheduleConfig(beta_T=0.03), Provenance()))
     with pytest.raises(DemoError, match="came to a worker of the cluster as another one"):
-        asyncio.run(taken(*film(worker, loaded, file=File(path.read_bytes()))))
+        wait_for(taken(*film(worker, loaded, file=File(path.read_bytes()))))
 
 
 def test_another_classifier_is_refused(worker, loaded):
     with pytest.raises(DemoError, match="another classifier"):
-        asyncio.run(taken(*film(worker, loaded, asked=DigitConfig(7), asker="0" * 64)))
+        wait_for(taken(*film(worker, loaded, asked=DigitConfig(7), asker="0" * 64)))
 
 
 def test_a_film_runs_no_further_ahead_than_its_steps_are_taken(worker, loaded):
@@ -110,7 +111,7 @@ def test_a_film_runs_no_further_ahead_than_its_steps_are_taken(worker, loaded):
         got += await taken(stream, walk)
         return got
 
-    assert [each.step.index for each in asyncio.run(slow_reader())] == list(range(60))
+    assert [each.step.index for each in wait_for(slow_reader())] == list(range(60))
 
 
 def test_a_film_that_is_closed_takes_no_more_steps(worker, loaded):
@@ -120,4 +121,4 @@ def test_a_film_that_is_closed_takes_no_more_steps(worker, loaded):
         await stream.aclose()
         return worker._executor._jobs
 
-    assert asyncio.run(leave()) == {}
+    assert wait_for(leave()) == {}

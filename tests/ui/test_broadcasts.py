@@ -27,6 +27,7 @@ from ddpm_demo.ui.film.films import Films, read_film_settings
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.networks import Loaded, load_placed, loaded_as
+from tests.event_loop import wait_for
 
 SPEC = "DDPM, the spec's rule (σ² = β)"
 
@@ -102,7 +103,7 @@ def in_loop(test):
     """Run an asynchronous test."""
 
     def run(*arguments, **keywords):
-        asyncio.run(test(*arguments, **keywords))
+        wait_for(test(*arguments, **keywords))
 
     run.__signature__ = __import__("inspect").signature(test)
     run.__name__, run.__doc__ = test.__name__, test.__doc__

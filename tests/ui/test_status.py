@@ -1,6 +1,5 @@
 """What a server tells of itself: to its own machine, to Prometheus if that is wanted, and in words."""
 
-import asyncio
 import json
 import re
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.networks import Loaded
 from ddpm_demo.ui.status import METRICS, METRICS_PATH, STATUS_PATH, status_routes
+from tests.event_loop import wait_for
 
 
 class Nobody:
@@ -56,7 +56,7 @@ def answer_of(hall, path, host="127.0.0.1", headers=(), **options):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Starlette(routes=status_routes(hall, **options))(scope, receive, send))
+    wait_for(Starlette(routes=status_routes(hall, **options))(scope, receive, send))
     named = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
     return SimpleNamespace(status=sent[0]["status"], headers=named, text=text)
