@@ -4,9 +4,10 @@ import asyncio
 import os
 import tempfile
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,11 +104,15 @@ class _Outbox:
 
     def deliver(self, taken: Taken) -> None:
         """Take in a step, in the executor's thread."""
-        self._loop.call_soon_threadsafe(self._put, pack_step(taken, self._walk.state))
+        self._tell(self._put, pack_step(taken, self._walk.state))
 
     def fail(self, error: Exception) -> None:
         """Take in, in the executor's thread, why there will be no more."""
-        self._loop.call_soon_threadsafe(self._steps.put_nowait, error)
+        self._tell(self._steps.put_nowait, error)
+
+    def _tell(self, take: Callable[[Any], None], what: SentStep | Exception) -> None:
+        if not self._loop.is_closed():  # or whoever read the film has gone with it
+            self._loop.call_soon_threadsafe(take, what)
 
     def _put(self, step: SentStep) -> None:
         self._steps.put_nowait(step)

@@ -7,6 +7,7 @@ computes on several processors (`processors.take_processors`).
 import atexit
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
@@ -159,7 +160,10 @@ class Scheduler:
             except BaseException as error:
                 for job in jobs:
                     job.over = True
-                    job.fail(error)
+                    try:
+                        job.fail(error)
+                    except Exception:  # nobody is there to be told; everybody else's turns go on
+                        traceback.print_exc()
             passed = time.perf_counter() - begun
             with self._changed:
                 self._rings[kind].extend(job for job in jobs if not job.over)

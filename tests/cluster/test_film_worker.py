@@ -122,3 +122,17 @@ def test_a_film_that_is_closed_takes_no_more_steps(worker, loaded):
         return worker._executor._jobs
 
     assert wait_for(leave()) == {}
+
+
+def test_a_reader_that_goes_with_its_loop_leaves_the_worker_alive(worker, loaded):
+    """The step that was under way when the loop closed has nobody to go to; the next film comes as ever."""
+    outbox = []
+
+    async def leave():
+        stream, walk = film(worker, loaded, steps=60)
+        await anext(stream)
+        outbox.append(film_worker._Outbox(worker._executor, walk))
+
+    wait_for(leave())
+    outbox[0].fail(DemoError("too late"))
+    assert len(wait_for(taken(*film(worker, loaded)))) == 12

@@ -103,6 +103,24 @@ def test_the_error_of_a_step_ends_its_jobs_and_nothing_else():
     assert notes == ["c", "c"]
 
 
+def test_a_job_that_cannot_even_be_told_of_its_error_takes_nobody_elses_turns(capsys):
+    """The one thread of all networks must not end: everybody would wait for ever."""
+
+    class Gone(Steps):
+        def step(self, jobs):
+            raise RuntimeError("a spoilt step")
+
+        def fail(self, error):
+            raise RuntimeError("nobody is there")
+
+    scheduler = Scheduler()
+    scheduler.add(Gone("a", 3, []))
+    while scheduler.waiting:
+        time.sleep(0.001)
+    assert scheduler.turn(lambda: 7) == 7
+    assert "nobody is there" in capsys.readouterr().err
+
+
 def test_the_more_urgent_kind_comes_first():
     scheduler, notes = Scheduler(), []
     scheduler._pay = lambda *_: None  # without the shares that are kept
