@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 
@@ -5,6 +7,15 @@ from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.store.files import CACHE_VARIABLE
+
+
+def pytest_configure():
+    """Let tests that run side by side, and the servers that they start, share the processors."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        threads = max(1, (os.cpu_count() or 1) // workers)
+        torch.set_num_threads(threads)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,14 +2,15 @@
 
 import gzip
 import hashlib
+import zlib
 from functools import cache, lru_cache
-from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.store.files import CACHE_VARIABLE, assets_dir, cache_dir, write_atomically
+from ddpm_demo.store.files import assets_dir
 
 # MD5 of the unpacked files, Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits"
 MNIST_MD5 = {
@@ -28,18 +29,14 @@ class DataError(DemoError):
 def load_mnist(*, train: bool) -> tuple[Tensor, Tensor]:
     """Return digits uint8 (N, 28, 28), 0 paper to 255 ink, and labels int64 (N,): 60,000 to train, 10,000 to test.
 
-    Read through torchvision from the cache directory, which is filled from the project's own files on first use
-    and checked by MD5 at every start. Raises DataError when a file is missing or corrupt or the cache directory
-    cannot be written.
+    From the project's own files, checked by MD5 at every start. Raises DataError when one is missing or damaged.
+    torchvision reads the same (a test holds them equal), but its import costs every start seconds, and it wants the
+    files unpacked on the disk.
     """
-    root = cache_dir()
-    for name in MNIST_MD5:  # torchvision wants all four, whichever part it reads
-        _unpack(name, root / "MNIST" / "raw")
-
-    from torchvision.datasets import MNIST  # slow to import, and only needed here
-
-    dataset = MNIST(str(root), train=train, download=False)
-    return dataset.data, dataset.targets
+    part = "train" if train else "t10k"
+    digits = _content(f"{part}-images-idx3-ubyte")[16:]  # after magic number, count, height and width
+    labels = _content(f"{part}-labels-idx1-ubyte")[8:]  # after magic number and count
+    return torch.frombuffer(digits, dtype=torch.uint8).reshape(-1, 28, 28), torch.tensor(list(labels))
 
 
 def to_x0(digits: Tensor) -> Tensor:
@@ -65,28 +62,15 @@ def _epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def _unpack(name: str, folder: Path) -> None:
-    """Make sure that folder/name is the true file: unpack it from the assets if it is missing or damaged."""
-    target = folder / name
-    if target.is_file() and _md5(target.read_bytes()) == MNIST_MD5[name]:
-        return
+def _content(name: str) -> bytearray:
+    """Return the true file of that name."""
     source = assets_dir() / "mnist" / f"{name}.gz"
     try:
         content = gzip.decompress(source.read_bytes())
     except FileNotFoundError:
         raise DataError(f"MNIST's file {source} is missing; reinstall ddpm_demo") from None
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"MNIST's file {source} is damaged ({error}); reinstall ddpm_demo") from None
-    if _md5(content) != MNIST_MD5[name]:
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != MNIST_MD5[name]:
         raise DataError(f"MNIST's file {source} is damaged (its MD5 is wrong); reinstall ddpm_demo")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, content)
-    except OSError as error:
-        raise DataError(
-            f"cannot write the cache directory {folder} ({error.strerror}); set {CACHE_VARIABLE} to another one"
-        ) from None
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return bytearray(content)

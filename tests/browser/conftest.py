@@ -103,6 +103,13 @@ class Visit:
             shown = self.page.locator(dropdown).get_by_role("option").all_text_contents()
             raise AssertionError(f"{dropdown} offers {shown}, not {text}") from None
 
+    def axe(self, theme="light", context=None):
+        """What axe finds wrong; in the dark theme only the colours are another matter than in the light one."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        options = {"runOnly": ["color-contrast"]} if theme == "dark" else None
+        return Axe().run(self.page, context=context, options=options).response["violations"]
+
     def pixels(self, selector):
         """The grey bytes of a canvas, as a list."""
         return self.page.eval_on_selector(

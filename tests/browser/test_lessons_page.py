@@ -311,13 +311,11 @@ def test_every_part_of_the_page_that_a_lesson_may_name_is_there(visit):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_lessons(visit, theme):
-    from axe_playwright_python.sync_playwright import Axe
-
     visit.open(theme)
     page = visit.page
 
     def look():
-        found = Axe().run(page, context="#lessons").response["violations"]
+        found = visit.axe(theme, "#lessons")
         faults = [(each["id"], node["html"][:200], node["any"][:1]) for each in found for node in each["nodes"]]
         assert faults == []
 

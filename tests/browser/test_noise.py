@@ -298,14 +298,12 @@ GRADIOS_OWN = {("image-redundant-alt", 'img[alt="Settings"]')}
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_but_gradios_own_fault(visit, theme):
-    from axe_playwright_python.sync_playwright import Axe
-
     visit.open(theme)
     visit.page.get_by_text("One jump or many steps?").click()
     visit.page.get_by_text("A digit of your own").click()
     for tab in ["Noise", "Schedule", "Network", "Receptive field", "Generate", "Train"]:
         visit.tab(tab)
         visit.page.wait_for_timeout(800)
-        violations = Axe().run(visit.page).response["violations"]
+        violations = visit.axe(theme)
         found = {(v["id"], node["target"][0]): node["html"][:200] for v in violations for node in v["nodes"]}
         assert {fault: html for fault, html in found.items() if fault not in GRADIOS_OWN} == {}, tab

@@ -210,8 +210,6 @@ def test_after_start_what_is_learnt_is_in_view(visit, size):
 
 
 def test_axe_finds_nothing_on_the_tab_with_a_run(visit):
-    from axe_playwright_python.sync_playwright import Axe
-
     open_train(visit)
     start(visit, name="looked at")
     for theme in ("light", "dark"):
@@ -221,7 +219,7 @@ def test_axe_finds_nothing_on_the_tab_with_a_run(visit):
         visit.page.locator("summary").filter(has_text="How the network grew up").click()
         visit.page.wait_for_selector(f"{VIEW} details[data-step]")
         run_of(visit, "looked at").wait_for()
-        violations = Axe().run(visit.page).response["violations"]
+        violations = visit.axe(theme)
         found = {(v["id"], node["target"][0]): node["html"][:200] for v in violations for node in v["nodes"]}
         found.pop(("image-redundant-alt", 'img[alt="Settings"]'), None)  # Gradio's own
         assert found == {}, theme

@@ -153,3 +153,17 @@ def test_on_windows_a_file_that_is_being_read_is_replaced_when_it_is_closed(tmp_
     assert len(attempts) == 3
     assert (tmp_path / "x").read_bytes() == b"2"
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_write_atomically_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
