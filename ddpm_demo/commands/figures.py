@@ -15,6 +15,7 @@ FIGURES = (
     ("total variation of classes", "total_variation", ".3f"),
     ("nearest training digit, median", "nearest_median", ".2f"),
     ("nearest training digit, smallest", "nearest_min", ".2f"),
+    ("ink, mean of all pixels from 0 to 1", "ink", ".4f"),
 )
 
 
@@ -27,13 +28,16 @@ def evaluation_lines(facts: dict[str, Any]) -> Iterator[str]:
     yield "by tenth of t " + " ".join("-" if tenth is None else f"{tenth:.3g}" for tenth in held_out["by_tenth"])
     yield ""
     yield f"{drawn['n']} digits, seed {facts['seed']}, {drawing_words(facts)}"
-    yield f"{'':34} {'drawn':>9} {'real':>9}"
+    yield f"{'':36} {'drawn':>9} {'real':>9}"
     if facts["as_asked"] is not None:
-        yield f"{'read as the digit asked for':34} {facts['as_asked']:>9.3f}"
+        yield f"{'read as the digit asked for':36} {facts['as_asked']:>9.3f}"
     for name, field, form in FIGURES:
-        yield f"{name:34} {drawn[field]:>9{form}} {real[field]:>9{form}}"
+        yield f"{name:36} {drawn[field]:>9{form}} {real[field]:>9{form}}"
     for name, figures in (("drawn", drawn), ("real", real)):
-        yield f"{'classes 0 to 9, ' + name:34} " + " ".join(f"{count:>4}" for count in figures["classes"])
+        yield f"{'classes 0 to 9, ' + name:36} " + " ".join(f"{count:>5}" for count in figures["classes"])
+    for name, figures in (("drawn", drawn), ("real", real)):
+        shares = ("    -" if share is None else f"{share:.3f}" for share in figures["ink_by_class"])
+        yield f"{'ink of classes 0 to 9, ' + name:36} " + " ".join(shares)
     yield ""
     yield f"The judge gets {facts['classifier']['accuracy']:.2%} of MNIST's test digits right; real: as many of them"
 

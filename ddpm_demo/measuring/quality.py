@@ -36,6 +36,8 @@ class Quality:
     - `nearest_median`, `nearest_min`: distance to the nearest training digit, the pixels from 0 to 1, Euclidean:
       of the middle picture, and of the one most like a training digit. 0 is a copy; much less than for real test
       digits says that training digits are repeated.
+    - `ink`: mean of all pixels, 0 paper to 1 ink; `ink_by_class`: the same of the pictures in each class, None where
+      there are none. GroupNorm takes the brightness away between the layers, so a network may get it wrong.
     """
 
     n: int
@@ -47,6 +49,8 @@ class Quality:
     total_variation: float
     nearest_median: float
     nearest_min: float
+    ink: float
+    ink_by_class: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def measure_quality(images: Tensor, classifier: Classifier, reference: Reference
     like = reference.features[_some(len(reference.features), n)]
     precision, recall = precision_and_recall(features, like)
     _, distances = nearest(images, reference.digits)
+    ink = images.double().mean(dim=(1, 2)) / 255  # (N,)
+    by_class = [ink[classes == digit] for digit in range(10)]
     return Quality(
         n=n,
         frechet=frechet_distance(features, reference.features),
@@ -96,6 +102,8 @@ def measure_quality(images: Tensor, classifier: Classifier, reference: Reference
         total_variation=total_variation(class_shares(classes), reference.shares),
         nearest_median=float(distances.median()),
         nearest_min=float(distances.min()),
+        ink=float(ink.mean()),
+        ink_by_class=tuple(float(each.mean()) if len(each) else None for each in by_class),
     )
 
 

@@ -132,6 +132,11 @@ def test_everything_about_some_digits(judge, reference):
     assert result.total_variation == pytest.approx(float((shares - reference.shares).abs().sum() / 2))
     assert 0 < result.nearest_min < result.nearest_median < math.sqrt(784)
     assert result.frechet > 0
+    ink = images.double().mean(dim=(1, 2)) / 255
+    assert result.ink == pytest.approx(float(ink.mean()))
+    for digit, share in enumerate(result.ink_by_class):
+        of_it = ink[probabilities.argmax(dim=1) == digit]
+        assert share == (pytest.approx(float(of_it.mean())) if len(of_it) else None)
     copies = quality.measure_quality(reference.digits[:100], judge, reference)
     assert copies.nearest_median == 0
 
