@@ -41,8 +41,17 @@ def serve_static_files() -> None:
 
 
 def static_url(path: Path) -> str:
-    """Return the address of a static file, below the root of the app; its folder may be called `Homework #3`."""
-    return f"/gradio_api/file={quote(path.as_posix())}"
+    """Return the address of a static file, below the root of the app; its folder may be called `Homework #3`.
+
+    Raises DemoError where a folder's name has what no address can hold: a line's end, or bytes that are not UTF-8.
+    """
+    place = path.as_posix()
+    try:
+        if "\n" in place or "\r" in place:
+            raise ValueError
+        return f"/gradio_api/file={quote(place)}"
+    except ValueError:
+        raise DemoError(f"the page cannot be served from {place!r}: give the folder a name without odd bytes") from None
 
 
 def browser_component(

@@ -15,7 +15,6 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.bridge import base64_of, browser_component, server_function
 from ddpm_demo.ui.readers import named_values
 
-ANYWHERE = ("0.0.0.0", "::")
 OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
 MAX_ADDRESS = 1000  # letters: a longer one makes a code that no phone reads from a wall
 ALONE = (
@@ -24,17 +23,27 @@ ALONE = (
 )
 
 
+def listening_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a server on this host listens on: 0 is 0.0.0.0, and the computer's own name is one, too.
+
+    None for a host that does not exist.
+    """
+    try:
+        found = str(socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)[0][4][0])
+        address = ipaddress.ip_address(found.split("%")[0])
+    except (OSError, UnicodeError, ValueError):
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def room_address(address: str, host: str) -> str | None:
     """Return the address that other computers in the room can open, if the page listens to them; nothing is sent.
 
     `address` is the one on this computer.
     """
-    name = host.strip("[]")
-    if name not in ANYWHERE:
-        try:
-            return None if ipaddress.ip_address(name).is_loopback else address
-        except ValueError:
-            return None if name == "localhost" else address
+    listening = listening_address(host)
+    if listening is None or not listening.is_unspecified:
+        return None if listening is not None and listening.is_loopback else address
     port = address.rstrip("/").rsplit(":", 1)[1]
     for family, outside in OUTSIDE.items():
         try:

@@ -15,7 +15,7 @@ from ddpm_demo.ui.app import FILM_ROUTES
 from ddpm_demo.ui.environment import HOST_VARIABLE, prepare_environment
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
-from ddpm_demo.ui.room import qr_code, room_address
+from ddpm_demo.ui.room import listening_address, qr_code, room_address
 
 MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
 
@@ -43,7 +43,9 @@ def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
     prepare_environment(share=where.share)
     check_address(where.name, where.port)
     allow_connections()
-    host = where.name
+    host, listening = where.name, listening_address(where.name)
+    if listening is not None and listening.is_unspecified:
+        host = str(listening)  # Gradio knows no other spelling of it, and would print what nobody can open
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     try:

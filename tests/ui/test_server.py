@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -124,7 +125,18 @@ def test_the_rooms_address(monkeypatch):
             return ("192.168.1.5", 40000)
 
     monkeypatch.setattr(room.socket, "socket", Probe)
-    assert room_address("http://localhost:7861/", "0.0.0.0") == "http://192.168.1.5:7861/"
+    for anywhere in ("0.0.0.0", "0", "::", "[::]", "0:0::0", "::ffff:0.0.0.0"):
+        assert room_address("http://localhost:7861/", anywhere) == "http://192.168.1.5:7861/"
+    for here in ("127.1", "0x7f000001", "LOCALHOST", "::ffff:127.0.0.1"):
+        assert room_address("http://127.0.0.1:7861/", here) is None
+
+
+@pytest.mark.parametrize(("host", "spelt"), [("0", "0.0.0.0"), ("::0", "[::]"), ("10.0.0.7", "10.0.0.7")])
+def test_gradio_is_told_of_every_address_in_the_spelling_that_it_knows(host, spelt, monkeypatch):
+    monkeypatch.setattr(server, "check_address", lambda *_: None)
+    page = Page()
+    server.launch(page, Listening(host))
+    assert page.options["server_name"] == spelt
 
 
 def test_the_qr_code_is_left_out_where_it_cannot_be_written():
@@ -224,6 +236,12 @@ def test_a_folder_of_any_name_can_be_an_address(folder, tmp_path):
     url = static_url(path)
     assert not set(url) & set('#?" ')
     assert urllib.request.url2pathname(url.removeprefix("/gradio_api/file=")) == str(path)
+
+
+@pytest.mark.parametrize("folder", ["two\nlines", os.fsdecode(b"latin-\xfc")])
+def test_a_folder_that_no_address_can_name_gets_a_sentence(folder):
+    with pytest.raises(DemoError, match="give the folder a name without odd bytes"):
+        static_url(Path("/home") / folder / "noise.js")
 
 
 def test_gradios_queue_can_still_be_slowed_down():
