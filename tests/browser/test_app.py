@@ -1,8 +1,10 @@
 import base64
+import json
 import zlib
 
 import numpy as np
 import pytest
+import segno
 import torch
 
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
@@ -11,6 +13,7 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.films import Films, read_film_settings, words_of
 from ddpm_demo.ui.film.stream import generate
+from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.networks import load_placed
 from ddpm_demo.ui.tabs.noise import class_indices, draw_noise
 
@@ -18,7 +21,40 @@ X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"
 FILM = "#generate-film canvas"
 CURSOR = "document.querySelector('#schedule-chart .js-plotly-plot').layout.shapes.at(-1).x0"
-TABS = ["Noise", "Schedule", "Network", "Receptive field", "Generate", "Train"]
+# What Chrome 105, Firefox 121 or Safari 16.4 lacks, as MDN's compatibility data has it, of all that a page may well use
+TOO_NEW = {
+    "window": "Float16Array Temporal cookieStore navigation scheduler requestIdleCallback cancelIdleCallback "
+    "showSaveFilePicker showOpenFilePicker URLPattern ViewTransition ScrollTimeline ToggleEvent CloseWatcher",
+    "Array": "fromAsync",
+    "Array.prototype": "toReversed toSorted toSpliced with",
+    "ArrayBuffer.prototype": "resize transfer transferToFixedLength",
+    "Object.getPrototypeOf(Uint8Array).prototype": "toReversed toSorted with",
+    "Uint8Array": "fromBase64 fromHex",
+    "Uint8Array.prototype": "toBase64 toHex setFromBase64",
+    "[].values().__proto__.__proto__": "drop every filter find flatMap forEach map reduce some take toArray",
+    "Map": "groupBy",
+    "Map.prototype": "getOrInsert getOrInsertComputed",
+    "Object": "groupBy",
+    "Promise": "try withResolvers",
+    "RegExp": "escape",
+    "Set.prototype": "difference intersection isDisjointFrom isSubsetOf isSupersetOf symmetricDifference union",
+    "String.prototype": "isWellFormed toWellFormed",
+    "Intl": "DurationFormat Segmenter",
+    "Element.prototype": "checkVisibility getHTML setHTMLUnsafe moveBefore computedStyleMap currentCSSZoom",
+    "HTMLElement.prototype": "popover showPopover hidePopover togglePopover",
+    "HTMLDialogElement.prototype": "closedBy requestClose",
+    "Document.prototype": "startViewTransition caretPositionFromPoint moveBefore",
+    "PointerEvent.prototype": "getCoalescedEvents getPredictedEvents",
+    "URL": "canParse parse",
+    "URLSearchParams.prototype": "size",
+    "AbortSignal": "any timeout",
+    "Blob.prototype": "bytes",
+    "Response.prototype": "bytes",
+    "ReadableStream.prototype": "values",
+    "CanvasRenderingContext2D.prototype": "filter letterSpacing wordSpacing fontKerning reset isContextLost",
+    "Navigator.prototype": "share canShare wakeLock connection deviceMemory userAgentData scheduling clipboard",
+    "CSS": "registerProperty highlights px",
+}
 
 
 def expected_pixels(schedule, label, which, seed, t):
@@ -262,6 +298,29 @@ def test_a_wrong_number_gets_a_sentence(visit):
     visit.page.wait_for_load_state("networkidle")
 
 
+def test_others_in_the_room_are_shown_the_way_to_this_very_screen(visit, visit_to, address):
+    room = "Open this screen on other devices"
+    visit.open()
+    visit.page.get_by_text(room).click()
+    visit.wait_for_text("#room", "listens to this computer alone")
+    assert not visit.page.locator("#room canvas").is_visible()
+    # a name of this computer that is not the one that only it knows itself by, as a school's would be
+    other = visit_to(address.replace("127.0.0.1", "room.localhost"), viewport={"width": 390, "height": 844})
+    other.open(theme="dark", query="t=500")
+    other.page.get_by_text(room).click()
+    other.page.locator("#room canvas").wait_for()
+    own = other.page.evaluate("location.href")
+    assert other.page.text_content("#room [role=status]") == own
+    assert "room.localhost" in own
+    assert "t=500" in own
+    modules = 255 * (1 - np.array(list(segno.make(own, micro=False).matrix_iter(border=4))))
+    assert other.pixels("#room canvas") == modules.flatten().tolist()
+    box = other.page.locator("#room canvas").bounding_box()
+    assert box["width"] == pytest.approx(box["height"])
+    assert box["width"] >= 4 * len(modules)  # pixels a module: a phone held a step away reads it
+    assert box["x"] + box["width"] <= 390
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_never_scrolls_sideways(phone, theme):
     phone.open(theme)
@@ -269,6 +328,31 @@ def test_a_phone_never_scrolls_sideways(phone, theme):
         phone.tab(tab)
         phone.page.wait_for_timeout(700)
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
+
+
+def test_the_oldest_browsers_that_the_page_promises_have_all_that_it_uses(visit):
+    """As far as JavaScript goes: what is newer is taken away before the page begins, from Gradio's own code, too."""
+    visit.page.add_init_script(
+        f"""for (const [owner, names] of Object.entries({json.dumps(TOO_NEW)})) {{
+            const object = eval(owner);
+            for (const name of names.split(" ")) {{
+                delete object[name];
+                if (name in object) throw new Error(`${{owner}} keeps ${{name}}`);
+            }}
+        }}
+        delete ReadableStream.prototype[Symbol.asyncIterator];"""
+    )
+    visit.page.goto(f"{visit.address}?film=0~0~8~0~4~1~lite")  # opens Generate and presses it, by itself
+    visit.page.wait_for_selector(FILM)
+    frames(visit, 9)
+    for tab in TABS:
+        visit.tab(tab)
+        visit.page.locator(f"#tab-{TABS[tab]} .ddpm-mount > *").first.wait_for()
+    visit.tab("Noise")
+    before = visit.pixels(X_T)
+    visit.set_slider("#noise-view", 800)
+    assert visit.pixels(X_T) != before
+    visit.page.wait_for_load_state("networkidle")
 
 
 def test_a_browser_that_is_too_old_is_told_so(visit):

@@ -289,3 +289,11 @@ def test_a_schedule_of_ones_own_has_the_same_alpha_bar_on_both_sides(node):
     statements = f"{STATE} reply = readValue({{ tables: given.tables }}).tables.cosine.alphaBar;"
     cosine = Schedule.from_config(ScheduleConfig(kind="cosine"))
     assert node(statements, tables=schedule_tables()) == cosine.alpha_bar.tolist()
+
+
+@pytest.mark.parametrize("sheet", sorted(STATIC.rglob("*.css")), ids=lambda sheet: sheet.name)
+def test_what_safari_knows_only_by_its_prefix_stands_with_it(sheet):
+    text = sheet.read_text(encoding="utf-8")
+    for name in ("user-select", "backdrop-filter"):
+        for found in re.finditer(rf"(?<!-){name}: ([^;}}]+)", text):
+            assert text[: found.start()].rstrip().endswith(f"-webkit-{name}: {found[1]};"), found[0]
