@@ -27,14 +27,20 @@ def address():
     server.stdout.close()
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium with a fresh profile; without one the tests are skipped, but never in CI."""
-    if chromium_path() is None:
-        message = "no Chromium found: install it to run the browser tests"
+def there(program, name):
+    """A browser's program, or its tests are skipped, but never in CI."""
+    if program is None:
+        message = f"no {name} found: install it to run its browser tests"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
+    return program
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium with a fresh profile."""
+    there(chromium_path(), "Chromium")
     with chromium() as browser:
         yield browser
 
@@ -55,7 +61,7 @@ class Visit:
         if url.scheme in ("data", "blob"):
             return
         self.requests.append(request.url)
-        if url.hostname != "127.0.0.1":
+        if url.hostname != urlparse(self.address).hostname:
             self.faults.append(f"a request leaves the machine: {request.url}")
 
     def open(self, theme="light", query=""):
