@@ -78,9 +78,10 @@ def test_a_training_starts_and_stops(page):
     page.wait(f"{the(VIEW)}.dataset.phase === 'training' && Number({the(VIEW)}.dataset.lines) > 2")
     page.click(button(VIEW, "Stop and save"))
     page.wait(f"{the(VIEW)}.dataset.phase === ''")
-    page.click(the(".ddpm-shelf li button[aria-label^=delete]"))
+    name = page.evaluate(f"{the('.ddpm-shelf li[data-name]')}.dataset.name")
+    page.click(the(f'.ddpm-shelf [aria-label="delete {name}"]'))
     page.click(button(".ddpm-shelf", "Delete for good"))
-    page.wait(f"!{the('.ddpm-shelf li[data-name]')}")
+    page.wait(f"""!{the(f'.ddpm-shelf li[data-name="{name}"]')}""")
 
 
 def test_every_tab_opens_and_none_scrolls_sideways(page):
