@@ -46,15 +46,21 @@ def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
 
 
 def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | None) -> GuidanceConfig | None:
-    """Return the guide that the arguments name, or else the usual one, if any; raise ConfigError on a weight alone."""
+    """Return the guide that the arguments name, or else the usual one, if any.
+
+    Raises ConfigError on a weight alone, or an interval of nothing.
+    """
     guide = arguments.guide or (usual.guide if usual else "none")
     if guide == "none":
         if arguments.guidance is not None:
             raise ConfigError("--guidance needs a --guide")
+        if arguments.interval is not None and getattr(arguments, "digit", None) is None:
+            raise ConfigError("--interval needs a --guide or a --digit")
         return None
+    weight = usual.weight if usual and usual.guide == guide else GuidanceConfig.weight
     if arguments.guidance is not None:
-        return GuidanceConfig(guide, arguments.guidance)
-    return usual if usual and usual.guide == guide else GuidanceConfig(guide)
+        weight = arguments.guidance
+    return GuidanceConfig(guide, weight, **interval_of(arguments))
 
 
 def digit_config(arguments: argparse.Namespace, digit: int | None) -> DigitConfig | None:
@@ -65,4 +71,9 @@ def digit_config(arguments: argparse.Namespace, digit: int | None) -> DigitConfi
         if given:
             raise ConfigError(f"--digit-{next(iter(given))} needs a --digit")
         return None
-    return DigitConfig(digit, **given)
+    return DigitConfig(digit, **{**interval_of(arguments), **given})
+
+
+def interval_of(arguments: argparse.Namespace) -> dict[str, int]:
+    """Return the timesteps that `--interval` names, as `Interval` takes them: nothing if it was not given."""
+    return {} if arguments.interval is None else dict(zip(("first", "last"), arguments.interval, strict=True))

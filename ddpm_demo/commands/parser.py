@@ -265,8 +265,8 @@ def _add_digit_options(parser: argparse.ArgumentParser) -> None:
     """Add how strongly, and at which timesteps, a digit is asked for."""
     usual = DigitConfig(0)
     parser.add_argument("--digit-weight", type=float, metavar="W", help=f"0 is not at all (default {usual.weight:g})")
-    parser.add_argument("--digit-first", type=int, metavar="T", help="ask from this timestep on (default: the first)")
-    parser.add_argument("--digit-last", type=int, metavar="T", help="and down to this one (default 0)")
+    parser.add_argument("--digit-first", type=int, metavar="T", help="ask from this timestep on (default: --interval)")
+    parser.add_argument("--digit-last", type=int, metavar="T", help="and down to this one (default: --interval)")
 
 
 def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, usual_guide: str) -> None:
@@ -290,3 +290,10 @@ def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, 
         help=f"a worse network to guide it by its faults, or none (default: {usual_guide})",
     )
     parser.add_argument("--guidance", type=float, metavar="W", help="weight: 1 is without a guide, 2 twice as far")
+    parser.add_argument(
+        "--interval",
+        type=int,
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="guide, and ask for a digit, only at timesteps FIRST >= t >= LAST (default: at all)",
+    )

@@ -17,8 +17,9 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ddpm_demo.core.device import best_placement
-    from ddpm_demo.core.sampling import draw_digits, frame_indices, to_uint8
+    from ddpm_demo.core.sampling import draw_digits, to_uint8
     from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.machine.film_job import frame_indices
     from ddpm_demo.machine.placement import place
     from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
     from ddpm_demo.store import checkpoint, pictures

@@ -158,9 +158,33 @@ class SamplerConfig:
         check_number("eta", self.eta, low=0.0, high=1.0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """The timesteps at which guidance has a part: `first` >= t >= `last`; a `first` of None is the very beginning.
+
+    Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval". Raises ConfigError on what is no interval.
+    """
+
+    first: int | None = None
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no interval."""
+        check_whole("the last timestep of the guidance", self.last, low=0, high=9_999)
+        if self.first is not None:
+            check_whole("the first timestep of the guidance", self.first, low=self.last, high=9_999)
+
+    def holds_at(self, t: int) -> bool:
+        """Return whether t lies in it."""
+        return self.last <= t and (self.first is None or t <= self.first)
+
+
+ALWAYS = Interval()
+
+
 @dataclass(frozen=True)
-class GuidanceConfig:
-    """A worse network that guides a better one by its faults (Karras et al. 2024; `guidance.Guided`).
+class GuidanceConfig(Interval):
+    """A worse network that guides a better one by its faults (Karras et al. 2024; `guidance.Guided`), and when.
 
     `guide` is the name or path of its checkpoint; `weight` how far the answer goes from the guide's to the network's
     own: 0 is the guide alone, 1 the network alone, more goes on beyond it. Raises ConfigError on anything else.
@@ -171,30 +195,27 @@ class GuidanceConfig:
 
     def __post_init__(self) -> None:
         """Refuse a guide without a name and a weight that only makes noise."""
+        super().__post_init__()
         if not isinstance(self.guide, str) or not self.guide:
             raise ConfigError(f"the guide must be the name or path of a checkpoint, got {self.guide!r}")
         check_number("the guidance weight", self.weight, low=0.0, high=10.0)
 
 
 @dataclass(frozen=True)
-class DigitConfig:
-    """A digit that the network is asked for (`guidance.AskedFor`): which, how strongly, and at which timesteps.
+class DigitConfig(Interval):
+    """A digit that the network is asked for (`guidance.AskedFor`): which, how strongly, and when.
 
-    Asked at `first` >= t >= `last`; a `first` of None is the very beginning. Raises ConfigError on anything else.
+    Raises ConfigError on anything else.
     """
 
     digit: int
     weight: float = 6.0
-    first: int | None = None
-    last: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what is no digit and no interval."""
+        """Refuse what is no digit."""
+        super().__post_init__()
         check_whole("the digit that is asked for", self.digit, low=0, high=9)
         check_number("the weight of the asking", self.weight, low=0.0, high=20.0)
-        check_whole("the last timestep of the asking", self.last, low=0, high=9_999)
-        if self.first is not None:
-            check_whole("the first timestep of the asking", self.first, low=self.last, high=9_999)
 
 
 # How the page and `evaluate` draw; chosen by the curves and tables of the model card (assets/checkpoints/README.md).

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.config import ALWAYS, ConfigError, Interval
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
@@ -26,15 +26,19 @@ class Guided:
     alone, at 0 the guide. Beyond 1 the answer is no longer the expected noise, and the digits no longer come as often
     as in the data: they get clearer, at the price of a second network's call at every step.
 
-    `answers` holds what model and guide said at the last call, each (B, C, H, W).
+    Outside its `interval` the guide is not asked. `answers` holds what model and guide said at the last call, each
+    (B, C, H, W); None where the model was alone.
     """
 
-    def __init__(self, model: EpsModel, guide: EpsModel, weight: float) -> None:
-        self.model, self.guide, self.weight = model, guide, weight
+    def __init__(self, model: EpsModel, guide: EpsModel, weight: float, interval: Interval = ALWAYS) -> None:
+        self.model, self.guide, self.weight, self.interval = model, guide, weight, interval
         self.answers: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
-        """Return eps_hat (B, C, H, W) for images x_t (B, C, H, W) at timesteps t (B,)."""
+        """Return eps_hat (B, C, H, W) for images x_t (B, C, H, W), all at the same timestep t (B,)."""
+        if not self.interval.holds_at(int(t[0])):
+            self.answers = None
+            return self.model(x_t, t)
         eps_model, eps_guide = self.answers = self.model(x_t, t), self.guide(x_t, t)
         return eps_guide + self.weight * (eps_model - eps_guide)
 
@@ -45,11 +49,10 @@ class AskedFor:
     eps_hat = eps_model - weight sqrt(1 - alpha_bar_t) grad log p(y | x_t): Dhariwal & Nichol 2021, equation 14, whose
     Algorithm 2 (DDIM) this is. In Ho's rule with sigma^2 = beta it moves the mean by weight beta grad / sqrt(alpha),
     which is Algorithm 1 but for the factor 1 / sqrt(alpha_t), at most 1.01. At a weight of 0 this is the model alone.
-    Only at timesteps `last` <= t <= `first` is it asked (Kynkaanniemi et al. 2024, "Applying Guidance in a Limited
-    Interval").
+    Outside its `interval` the classifier is not asked.
 
-    Of the last call: `gradient` (B, C, H, W) and `probabilities` (B, 10) are what the classifier said, whether it was
-    listened to or not; `pull` (B, C, H, W) is what was taken from eps_hat.
+    Of the last call, None where the model was alone: `gradient` (B, C, H, W) and `probabilities` (B, 10) are what the
+    classifier said; `pull` (B, C, H, W) is what was taken from eps_hat.
     """
 
     def __init__(
@@ -59,45 +62,54 @@ class AskedFor:
         schedule: Schedule,
         digits: Tensor,
         weight: float,
-        *,
-        first: int | None = None,
-        last: int = 0,
+        interval: Interval = ALWAYS,
     ) -> None:
         """Ask for `digits`, int64 (B,) or (1,) for all; `classifier` gives the logits (B, 10) of x_t at t."""
         self.model, self.classifier, self.schedule = model, classifier, schedule
-        self.digits, self.weight = digits, weight
-        self.first, self.last = len(schedule) - 1 if first is None else first, last
+        self.digits, self.weight, self.interval = digits, weight, interval
         self.gradient: Tensor | None = None
         self.pull: Tensor | None = None
         self.probabilities: Tensor | None = None
 
     def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
         """Return eps_hat (B, C, H, W) for images x_t (B, C, H, W), all at the same timestep t (B,)."""
-        eps_hat = self.model(x_t, t)
+        eps_hat, now = self.model(x_t, t), int(t[0])
+        if not self.interval.holds_at(now):
+            self.gradient = self.pull = self.probabilities = None
+            return eps_hat
         with torch.enable_grad():
             x = x_t.detach().requires_grad_(True)
             log_p = torch.log_softmax(self.classifier(x, t), dim=1)  # (B, 10)
             wanted = log_p.gather(1, self.digits.to(x.device).expand(len(x))[:, None])  # (B, 1)
             (self.gradient,) = torch.autograd.grad(wanted.sum(), x)
         self.probabilities = log_p.detach().exp()
-        now = int(t[0])
-        weight = self.weight if self.last <= now <= self.first else 0.0
-        self.pull = weight * math.sqrt(1 - self.schedule.alpha_bar_at(now)) * self.gradient
+        self.pull = self.weight * math.sqrt(1 - self.schedule.alpha_bar_at(now)) * self.gradient
         return eps_hat - self.pull
 
 
 def guided(
-    model: Denoiser, schedule: Schedule, guide: Callable[[], tuple[Denoiser, Schedule]] | None, weight: float
+    model: Denoiser,
+    schedule: Schedule,
+    guide: Callable[[], tuple[Denoiser, Schedule]] | None,
+    weight: float,
+    interval: Interval = ALWAYS,
 ) -> EpsModel:
     """Return the model with its guide; without one, or at a weight of 1, where a guide has no part, the model alone.
 
-    `guide` is called only where it is needed. Raises ConfigError when it cannot guide this model.
+    `guide` is called only where it is needed. Raises ConfigError when it cannot guide this model, or at no timestep.
     """
     if guide is None or weight == 1:
         return model
+    check_within(interval, schedule)
     network, its_schedule = guide()
     if not torch.equal(schedule.alpha_bar, its_schedule.alpha_bar):
         raise ConfigError("the guide was trained on another noise schedule than the network: it cannot guide it")
     if model.config.image_channels != network.config.image_channels:
         raise ConfigError("the guide was trained on pictures with another number of channels than the network")
-    return Guided(model, network, weight)
+    return Guided(model, network, weight, interval)
+
+
+def check_within(interval: Interval, schedule: Schedule) -> None:
+    """Raise ConfigError for an interval of timesteps that a schedule does not have."""
+    if max(interval.last, interval.first or 0) >= len(schedule):
+        raise ConfigError(f"the timesteps of the guidance must lie from 0 to {len(schedule) - 1}")

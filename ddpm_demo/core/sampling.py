@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -218,19 +218,6 @@ def draw_digits(
     yield Drawn(total, total, torch.cat(finished))
 
 
-def frame_indices(schedule: Schedule, timesteps: Sequence[int], count: int) -> list[int]:
-    """Choose at most `count` of a sampler's steps to show, evenly in log-SNR, the first and last always.
-
-    Evenly in t would spend most frames on pictures that all look like pure noise.
-    """
-    if len(timesteps) <= count:
-        return list(range(len(timesteps)))
-    log_snr = schedule.snr[torch.tensor(timesteps)].log()  # increasing along the sampler's way
-    wanted = torch.linspace(float(log_snr[0]), float(log_snr[-1]), count, dtype=torch.float64)
-    nearest = (log_snr[None, :] - wanted[:, None]).abs().argmin(dim=1)
-    return sorted(set(nearest.tolist()))
-
-
 def start_noise(n: int, channels: int, size: int, generator: torch.Generator) -> Tensor:
     """Draw x_T ~ N(0, I), (n, channels, size, size), float32, on the CPU: a seed means one picture everywhere."""
     return torch.randn(n, channels, size, size, generator=generator)
@@ -239,20 +226,3 @@ def start_noise(n: int, channels: int, size: int, generator: torch.Generator) ->
 def to_uint8(x: Tensor) -> Tensor:
     """Map images from [-1, 1] to 0..255, rounded, everything outside clipped: uint8 on the CPU, same shape."""
     return ((x.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).cpu()
-
-
-def slerp(start: Tensor, end: Tensor, weights: Sequence[float]) -> Tensor:
-    """Return noises on the great circle from one to another, (len(weights), C, H, W); both (1, C, H, W).
-
-    A straight line between two Gaussian noises passes through pictures that are too faint to be noise; the circle
-    keeps their length (Shoemake 1985; Song et al. 2021, section 5.3, for DDIM).
-    """
-    cosine = float((start * end).sum() / (start.norm() * end.norm()))
-    angle = math.acos(max(-1.0, min(1.0, cosine)))
-    if angle < 1e-3:  # as far as float32 can tell the same noise: the circle is a point
-        return start.expand(len(weights), *start.shape[1:]).clone()
-    between = [
-        math.sin((1 - u) * angle) / math.sin(angle) * start + math.sin(u * angle) / math.sin(angle) * end
-        for u in weights
-    ]
-    return torch.cat(between)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import ddpm_demo
-from ddpm_demo.core.config import DigitConfig, SamplerConfig
+from ddpm_demo.core.config import ALWAYS, DigitConfig, Interval, SamplerConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.core.guidance import AskedFor
 from ddpm_demo.core.sampling import EpsModel, Step, reverse_step, start_noise
@@ -35,7 +35,8 @@ def code_version() -> str:
 class FilmJob:
     """All that decides a film's pixels; equal jobs are equal films. Networks are named by the digests of their files.
 
-    `guide` is empty without one, `asker` (the classifier's file) unless a digit is `asked` for.
+    `guide` is empty without one, and has a part in `interval` only; `asker` (the classifier's file) is empty unless a
+    digit is `asked` for.
     """
 
     network: str
@@ -47,6 +48,7 @@ class FilmJob:
     channels: int = 1
     asked: DigitConfig | None = None
     asker: str = ""
+    interval: Interval = ALWAYS
     code: str = field(default_factory=code_version)
 
     @property
@@ -123,6 +125,19 @@ class Walk:
         return step
 
 
+def frame_indices(schedule: Schedule, timesteps: Sequence[int], count: int) -> list[int]:
+    """Choose at most `count` of a sampler's steps to show, evenly in log-SNR, the first and last always.
+
+    Evenly in t would spend most frames on pictures that all look like pure noise.
+    """
+    if len(timesteps) <= count:
+        return list(range(len(timesteps)))
+    log_snr = schedule.snr[torch.tensor(timesteps)].log()  # increasing along the sampler's way
+    wanted = torch.linspace(float(log_snr[0]), float(log_snr[-1]), count, dtype=torch.float64)
+    nearest = (log_snr[None, :] - wanted[:, None]).abs().argmin(dim=1)
+    return sorted(set(nearest.tolist()))
+
+
 @dataclass(frozen=True)
 class Asked:
     """What asking for a digit did to a step: `pull` (N, C, H, W) was taken from eps_hat; probabilities (N, 10)."""
@@ -133,7 +148,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a film is told: eps_hat; what network and guide said, without a guide None; what asking did, if any."""
+    """What a film is told: eps_hat; what network and guide said; what asking for a digit did.
+
+    Of guide and asking None where they have no part, be it at this timestep only.
+    """
 
     eps_hat: Tensor
     answers: tuple[Tensor, Tensor] | None = None
@@ -181,14 +199,14 @@ def ask(
     x_t, t = questions[0] if len(walks) == 1 else (torch.cat(parts) for parts in zip(*questions, strict=True))
     with torch.no_grad():
         eps_model = network.model(x_t, t).split(sizes)
-        if guide is None:
-            told = [Answer(eps_hat) for eps_hat in eps_model]
-        else:
-            eps_guide = guide.model(x_t, t).split(sizes)
-            told = [
-                Answer(theirs + walk.job.weight * (ours - theirs), (ours, theirs))
-                for walk, ours, theirs in zip(walks, eps_model, eps_guide, strict=True)
-            ]
+        told = [Answer(eps_hat) for eps_hat in eps_model]
+        now = [k for k, walk in enumerate(walks) if guide and walk.job.interval.holds_at(walk.timesteps[walk.index])]
+        if guide and now:
+            if len(now) < len(walks):
+                x_t, t = (torch.cat([questions[k][part] for k in now]) for part in (0, 1))
+            for k, theirs in zip(now, guide.model(x_t, t).split([sizes[k] for k in now]), strict=True):
+                ours = eps_model[k]
+                told[k] = Answer(theirs + walks[k].job.weight * (ours - theirs), (ours, theirs))
         return [
             answer if classify is None else pulled(answer, walk, classify, *question)
             for answer, walk, classify, question in zip(
@@ -198,19 +216,16 @@ def ask(
 
 
 def pulled(answer: Answer, walk: Walk, classify: Classify, x_t: Tensor, t: Tensor) -> Answer:
-    """Return an answer pulled towards the digit that the film asks for: see `guidance.AskedFor`."""
+    """Return an answer pulled towards the digit that the film asks for, at this timestep: see `guidance.AskedFor`."""
     wish = walk.job.asked
     assert wish is not None
-    asking = AskedFor(
-        lambda *_: answer.eps_hat,
-        classify,
-        walk.schedule,
-        torch.tensor([wish.digit]),
-        wish.weight,
-        first=wish.first,
-        last=wish.last,
-    )
-    eps_hat = asking(x_t, t)
-    assert asking.pull is not None
-    assert asking.probabilities is not None
-    return Answer(eps_hat, answer.answers, Asked(asking.pull, asking.probabilities))
+    digits = torch.tensor([wish.digit])
+    asking = AskedFor(lambda *_: answer.eps_hat, classify, walk.schedule, digits, wish.weight, wish)
+    return Answer(asking(x_t, t), answer.answers, what_asking_did(asking))
+
+
+def what_asking_did(asking: AskedFor | None) -> Asked | None:
+    """Return the last pull and odds of a denoiser that is asked for a digit; None for one that was not."""
+    if asking is None or asking.pull is None or asking.probabilities is None:
+        return None
+    return Asked(asking.pull, asking.probabilities)

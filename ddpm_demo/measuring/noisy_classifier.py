@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ddpm_demo.core.config import ConfigError, DigitConfig, ScheduleConfig, from_dict
-from ddpm_demo.core.guidance import AskedFor
+from ddpm_demo.core.guidance import AskedFor, check_within
 from ddpm_demo.core.model import fill_with_first_weights, sinusoidal_embedding
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
@@ -172,9 +172,7 @@ def ask_for(
     model: EpsModel, schedule: Schedule, wish: DigitConfig, classifier: AskingClassifier, device: torch.device
 ) -> AskedFor:
     """Return a denoiser that is asked for a digit, on its device; raise ConfigError for timesteps it does not have."""
-    last_t = len(schedule) - 1
-    if max(wish.last, wish.first or 0) > last_t:
-        raise ConfigError(f"the timesteps of the asking must lie from 0 to {last_t}")
+    check_within(wish, schedule)
     digits = torch.tensor([wish.digit])
     known = AtEqualNoise(classifier, schedule, device)
-    return AskedFor(model, known, schedule, digits, wish.weight, first=wish.first, last=wish.last)
+    return AskedFor(model, known, schedule, digits, wish.weight, wish)

@@ -51,4 +51,4 @@ def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | 
         loaded = checkpoint.load(find_checkpoint(guidance.guide))
         return place(loaded.model, placement), Schedule.from_config(loaded.schedule)
 
-    return guided(model, schedule, guide, guidance.weight)
+    return guided(model, schedule, guide, guidance.weight, guidance)

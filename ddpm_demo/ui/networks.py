@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import torch
 
-from ddpm_demo.core.config import ConfigError, GuidanceConfig
+from ddpm_demo.core.config import ALWAYS, ConfigError, GuidanceConfig, Interval
 from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.guidance import guided
 from ddpm_demo.core.model import Denoiser
@@ -40,10 +40,10 @@ class Loaded:
     digest: str = ""
     file: bytes = field(default=b"", repr=False)
 
-    def guided_by(self, guide: "Loaded | None", weight: float) -> EpsModel:
+    def guided_by(self, guide: "Loaded | None", weight: float, interval: Interval = ALWAYS) -> EpsModel:
         """Return the network with its guide, as `guidance.guided` does; raise ConfigError if it cannot be."""
         make = None if guide is None else lambda: (guide.model, guide.schedule)
-        return guided(self.model, self.schedule, make, weight)
+        return guided(self.model, self.schedule, make, weight, interval)
 
 
 _LOADED: WeakValueDictionary[str, Loaded] = WeakValueDictionary()  # by digest; whoever makes a film holds its networks

@@ -277,6 +277,24 @@ def test_a_film_that_is_asked_for_a_digit_shows_the_pull_and_the_odds(visit):
     assert "on average: most of all a 7" in odds.text_content()
     page.locator(FILM).first.click(position={"x": 5, "y": 5})
     visit.wait_for_text("#generate-film .ddpm-odds", "takes noisy digit 1 for")
+    # only in an interval: outside it the page says that nobody is asked, and the pixel's sum has no such term
+    for label, value in (("From t =", 700), ("Down to t =", 300)):
+        visit.set("spinbutton", f"number input for {label}", value)
+    visit.wait_for_text("#generate-differences", "guidance from t 700")
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
+    page.locator("#generate-start").click()
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done !== '1'")
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.received === '11'")
+    page.locator(FILM).first.click(position={"x": 5, "y": 5})
+    for frame, words, line in (
+        (2, "At t = 777 no digit is asked for", "a 7 is asked for only from t = 700 to 300"),
+        (4, "takes noisy digit 1 for", "the pull towards a 7"),
+    ):
+        visit.set_slider("#generate-film", frame)
+        visit.wait_for_text("#generate-film .ddpm-odds", words)
+        page.wait_for_selector(f".ddpm-inspector[data-ready='{frame}']")
+        page.locator(".ddpm-inspector canvas").first.click(position={"x": 40, "y": 40})
+        visit.wait_for_text(".ddpm-inspector-sum", line)
 
 
 def test_a_wiped_part_is_completed_in_four_ways_on_a_phone(phone):

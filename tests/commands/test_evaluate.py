@@ -62,8 +62,8 @@ def test_json_has_every_figure_of_the_drawn_and_of_real_digits(capsys, checkpoin
     ("options", "expected"),
     [
         ([], asdict(CHOSEN_GUIDANCE["lite"])),
-        (["--guidance", "1.5"], {"guide": GUIDE, "weight": 1.5}),
-        (["--guide", "full"], {"guide": "full", "weight": 2.0}),
+        (["--guidance", "1.5"], {"guide": GUIDE, "weight": 1.5, "first": None, "last": 0}),
+        (["--guide", "full", "--interval", "700", "9"], {"guide": "full", "weight": 2.0, "first": 700, "last": 9}),
         (["--guide", "none"], None),
     ],
 )

@@ -140,6 +140,11 @@ def test_sample_with_a_guide(capsys, checkpoint, tmp_path):
     twice = digits("--guide", "tiny")
     assert (twice != alone).any()
     np.testing.assert_array_equal(digits("--guide", "tiny", "--guidance", "2"), twice)
+    np.testing.assert_array_equal(digits("--guide", "tiny", "--interval", "999", "0"), twice)
+    np.testing.assert_array_equal(digits("--guide", "tiny", "--interval", "998", "998"), alone)  # between two steps
+    part = digits("--guide", "tiny", "--interval", "700", "300")
+    assert (part != twice).any()
+    assert (part != alone).any()
 
 
 def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
@@ -188,6 +193,13 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["sample", "--clip", "all", "--out", "x.npz"], "clip must be one of none, x0, x_t"),
         (["sample", "--seed", "-1", "--out", "x.npz"], "--seed must be a whole number"),
         (["sample", "--guidance", "2", "--out", "x.npz"], "--guidance needs a --guide"),
+        (["sample", "--interval", "700", "300", "--out", "x.npz"], "--interval needs a --guide or a --digit"),
+        (["sample", "--interval", "700", "--out", "x.npz"], "expected 2 arguments"),
+        (
+            ["sample", "--digit", "3", "--interval", "1", "9", "--out", "x.npz"],
+            "first timestep of the guidance must be",
+        ),
+        (["sample", "--digit", "3", "--interval", "1000", "9", "--out", "x.npz"], "guidance must lie from 0 to 999"),
         (["sample", "--guide", "tiny", "--guidance", "11", "--out", "x.npz"], "the guidance weight must be a number"),
         (["train", "--out", "r", "--preset", "huge"], "preset must be one of lite, full"),
         (["train", "--out", "r", "--minutes", "-1"], "minutes must be a number"),
@@ -385,7 +397,7 @@ def test_a_taken_port_gets_one_line(capsys):
         (["--digit-weight", "3"], "--digit-weight needs a --digit"),
         (["--digit", "3", "--digit-weight", "-1"], "the weight of the asking must be a number from 0 to 20"),
         (["--digit", "3", "--digit-first", "10", "--digit-last", "20"], "from 20 to 9999"),
-        (["--digit", "3", "--digit-first", "1000"], "the timesteps of the asking must lie from 0 to 999"),
+        (["--digit", "3", "--digit-first", "1000"], "the timesteps of the guidance must lie from 0 to 999"),
     ],
 )
 def test_a_wish_that_makes_no_sense_gets_one_line(capsys, tmp_path, arguments, words):

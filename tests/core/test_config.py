@@ -5,6 +5,7 @@ import pytest
 
 from ddpm_demo.core.config import (
     ConfigError,
+    DigitConfig,
     GuidanceConfig,
     ModelConfig,
     SamplerConfig,
@@ -45,6 +46,9 @@ def test_spec_dilations():
         (lambda: GuidanceConfig(None), "name or path of a checkpoint"),
         (lambda: GuidanceConfig("tiny", -1), "guidance weight must be a number from 0 to 10"),
         (lambda: GuidanceConfig("tiny", float("inf")), "guidance weight must be a number from 0 to 10"),
+        (lambda: GuidanceConfig("tiny", last=-1), "last timestep of the guidance must be a whole number from 0 to"),
+        (lambda: GuidanceConfig("tiny", first=3, last=4), "first timestep of the guidance must be a whole number fro"),
+        (lambda: DigitConfig(3, first=1.5), "first timestep of the guidance must be a whole number from 0 to"),
         (lambda: TrainConfig(), "either epochs or minutes"),
         (lambda: TrainConfig(epochs=1, minutes=1), "either epochs or minutes"),
         (lambda: TrainConfig(epochs=1, lr=0), "strictly between"),

@@ -5,11 +5,19 @@ import math
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, GuidanceConfig, ModelConfig, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.config import (
+    ALWAYS,
+    ConfigError,
+    GuidanceConfig,
+    Interval,
+    ModelConfig,
+    SamplerConfig,
+    ScheduleConfig,
+)
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.guidance import AskedFor, Guided, guided
-from ddpm_demo.core.model import Denoiser
-from ddpm_demo.core.sampling import sample
+from ddpm_demo.core.model import Denoiser, seeded_denoiser
+from ddpm_demo.core.sampling import reverse_step, sample
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import CheckpointError
@@ -69,6 +77,9 @@ def test_a_guide_that_learnt_something_else_is_refused(tiny, linear):
     colour = Denoiser(ModelConfig(image_channels=3, hidden=8, dilations=(1,)))
     with pytest.raises(ConfigError, match="number of channels"):
         guided(tiny, linear, lambda: (colour, linear), 2)
+    for beyond in (Interval(first=1000), Interval(last=1000)):
+        with pytest.raises(ConfigError, match="timesteps of the guidance must lie from 0 to 999"):
+            guided(tiny, linear, lambda: pytest.fail("it is never asked"), 2, beyond)
 
 
 def test_loading_a_guide(tiny, linear, tmp_path):
@@ -114,12 +125,53 @@ def test_asking_adds_the_classifiers_gradient(linear, generator):
 def test_asking_with_weight_0_or_outside_the_interval_is_the_model_alone(linear, generator):
     x_t, t = torch.randn(2, 1, 2, 2, generator=generator), torch.full((2,), 300)
     classes = gaussian_classes(linear, torch.ones(4))
-    for settings in ({"weight": 0.0}, {"weight": 3.0, "first": 299}, {"weight": 3.0, "last": 301}):
-        asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), **settings)
+    for weight, held in ((0.0, ALWAYS), (3.0, Interval(first=299)), (3.0, Interval(last=301))):
+        asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), weight, held)
         assert torch.equal(asked(x_t, t), 0.5 * x_t)
-        assert asked.probabilities is not None
-    asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), weight=3.0, first=300, last=300)
+    asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), 3.0, Interval(first=300, last=300))
     assert not torch.equal(asked(x_t, t), 0.5 * x_t)
+
+
+def test_outside_its_interval_neither_classifier_nor_guide_is_computed(linear, generator):
+    x_t, calls = torch.randn(2, 1, 2, 2, generator=generator), []
+
+    def told(name, answer):
+        return lambda x, t: calls.append((name, int(t[0]))) or answer(x)
+
+    model, half = told("model", lambda x: 0.5 * x), Interval(first=600, last=300)
+    guided = Guided(model, told("guide", lambda x: 0.1 * x), 2.0, half)
+    classes = told("classifier", lambda x: torch.cat((x.flatten(1).sum(1, keepdim=True),) * 2, 1))
+    asked = AskedFor(guided, classes, linear, torch.tensor([0]), 1.0, half)
+    for now in (601, 600, 300, 299):
+        asked(x_t, torch.full((2,), now))
+        inside = 300 <= now <= 600
+        assert [name for name, t in calls if t == now] == ["model", "guide", "classifier"][: 3 if inside else 1]
+        assert (guided.answers is not None) == (asked.pull is not None) == (asked.probabilities is not None) == inside
+
+
+def test_the_whole_interval_is_no_limit_and_a_film_outside_is_the_networks_alone(tiny, linear):
+    """A film guided from t = 600 to 300: before that the network's own steps, after it its own from the same x_t."""
+    worse = seeded_denoiser(tiny.config, seed=1).eval()
+    config, x_T = SamplerConfig(kind="ddim", steps=10), torch.randn(1, 1, 28, 28)
+
+    def film(model, start=x_T, **begin):
+        return list(sample(model, linear, config, start, generator=torch.Generator(), **begin))
+
+    alone, always = film(tiny.eval()), film(Guided(tiny, worse, 2.0))
+    whole = film(Guided(tiny, worse, 2.0, Interval(first=999, last=0)))
+    assert all(torch.equal(a.x_s, b.x_s) for a, b in zip(always, whole, strict=True))
+    part = film(Guided(tiny, worse, 2.0, Interval(first=600, last=300)))
+    for step, free in zip(part, alone, strict=True):
+        if step.t > 600:
+            assert torch.equal(step.x_s, free.x_s)
+        elif step.t >= 300:
+            assert not torch.equal(step.x_s, free.x_s)
+        else:
+            eps_hat = tiny(step.x_t, torch.tensor([step.t]))
+            own = reverse_step(
+                linear, config, index=0, t=step.t, s=step.s, x_t=step.x_t, eps_hat=eps_hat, generator=torch.Generator()
+            )
+            assert torch.equal(step.x_s, own.x_s)
 
 
 def test_a_mixture_of_two_gaussians_asked_for_one_ends_there(linear):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
-from ddpm_demo.core.sampling import frame_indices, reverse_step, sample, start_noise, to_uint8
+from ddpm_demo.core.sampling import reverse_step, sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 
 DOUBLE = torch.float64
@@ -284,17 +284,6 @@ def test_closing_midway_gives_the_model_its_mode_back(linear, tiny, training):
 def test_more_steps_than_the_schedule_has_are_refused(linear):
     with pytest.raises(ConfigError, match="from 1 to 1000"):
         next(sample(wavy, linear, SamplerConfig(steps=1001), noise(), generator=torch.Generator()))
-
-
-def test_frames_are_bounded_and_keep_both_ends(linear):
-    timesteps = linear.timesteps(1000)
-    shown = frame_indices(linear, timesteps, 60)
-    assert shown[0] == 0
-    assert shown[-1] == 999
-    assert len(shown) <= 60
-    # even in log-SNR: most of the schedule's last half is one long fog, and gets less than half of the frames
-    assert sum(timesteps[i] > 500 for i in shown) < len(shown) / 2
-    assert frame_indices(linear, linear.timesteps(10), 60) == list(range(10))
 
 
 def test_to_uint8_rounds_and_clips():

@@ -7,13 +7,13 @@ import threading
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, DigitConfig, SamplerConfig
+from ddpm_demo.core.config import ALWAYS, ConfigError, DemoError, DigitConfig, Interval, SamplerConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.guidance import Guided
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.machine.executor import LocalExecutor
-from ddpm_demo.machine.film_job import Answer, FilmJob, Walk, ask
+from ddpm_demo.machine.film_job import Answer, FilmJob, Walk, ask, frame_indices
 from ddpm_demo.machine.scheduler import Scheduler
 from ddpm_demo.ui.networks import Loaded
 
@@ -37,7 +37,7 @@ def by_the_sampler(networks, job):
     x_T = start_noise(job.n, 1, 28, generator)
     model = networks[job.network].model
     if job.guide:
-        model = Guided(model, networks[job.guide].model, job.weight)
+        model = Guided(model, networks[job.guide].model, job.weight, job.interval)
     return list(sample(model, networks[job.network].schedule, job.config, x_T, generator=generator))
 
 
@@ -85,6 +85,8 @@ def test_every_setting_has_a_part_in_the_key():
         dataclasses.replace(job, **{name: value})
         for name, value in [
             ("network", "b"), ("n", 4), ("seed", 6), ("guide", "b"), ("weight", 2.0), ("channels", 3), ("code", "x"),
+            ("interval", Interval(first=600)), ("interval", Interval(last=1)), ("asked", DigitConfig(7)),
+            ("asked", DigitConfig(7, first=600)), ("asked", DigitConfig(7, last=1)), ("asker", "x"),
         ]
     ]  # fmt: skip
     others += [dataclasses.replace(job, config=config) for config in CONFIGS[1:]]
@@ -123,9 +125,17 @@ def made_together(networks, linear, jobs, seats):
     return viewers
 
 
+def company_of_four(guide):
+    """Films of one network and, with a guide, weights and intervals of their own."""
+    held = (ALWAYS, Interval(first=700, last=300), Interval(last=500), Interval(first=200))
+    return [
+        FilmJob("a", CONFIGS[k % 3], 1 + k, k, guide, 1.5 + k if guide else 1.0, interval=held[k]) for k in range(4)
+    ]
+
+
 @pytest.mark.parametrize("guide", ["", "b"])
 def test_a_film_has_the_same_bits_with_and_without_others(networks, linear, guide):
-    jobs = [FilmJob("a", CONFIGS[k % 3], 1 + k, k, guide, 1.5 + k if guide else 1.0) for k in range(4)]
+    jobs = company_of_four(guide)
     for job, viewer in zip(jobs, made_together(networks, linear, jobs, seats=1), strict=True):
         for step, other in zip(viewer.steps, by_the_sampler(networks, job), strict=True):
             assert torch.equal(step.x_s, other.x_s)
@@ -134,7 +144,7 @@ def test_a_film_has_the_same_bits_with_and_without_others(networks, linear, guid
 @pytest.mark.parametrize("guide", ["", "b"])
 def test_films_that_share_calls_are_within_a_grey_level(networks, linear, guide):
     """Different samplers, numbers, timesteps and weights in one call: the convolution may sum in another order."""
-    jobs = [FilmJob("a", CONFIGS[k % 3], 1 + k, k, guide, 1.5 + k if guide else 1.0) for k in range(4)]
+    jobs = company_of_four(guide)
     for job, viewer in zip(jobs, made_together(networks, linear, jobs, seats=3), strict=True):
         for step, other in zip(viewer.steps, by_the_sampler(networks, job), strict=True):
             assert (to_uint8(step.x_s).int() - to_uint8(other.x_s).int()).abs().max() <= 1
@@ -215,3 +225,14 @@ def test_films_share_a_call_where_that_pays(networks, monkeypatch, exponent, exp
     monkeypatch.setattr("ddpm_demo.machine.executor.time.perf_counter", lambda: clock[0])
     executor = LocalExecutor(networks.__getitem__, Scheduler())
     assert executor._measure_seats(networks["a"], None, FilmJob("a", CONFIGS[0], 1, 0)) == expected
+
+
+def test_frames_are_bounded_and_keep_both_ends(linear):
+    timesteps = linear.timesteps(1000)
+    shown = frame_indices(linear, timesteps, 60)
+    assert shown[0] == 0
+    assert shown[-1] == 999
+    assert len(shown) <= 60
+    # even in log-SNR: most of the schedule's last half is one long fog, and gets less than half of the frames
+    assert sum(timesteps[i] > 500 for i in shown) < len(shown) / 2
+    assert frame_indices(linear, linear.timesteps(10), 60) == list(range(10))

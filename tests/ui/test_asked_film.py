@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import io
+import json
 import zlib
 from dataclasses import replace
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig
+from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig, GuidanceConfig, ScheduleConfig
+from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.film_job import Walk, ask
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.experiments import EXPERIMENTS
@@ -18,8 +20,9 @@ from ddpm_demo.ui.film.films import ANY_DIGIT, NO_GUIDE, Films, read_film_settin
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.race import race
 from ddpm_demo.ui.film.stream import film_job, generate
-from ddpm_demo.ui.film.take_home import link_settings, link_text, take_home
+from ddpm_demo.ui.film.take_home import film_npz, link_settings, link_text, take_home
 from ddpm_demo.ui.networks import classifier_at, load_placed
+from ddpm_demo.ui.tabs.generate import wish_fields
 
 CLIP = "clip x̂₀ to [−1, 1]"
 
@@ -29,9 +32,11 @@ def lite():
     return load_placed(find_checkpoint("lite"))
 
 
-def settings(digit="7", asking=4, first=None, last=0, steps=6, count=2, guide=NO_GUIDE, weight=1, checkpoint="lite"):
+def settings(
+    digit="7", asking=4, first=None, last=0, steps=6, count=2, guide=NO_GUIDE, weight=1, checkpoint="lite", too=False
+):
     rule = ("DDIM", CLIP, steps, 0, count, 3, guide, weight)
-    return read_film_settings(checkpoint, *rule, digit, asking, first, last)
+    return read_film_settings(checkpoint, *rule, digit, asking, first, last, too)
 
 
 def film_of(lite, wanted, guide=None):
@@ -69,8 +74,9 @@ def test_a_weight_of_0_or_an_empty_interval_draws_what_comes_anyway(lite):
     assert torch.equal(finished(*film_of(lite, settings(first=998, last=998))), anyway)  # between two of its steps
 
 
-def test_the_executors_way_is_the_same_film(lite):
-    wanted = settings(guide=GUIDE, weight=3)
+@pytest.mark.parametrize("too", [False, True])
+def test_the_executors_way_is_the_same_film(lite, too):
+    wanted = settings(guide=GUIDE, weight=3, first=700, last=300, too=too)
     guide = load_placed(find_checkpoint(GUIDE))
     films, messages = film_of(lite, wanted, guide)
     walk = Walk(film_job(lite, wanted, guide), lite.schedule)
@@ -84,6 +90,10 @@ def test_the_executors_way_is_the_same_film(lite):
 def test_another_wish_is_another_film(lite):
     keys = {film_job(lite, settings(*wish)).key for wish in [(ANY_DIGIT,), ("7",), ("3",), ("7", 5), ("7", 4, 800)]}
     assert len(keys) == 5
+    guide, held = load_placed(find_checkpoint(GUIDE)), {"first": 700, "guide": GUIDE, "weight": 3}
+    assert len({film_job(lite, settings(too=too, **held), guide).key for too in (False, True)}) == 2
+    whole = settings(first=999, guide=GUIDE, weight=3, too=True)  # no limit at all: the film that is there already
+    assert film_job(lite, whole, guide).key == film_job(lite, settings(guide=GUIDE, weight=3), guide).key
 
 
 def test_the_inspector_writes_the_pull_out(lite):
@@ -97,12 +107,60 @@ def test_the_inspector_writes_the_pull_out(lite):
     assert answer["asked"]["odds"] == pytest.approx(kept.asked.probabilities[1].tolist())
 
 
-@pytest.mark.parametrize("wish", [("0", 4, None, 0), ("9", 0.5, 800, 200)])
-@pytest.mark.parametrize(("guide", "weight"), [(NO_GUIDE, 1), (GUIDE, 2.75)])
-def test_a_link_brings_the_wish_back(wish, guide, weight):
-    wanted = settings(*wish, guide=guide, weight=weight)
-    assert wanted.asked == DigitConfig(int(wish[0]), *wish[1:])
+@pytest.mark.parametrize("wish", [("0", 4, None, 0), ("9", 0.5, 800, 200), (ANY_DIGIT, 6, 800, 200)])
+@pytest.mark.parametrize(("guide", "weight", "too"), [(NO_GUIDE, 1, False), (GUIDE, 2.75, False), (GUIDE, 2.75, True)])
+def test_a_link_brings_the_wish_back_and_when_guidance_has_a_part(wish, guide, weight, too):
+    wanted = settings(*wish, guide=guide, weight=weight, too=too)
+    held = {"first": wish[2], "last": wish[3]}
+    assert wanted.asked == (None if wish[0] == ANY_DIGIT else DigitConfig(int(wish[0]), wish[1], **held))
+    if guide == GUIDE:
+        assert wanted.guidance == GuidanceConfig(GUIDE, weight, **(held if too else {}))
     assert link_settings(link_text(wanted)) == wanted
+    fields = wish_fields(wanted)  # what the page is set to makes the same film again
+    again = settings(fields[0], wish[1], *fields[2:4], guide=guide, weight=weight, too=fields[4])
+    assert again == wanted
+
+
+def test_links_from_before_leave_the_guide_on_all_the_way():
+    wanted = link_settings("2~1~50~0~16~5~lite~tiny~3~7~4~700~300")
+    assert wanted.guidance == GuidanceConfig(GUIDE, 3.0)
+    assert wanted.asked == DigitConfig(7, 4.0, first=700, last=300)
+    assert wish_fields(wanted) == ["7", 4.0, 700, 300, False]
+    assert wish_fields(link_settings("2~1~50~0~16~5~lite~tiny~3"))[2:] == [999, 0, True]
+
+
+def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
+    """Steps at t = 999, 799, 599, 400, 200, 0 or so: guide and asking only at the third and fourth."""
+    guide, wanted = load_placed(find_checkpoint(GUIDE)), settings(first=700, last=300, guide=GUIDE, weight=3, too=True)
+    films, messages = film_of(lite, wanted, guide)
+    film = films.get(messages[0]["run"])
+    inside = [300 <= kept.step.t <= 700 for kept in film.kept]
+    assert inside == [False, False, True, True, False, False]
+    assert [kept.answers is not None for kept in film.kept] == inside
+    assert [kept.asked is not None for kept in film.kept] == inside
+    shown = [m["first"] + k for m in messages for k in m.get("asked_at", [])]
+    assert shown == [2, 3]
+    run = messages[0]["run"]
+    said = [inspect_step({"run": run, "frame": k, "digit": 0}, films) for k in (1, 2)]
+    assert said[0]["guidance"] == {"guide": None, "first": 700, "last": 300}
+    assert said[0]["asked"] == {"digit": 7, "pull": None, "first": 700, "last": 300}
+    assert all(said[1][name] for name in ("guidance", "asked"))
+    # and until there it is the film without guide or wish
+    plain = film_of(lite, settings(ANY_DIGIT))
+    free = plain[0].get(plain[1][0]["run"])
+    assert all(torch.equal(a.step.x_t, b.step.x_t) for a, b in zip(film.kept[:3], free.kept[:3], strict=True))
+    assert not torch.equal(film.kept[3].step.x_t, free.kept[3].step.x_t)
+    made = json.loads(str(np.load(io.BytesIO(film_npz(film)))["settings"]))
+    assert (made["guidance"]["first"], made["asked"]["last"]) == (700, 300)
+
+
+def test_an_interval_that_the_schedule_does_not_have_is_refused(lite):
+    short = replace(lite, schedule=Schedule.from_config(ScheduleConfig(timesteps=500)))
+    with pytest.raises(ConfigError, match="must lie from 0 to 499"):
+        film_job(short, settings(first=700, last=300))
+    for bad in ({"first": 200, "last": 300}, {"last": -1}, {"first": 1.5}, {"first": "x"}, {"too": 1}):
+        with pytest.raises(ConfigError):
+            settings(**bad)
 
 
 def test_links_from_before_ask_for_no_digit():
@@ -110,16 +168,21 @@ def test_links_from_before_ask_for_no_digit():
     assert link_settings("2~1~50~0~16~5~lite").asked is None
 
 
-@pytest.mark.parametrize("tail", ["10~4~~0", "7~99~~0", "7~4~10~20", "7~4", "7~nan~~0", "x~4~~0"])
+@pytest.mark.parametrize(
+    "tail", ["10~4~~0", "7~99~~0", "7~4~10~20", "7~4", "7~nan~~0", "x~4~~0", "7~4~~0~2", "7~4~~0~1~1"]
+)
 def test_nonsense_of_a_wish_in_a_link_is_refused(tail):
     with pytest.raises((ConfigError, ValueError)):
         link_settings(f"2~1~50~0~16~5~lite~{NO_GUIDE}~1~{tail}")
 
 
 def test_the_program_prints_the_digits_that_were_asked_for(lite):
-    films, messages = film_of(lite, settings(steps=5, count=1))
+    guide = load_placed(find_checkpoint(GUIDE))
+    wanted = settings(steps=5, count=1, first=800, last=300, guide=GUIDE, weight=3, too=True)
+    films, messages = film_of(lite, wanted, guide)
     text = take_home({"run": messages[0]["run"], "kind": "python"}, films)["text"]
-    assert "ask_for(model, schedule, DigitConfig(digit=7, weight=4" in text
+    assert "placement), 3, Interval(first=800, last=300))" in text
+    assert "ask_for(model, schedule, DigitConfig(first=800, last=300, digit=7, weight=4" in text
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(text, "program.py", "exec"), {})

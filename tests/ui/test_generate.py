@@ -345,12 +345,13 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
     assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, None, [None] * 13, None, {"lite": None}, None)
+    tab = GenerateTab(None, None, [None] * 14, None, {"lite": None}, None)
     answers = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
-    *film, weight, digit, asking, first, last, note, press = answers
+    *film, weight, digit, asking, first, last, too, note, press = answers
     assert film == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
     assert digit == ANY_DIGIT
-    assert all(field["__type__"] == "update" for field in (weight, asking, first, last))
+    assert all(field["__type__"] == "update" for field in (weight, asking))
+    assert (first, last, too) == (999, 0, True)
     assert "drawn again" in note
     assert press == {"press": True}
 
@@ -359,8 +360,8 @@ def test_a_link_brings_the_guide_back():
     wanted = settings(guide=GUIDE, weight=2.75)
     assert link_settings(link_text(wanted)) == wanted
     models = {"lite": None, GUIDE: None}
-    tab = GenerateTab(None, None, [None] * 13, None, models, None)
-    *_, guide, weight, _, _, _, _, _, press = tab.restore_film(
+    tab = GenerateTab(None, None, [None] * 14, None, models, None)
+    *_, guide, weight, _, _, _, _, _, _, press = tab.restore_film(
         SimpleNamespace(query_params={"film": link_text(wanted)})
     )
     assert (guide, weight, press) == (GUIDE, 2.75, {"press": True})
@@ -386,7 +387,7 @@ def test_a_link_brings_the_guide_back():
     ],
 )
 def test_nonsense_in_a_link_changes_nothing(text):
-    tab = GenerateTab(None, None, [None] * 13, None, {"lite": None}, None)
+    tab = GenerateTab(None, None, [None] * 14, None, {"lite": None}, None)
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
     assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
     assert "was ignored" in note
@@ -451,8 +452,8 @@ def test_the_pages_words_for_a_sampler_lead_back_to_it():
 
 def test_a_link_brings_the_wish_for_a_digit_back():
     wanted = read_film_settings("lite", SPEC, NO_CLIP, 50, 0, 4, 1, NO_GUIDE, 1, "7", 5.5, 800, 200)
-    tab = GenerateTab(None, None, [None] * 13, None, {"lite": None}, None)
-    *_, digit, asking, first, last, _, press = tab.restore_film(
+    tab = GenerateTab(None, None, [None] * 14, None, {"lite": None}, None)
+    *_, digit, asking, first, last, too, _, press = tab.restore_film(
         SimpleNamespace(query_params={"film": link_text(wanted)})
     )
-    assert (digit, asking, first, last, press) == ("7", 5.5, 800, 200, {"press": True})
+    assert (digit, asking, first, last, too, press) == ("7", 5.5, 800, 200, True, {"press": True})

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, DigitConfig, GuidanceConfig, SamplerConfig
+from ddpm_demo.core.config import ALWAYS, ConfigError, DigitConfig, GuidanceConfig, Interval, SamplerConfig
 from ddpm_demo.core.sampling import Step, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.film_job import Asked
-from ddpm_demo.ui.readers import MAX_SEED, number, one_of, whole
+from ddpm_demo.ui.readers import MAX_SEED, flag, number, one_of, whole
 
 SAMPLERS = {
     "DDPM, the spec's rule (σ² = β)": {"kind": "ddpm", "variance": "beta"},
@@ -64,8 +64,13 @@ def read_film_settings(
     asking: object = DigitConfig.weight,
     first: object = None,
     last: object = 0,
+    guide_too: object = False,
 ) -> FilmSettings:
-    """Check what came from the page; raise ConfigError on settings that make no sense."""
+    """Check what came from the page; raise ConfigError on settings that make no sense.
+
+    A digit is asked for at timesteps from `first` (None: the very beginning) down to `last`; `guide_too` limits the
+    guide to the same.
+    """
     refusal = "choose one of the listed samplers and ways of clipping"
     sampler, clip = one_of(sampler, SAMPLERS, refusal), one_of(clip, CLIPS, refusal)
     config = SamplerConfig(
@@ -75,27 +80,38 @@ def read_film_settings(
         eta=number("η", eta, 0, 1),
     )
     n = whole("the number of digits", count, 1, MAX_IMAGES)
-    guidance, asked = read_guidance(checkpoint, guide, weight), read_wish(digit, asking, first, last)
+    interval = read_interval(first, last)
+    asked = read_wish(digit, asking, interval)
+    limited = flag("whether the guide keeps to the interval", guide_too)
+    guidance = read_guidance(checkpoint, guide, weight, interval if limited else ALWAYS)
     return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance, asked)
 
 
-def read_wish(digit: object, weight: object, first: object, last: object) -> DigitConfig | None:
-    """Check the page's words for a digit to ask for, `ANY_DIGIT` for none, from t = `first` (None: T - 1) to `last`."""
+def read_interval(first: object, last: object) -> Interval:
+    """Check the timesteps between which guidance is to hold; a `first` of None, or of the last t there is, is T - 1."""
+    low = whole("the last timestep of the guidance", last, 0, MAX_STEPS - 1)
+    if first in (None, MAX_STEPS - 1):
+        return Interval(last=low)
+    return Interval(first=whole("the first timestep of the guidance", first, low, MAX_STEPS - 1), last=low)
+
+
+def read_wish(digit: object, weight: object, interval: Interval = ALWAYS) -> DigitConfig | None:
+    """Check the page's words for a digit to ask for, `ANY_DIGIT` for none."""
     wanted = one_of(digit, WISHES, "choose any digit, or one from 0 to 9")
     if wanted == ANY_DIGIT:
         return None
-    low = whole("the last timestep of the asking", last, 0, MAX_STEPS - 1)
-    begin = (
-        None if first in (None, MAX_STEPS - 1) else whole("the first timestep of the asking", first, low, MAX_STEPS - 1)
-    )
-    return DigitConfig(int(wanted), number("the weight of the asking", weight, 0, MAX_ASKING), begin, low)
+    strength = number("the weight of the asking", weight, 0, MAX_ASKING)
+    return DigitConfig(int(wanted), strength, first=interval.first, last=interval.last)
 
 
-def read_guidance(checkpoint: str, guide: object, weight: object) -> GuidanceConfig | None:
+def read_guidance(checkpoint: str, guide: object, weight: object, interval: Interval = ALWAYS) -> GuidanceConfig | None:
     """Check the page's words for a guide, of which `NO_GUIDE` is one; raise ConfigError if they make no sense."""
     if guide == NO_GUIDE:
         return None
-    guidance = GuidanceConfig(guide, number("the guidance weight", weight, 0, MAX_WEIGHT))  # type: ignore[arg-type]
+    if not isinstance(guide, str):
+        raise ConfigError("choose one of the listed guides, or none")
+    strength = number("the guidance weight", weight, 0, MAX_WEIGHT)
+    guidance = GuidanceConfig(guide, strength, first=interval.first, last=interval.last)
     if guidance.guide == checkpoint:
         raise ConfigError("a network cannot guide itself: choose another guide, or none")
     return guidance
@@ -109,7 +125,10 @@ def words_of(config: SamplerConfig) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Kept:
-    """A step that the film shows; what network and guide said; what DPM-Solver++ needs; what asking for a digit did."""
+    """A step that the film shows; what network and guide said; what DPM-Solver++ needs; what asking for a digit did.
+
+    `answers` and `asked` are None where guide or asking have no part, be it at this timestep only.
+    """
 
     step: Step
     answers: tuple[Tensor, Tensor] | None

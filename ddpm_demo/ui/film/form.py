@@ -25,6 +25,7 @@ from ddpm_demo.ui.readers import UNCHANGED, changed_in_words
 
 FIRST_COUNT = 16
 FIRST_SEED = 0
+GUIDE_TOO = True  # one interval for both, which at first is the whole way
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class FilmForm:
     asking: gr.Slider
     first: gr.Slider
     last: gr.Slider
+    guide_too: gr.Checkbox
     dice: gr.Button
     start: gr.Button
     stop: gr.Button
@@ -53,12 +55,12 @@ class FilmForm:
     def settings(self) -> list[Any]:
         """What a film is made from."""
         fields: list[Any] = [self.which, self.sampler, self.clip, self.steps, self.eta, self.count, self.seed]
-        return [*fields, self.guide, self.weight, self.digit, self.asking, self.first, self.last]
+        return [*fields, self.guide, self.weight, self.digit, self.asking, self.first, self.last, self.guide_too]
 
     @property
     def hidden(self) -> list[Any]:
         """Those of the settings that `differences` tells of, in the order of `differences_in_words`."""
-        wish = [self.asking, self.first, self.last]
+        wish = [self.asking, self.first, self.last, self.guide_too]
         return [self.which, self.sampler, self.clip, self.steps, self.eta, self.guide, self.weight, *wish]
 
 
@@ -147,8 +149,30 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             elem_id="generate-asking",
         )
         with gr.Row():
-            first = gr.Slider(0, MAX_STEPS - 1, value=MAX_STEPS - 1, step=1, label="From t =", min_width=140)
-            last = gr.Slider(0, MAX_STEPS - 1, value=usual.last, step=1, label="Down to t =", min_width=140)
+            first = gr.Slider(
+                0,
+                MAX_STEPS - 1,
+                value=MAX_STEPS - 1,
+                step=1,
+                label="From t =",
+                min_width=140,
+                elem_id="generate-first",
+            )
+            last = gr.Slider(
+                0,
+                MAX_STEPS - 1,
+                value=usual.last,
+                step=1,
+                label="Down to t =",
+                min_width=140,
+                elem_id="generate-last",
+            )
+        guide_too = gr.Checkbox(
+            GUIDE_TOO,
+            label="The guide, too, only there",
+            info="Outside the interval the network is alone: neither classifier nor guide is computed.",
+            elem_id="generate-guide-too",
+        )
         gr.Markdown("#### The noise")
         seed = gr.Number(
             FIRST_SEED,
@@ -159,7 +183,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             elem_id="generate-seed",
         )
     differences = gr.Markdown(UNCHANGED, elem_id="generate-differences")
-    wish = (digit, asking, first, last)
+    wish = (digit, asking, first, last, guide_too)
     return FilmForm(which, sampler, clip, steps, eta, count, seed, guide, weight, *wish, dice, start, stop, differences)
 
 
@@ -183,6 +207,7 @@ def differences_in_words(
     asking: object,
     first_t: object,
     last_t: object,
+    guide_too: object,
 ) -> str:
     """Return in one line what differs from the settings that the page opens with; `first` is their checkpoint.
 
@@ -199,7 +224,8 @@ def differences_in_words(
         ("guide", guide, suits),
         *([("guidance weight", weight, heavy)] if guide != NO_GUIDE else []),
         ("asking weight", asking, DigitConfig.weight),
-        ("asking from t", first_t, MAX_STEPS - 1),
-        ("asking down to t", last_t, DigitConfig.last),
+        ("guidance from t", first_t, MAX_STEPS - 1),
+        ("guidance down to t", last_t, DigitConfig.last),
+        *([("guide only there", guide_too, GUIDE_TOO)] if guide != NO_GUIDE else []),
     ]
     return changed_in_words(pairs)

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ddpm_demo.core.config import Interval
 from ddpm_demo.explaining.written_step import write_out
 from ddpm_demo.ui.bridge import base64_of, server_function
 from ddpm_demo.ui.film.films import FILMS, Films
@@ -23,12 +24,16 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     def floats(pictures: Tensor) -> str:
         return base64_of(pictures[k, 0].numpy())  # float32 (28, 28)
 
-    guidance, answers = film.settings.guidance, None
-    if kept.answers and guidance:
+    guidance, answers = film.settings.guidance, dict[str, Any]()
+    if guidance and guidance.weight != 1 and not guidance.holds_at(step.t):
+        answers = {"guide": None, **_held(guidance)}
+    elif kept.answers and guidance:
         eps_model, eps_guide = kept.answers
         answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
-    wish, asking = film.settings.asked, None
-    if kept.asked and wish:
+    wish, asking = film.settings.asked, dict[str, Any]()
+    if wish and not wish.holds_at(step.t):
+        asking = {"digit": wish.digit, "pull": None, **_held(wish)}
+    elif kept.asked and wish:
         asking = {"digit": wish.digit, "weight": wish.weight, "pull": floats(kept.asked.pull)}
         asking["odds"] = kept.asked.probabilities[k].tolist()
     return {
@@ -40,8 +45,8 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
         "rule": written.rule,
         "clean": written.clean,
         "clamped": written.clamped,
-        "guidance": answers,
-        "asked": asking,
+        "guidance": answers or None,
+        "asked": asking or None,
         "terms": [
             {"name": term.name, "coefficient": term.coefficient, "values": floats(term.values)}
             for term in written.terms
@@ -52,3 +57,8 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
         "z": floats(step.z),
         "x_s": floats(step.x_s),
     }
+
+
+def _held(interval: Interval) -> dict[str, int | None]:
+    """Return where guidance has a part, for a step outside."""
+    return {"first": interval.first, "last": interval.last}

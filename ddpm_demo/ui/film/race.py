@@ -1,5 +1,6 @@
 """The race, and the small experiments: up to four settings from the same x_T and seed, side by side."""
 
+import math
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +11,12 @@ from typing import Any
 import gradio as gr
 import torch
 from gradio.components import Component
+from torch import Tensor
 
 from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig
 from ddpm_demo.core.guidance import AskedFor
-from ddpm_demo.core.sampling import EpsModel, frame_indices, sample, slerp, start_noise
+from ddpm_demo.core.sampling import EpsModel, sample, start_noise
+from ddpm_demo.machine.film_job import frame_indices
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.bridge import browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
@@ -118,6 +121,23 @@ def race(
             clock.pending, clock.times, clock.sent = [], [], now
 
 
+def slerp(start: Tensor, end: Tensor, weights: Sequence[float]) -> Tensor:
+    """Return noises on the great circle from one to another, (len(weights), C, H, W); both (1, C, H, W).
+
+    A straight line between two Gaussian noises passes through pictures that are too faint to be noise; the circle
+    keeps their length (Shoemake 1985; Song et al. 2021, section 5.3, for DDIM).
+    """
+    cosine = float((start * end).sum() / (start.norm() * end.norm()))
+    angle = math.acos(max(-1.0, min(1.0, cosine)))
+    if angle < 1e-3:  # as far as float32 can tell the same noise: the circle is a point
+        return start.expand(len(weights), *start.shape[1:]).clone()
+    between = [
+        math.sin((1 - u) * angle) / math.sin(angle) * start + math.sin(u * angle) / math.sin(angle) * end
+        for u in weights
+    ]
+    return torch.cat(between)
+
+
 def asked(loaded: Loaded, model: EpsModel, lane: Lane, *, ten: bool) -> EpsModel:
     """Return the model of a lane, asked for its digit, or for ten in a row, if it is to be."""
     if not ten and lane.wish is None:
@@ -125,9 +145,7 @@ def asked(loaded: Loaded, model: EpsModel, lane: Lane, *, ten: bool) -> EpsModel
     classifier = classifier_at(loaded.schedule, loaded.placement.device)
     wish = lane.wish or DigitConfig(0)
     digits = torch.arange(10) if ten else torch.tensor([wish.digit])
-    last_t = len(loaded.schedule) - 1  # a student's own schedule may be shorter
-    first = last_t if wish.first is None else min(wish.first, last_t)
-    return AskedFor(model, classifier, loaded.schedule, digits, wish.weight, first=first, last=wish.last)
+    return AskedFor(model, classifier, loaded.schedule, digits, wish.weight, wish)
 
 
 def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:

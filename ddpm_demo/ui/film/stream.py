@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.guidance import AskedFor, Guided
-from ddpm_demo.core.sampling import Step, frame_indices, sample, start_noise
+from ddpm_demo.core.config import ALWAYS, Interval
+from ddpm_demo.core.guidance import Guided, check_within
+from ddpm_demo.core.sampling import Step, sample, start_noise
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.film_job import Asked, FilmJob, Taken
+from ddpm_demo.machine.film_job import Asked, FilmJob, Taken, frame_indices, what_asking_did
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring.noisy_classifier import ask_for
 from ddpm_demo.ui.bridge import base64_of
@@ -112,12 +113,16 @@ class FilmMessages:
         }
 
     def _asking(self, asked: list[Asked | None]) -> dict[str, Any]:
-        """Return what asking for a digit did, for films that do: the pull as pictures, and each digit's ten odds."""
+        """Return what asking for a digit did, of the steps that were asked: pull as pictures, each digit's ten odds.
+
+        `asked_at` are the places of these steps among those of the message.
+        """
         told = [each for each in asked if each is not None]
         if not told:
             return {}
         odds = torch.stack([each.probabilities for each in told])  # (steps, N, 10)
         return {
+            "asked_at": [k for k, each in enumerate(asked) if each is not None],
             "pull": packed([each.pull for each in told], self.bits, PULL_REACH),
             "pull_reach": PULL_REACH,
             "odds": base64_of((odds * 255).round().to(torch.uint8).numpy()),
@@ -152,9 +157,12 @@ def _shown(schedule: Schedule, timesteps: Sequence[int], n: int) -> set[int]:
 
 def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> FilmJob:
     """Return what decides the pixels of a film; raise ConfigError when the guide cannot guide this network."""
-    weight = settings.guidance.weight if settings.guidance else 1.0
-    loaded.guided_by(guide, weight)
-    helped = guide is not None and weight != 1
+    guidance, asked = settings.guidance, settings.asked
+    weight = guidance.weight if guidance else 1.0
+    loaded.guided_by(guide, weight, guidance or ALWAYS)
+    if asked:
+        check_within(asked, loaded.schedule)
+    helped = guidance is not None and guide is not None and weight != 1
     return FilmJob(
         loaded.digest,
         settings.config,
@@ -163,8 +171,9 @@ def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None
         guide=guide.digest if guide and helped else "",
         weight=weight if helped else 1.0,
         channels=loaded.model.config.image_channels,
-        asked=settings.asked,
-        asker=shipped_asker()[1] if settings.asked else "",
+        asked=asked,
+        asker=shipped_asker()[1] if asked else "",
+        interval=Interval(first=guidance.first, last=guidance.last) if guidance and helped else ALWAYS,
     )
 
 
@@ -184,7 +193,8 @@ def generate(
     `guide` is the network that the settings' guidance names. A visitor's film is made by `broadcast.Broadcasts`; this
     is the same without visitors.
     """
-    network = loaded.guided_by(guide, settings.guidance.weight if settings.guidance else 1)
+    guidance = settings.guidance
+    network = loaded.guided_by(guide, guidance.weight if guidance else 1, guidance or ALWAYS)
     film, run = new_film(loaded, settings, guide), film_job(loaded, settings, guide).key
     generator = torch.Generator().manual_seed(settings.seed)
     x_T = start_noise(settings.n, loaded.model.config.image_channels, 28, generator)
@@ -200,13 +210,6 @@ def generate(
         now = time.perf_counter()
         yield from messages.take(Taken(step, answers, now - begun, what_asking_did(asking)))
         begun = time.perf_counter()
-
-
-def what_asking_did(asking: AskedFor | None) -> Asked | None:
-    """Return the last pull and odds of a denoiser that is asked for a digit; None for one that is not."""
-    if asking is None or asking.pull is None or asking.probabilities is None:
-        return None
-    return Asked(asking.pull, asking.probabilities)
 
 
 def packed(pictures: list[Tensor], bits: int, reach: float = 1.0) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ddpm_demo.core.config import ConfigError, GuidanceConfig
+from ddpm_demo.core.config import ALWAYS, ConfigError, GuidanceConfig, Interval
 from ddpm_demo.store import pictures
 from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.films import (
@@ -27,7 +27,9 @@ from ddpm_demo.ui.readers import named_values
 
 # of a film with a guide the program has these as well
 IMPORTS = "from ddpm_demo.core.guidance import Guided\n"
-GUIDE = "model = Guided(model, place(load(find_checkpoint({guide!r})).model, placement), {weight:g})\n"
+GUIDE = "model = Guided(model, place(load(find_checkpoint({guide!r})).model, placement), {weight:g}{interval})\n"
+# and where that has a part at some timesteps only
+INTERVAL_IMPORTS = "from ddpm_demo.core.config import Interval\n"
 # and of one that asks for a digit these
 ASKED_IMPORTS = """\
 from ddpm_demo.core.config import DigitConfig
@@ -110,10 +112,14 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
     """Return a Python program that prints the film's digits; `checkpoint.find` finds `network` and `guide`."""
     # at a weight of 1 a film is the network's alone, and the sum would differ from it by rounding
     guidance = settings.guidance if settings.guidance and settings.guidance.weight != 1 else None
+    held = Interval(first=guidance.first, last=guidance.last) if guidance else ALWAYS
+    interval = "" if held == ALWAYS else f", {held}"
     return PROGRAM.format(
-        imports=(IMPORTS if guidance else "") + (ASKED_IMPORTS if settings.asked else ""),
+        imports=(IMPORTS if guidance else "")
+        + (INTERVAL_IMPORTS if interval else "")
+        + (ASKED_IMPORTS if settings.asked else ""),
         asked=ASKED.format(wish=settings.asked) if settings.asked else "",
-        guide=GUIDE.format(guide=guide, weight=guidance.weight) if guidance else "",
+        guide=GUIDE.format(guide=guide, weight=guidance.weight, interval=interval) if guidance else "",
         n=settings.n,
         digits="digit" if settings.n == 1 else "digits",
         seed=settings.seed,
@@ -129,26 +135,32 @@ def link_text(settings: FilmSettings) -> str:
     config = settings.config
     sampler, clip = list(SAMPLERS).index(settings.sampler), list(CLIPS.values()).index(config.clip)
     parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
-    if settings.guidance or settings.asked:
-        guidance = settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
+    wish, guidance = settings.asked, settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
+    limited = (guidance.first, guidance.last) != (None, 0)
+    if settings.guidance or wish:
         parts += [guidance.guide, f"{guidance.weight:g}"]
-    if settings.asked:
-        wish = settings.asked
-        parts += [wish.digit, f"{wish.weight:g}", "" if wish.first is None else wish.first, wish.last]
+    if wish or limited:
+        held = wish or guidance
+        parts += [wish.digit, f"{wish.weight:g}"] if wish else ["", "0"]
+        parts += ["" if held.first is None else held.first, held.last]
+    if limited:
+        parts += [1]  # the guide, too, only there
     return "~".join(map(str, parts))
 
 
 def link_settings(text: str) -> FilmSettings:
     """Return the settings of a link; raise ConfigError or ValueError if it makes no sense."""
     sampler, clip, steps, eta, n, seed, checkpoint, *more = text.split("~")
-    # the link of a film without a guide ends before it, and one that asks for no digit before that
+    # a link ends where nothing more differs: before the guide, the wish, or whether the guide keeps to its interval
     guide, weight = more[:2] or (NO_GUIDE, "1")
-    digit, asking, first, last = more[2:] or (ANY_DIGIT, "0", "", "0")
+    digit, asking, first, last = more[2:6] or (ANY_DIGIT, "0", "", "0")
+    if more[6:] not in ([], ["0"], ["1"]):
+        raise ConfigError("no such guide")
     names, clips = list(SAMPLERS), list(CLIPS)
     if int(sampler) not in range(len(names)) or int(clip) not in range(len(clips)):
         raise ConfigError("no such sampler or way of clipping")
     words = (checkpoint, names[int(sampler)], clips[int(clip)])
-    wish = (digit, float(asking), int(first) if first else None, int(last))
+    wish = (digit or ANY_DIGIT, float(asking), int(first) if first else None, int(last), more[6:] == ["1"])
     return read_film_settings(*words, int(steps), float(eta), int(n), int(seed), guide, float(weight), *wish)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, DigitConfig, ScheduleConfig
+from ddpm_demo.core.config import ALWAYS, CHOSEN_SAMPLER, ConfigError, DemoError, ScheduleConfig
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.executor import Executor
 from ddpm_demo.ui.bridge import browser_component
@@ -17,7 +17,7 @@ from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
-from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE
+from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE, FilmSettings
 from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.path import build_path
@@ -75,15 +75,17 @@ class GenerateTab:
         config = wanted.config
         weight = wanted.guidance.weight if wanted.guidance else gr.skip()
         fields = [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
-        fields += [guide, weight, *wish_fields(wanted.asked)]
+        fields += [guide, weight, *wish_fields(wanted)]
         return [*fields, "The film of this link, drawn again with its settings.", {"press": True}]
 
 
-def wish_fields(wish: DigitConfig | None) -> list[Any]:
-    """Return the fields of a wish for a digit: which, how strongly, from which t, and down to which."""
-    if wish is None:
-        return [ANY_DIGIT, gr.skip(), gr.skip(), gr.skip()]
-    return [str(wish.digit), wish.weight, MAX_STEPS - 1 if wish.first is None else wish.first, wish.last]
+def wish_fields(wanted: FilmSettings) -> list[Any]:
+    """Return the fields of asking and interval: the digit, how strongly, from which t, down to which, the guide too."""
+    wish, guidance = wanted.asked, wanted.guidance or ALWAYS
+    digit = [ANY_DIGIT, gr.skip()] if wish is None else [str(wish.digit), wish.weight]
+    held = wish or guidance
+    same = wanted.guidance is None or (guidance.first, guidance.last) == (held.first, held.last)
+    return [*digit, MAX_STEPS - 1 if held.first is None else held.first, held.last, same]
 
 
 def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None = None) -> GenerateTab:

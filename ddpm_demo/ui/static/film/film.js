@@ -90,7 +90,11 @@ export function mount(element, props, watch, server, trigger) {
       const { marker } = grids[name];
       if (chosen) markInGrid(marker, film.digit, film.n, film.size); else marker.hidden = true;
       // x_T is on the screen before the network has said anything about it
-      if (!frame[name]?.length) { grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999); continue; }
+      if (!frame[name]?.length) {
+        grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999);
+        grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: nothing at this frame`);
+        continue;
+      }
       paintGrid(grids[name].canvas, frame[name], film.n, film.size);
       grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`);
     }

@@ -35,10 +35,11 @@ export function receiveMessage(got, wanted = () => true) {
     const length = got.n * got.size * got.size;
     const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null, odds = got.odds ? decodeBytes(got.odds) : null;
     got.steps.forEach((step, k) => {
-      const place = got.first + k;
+      const place = got.first + k, asked = got.asked_at?.indexOf(k) ?? -1; // outside the interval nothing is asked
+      const told = (all, each) => (all && asked >= 0 ? all.subarray(asked * each, (asked + 1) * each) : null);
       film.frames[place] = Object.fromEntries(PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]));
-      film.frames[place].pull = pull?.subarray(k * length, (k + 1) * length) ?? null;
-      film.steps[place] = { ...step, levels: 2 ** got.bits, odds: odds?.subarray(k * got.n * CLASSES, (k + 1) * got.n * CLASSES) ?? null };
+      film.frames[place].pull = told(pull, length);
+      film.steps[place] = { ...step, levels: 2 ** got.bits, odds: told(odds, got.n * CLASSES) };
     });
     setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
   });

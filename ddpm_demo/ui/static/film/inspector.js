@@ -31,6 +31,7 @@ export function makeInspector(server) {
     write();
   }
   const line = (...parts) => h("p", {}, parts.join(" "));
+  const interval = ({ first, last }) => (first === null ? `only down to t = ${last}` : `only from t = ${first} to ${last}`);
   const value = (x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
 
   function write() {
@@ -48,12 +49,15 @@ export function makeInspector(server) {
     const film_says = shown === null
       ? (next ? `; the film's next frame is t = ${next.t}, further on` : "")
       : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
-    const said = step.guidance, asked = step.asked;
+    // outside their interval guide and asking have no part: that is said, and there is nothing to add up
+    const said = step.guidance?.guide && step.guidance, asked = step.asked?.pull && step.asked;
     const before = said ? said.guide[i] + said.weight * (said.model[i] - said.guide[i]) : asked ? step.eps_hat[i] + asked.pull[i] : null;
+    const alone = [step.guidance && !said ? `the guide has a part ${interval(step.guidance)}` : "", step.asked && !asked ? `a ${step.asked.digit} is asked for ${interval(step.asked)}` : ""].filter(Boolean);
     sum.replaceChildren(
       line(`row ${spot.row}, column ${spot.col}:`),
       ...(said ? [line(`ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(before, 4)}: the guide's answer, and from it to the network's and beyond`)] : []),
       ...(asked ? [line(`ε̂ = ${value(before)} − ${value(asked.pull[i])} = ${number(step.eps_hat[i], 4)}: from it ${asked.weight} · √(1 − ᾱ) · ∂ log p(${asked.digit} | xₜ) is taken, the pull towards a ${asked.digit}`)] : []),
+      ...(alone.length ? [line(`at t = ${step.t} ${said || asked ? "nothing else changes ε̂" : "ε̂ is the network's own answer"}: ${alone.join(", and ")}`)] : []),
       line(`x_s = ${terms.join(" + ")}`),
       line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`));
     Object.assign(sum.dataset, { total: made, actual: step.x_s[i], level, film: shown === null ? "" : Math.round((shown / 255) * top) });
@@ -73,8 +77,8 @@ export function makeInspector(server) {
     if (question.run !== film.run || question.frame !== film.index || question.digit !== film.digit) return;
     if (answer.error) { sum.replaceChildren(answer.error); return; }
     const said = answer.guidance;
-    const guidance = said && { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) };
-    const asked = answer.asked && { ...answer.asked, pull: decodeFloat32(answer.asked.pull) };
+    const guidance = said?.guide ? { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) } : said;
+    const asked = answer.asked?.pull ? { ...answer.asked, pull: decodeFloat32(answer.asked.pull) } : answer.asked;
     step = { ...answer, guidance, asked, x_s: decodeFloat32(answer.x_s), eps_hat: decodeFloat32(answer.eps_hat), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
     paintFloats(frames.x_s.canvas, step.x_s);
     const to = step.s < 0 ? "the finished picture" : `s = ${step.s}`;

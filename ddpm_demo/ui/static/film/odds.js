@@ -12,10 +12,20 @@ export function makeOdds() {
   const element = h("div", { class: "ddpm-odds", hidden: true, role: "img" }, words, h("div", { class: "ddpm-odds-bars" }, ...bars.map((bar) => bar.element)));
 
   function show(film) {
+    element.hidden = !film;
+    if (!film) return;
     // the finished picture has no step of its own: the last one's odds stand beside it
-    const told = film && (film.steps[film.index]?.odds ?? film.steps.filter((step) => step?.odds).at(-1)?.odds);
-    element.hidden = !told;
-    if (!told) return;
+    const step = film.steps[film.index]?.t < 0 ? film.steps[film.index - 1] : film.steps[film.index];
+    const told = step?.odds;
+    if (!told) {
+      for (const bar of bars) bar.fill.style.height = "0%";
+      words.textContent = film.steps[film.index]?.t < 0 ? "No digit was asked for at the end: the classifier saw nothing of it"
+        : step && !film.frames[film.index].eps_hat.length ? "The classifier has not been asked yet"
+          : `At t = ${step?.t} no digit is asked for: the classifier is not computed`;
+      element.setAttribute("aria-label", words.textContent);
+      delete element.dataset.best;
+      return;
+    }
     const who = film.digit === null ? Array.from({ length: film.n }, (_, k) => k) : [film.digit];
     const shares = bars.map((_, k) => who.reduce((sum, digit) => sum + told[digit * CLASSES + k], 0) / who.length / 255);
     shares.forEach((share, k) => { bars[k].fill.style.height = `${100 * share}%`; });
