@@ -18,7 +18,8 @@ from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.lessons.entry import read_test, shipped_lessons
 from ddpm_demo.ui.lessons.places import CONTROLS
-from ddpm_demo.ui.lessons.truths import Workplace, compute_truth
+from ddpm_demo.ui.lessons.truths import compute_truth
+from ddpm_demo.ui.lessons.workplace import Workplace
 from ddpm_demo.ui.server import launch
 
 # Gradio's own, when it counts its visitors with a new pandas
@@ -107,6 +108,8 @@ def do_tasks(visit, lesson):
         elif task.watch == "press":
             page.locator(CONTROLS[task.control]).click()
             page.wait_for_function(IN_VIEW, arg=CONTROLS[lesson.tasks[number].control])  # what the press has made
+        elif task.watch == "completion":
+            page.locator('#completion [data-name="go"]').click()
         elif task.watch == "training":
             page.locator('[data-name="skip"]').click()
             return
@@ -150,25 +153,25 @@ def open_lessons(visit):
     visit.page.wait_for_selector(".ddpm-lessons-list")
 
 
-def test_a_student_takes_all_eight_well(visit, checkpoints):
+def test_a_student_takes_all_well(visit, checkpoints):
     visit.open()
     open_lessons(visit)
-    for number in range(1, 9):
+    for number in range(1, len(LESSONS) + 1):
         take(visit, checkpoints, number, well=True)
-    assert visit.page.text_content(".ddpm-lessons-entry") == "Lessons 8/8"
+    assert visit.page.text_content(".ddpm-lessons-entry") == f"Lessons {len(LESSONS)}/{len(LESSONS)}"
 
 
 def test_a_student_on_a_phone_guesses_wrongly(phone, checkpoints):
     phone.open()
     open_lessons(phone)
-    for number in range(1, 9):
+    for number in range(1, len(LESSONS) + 1):
         take(phone, checkpoints, number, well=False)
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     with phone.page.expect_download() as download:
         phone.page.locator('[data-name="csv"]').click()
     rows = list(csv.reader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
-    assert [row[1] for row in rows[1:9]] == [lesson.title for lesson in LESSONS]
-    assert all(row[2] == "done" and row[7] == "no" for row in rows[1:9])
+    assert [row[1] for row in rows[1 : len(LESSONS) + 1]] == [lesson.title for lesson in LESSONS]
+    assert all(row[2] == "done" and row[7] == "no" for row in rows[1 : len(LESSONS) + 1])
 
 
 def test_a_lesson_with_the_keyboard_alone(visit, checkpoints):
@@ -254,16 +257,16 @@ def test_the_test_before_and_after_and_the_gain(visit, checkpoints):
     visit.open()
     page = visit.page
     keys = [truth_of(checkpoints, item) for item in read_test()]
-    for when, right in (("before", 2), ("after", 8)):
+    for when, right in (("before", 2), ("after", len(LESSONS))):
         open_lessons(visit)
         page.locator(f'[data-name="test-{when}"]').click()
         page.locator('[data-name="submit"]').click()
-        visit.wait_for_text(".ddpm-lesson", "8 questions have no answer yet.")
+        visit.wait_for_text(".ddpm-lesson", f"{len(LESSONS)} questions have no answer yet.")
         for number, (item, key) in enumerate(zip(read_test(), keys, strict=True)):
             answer = key if number < right else next(c.key for c in item.choices if c.key != key)
             page.locator(".ddpm-lesson-item").nth(number).locator(f'[data-key="{answer}"] input').check()
         page.locator('[data-name="submit"]').click()
-        visit.wait_for_text(".ddpm-lesson", f"{when.capitalize()} the lessons: {right} of 8 right.")
+        visit.wait_for_text(".ddpm-lesson", f"{when.capitalize()} the lessons: {right} of {len(LESSONS)} right.")
         page.locator('[data-name="back"]').click()
         page.locator('[data-name="close"]').click()
     open_lessons(visit)
@@ -276,7 +279,7 @@ def test_the_teachers_sheet_and_the_students_results_can_be_printed(visit):
     open_lessons(visit)
     page.locator('[data-name="sheet"]').click()
     links = page.locator(".ddpm-lesson-sheet a").evaluate_all("all => all.map(each => each.href)")
-    assert [link.split("?")[1] for link in links] == [f"lesson={k}" for k in range(1, 9)]
+    assert [link.split("?")[1] for link in links] == [f"lesson={k}" for k in range(1, len(LESSONS) + 1)]
     page.emulate_media(media="print")
     assert page.locator(".ddpm-lesson-sheet h1").is_visible()
     assert not page.locator("#noise-view").is_visible()
@@ -303,7 +306,7 @@ def test_every_part_of_the_page_that_a_lesson_may_name_is_there(visit):
         visit.tab(tab)
         visit.page.wait_for_timeout(300)
     for name, selector in CONTROLS.items():
-        if name not in ("train button",):  # training is off here; test_train_page.py presses it
+        if name not in ("train button", "own drawings"):  # training is off here; test_train_page.py uses both
             if name == "training":
                 visit.tab("Train")
             visit.page.wait_for_selector(selector, state="attached")

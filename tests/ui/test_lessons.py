@@ -2,23 +2,41 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.config import (
+    CHOSEN_SAMPLER,
+    ConfigError,
+    DigitConfig,
+    ModelConfig,
+    SamplerConfig,
+    ScheduleConfig,
+)
+from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.sampling import draw_digits
+from ddpm_demo.machine.film_job import FilmJob, Walk, ask
+from ddpm_demo.measuring.classifier import load_judge
+from ddpm_demo.measuring.completion import measure_completion
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.ui.lessons import entry, truths
+from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.training.recipes import train_config
+from ddpm_demo.training.run import Run
+from ddpm_demo.training.training_set import variations
+from ddpm_demo.ui.lessons import entry, truths, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, read_test, shipped_lessons
 from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import SAID, read_lesson
-from ddpm_demo.ui.lessons.truths import TRUTHS, Truth, Workplace, answers_of, compute_truth
+from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
+from ddpm_demo.ui.lessons.workplace import Truth, Workplace
+from ddpm_demo.ui.networks import classifier_at, load_placed
 
 SHAPE = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
 TITLES = [
@@ -30,6 +48,9 @@ TITLES = [
     "Who decides which digit it will be?",
     "Ten steps or a thousand?",
     "What is learnt first?",
+    "When can you still ask for a three?",
+    "Can it finish half a digit?",
+    "Did it learn, or did it copy?",
 ]
 
 
@@ -61,7 +82,8 @@ def lesson(number):
 
 def copy_of(tmp_path, number, *changes):
     """Copy a lesson with a change or two, as a teacher would; return its path."""
-    text = sorted(FILES.glob("[0-9]*.toml"))[number - 1].read_text(encoding="utf-8")
+    (source,) = FILES.glob(f"{number}-*.toml")
+    text = source.read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
@@ -74,7 +96,7 @@ def line_of(path, part):
     return next(k for k, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if part in text)
 
 
-def test_the_eight_lessons_stand_in_their_order_and_none_is_long():
+def test_the_lessons_stand_in_their_order_and_none_is_long():
     lessons = shipped_lessons()
     assert [each.title for each in lessons] == TITLES
     assert all(5 <= each.minutes <= 8 for each in lessons)
@@ -146,7 +168,7 @@ def test_a_file_that_is_not_there_or_no_text_gets_a_sentence(tmp_path):
         read_lesson(tmp_path / "picture.toml")
 
 
-def test_a_class_adds_its_own_after_the_eight(tmp_path):
+def test_a_class_adds_its_own_after_the_others(tmp_path):
     path = copy_of(tmp_path, 1, ("Where does the seven vanish?", "Ours"))
     assert [each.title for each in read_lessons([path])] == [*TITLES, "Ours"]
     with pytest.raises(ConfigError, match="there is a lesson own already"):
@@ -312,7 +334,9 @@ def test_rank_correlation_is_spearmans():
 
 
 @pytest.mark.parametrize("name", ["lesson_screen", "prepare_truth", "reveal_truth", "check_answer", "check_test"])
-@pytest.mark.parametrize("bad", [None, [], "x", {}, {"lesson": []}, {"lesson": "9-none"}, {"item": 8}, {"item": True}])
+@pytest.mark.parametrize(
+    "bad", [None, [], "x", {}, {"lesson": []}, {"lesson": "12-none"}, {"item": 11}, {"item": True}]
+)
 def test_nonsense_gets_a_sentence(name, bad):
     ask = next(function for function in room_with({}).functions() if function.__name__ == name)
     assert set(ask(bad)) == {"error"}
@@ -343,3 +367,88 @@ def test_the_pictures_of_a_walk_are_the_digits_own(linear):
     x0 = to_x0(load_mnist(train=False)[0][:1])
     assert float((truth.pictures["walked"] - x0).abs().max()) < 0.06  # one step of the first, smallest beta
     assert entry.page_words()["entry"]
+
+
+def test_what_asking_in_an_interval_makes_is_what_the_films_make(monkeypatch):
+    """The same by another way: the film's walk, steps and executor's question, and the judge on its last picture."""
+    monkeypatch.setattr(truths_of_wishes, "ASKED_STEPS", 6)
+    tiny = load_placed(find_checkpoint("tiny"))
+
+    def share(digit, asked):
+        config = SamplerConfig(kind="ddim", steps=6, clip="x0")
+        job = FilmJob(tiny.digest, config, 4, 0, asked=asked, asker="x" if asked else "")
+        walk = Walk(job, tiny.schedule)
+        while walk.left:
+            (answer,) = ask(
+                tiny, None, [walk], [classifier_at(tiny.schedule, tiny.placement.device) if asked else None]
+            )
+            step = walk.take(answer.eps_hat)
+        return (load_judge().model.classes(step.x_s) == digit).double().mean()
+
+    place = Workplace({"tiny": find_checkpoint("tiny")})
+    arguments = {"checkpoint": "tiny", "digit": 1, "first_t": 700, "last_t": 300, "count": 4}
+    truth = compute_truth(place, "asked_within", arguments)
+    assert truth.values["asked"] == share(1, DigitConfig(1, first=700, last=300))
+    assert truth.values["anyway"] == share(1, None)
+    thirds = compute_truth(place, "asked_best", {"checkpoint": "tiny", "digit": 1, "count": 4})
+    assert thirds.values["middle"] == share(1, DigitConfig(1, first=665, last=333))
+    assert thirds.values[thirds.right] == max(thirds.values[name] for name in ("early", "middle", "late"))
+
+
+def test_what_is_completed_is_what_the_command_measures():
+    tiny, judge = load_placed(find_checkpoint("tiny")), load_judge()
+    digits, labels = (part[:4] for part in load_mnist(train=False))
+    place = Workplace({"tiny": find_checkpoint("tiny")})
+    ways = {"first": {"jumps": 0, "steps": 5}, "second": {"mask": "quarter", "jumps": 2, "steps": 5}}
+    truth = compute_truth(place, "completed_compared", {"digits": 4, **ways})
+    for name, mask, jumps in (("first", "lower half", 0), ("second", "quarter", 2)):
+        config = replace(CHOSEN_SAMPLER, steps=5)
+        *_, measured = measure_completion(
+            tiny.model,
+            tiny.schedule,
+            config,
+            judge.model,
+            digits,
+            labels,
+            mask=mask,
+            jumps=jumps,
+            seed=0,
+            device=tiny.placement.device,
+        )
+        assert truth.values[name] == measured.as_original
+        assert truth.values[f"calls_{name}"] == 5 * (jumps + 1) - jumps
+    assert truth.values["kept"] == 0.0
+
+
+def test_a_left_out_drawing_is_as_far_as_numpy_finds_it(monkeypatch):
+    monkeypatch.setattr(truths_of_wishes, "LEFT_OUT", 3)
+    sevens = truths_of_wishes.first_of(7, 5)
+    found = []
+    for k in range(3):
+        rest = torch.cat((sevens[:k], sevens[k + 1 :]))
+        taught = list(variations(rest, 0).numpy() / 255)
+        for drawing in np.pad(rest.numpy() / 255, ((0, 0), (2, 2), (2, 2))):
+            taught += [drawing[y : y + 28, x : x + 28] for y in range(5) for x in range(5)]
+        found.append(min(np.sqrt(((each - sevens[k].numpy() / 255) ** 2).sum()) for each in taught))
+    truth = asked("left_out_drawing", sign=7, drawings=5)
+    assert truth.values["left_out"] == pytest.approx(sorted(found)[1], rel=1e-6)
+    assert truth.right in ("close", "between", "far")
+    compared = asked("sets_compared", sign=7, few=5, many=40)
+    assert compared.values["few"] == truth.values["left_out"]
+    assert compared.right == ("many" if compared.values["many"] < 0.95 * compared.values["few"] else "same")
+
+
+def test_the_lesson_on_copying_asks_of_the_newest_run_of_own_drawings(monkeypatch, tmp_path):
+    monkeypatch.setattr(truths_of_wishes, "LEFT_OUT", 2)
+    drawings = truths_of_wishes.first_of(4, 6)
+    config = train_config("lite", epochs=1.0, pictures=6)
+    run = Run.begin(tmp_path / "mine", SHAPE, config, best_placement(), drawings=drawings)
+    run.save()
+    assert truths_of_wishes.newest_drawings() is None or tmp_path not in truths_of_wishes.newest_drawings().parents
+    entry_of = SimpleNamespace(directory=tmp_path / "mine", fault="")
+    monkeypatch.setattr(
+        truths_of_wishes.shelf, "entries", lambda: [SimpleNamespace(directory=tmp_path, fault=""), entry_of]
+    )
+    truth = asked("left_out_drawing", sign=7, drawings=12)
+    assert truth.values["drawings"] == 6
+    assert any(torch.equal(truth.pictures["drawing"][0], one) for one in to_x0(drawings[:2]))

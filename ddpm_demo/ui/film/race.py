@@ -39,6 +39,7 @@ RACE_MESSAGES_PER_SECOND = 10
 ELEMENTS = {  # what a lesson leads to
     "1000, 50 and 10 steps": "experiment-steps",
     "The same x_T, other noise on the way": "experiment-same-x_T",
+    "When is it decided which digit it will be?": "experiment-asked-in-parts",
 }
 
 

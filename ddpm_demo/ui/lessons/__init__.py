@@ -1,1 +1,1 @@
-"""Eight lessons that ask first: their files, the truths that are computed, and their place on the page."""
+"""Lessons that ask first: their files, the truths that are computed, and their place on the page."""

@@ -14,7 +14,8 @@ from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.lessons.judging import grade, read_prediction, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import Asked, Lesson, public_question
-from ddpm_demo.ui.lessons.truths import OFFERED_FIRST, TRUTHS, Truth, Workplace, compute_truth
+from ddpm_demo.ui.lessons.truths import TRUTHS, compute_truth
+from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
 from ddpm_demo.ui.readers import named_values, number, one_of, whole
 from ddpm_demo.ui.tabs.noise import gallery_digit, noise_of
 
@@ -117,7 +118,8 @@ class Classroom:
             done = Computation(done=1.0)
             done.future.set_result(compute_truth(Workplace(self.checkpoints), asked.truth, asked.arguments))
             return done
-        key = json.dumps([asked.truth, asked.arguments, self._stamp(asked)], sort_keys=True)
+        of = str(TRUTHS[asked.truth].of())
+        key = json.dumps([asked.truth, asked.arguments, of, self._stamp(asked)], sort_keys=True)
         with self._guard:
             known = self._computed.get(key)
             failed = known is not None and known.future.done() and known.future.exception() is not None

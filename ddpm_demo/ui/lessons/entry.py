@@ -17,12 +17,13 @@ FILES = Path(__file__).resolve().parent / "files"
 
 
 def shipped_lessons() -> list[Lesson]:
-    """Return the eight lessons, in their order."""
-    return [read_lesson(path) for path in sorted(FILES.glob("[0-9]*.toml"))]
+    """Return the lessons that come with the project, in the order of their numbers."""
+    files = sorted(FILES.glob("[0-9]*.toml"), key=lambda path: int(path.stem.split("-")[0]))
+    return [read_lesson(path) for path in files]
 
 
 def read_lessons(own: Sequence[Path]) -> list[Lesson]:
-    """Return the eight lessons and after them a class's own; raise ConfigError on one that is broken or named twice."""
+    """Return the shipped lessons and after them a class's own; raise ConfigError on one broken or named twice."""
     lessons = shipped_lessons()
     for path in own:
         lesson = read_lesson(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.lesson import Asked, Lesson
-from ddpm_demo.ui.lessons.truths import Truth
+from ddpm_demo.ui.lessons.workplace import Truth
 
 TENTHS = 10
 

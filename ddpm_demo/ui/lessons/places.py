@@ -26,8 +26,11 @@ CONTROLS = {
     "same start twice": "#experiment-same-x_T",
     "few or many steps": "#experiment-steps",
     "race": "#race-film",
+    "asked in parts": "#experiment-asked-in-parts",
+    "completion": "#completion",
     "train button": "#train-start",
     "training": "#train-view",
+    "own drawings": "#own-drawings",
 }
 # what a task can wait for; `range` takes at_least and at_most, `is` takes is, `press` takes a control
 WATCHES = {
@@ -39,5 +42,6 @@ WATCHES = {
     "film": "done",  # a film is finished
     "race": "done",  # all lanes of a race are finished
     "training": "done",  # a run has a loss to show
+    "completion": "anew",  # one more drawing is finished
     "press": "press",
 }

@@ -6,8 +6,7 @@ arguments a function takes, which answers it can give and which values its sente
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,42 +19,21 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training.held_out import held_out_loss
-from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.ui.lessons.truths_of_wishes import (
+    asked_best,
+    asked_within,
+    completed_compared,
+    left_out_drawing,
+    newest_drawings,
+    sets_compared,
+)
+from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
+from ddpm_demo.ui.networks import Loaded
 from ddpm_demo.ui.tabs.noise import class_indices, draw_noise
 from ddpm_demo.ui.tabs.receptive import IMAGE, parse_dilations
 from ddpm_demo.ui.tabs.schedule import FIRST_CUSTOM, named_configs
 
-OFFERED_FIRST = "first"  # the checkpoint that the page offers first
 SAME_DIGIT = 0.8  # two pictures whose pixels correlate this much look like one digit
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is true: the right choice, number, order or curve; the values for the words; pictures (N, 1, 28, 28)."""
-
-    right: str | float | list[str] | list[float]
-    values: Mapping[str, float] = field(default_factory=dict)
-    pictures: Mapping[str, Tensor] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """What a truth is computed with: the page's checkpoints by name, and whom to tell the share that is done."""
-
-    checkpoints: Mapping[str, Path]
-    report: Callable[[float], None] = lambda done: None
-
-    def path(self, name: str) -> Path:
-        """Return a checkpoint's file; raise ConfigError if the page has none of that name."""
-        if name == OFFERED_FIRST and self.checkpoints:
-            return next(iter(self.checkpoints.values()))
-        if name not in self.checkpoints:
-            raise ConfigError(f"this lesson asks for the checkpoint {name}, which is not here")
-        return self.checkpoints[name]
-
-    def load(self, name: str) -> Loaded:
-        """Load a checkpoint; raise ConfigError or CheckpointError if that cannot be."""
-        return load_placed(self.path(name))
 
 
 @dataclass(frozen=True)
@@ -63,7 +41,8 @@ class TruthFunction:
     """A function that lessons can name.
 
     `answers` are the choices it decides between: empty for a number, an order or a curve, whose kind `gives` tells.
-    `values` may stand in the lesson's sentences, `pictures` in its captions. `network` is true if it takes longer.
+    `values` may stand in the lesson's sentences, `pictures` in its captions. `network` is true if it takes longer, so
+    that it is computed once for everybody, while the page waits.
     """
 
     compute: Callable[..., Truth]
@@ -73,6 +52,7 @@ class TruthFunction:
     values: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     network: bool = False
+    of: Callable[[], object] = lambda: None  # what else it depends on, beside its arguments and the network
 
 
 def schedule_of(name: object) -> Schedule:
@@ -366,6 +346,51 @@ TRUTHS: Mapping[str, TruthFunction] = {
         )
         for name, compute in (("error_largest", error_largest), ("error_smallest", error_smallest))
     },
+    "asked_best": TruthFunction(
+        asked_best,
+        "choice",
+        {**NETWORK_ARGUMENTS, "digit": ..., "count": 16, "seed": 0},
+        answers=("early", "middle", "late"),
+        values=("early", "middle", "late", "anyway", "high", "low"),
+        pictures=("early", "middle", "late"),
+        network=True,
+    ),
+    "asked_within": TruthFunction(
+        asked_within,
+        "choice",
+        {**NETWORK_ARGUMENTS, "digit": ..., "first_t": ..., "last_t": ..., "count": 16, "seed": 0},
+        answers=("most", "some", "none"),
+        values=("asked", "anyway"),
+        pictures=("asked", "anyway"),
+        network=True,
+    ),
+    "completed_compared": TruthFunction(
+        completed_compared,
+        "choice",
+        {**NETWORK_ARGUMENTS, "first": ..., "second": ..., "digits": 16, "seed": 0, "within": 0.1},
+        answers=("first", "same", "second"),
+        values=("first", "second", "calls_first", "calls_second", "kept"),
+        pictures=("given", "first", "second"),
+        network=True,
+    ),
+    "left_out_drawing": TruthFunction(
+        left_out_drawing,
+        "choice",
+        {"sign": 7, "drawings": 20},
+        answers=("close", "between", "far"),
+        values=("drawings", "left_out", "fresh", "other"),
+        pictures=("drawing", "nearest", "variation"),
+        network=True,
+        of=newest_drawings,
+    ),
+    "sets_compared": TruthFunction(
+        sets_compared,
+        "choice",
+        {"sign": 7, "few": ..., "many": ..., "within": 0.05},
+        answers=("few", "same", "many"),
+        values=("few", "many", "few_drawings", "many_drawings"),
+        network=True,
+    ),
 }
 
 

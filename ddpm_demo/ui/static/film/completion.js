@@ -82,7 +82,8 @@ export function mount(element, props, watch, server, trigger) {
     go.disabled = dice.disabled = false;
     stop.disabled = bar.hidden = true;
     note.textContent = words;
-    if (times.at(-1) !== -1) for (const way of ways) if (way.words.textContent === "…") way.words.textContent = "not finished";
+    if (times.at(-1) === -1) root.dataset.completed = Number(root.dataset.completed ?? 0) + 1; // a lesson waits for it
+    else for (const way of ways) if (way.words.textContent === "…") way.words.textContent = "not finished";
   }
   function paint() {
     const k = slider.value();

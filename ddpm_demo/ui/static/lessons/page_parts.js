@@ -33,6 +33,7 @@ export function leadTo(selector) {
 const VALUES = {
   t: () => state.t,
   layers: () => Number(document.querySelector("#receptive-map input[type=range]")?.value ?? NaN),
+  completion: () => Number(document.querySelector("#completion .ddpm-completion")?.dataset.completed ?? 0),
 };
 const DONE = {
   film: () => film.done === 1 && film.frames.length > 1,
@@ -57,6 +58,7 @@ export function watchTask(task, kind, selector, press, onDone) {
     },
     is: () => (task.value ? state[task.watch] === task.value : state[task.watch] !== first),
     change: () => state[task.watch] !== first,
+    anew: () => VALUES[task.watch]() > start,
     done: () => { const done = DONE[task.watch](); if (!done) stale = false; return done && !stale; },
   }[kind];
   timer = setInterval(() => { if (isDone()) finish(); }, EVERY);

@@ -1,4 +1,4 @@
-// The eight-item test, before and after: all answers first, then all are checked, each against a key computed then.
+// The test, before and after: all answers first, then all are checked, each against a key computed then.
 import { button, h } from "../dom.js";
 import { makeRadios } from "./guess.js";
 import { keep, testOf } from "./memory.js";
