@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from dataclasses import replace
 
 import gradio as gr
 import numpy as np
@@ -10,7 +11,9 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.machine.limits import MINUTES_VARIABLE
+from ddpm_demo.store.checkpoint import load
 from ddpm_demo.store.picture_set import MAX_PICTURES, PictureSetError
+from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.shelf import directory_of, entry
 from ddpm_demo.training.trainer import Trainer
@@ -102,8 +105,19 @@ def test_a_run_begins_with_the_drawings_and_keeps_them(monkeypatch):
     assert run.config.pictures == 6
     assert run.config.classes == (3,)
     assert run.state.model.config.hidden == OWN_WIDTH
+    tiny = load(find_checkpoint("tiny"))
+    assert run.grown_from == replace(tiny.provenance, width=OWN_WIDTH)  # it says what it began with
+    assert all(torch.equal(a, b) for a, b in zip(run.state.ema.parameters(), tiny.model.parameters(), strict=True))
     torch.testing.assert_close(read_drawings(directory / "pictures.safetensors", 6), bars())
     torch.testing.assert_close(Run.resume(directory, run.placement).training_pictures[:2000], variations(bars(), 0))
+
+
+def test_a_run_of_drawings_can_begin_with_nothing(monkeypatch):
+    begun = []
+    monkeypatch.setattr(Trainer, "start", lambda trainer, directory, make: begun.append(make()))
+    make_start(Desk({}, allowed=True))(question(begun=False))
+    assert begun[0].grown_from is None
+    assert "must be true or false" in make_start(Desk({}, allowed=True))(question(begun="tiny"))["error"]
 
 
 def test_the_teachers_switch_and_limit_hold(monkeypatch):

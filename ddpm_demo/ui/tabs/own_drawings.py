@@ -7,6 +7,7 @@ import base64
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,25 +15,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import GUIDE, PRESETS, ConfigError, ModelConfig, ScheduleConfig
 from ddpm_demo.core.model import count_parameters, unfilled_denoiser
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.store.drawing import sign_from_picture
 from ddpm_demo.store.mnist import to_x0
 from ddpm_demo.store.picture_file import MAX_BYTES
 from ddpm_demo.store.picture_set import MAX_PICTURES, PictureRead, pictures_of_zip, usable
+from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.store.tensors import short
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import LEAST_PICTURES, TrainConfig, train_config
 from ddpm_demo.training.training_set import training_pictures
 from ddpm_demo.ui.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of, server_function
 from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, named_values, number, some_of, whole
+from ddpm_demo.ui.readers import MAX_SEED, SIDE, flag, from_base64, named_values, number, some_of, whole
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, AskedRun
 
 MAX_ZIP_MB = 25  # that a page may send; `ddpm-demo train --pictures` reads larger ones
 OWN_WIDTH = 32  # channels: a few drawings need no more, and two minutes teach it well
+OWN_FIRST = GUIDE  # the shipped network of that width: it has learnt MNIST's digits for five minutes
 OWN_MINUTES = 2.0
 SHOWN = 40  # pictures of the set that are shown before it starts
 MESSAGE_SECONDS = 0.2  # while a zip is read, from one message to the next
@@ -55,6 +58,7 @@ def build_own_drawings(desk: Desk) -> None:
         "most_minutes": max_minutes(),
         "width": OWN_WIDTH,
         "parameters": parameters,
+        "begins_with": OWN_FIRST if own_first(True) else "",
     }
     view = browser_component(
         "tabs/own_drawings", begin, elem_id="own-drawings", server=[read_sign, preview_set, make_start(desk)]
@@ -65,6 +69,14 @@ def build_own_drawings(desk: Desk) -> None:
 def own_model() -> ModelConfig:
     """Return the configuration of the network that learns them: the first preset's, narrower."""
     return replace(PRESETS[FIRST_PRESET], hidden=OWN_WIDTH)
+
+
+def own_first(wanted: object) -> Path | None:
+    """Return the file of the network that a run begins with, if a page wants that; None where it begins with nothing.
+
+    It has the shape of `own_model` and knows strokes from MNIST's digits.
+    """
+    return shipped_checkpoints().get(OWN_FIRST) if flag("whether it begins with a network", wanted) else None
 
 
 @server_function
@@ -94,9 +106,10 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
     def start_own(question: Any) -> dict[str, Any]:
         desk.must_be_allowed()
         drawings, config = read_own(question)
+        first = own_first(question.get("begun", True))
         name = question.get("name")
         text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-        return {"run": desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings)}
+        return {"run": desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings, first=first)}
 
     return start_own
 

@@ -17,6 +17,7 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
+from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
@@ -57,8 +58,11 @@ class Desk:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
         return shelf.offer(self.checkpoints, self._base)
 
-    def start(self, settings: AskedRun, drawings: Tensor | None = None) -> str:
-        """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, or raise DemoError."""
+    def start(self, settings: AskedRun, drawings: Tensor | None = None, *, first: Path | None = None) -> str:
+        """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, or raise DemoError.
+
+        With `first` it begins with the weights of that checkpoint.
+        """
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(unfilled_denoiser(settings.model))
@@ -67,7 +71,13 @@ class Desk:
         self.trainer.start(
             directory,
             lambda: Run.begin(
-                directory, settings.model, settings.config, placement, settings.schedule, drawings=drawings
+                directory,
+                settings.model,
+                settings.config,
+                placement,
+                settings.schedule,
+                first=checkpoint.load(first) if first else None,
+                drawings=drawings,
             ),
         )
         return directory.name

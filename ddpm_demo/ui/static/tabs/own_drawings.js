@@ -1,6 +1,6 @@
 // My own drawings: drawn or uploaded, seen as the set that they become, and taught to a small network.
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
-import { button, h, newId, settled } from "../dom.js";
+import { button, checkbox, h, newId, settled } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { base64Of, makeInk } from "./ink.js";
 import { watchRun } from "./train.js";
@@ -12,7 +12,7 @@ const NO_ANSWER = "the server did not answer; is it still running?";
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 export function mount(element, props, watch, server, trigger) {
-  const { least, most, bytes: mostBytes, zip_bytes: mostZip, minutes, most_minutes: mostMinutes, width, parameters } = props.value;
+  const { least, most, bytes: mostBytes, zip_bytes: mostZip, minutes, most_minutes: mostMinutes, width, parameters, begins_with: beginsWith } = props.value;
   let drawings = []; // Uint8Array(784) each
   let press = 0, stopped = false, zipRead = null, asked = 0;
 
@@ -41,6 +41,9 @@ export function mount(element, props, watch, server, trigger) {
   const set = h("figure", { hidden: true }, grid, caption);
   const length = field("minutes", { type: "number", value: minutes, min: 0.1, max: mostMinutes, step: "any" });
   const name = field("name of the run", { type: "text", maxlength: 40, placeholder: "a name by itself" });
+  const begun = checkbox(`begin with ${beginsWith}, a network that has learnt MNIST's digits and so knows strokes; without it, with nothing`, () => {});
+  begun.input.checked = Boolean(beginsWith);
+  begun.element.hidden = !beginsWith;
   const start = button("Start with my drawings", begin, { class: "ddpm-button ddpm-primary", disabled: true });
 
   function field(text, attributes) {
@@ -53,7 +56,7 @@ export function mount(element, props, watch, server, trigger) {
     drawings.forEach((drawing, k) => all.set(drawing, k * PIXELS));
     return encodeBytes(all);
   }
-  const question = () => ({ pixels: allPixels(), classes: mixed(), minutes: length.input.valueAsNumber, name: name.input.value });
+  const question = () => ({ pixels: allPixels(), classes: mixed(), minutes: length.input.valueAsNumber, name: name.input.value, begun: begun.input.checked });
 
   async function keepDrawing() {
     if (!ink.inked()) return;
@@ -185,7 +188,7 @@ export function mount(element, props, watch, server, trigger) {
         bar, stop, words, faults)),
     h("div", { class: "ddpm-row" }, count, removeAll), thumbs,
     h("div", { class: "ddpm-row ddpm-small", role: "group", "aria-label": "MNIST's digits to mix in" }, h("b", {}, "Mix in MNIST's"), ...classes.map((each) => each.element)),
-    set,
+    set, begun.element,
     h("div", { class: "ddpm-row" }, length.element, name.element, start),
     h("p", { class: "ddpm-help" }, `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`));
   element.querySelector(".ddpm-mount").replaceChildren(panel);
