@@ -138,7 +138,7 @@ def settings_of_film(text: str | None) -> FilmSettings:
         values = json.loads(text or "")
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or len(values) not in (7, 9, 13) or not isinstance(values[0], str):
+    if not isinstance(values, list) or len(values) not in (7, 9, 13, 14) or not isinstance(values[0], str):
         raise ConfigError("a film needs its settings: checkpoint, sampler, clipping, steps, eta, digits, seed")
     return read_film_settings(*values)
 
