@@ -8,11 +8,12 @@ import json
 import zlib
 from urllib.parse import quote
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig
+from ddpm_demo.core.config import CHOSEN_GUIDANCE, GUIDE, ConfigError, ScheduleConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.machine.film_job import Taken, ask
 from ddpm_demo.store import checkpoint
@@ -24,6 +25,7 @@ from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import FilmStream, settings_of_film
 from ddpm_demo.ui.film.films import Films, read_film_settings
+from ddpm_demo.ui.film.form import build_film_form
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.networks import Loaded, load_placed, loaded_as
@@ -460,6 +462,13 @@ async def test_another_site_cannot_have_films_made(stream, hall):
 
 def test_settings_may_come_without_a_guide():
     assert settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7])).guidance is None
+    with gr.Blocks():
+        form = build_film_form(["lite", GUIDE])
+    opened = settings_of_film(json.dumps([field.value for field in form.settings]))  # what the page sends as it opens
+    assert opened.guidance == CHOSEN_GUIDANCE["lite"]
+    limited = [*[field.value for field in form.settings][:-3], 700, 300, True]
+    chosen = dataclasses.replace(CHOSEN_GUIDANCE["lite"], first=700, last=300)
+    assert settings_of_film(json.dumps(limited)).guidance == chosen
     with pytest.raises(ConfigError):
         settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "x"]))
 
