@@ -62,7 +62,7 @@ def drawing_words(facts: dict[str, Any]) -> str:
     if not asked:
         return words
     which = "each digit in turn" if len(asked) > 1 else f"a {asked[0]['digit']}"
-    return f"{words}, asked for {which} with weight {asked[0]['weight']:g}"
+    return f"{words}, asked for {which} with weight {asked[0]['weight']:g}{interval_words(asked[0])}"
 
 
 def sampler_words(sampler: dict[str, Any], guidance: dict[str, Any] | None) -> str:
@@ -72,4 +72,12 @@ def sampler_words(sampler: dict[str, Any], guidance: dict[str, Any] | None) -> s
         words += f", variance {sampler['variance']}, final noise {sampler['final_noise']}"
     elif sampler["kind"] == "ddim":
         words += f", eta {sampler['eta']:g}"
-    return f"{words}, guided by {guidance['guide']} with weight {guidance['weight']:g}" if guidance else words
+    if guidance is None:
+        return words
+    return f"{words}, guided by {guidance['guide']} with weight {guidance['weight']:g}{interval_words(guidance)}"
+
+
+def interval_words(held: dict[str, Any]) -> str:
+    """Return at which timesteps guidance has a part, nothing if at all; results of before know no interval."""
+    first, last = held.get("first"), held.get("last", 0)
+    return "" if (first, last) == (None, 0) else f" from t = {'T - 1' if first is None else first} to {last}"
