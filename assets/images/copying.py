@@ -20,7 +20,7 @@ from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 
 SIGN = 7
-TRAINING = ["--preset", "lite", "--hidden", "32", "--epochs", "8", "--held-out", "200"]
+TRAINING = ["--preset", "lite", "--hidden", "32", "--from", "tiny", "--epochs", "8", "--held-out", "200"]
 
 
 def main() -> None:
