@@ -15,6 +15,7 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def class_row(
     status, memory = read_status(address), resident(process.pid)
     own = time.process_time()
     wanted = [(seed, asked[seed][0], runs[seed]) for seed in seeds]
-    visits, peak = asyncio.run(visit_class(process.pid, address, wanted, patience))
+    visits, peak = class_visits(process.pid, address, wanted, patience)
     own = time.process_time() - own
     after = read_status(address)
     time.sleep(SETTLED_SECONDS)
@@ -181,6 +182,17 @@ def references(loaded: Loaded, guide: Loaded | None, wanted: list[FilmSettings])
         seconds.append(time.perf_counter() - begun)
         finals[settings.seed] = to_uint8(step.x_s[:, 0]).numpy()
     return finals, statistics.mean(seconds)
+
+
+def class_visits(
+    pid: int, address: str, wanted: list[tuple[int, list[Any], str]], patience: float
+) -> tuple[list[ClassVisit], float | None]:
+    """Let all visitors press at once, as `visit_class` does, from a thread of their own.
+
+    The caller's may have an event loop already: Playwright leaves its own running there.
+    """
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(asyncio.run, visit_class(pid, address, wanted, patience)).result()
 
 
 async def visit_class(

@@ -1,13 +1,11 @@
 """The rest of `ddpm-demo bench ui`: a film, from the click to the screen, and a click on the receptive map."""
 
-import asyncio
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.bench.classroom import ClassVisit, visit_class
+from ddpm_demo.bench.classroom import class_visits
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.films import FILMS
@@ -115,12 +113,7 @@ def wire_megabytes(address: str, name: str) -> float:
     values = [name, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
     run = film_job(load_placed(shipped_checkpoints()[name]), wanted).key
     wanted_by_one = [(wanted.seed, values, run)]
-
-    def read() -> tuple[list[ClassVisit], float | None]:
-        return asyncio.run(visit_class(os.getpid(), address.rstrip("/"), wanted_by_one, FILM_PATIENCE))
-
-    with ThreadPoolExecutor(1) as elsewhere:  # Playwright has an event loop of its own in this thread
-        (visit,), _ = elsewhere.submit(read).result()
+    (visit,), _ = class_visits(os.getpid(), address.rstrip("/"), wanted_by_one, FILM_PATIENCE)
     if visit.end is None:
         raise DemoError("the film did not come to its end")
     return visit.bytes / 1e6

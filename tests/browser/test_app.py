@@ -307,6 +307,7 @@ def test_others_in_the_room_are_shown_the_way_to_this_very_screen(visit, visit_t
     # a name of this computer that is not the one that only it knows itself by, as a school's would be
     other = visit_to(address.replace("127.0.0.1", "room.localhost"), viewport={"width": 390, "height": 844})
     other.open(theme="dark", query="t=500")
+    other.page.wait_for_url("**&schedule=linear")  # the address has come to rest
     other.page.get_by_text(room).click()
     other.page.locator("#room canvas").wait_for()
     own = other.page.evaluate("location.href")
