@@ -30,4 +30,5 @@ export function writeLink() {
   for (const name of OURS) address.searchParams.delete(name);
   for (const [name, value] of Object.entries(said)) address.searchParams.set(name, value);
   history.replaceState(history.state, "", address);
+  dispatchEvent(new Event("ddpm-address")); // for whoever shows it
 }

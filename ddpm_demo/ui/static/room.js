@@ -9,14 +9,17 @@ export function mount(element, props, watch, server) {
   const details = h("details", { class: "ddpm-room", ontoggle: () => { if (details.open) show(); } },
     h("summary", {}, "Open this screen on other devices"), words, code);
   element.querySelector(".ddpm-mount").replaceChildren(details);
+  addEventListener("ddpm-address", () => { if (details.open) show(); }); // what is shown is the screen as it is now
 
   async function show() {
     let answer;
+    const address = location.href;
     try {
-      answer = await server.invite({ address: location.href });
+      answer = await server.invite({ address });
     } catch {
       answer = { error: "The server does not answer; is it still running?" };
     }
+    if (address !== location.href) return; // another answer is on its way
     code.hidden = !answer.address;
     words.textContent = answer.address ?? answer.alone ?? answer.error;
     if (!answer.address) return;
