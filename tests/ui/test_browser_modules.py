@@ -212,6 +212,7 @@ LINK = (
     writeLink();
     if (reply !== null) throw new Error("a link was written before Python had read the address");
     early = false;
+    globalThis.dispatchEvent = () => true;
     globalThis.history = { state: null, replaceState(_, title, url) { reply = Object.fromEntries(url.searchParams); } };
     update(readValue({ ...given.first, tables: given.tables }));
     writeLink();
