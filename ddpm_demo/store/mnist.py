@@ -34,9 +34,9 @@ def load_mnist(*, train: bool) -> tuple[Tensor, Tensor]:
     files unpacked on the disk.
     """
     part = "train" if train else "t10k"
-    digits = _content(f"{part}-images-idx3-ubyte")[16:]  # after magic number, count, height and width
-    labels = _content(f"{part}-labels-idx1-ubyte")[8:]  # after magic number and count
-    return torch.frombuffer(digits, dtype=torch.uint8).reshape(-1, 28, 28), torch.tensor(list(labels))
+    digits = _content(f"{part}-images-idx3-ubyte", header=16)  # magic number, count, height and width
+    labels = _content(f"{part}-labels-idx1-ubyte", header=8)  # magic number and count
+    return digits.reshape(-1, 28, 28), labels.long()
 
 
 def to_x0(digits: Tensor) -> Tensor:
@@ -62,8 +62,8 @@ def _epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def _content(name: str) -> bytearray:
-    """Return the true file of that name."""
+def _content(name: str, *, header: int) -> Tensor:
+    """Return what follows the header of the true file of that name, uint8."""
     source = assets_dir() / "mnist" / f"{name}.gz"
     try:
         content = gzip.decompress(source.read_bytes())
@@ -73,4 +73,4 @@ def _content(name: str) -> bytearray:
         raise DataError(f"MNIST's file {source} is damaged ({error}); reinstall ddpm_demo") from None
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != MNIST_MD5[name]:
         raise DataError(f"MNIST's file {source} is damaged (its MD5 is wrong); reinstall ddpm_demo")
-    return bytearray(content)
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header)
