@@ -29,6 +29,11 @@ export function writeLink() {
   const address = new URL(location.href);
   for (const name of OURS) address.searchParams.delete(name);
   for (const [name, value] of Object.entries(said)) address.searchParams.set(name, value);
+  showAddress(address);
+}
+
+/** Let the page's address be this one, and tell whoever shows it. */
+export function showAddress(address) {
   history.replaceState(history.state, "", address);
-  dispatchEvent(new Event("ddpm-address")); // for whoever shows it
+  dispatchEvent(new Event("ddpm-address"));
 }

@@ -1,5 +1,6 @@
 // The panel beside the page, or below it on a phone: the list of lessons, one lesson, or the test.
 import { button, h } from "../dom.js";
+import { showAddress } from "../link.js";
 import { makeLesson } from "./lesson.js";
 import { forgetAll, startAgain, stateOf, storageWorks, table } from "./memory.js";
 import { scoreWords, showMyResults, showTeachersSheet } from "./sheet.js";
@@ -26,7 +27,7 @@ export function makePanel({ value, server, onChange, onClose }) {
     const address = new URL(location.href);
     if (number === null) address.searchParams.delete("lesson");
     else address.searchParams.set("lesson", number);
-    history.replaceState(history.state, "", address);
+    showAddress(address);
   }
   function show(content, { lesson = null, focus = true, leaving = () => {} } = {}) {
     leave();
