@@ -95,6 +95,11 @@ def read_interval(first: object, last: object) -> Interval:
     return Interval(first=whole("the first timestep of the guidance", first, low, MAX_STEPS - 1), last=low)
 
 
+def interval_of(guidance: Interval | None) -> Interval:
+    """Return when a guide, or the asking for a digit, has a part, and nothing else of it; `ALWAYS` without one."""
+    return ALWAYS if guidance is None else Interval(first=guidance.first, last=guidance.last)
+
+
 def read_wish(digit: object, weight: object, interval: Interval = ALWAYS) -> DigitConfig | None:
     """Check the page's words for a digit to ask for, `ANY_DIGIT` for none."""
     wanted = one_of(digit, WISHES, "choose any digit, or one from 0 to 9")

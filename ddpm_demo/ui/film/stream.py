@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ALWAYS, Interval
+from ddpm_demo.core.config import ALWAYS
 from ddpm_demo.core.guidance import Guided, check_within
 from ddpm_demo.core.sampling import Step, sample, start_noise
 from ddpm_demo.core.schedule import Schedule
@@ -17,7 +17,18 @@ from ddpm_demo.machine.film_job import Asked, FilmJob, Taken, frame_indices, wha
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring.noisy_classifier import ask_for
 from ddpm_demo.ui.bridge import base64_of
-from ddpm_demo.ui.film.films import FILMS, Film, Films, FilmSettings, Kept, film_bits, grey_levels, kept_steps, on_cpu
+from ddpm_demo.ui.film.films import (
+    FILMS,
+    Film,
+    Films,
+    FilmSettings,
+    Kept,
+    film_bits,
+    grey_levels,
+    interval_of,
+    kept_steps,
+    on_cpu,
+)
 from ddpm_demo.ui.networks import Loaded, shipped_asker
 
 MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the page
@@ -173,7 +184,7 @@ def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None
         channels=loaded.model.config.image_channels,
         asked=asked,
         asker=shipped_asker()[1] if asked else "",
-        interval=Interval(first=guidance.first, last=guidance.last) if guidance and helped else ALWAYS,
+        interval=interval_of(guidance) if helped else ALWAYS,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ddpm_demo.core.config import ALWAYS, ConfigError, GuidanceConfig, Interval
+from ddpm_demo.core.config import ALWAYS, ConfigError, GuidanceConfig
 from ddpm_demo.store import pictures
 from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.films import (
@@ -21,6 +21,7 @@ from ddpm_demo.ui.film.films import (
     Film,
     Films,
     FilmSettings,
+    interval_of,
     read_film_settings,
 )
 from ddpm_demo.ui.readers import named_values
@@ -112,7 +113,7 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
     """Return a Python program that prints the film's digits; `checkpoint.find` finds `network` and `guide`."""
     # at a weight of 1 a film is the network's alone, and the sum would differ from it by rounding
     guidance = settings.guidance if settings.guidance and settings.guidance.weight != 1 else None
-    held = Interval(first=guidance.first, last=guidance.last) if guidance else ALWAYS
+    held = interval_of(guidance)
     interval = "" if held == ALWAYS else f", {held}"
     return PROGRAM.format(
         imports=(IMPORTS if guidance else "")
@@ -136,7 +137,7 @@ def link_text(settings: FilmSettings) -> str:
     sampler, clip = list(SAMPLERS).index(settings.sampler), list(CLIPS.values()).index(config.clip)
     parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
     wish, guidance = settings.asked, settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
-    limited = (guidance.first, guidance.last) != (None, 0)
+    limited = interval_of(guidance) != ALWAYS
     if settings.guidance or wish:
         parts += [guidance.guide, f"{guidance.weight:g}"]
     if wish or limited:

@@ -17,7 +17,7 @@ from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
-from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE, FilmSettings
+from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE, FilmSettings, interval_of
 from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.path import build_path
@@ -84,7 +84,7 @@ def wish_fields(wanted: FilmSettings) -> list[Any]:
     wish, guidance = wanted.asked, wanted.guidance or ALWAYS
     digit = [ANY_DIGIT, gr.skip()] if wish is None else [str(wish.digit), wish.weight]
     held = wish or guidance
-    same = wanted.guidance is None or (guidance.first, guidance.last) == (held.first, held.last)
+    same = wanted.guidance is None or interval_of(guidance) == interval_of(held)
     return [*digit, MAX_STEPS - 1 if held.first is None else held.first, held.last, same]
 
 
