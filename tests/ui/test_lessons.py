@@ -29,7 +29,7 @@ from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training.recipes import train_config
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.training_set import variations
-from ddpm_demo.ui.lessons import entry, truths, truths_of_wishes
+from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, read_test, shipped_lessons
 from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words_of_reveal
@@ -250,7 +250,7 @@ def test_the_keys_follow_the_schedule(monkeypatch):
         "cosine": ScheduleConfig(),
         "custom": ScheduleConfig(beta_T=0.03),
     }
-    monkeypatch.setattr(truths, "named_configs", lambda custom: configs)
+    monkeypatch.setattr(truths_of_diffusion, "named_configs", lambda custom: configs)
     after = asked(question.truth, **question.arguments).right, asked(ranking.truth, **ranking.arguments).right
     assert before == ("later", ["cosine", "custom", "linear"])
     assert after == ("earlier", ["linear", "cosine", "custom"])

@@ -1,13 +1,14 @@
 """The truths of the last lessons: asking for a digit, finishing a drawing, and what a few drawings can teach."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER, DigitConfig, SamplerConfig, check_whole, from_dict
+from ddpm_demo.core.config import CHOSEN_SAMPLER, DigitConfig, SamplerConfig, check_whole
 from ddpm_demo.core.inpainting import complete
 from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
@@ -96,7 +97,7 @@ def completed_compared(
     made, shares, drawn, kept = 0, list[float](), list[Tensor](), 0.0
     for way in ways:
         known = known_mask(way["mask"])
-        config = from_dict(SamplerConfig, {**_sampler(), "steps": way["steps"]})
+        config = replace(CHOSEN_SAMPLER, steps=way["steps"])
         generator = torch.Generator().manual_seed(seed)
         walk = complete(
             InTurn(loaded.model, NETWORK.film_turn),
@@ -120,10 +121,6 @@ def completed_compared(
     given = torch.where(known_mask(ways[1]["mask"]), x0, torch.full_like(x0, -1.0))
     values = {"first": shares[0], "second": shares[1], "calls_first": calls[0], "calls_second": calls[1], "kept": kept}
     return Truth(right, values, {"given": given[:8], "first": drawn[0][:8], "second": drawn[1][:8]})
-
-
-def _sampler() -> dict[str, Any]:
-    return {"kind": CHOSEN_SAMPLER.kind, "variance": CHOSEN_SAMPLER.variance, "clip": CHOSEN_SAMPLER.clip}
 
 
 def left_out_drawing(place: Workplace, *, sign: int, drawings: int) -> Truth:
