@@ -213,6 +213,38 @@ def test_a_race_has_one_slider_and_says_what_each_lane_cost(visit):
     assert page.get_attribute("#race-film canvas[data-name=difference]", "data-most") == "0"
 
 
+SLOW_UNPACKING = """
+    window.streams = 0;
+    window.EventSource = class extends EventSource {
+        constructor(address) { super(address); this.addEventListener("open", () => { window.streams += 1; }); }
+    };
+    const unpack = Response.prototype.arrayBuffer;
+    Response.prototype.arrayBuffer = async function () {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return unpack.call(this);
+    };
+"""
+
+
+def test_a_film_that_arrives_faster_than_it_is_unpacked_is_asked_for_once(visit):
+    page = visit.page
+    page.add_init_script(SLOW_UNPACKING)
+    generate(visit, "2~1~20~0~4~0~lite")
+    page.locator("#generate-start").click()  # again: from memory, all at once
+    page.wait_for_function("document.querySelector('#generate-film .ddpm-facts').textContent.includes('from memory')")
+    page.wait_for_function("document.querySelector('#generate-film canvas').dataset.received === '21'")
+    page.wait_for_selector("#generate-start:not([disabled])")
+    assert page.evaluate("window.streams") == 2
+    assert "does not answer" not in page.text_content("#generate-film .ddpm-facts")
+
+
+def test_the_path_costs_nothing_to_who_does_not_look(visit):
+    page = generate(visit, "2~1~8~0~4~0~lite")
+    assert page.locator("#path .js-plotly-plot").count() == 0
+    page.locator("#path").scroll_into_view_if_needed()
+    page.wait_for_selector("#path .js-plotly-plot")
+
+
 def test_an_experiment_is_one_click(visit):
     page = open_generate(visit)
     page.get_by_role("button", name="From one noise to another").click()

@@ -35,7 +35,10 @@ export function openFilm(settings, { say, ended }) {
   on("source", (from) => setFilm({ source: sourceWords(from) }));
   on("full", ({ note }) => { inLine = true; say(note); });
   on("refused", ({ error }) => say(error));
-  on("over", () => allReceived().then(() => wanted() && end()));
+  on("over", () => {
+    mine.close(); // before the server's end of the stream is taken for a broken connection, and asked for again
+    allReceived().then(() => wanted() && end());
+  });
   mine.addEventListener("error", () => {
     if (!wanted() || inLine) return; // whoever stands in line is sent away and comes back
     if (mine.readyState === EventSource.CLOSED) { say("The server did not give this film: reload the page."); end(); }

@@ -30,21 +30,34 @@ export function mount(element, props, watch, server) {
         marker: { size: 11, color: "#D55E00", line: { width: 2, color: "#ffffff" } } },
     ];
   }
-  let drawing = false, again = false;
+  let drawing = false, again = false, drawn; // drawn: the trails that the chart has
+  /** While it is looked at: a chart takes a tenth of a second, and a film that arrives has fifty frames. */
   async function draw() {
-    if (!cloud) return;
+    if (!cloud || !seen) return;
     if (drawing) { again = true; return; }
     drawing = true;
-    const step = film.steps[film.index], trails = traces();
-    await chart.draw({ ...cloud, figure: { ...cloud.figure, data: [...cloud.figure.data, ...trails] } });
+    const step = film.steps[film.index], trails = traces(), whole = trailsOf.get(film.run) ?? null;
+    if (whole === drawn) await (trails.length && chart.move(trails));
+    else await chart.draw({ ...cloud, figure: { ...cloud.figure, layout: framed(whole), data: [...cloud.figure.data, ...trails] } });
+    drawn = whole;
     if (trails.length) note.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
     chart.element.dataset.frame = trails.length ? film.index : "";
     drawing = false;
     if (again) { again = false; draw(); }
   }
+  /** The chart's layout, with room for the cloud and for the whole of both ways. */
+  function framed(trails) {
+    const axis = (name, k) => {
+      const real = cloud.figure.data.flatMap((trace) => trace[name]);
+      const ways = trails ? [...trails.x_t, ...trails.x0_hat].filter((_, i) => i % 2 === k) : [];
+      const all = [...real, ...ways], least = Math.min(...all), most = Math.max(...all), margin = 0.05 * (most - least);
+      return { ...cloud.figure.layout[`${name}axis`], range: [least - margin, most + margin] };
+    };
+    return { ...cloud.figure.layout, xaxis: axis("x", 0), yaxis: axis("y", 1) };
+  }
   const fetchTrails = settled(async () => {
     const run = film.run, wanted = `${run} ${film.frames.length}`;
-    if (!cloud || !run || wanted === asked) return;
+    if (!cloud || !seen || !run || wanted === asked) return;
     asked = wanted;
     const answer = await server.path_trails({ run });
     if (answer.error) { note.textContent = answer.error; return; }
@@ -52,16 +65,21 @@ export function mount(element, props, watch, server) {
     trailsOf.set(run, { ...answer, x_t: decodeFloat32(answer.x_t), x0_hat: decodeFloat32(answer.x0_hat) });
     draw();
   }, 400);
-  let seen = false; // the cloud takes a second or two of the server's: only for who comes to look
-  new IntersectionObserver(async (entries) => {
-    if (seen || !entries.at(-1).isIntersecting) return;
-    seen = true;
+  let seen = false, asking = false;
+  /** The cloud takes a second or two of the server's: it is for who comes to look, not for who passes by. */
+  const look = settled(async () => {
+    if (!seen) return;
+    if (cloud) { fetchTrails(); draw(); }
+    if (cloud || asking) return;
+    asking = true;
     const answer = await server.path_cloud(null);
+    asking = false;
     if (answer.error) { note.textContent = answer.error; return; }
     cloud = answer;
     note.textContent = "Press Generate above: the film's digits appear here.";
     await draw();
     fetchTrails();
-  }).observe(element);
-  onFilm((changes) => { if (changes.arrived) fetchTrails(); if (seen) draw(); });
+  }, 300);
+  new IntersectionObserver((entries) => { seen = entries.at(-1).isIntersecting; look(); }).observe(element);
+  onFilm((changes) => { if (seen && changes.arrived) fetchTrails(); draw(); });
 }
