@@ -83,7 +83,8 @@ def build_app(
         build_room(demo)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
-        outputs = [*fields, noise.view, schedule.view, schedule.words, *reach]
+        link = browser_component("link", None, elem_id="link")
+        outputs = [*fields, noise.view, schedule.view, schedule.words, *reach, link]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
         # a run of the Train tab stands in the lists from the moment somebody looks at them, or opens one
         # "multiple": a list that is opened while an older answer is under way must not be left with that one
@@ -151,15 +152,18 @@ def name_of(path: Path) -> str:
     return path.name if path.stem in shipped_checkpoints() else path.stem
 
 
+READ = {"read": True}  # from now on the page may write its address
+
+
 def restore(request: gr.Request) -> list[Any]:
     """Answer a page's opening: set what the query string of its address asks for."""
     link = read_link(request.query_params)
     if link is None:
-        return [gr.skip()] * 14
+        return [gr.skip()] * 14 + [READ]
     fields = [gr.skip() if value is None else value for value in (link.label, link.which, link.seed)]
     custom = [link.custom.beta_1, link.custom.beta_T, link.custom.timesteps]
     schedule_view, words = describe_schedule(link.custom)
     # whole, not only what the link changes: it may reach the page before the first value has been read there
     view = {**first_noise_value(), **link.view, "tables": schedule_view["tables"], "note": link.note}
     reach = from_link(link.dilations) if link.dilations else [gr.skip()] * 5
-    return [*fields, *custom, view, schedule_view, words, *reach]
+    return [*fields, *custom, view, schedule_view, words, *reach, READ]

@@ -171,6 +171,7 @@ def test_the_first_screen_is_there_before_gradio_and_moves_into_its_page(student
     student.tab("Noise")
     page.wait_for_selector("#noise-view canvas[data-name=x_t]:visible")
     assert student.pixels("canvas[data-name=x_t]") == drowned
+    page.wait_for_function("location.search.includes('t=999')")
     assert page.locator("canvas[data-name=x_t]").count() == 1
     for was, now in zip(boxes, page.evaluate(BOXES), strict=True):
         assert was == pytest.approx(now, abs=20)

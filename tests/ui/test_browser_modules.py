@@ -204,27 +204,39 @@ def test_t_stays_inside_the_chosen_schedule(node):
 LINK = (
     STATE
     + """
-    import { writeLink } from "./static/link.js";
+    import { beginLink, mount, writeLink } from "./static/link.js";
     globalThis.location = { href: "http://127.0.0.1:7860/?__theme=dark&t=1&pixel=0-0&film=x" };
-    let early = true; // the screen that is there before Gradio's page
-    globalThis.document = { getElementById: (id) => early && id === "first-screen" };
-    update(readValue({ ...given.value, tables: given.tables }));
-    writeLink();
-    if (reply !== null) throw new Error("a link was written before Python had read the address");
-    early = false;
     globalThis.dispatchEvent = () => true;
     globalThis.history = { state: null, replaceState(_, title, url) { reply = Object.fromEntries(url.searchParams); } };
+    const props = { value: null };
+    let told = null;
+    mount({ querySelector: () => ({ replaceChildren() {} }) }, props, (_, run) => { told = run; });
     update(readValue({ ...given.first, tables: given.tables }));
+    beginLink();
+    if (given.value) update(readValue(given.value)); // by a link, or by a hand that is quicker than Python
     writeLink();
-    if (reply !== null) throw new Error("a link was overwritten before anything had changed");
-    update(readValue(given.value));
-    writeLink();
+    if (reply !== null) throw new Error("a link was written before Python had read the address");
+    props.value = { read: true };
+    told();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (given.then) { update(readValue(given.then)); writeLink(); }
     """
 )
 
 
 def ordinary():
     return {"digit": gallery_digit(3, 17), "noise": noise_of(42), "t": 150, "schedule": "linear"}
+
+
+def test_a_screen_that_is_as_it_was_needs_no_words(node):
+    assert node(LINK, first=first_noise_value(), tables=schedule_tables()) is None
+
+
+def test_what_was_changed_before_python_had_read_the_address_is_written_after(node):
+    query = node(LINK, value={"t": 160}, first=first_noise_value(), tables=schedule_tables())
+    assert query["t"] == "160"
+    query = node(LINK, value={"t": 160}, then={"t": 161}, first=first_noise_value(), tables=schedule_tables())
+    assert query["t"] == "161"
 
 
 def test_a_link_says_what_is_not_as_it_was_at_first(node):

@@ -1,7 +1,6 @@
 // What a student sees while Gradio's code is still on its way: the Noise tab's stage, which needs none of it. It is the
 // real one, and moves into Gradio's page when that stands, with whatever has been done to it meanwhile.
 import { h } from "./dom.js";
-import { writeLink } from "./link.js";
 import { openTab } from "./open_tab.js";
 import { makeNoiseStage } from "./tabs/noise_stage.js";
 
@@ -45,7 +44,6 @@ export function takeFirstScreen(place) {
     place.replaceChildren(stage.element);
     screen.remove();
     style.remove();
-    writeLink(); // the first call only looks: from now on changes are written
     focused?.focus({ preventScroll: true });
     if (wanted) openTab(wanted);
   };

@@ -4,6 +4,7 @@ import { state } from "./state.js";
 const OURS = ["digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations"];
 
 let known = null; // what the address says already, or need not say
+let read = false; // by Python
 
 /** What the address should say of the screen. */
 function words() {
@@ -16,16 +17,18 @@ function words() {
   return said;
 }
 
+/** Take the screen as it is now for one that needs no words. */
+export function beginLink() { known ??= JSON.stringify(words()); }
+
 /**
- * Write what has changed since the first call, which only looks: Gradio sends the page's address along when it asks
- * Python what a link means, and on a slow machine that may come after the first picture has been painted.
+ * Write what has changed. Gradio sends the page's address along when it asks Python what a link means, and on a slow
+ * machine that may be long after the first drag: until Python has answered it should find the address as it was.
  */
 export function writeLink() {
-  if (document.getElementById("first-screen")) return; // Python has not been asked yet, and should not find it changed
+  if (!read) return;
   const said = words(), text = JSON.stringify(said);
-  const first = known === null, same = known === text;
+  if (known === text) return;
   known = text;
-  if (first || same) return;
   const address = new URL(location.href);
   for (const name of OURS) address.searchParams.delete(name);
   for (const [name, value] of Object.entries(said)) address.searchParams.set(name, value);
@@ -36,4 +39,16 @@ export function writeLink() {
 export function showAddress(address) {
   history.replaceState(history.state, "", address);
   dispatchEvent(new Event("ddpm-address"));
+}
+
+/** The component that Python answers when it has read the address. */
+export function mount(element, props, watch) {
+  element.querySelector(".ddpm-mount").replaceChildren();
+  const told = () => {
+    if (!props.value || read) return;
+    read = true;
+    setTimeout(writeLink); // what the same answer sets comes first
+  };
+  watch("value", told);
+  told();
 }

@@ -1,7 +1,7 @@
 // The stage of the Noise tab: x_t is computed here, in the page, from x0, eps and the alpha_bar table; no drag asks a server.
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { button, h, number, settled } from "../dom.js";
-import { writeLink } from "../link.js";
+import { beginLink, writeLink } from "../link.js";
 import { openTab } from "../open_tab.js";
 import { makePixels } from "./pixels.js";
 import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
@@ -9,6 +9,7 @@ import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
 /** @param {object} value what Python sent: the first digit, noise and tables */
 export function makeNoiseStage(value) {
   update(readValue(value));
+  beginLink();
   const pixels = makePixels();
   const signal = h("b", { "data-name": "signal" }), noise = h("b", { "data-name": "noise" });
   const equation = h("p", { class: "ddpm-equation" });
