@@ -29,6 +29,7 @@ from ddpm_demo.ui.tabs.train_desk import Desk
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
+READ = {"read": True}  # Python's answer to the page's opening: from now on the page may write its address
 FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `launch` serves besides Gradio
 
 
@@ -150,9 +151,6 @@ def name_of(path: Path) -> str:
     if known in shipped_checkpoints():
         return known
     return path.name if path.stem in shipped_checkpoints() else path.stem
-
-
-READ = {"read": True}  # from now on the page may write its address
 
 
 def restore(request: gr.Request) -> list[Any]:

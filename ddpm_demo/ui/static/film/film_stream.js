@@ -28,7 +28,7 @@ export function openFilm(settings, { say, ended }) {
   const wanted = () => source === mine;
   let inLine = false;
   const on = (name, take) => mine.addEventListener(name, (event) => { if (wanted()) take(JSON.parse(event.data)); });
-  const end = () => { mine.close(); source = null; ended(); };
+  const end = () => { source = null; ended(); };
   setFilm({ run: null, source: "" });
   on("message", (got) => receiveMessage(got, wanted));
   on("place", (place) => setFilm({ note: placeWords(place) }));

@@ -68,15 +68,15 @@ export function mount(element, props, watch, server) {
   let seen = false, asking = false;
   /** The cloud takes a second or two of the server's: it is for who comes to look, not for who passes by. */
   const look = settled(async () => {
-    if (!seen) return;
-    if (cloud) { fetchTrails(); draw(); }
-    if (cloud || asking) return;
-    asking = true;
-    const answer = await server.path_cloud(null);
-    asking = false;
-    if (answer.error) { note.textContent = answer.error; return; }
-    cloud = answer;
-    note.textContent = "Press Generate above: the film's digits appear here.";
+    if (!seen || asking) return;
+    if (!cloud) {
+      asking = true;
+      const answer = await server.path_cloud(null);
+      asking = false;
+      if (answer.error) { note.textContent = answer.error; return; }
+      cloud = answer;
+      note.textContent = "Press Generate above: the film's digits appear here.";
+    }
     await draw();
     fetchTrails();
   }, 300);
