@@ -222,6 +222,17 @@ def test_nothing_but_the_page_loads_gradio():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
+def test_the_page_is_built_without_pytorchs_compiler():
+    """Its import takes seconds, and some operation on the meta device is enough to start it."""
+    code = """
+import sys
+from ddpm_demo.ui.app import build_app
+build_app()
+print([m for m in ("torch._dynamo", "sympy") if m in sys.modules])
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_no_circle_among_the_browser_modules():
     graph = {}
     for path in STATIC.rglob("*.js"):

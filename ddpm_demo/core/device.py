@@ -22,7 +22,9 @@ def best_placement() -> Placement:
     """Return the fastest place here: a GPU if PyTorch sees one, bfloat16 where the processor has such instructions."""
     if torch.cuda.is_available():
         return Placement(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
-    return Placement(torch.device("cpu"), torch.bfloat16 if _cpu_has_bfloat16() else torch.float32)
+    capabilities = _cpu_capabilities()
+    bfloat16 = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    return Placement(torch.device("cpu"), torch.bfloat16 if bfloat16 else torch.float32)
 
 
 def describe_hardware(placement: Placement) -> str:
@@ -37,8 +39,3 @@ def _cpu_capabilities() -> dict[str, object]:
     # older PyTorch has no torch.cpu.get_capabilities; float32 is then always right, if slower
     ask = getattr(torch.cpu, "get_capabilities", None)
     return dict(ask()) if ask else {}
-
-
-def _cpu_has_bfloat16() -> bool:
-    capabilities = _cpu_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

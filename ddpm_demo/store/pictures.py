@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 # Okabe & Ito's palette, told apart by colour-blind eyes, on white and on near-black alike
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#888888"
-# ten classes: Okabe & Ito's eight and two greys, and each class also named where the mouse points
-CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#7A4FA0", GREY, "#4D4D4D")
+# ten classes: Okabe & Ito's seven, violet, grey and brown, and each class also named where the mouse points
+CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#9467BD", GREY, "#8C564B")
 
 Images = NDArray[np.uint8]
 

@@ -98,7 +98,7 @@ def plane_figure(
                 y=[float(f"{v:.4g}") for v in chosen[:, 1]],
                 mode="markers",
                 name=str(label),
-                marker={"size": 5, "color": colour, "opacity": 0.55},
+                marker={"size": 5, "color": colour, "opacity": 0.75},
                 hovertemplate=f"a real {label}<extra></extra>",
             )
         )

@@ -215,6 +215,7 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
     visit.page.locator("#generate-start").click()
     frames(visit, 21)
     visit.page.wait_for_selector("#generate-start:not([disabled])")
+    visit.set_slider("#generate-film", 20)  # wherever it came from
     shown = np.array(visit.pixels(FILM)).reshape(58, 58)
     digits = np.stack([shown[r : r + 28, c : c + 28] for r in (0, 30) for c in (0, 30)])
     lite, guide = (load_placed(find_checkpoint(name)) for name in ("lite", GUIDE))

@@ -67,6 +67,7 @@ def test_generate_shows_a_film_to_its_end(page):
     page.click(the("#generate-start"))
     page.wait(f"{the(FILM)}.dataset.done === '1' && !{the('#generate-start')}.disabled")
     assert page.evaluate(f"Number({the(FILM)}.dataset.received)") > 10
+    page.wait(f"Number({the(FILM)}.dataset.frame) > 0")  # from memory it begins at its noise
     assert pixels(page, FILM) != noise
 
 

@@ -29,7 +29,13 @@ def generate(visit, link):
     page = open_generate(visit, f"film={link}")
     page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     page.wait_for_selector("#generate-start:not([disabled])")
+    show_the_end(visit)
     return page
+
+
+def show_the_end(visit):
+    """The last frame, without waiting for a film from memory to have played."""
+    visit.set_slider("#generate-film", 9999)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,7 @@ def test_a_link_draws_the_very_film_again(visit, phone, tmp_path):
     phone.page.goto(page.text_content("#generate-film .ddpm-code"))
     phone.page.wait_for_selector(FILM)
     phone.page.wait_for_function(f"document.querySelector('{FILM}').dataset.received === '10'")
+    show_the_end(phone)
     assert phone.pixels(FILM) == visit.pixels(FILM)
     films = []
     for visitor in (visit, phone):
@@ -236,6 +243,35 @@ def test_a_film_that_arrives_faster_than_it_is_unpacked_is_asked_for_once(visit)
     page.wait_for_selector("#generate-start:not([disabled])")
     assert page.evaluate("window.streams") == 2
     assert "does not answer" not in page.text_content("#generate-film .ddpm-facts")
+
+
+SHOWN_FRAMES = """
+    window.shown = [];
+    new MutationObserver(() => {
+        const film = document.querySelector("#generate-film canvas");
+        if (!film?.dataset.frame) return;
+        if (window.shown.at(-1) !== Number(film.dataset.frame)) window.shown.push(Number(film.dataset.frame));
+    }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-frame"] });
+"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_film_from_memory_plays_from_its_noise_to_its_digits(visit, motion):
+    page = visit.page
+    page.emulate_media(reduced_motion=motion)
+    page.add_init_script(SHOWN_FRAMES)
+    generate(visit, "2~1~8~0~4~0~lite")
+    end = visit.pixels(FILM)
+    page.evaluate("window.shown = []")
+    page.locator("#generate-start").click()
+    page.wait_for_function("document.querySelector('#generate-film .ddpm-facts').textContent.includes('from memory')")
+    page.wait_for_function("window.shown.at(-1) === 8")
+    if motion == "reduce":  # nothing moves that the student has not set moving: the end is there at once
+        page.wait_for_selector("#generate-start:not([disabled])")
+        assert page.get_by_role("button", name="Pause").filter(visible=True).count() == 0
+    else:
+        assert page.evaluate("window.shown.slice(window.shown.indexOf(0))") == list(range(9))
+    assert visit.pixels(FILM) == end
 
 
 def test_the_path_costs_nothing_to_who_does_not_look(visit):

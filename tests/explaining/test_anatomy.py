@@ -26,6 +26,25 @@ def test_cost_grows_with_batch_and_size():
         assert b.parameters == a.parameters
 
 
+@pytest.mark.parametrize("sizes", [(3, 14, 56), (1, 28, 5), (7, 1, 1)])
+def test_the_shapes_of_other_sizes_are_those_of_a_run(sizes):
+    """On PyTorch's meta device, which knows shapes alone."""
+    batch, height, width = sizes
+    with torch.device("meta"):
+        model = Denoiser(preset("lite"))
+        x_t, t = torch.empty(batch, 1, height, width), torch.empty(batch, dtype=torch.int64)
+    ran = {}
+    for name, module in model.named_modules():
+        module.register_forward_hook(
+            lambda m, taken, given, name=name: ran.update({name: (taken[0].shape, given.shape)})
+        )
+    model(x_t, t)
+    first, *stages = walk(preset("lite"), batch=batch, height=height, width=width)
+    assert (first.input_shape, first.output_shape) == ((batch,), (batch, preset("lite").time_dim))
+    for stage in stages:
+        assert (stage.input_shape, stage.output_shape) == ran[stage.name], stage.name
+
+
 def test_the_multiply_adds_are_pytorchs_own_count():
     from torch.utils.flop_counter import FlopCounterMode
 

@@ -4,7 +4,7 @@ import json
 import numpy as np
 from PIL import Image
 
-from ddpm_demo.store.pictures import film_gif, grid_png, tile
+from ddpm_demo.store.pictures import CLASS_COLOURS, film_gif, grid_png, tile
 from ddpm_demo.ui.plots import radial_figure, schedule_figure
 
 
@@ -44,3 +44,18 @@ def test_figures_are_plain_json_with_the_numbers_given():
     assert len(figure["data"]) == 18
     figure = json.loads(json.dumps(radial_figure([0, 1, 2, 3], [[1.0, 0.0]] * 4)))
     assert figure["data"][3]["y"] == [1.0, None]
+
+
+def luminance(colour):
+    """Relative luminance of a #rrggbb colour (WCAG 2.2)."""
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def test_every_class_of_the_cloud_is_seen_in_light_and_dark():
+    assert len(set(CLASS_COLOURS)) == 10
+    near_black = luminance("#0b0f19")  # the dark theme's ground
+    for colour in CLASS_COLOURS:
+        assert 1.05 / (luminance(colour) + 0.05) > 2.2, colour
+        assert (luminance(colour) + 0.05) / (near_black + 0.05) > 3, colour

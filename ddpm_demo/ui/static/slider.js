@@ -68,5 +68,5 @@ export function makeSlider(options) {
     h("p", { id: `${id}-help`, class: "ddpm-help" }, options.help));
   label();
   describe();
-  return { element, set, setMax, pause, value: () => Number(input.value) };
+  return { element, set, setMax, play, pause, value: () => Number(input.value) };
 }

@@ -1,5 +1,5 @@
 // The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
-import { checkbox, h, number } from "../dom.js";
+import { checkbox, h, number, reducedMotion } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
 import { makeOdds } from "./odds.js";
@@ -21,6 +21,7 @@ export function mount(element, props, watch, server, trigger) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
   const loop = checkbox("play in a loop", () => {});
   let live = true; // follow the newest frame until the student takes hold of the slider
+  let toPlay = false; // a film from memory is all there at once: it begins at its noise, and plays when it is whole
 
   const slider = makeSlider({
     label: "frame",
@@ -28,7 +29,7 @@ export function mount(element, props, watch, server, trigger) {
     max: 0, value: 0,
     loop: () => loop.input.checked,
     describe: (index) => (film.frames.length ? `${index} of ${film.frames.length - 1}` : "none yet"),
-    onInput: (index) => { live = false; setFilm({ index, begin: null }); },
+    onInput: (index) => { live = toPlay = false; setFilm({ index, begin: null }); },
   });
   const inspector = makeInspector(server);
   const { x_t, x0_hat, eps_hat, pull } = grids;
@@ -105,7 +106,7 @@ export function mount(element, props, watch, server, trigger) {
   }
   onFilm((changes) => {
     if (changes.arrived) {
-      if (changes.fresh) { live = true; slider.pause(); }
+      if (changes.fresh) { toPlay = film.remembered && !reducedMotion(); live = !toPlay; slider.pause(); }
       bar.value = film.done;
       const newest = film.frames.length - 1;
       slider.setMax(newest);
@@ -125,7 +126,7 @@ export function mount(element, props, watch, server, trigger) {
     if (!props.value.settings) return closeFilm();
     openFilm(props.value.settings, {
       say: (text) => { status.textContent = text; },
-      ended: () => trigger("submit"),
+      ended: () => { trigger("submit"); if (toPlay) slider.play(); },
     });
   };
   watch("value", press);

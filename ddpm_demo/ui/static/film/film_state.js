@@ -3,7 +3,7 @@ import { decodeBytes, inflateLevels } from "../bytes.js";
 
 export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
 export const CLASSES = 10; // of the odds that a film has which asks for a digit
-export const film = { run: null, seed: null, begin: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", done: 0 };
+export const film = { run: null, seed: null, begin: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", remembered: false, done: 0 };
 const listeners = new Set();
 let last = Promise.resolve(); // messages are unpacked one after the other
 

@@ -29,10 +29,10 @@ export function openFilm(settings, { say, ended }) {
   let inLine = false;
   const on = (name, take) => mine.addEventListener(name, (event) => { if (wanted()) take(JSON.parse(event.data)); });
   const end = () => { source = null; ended(); };
-  setFilm({ run: null, source: "" });
+  setFilm({ run: null, source: "", remembered: false });
   on("message", (got) => receiveMessage(got, wanted));
   on("place", (place) => setFilm({ note: placeWords(place) }));
-  on("source", (from) => setFilm({ source: sourceWords(from) }));
+  on("source", (from) => setFilm({ source: sourceWords(from), remembered: from.from === "memory" }));
   on("full", ({ note }) => { inLine = true; say(note); });
   on("refused", ({ error }) => say(error));
   on("over", () => {
