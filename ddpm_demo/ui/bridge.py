@@ -85,6 +85,11 @@ def browser_component(
     )
 
 
+# For every event that sends what is chosen in a list of checkpoints: the reader says whether there is such a one.
+# Gradio would compare with the list that it answered last, which on a busy machine is not the one that the page shows.
+AS_SENT: dict[str, Any] = {"preprocess": False}
+
+
 def answer_as_it_goes(
     view: gr.HTML, answer: Callable[..., Any], inputs: Any, *, at_once: int, concurrency_id: str
 ) -> None:
@@ -101,6 +106,7 @@ def answer_as_it_goes(
         concurrency_limit=at_once,
         concurrency_id=concurrency_id,
         api_visibility="private",
+        **AS_SENT,
     )
     view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
 

@@ -391,3 +391,13 @@ def test_the_fields_follow_what_the_page_shows():
 def test_a_screen_that_cannot_be_gets_a_sentence(told):
     with pytest.raises(gr.Error, match=r"needs label|must be a whole number|choose a digit"):
         follow_screen(gr.EventData(None, told))
+
+
+def test_no_event_compares_a_checkpoint_with_the_list_that_was_answered_last():
+    """The page may show a newer one: what is sent goes to the reader, who says whether there is such a checkpoint."""
+    page = build_app()
+    lists = {"generate-which", "generate-guide", "network-which"}
+    by_python = [known for known in page.fns.values() if known.fn is not None]
+    sending = [known for known in by_python if lists & {block.elem_id for block in known.inputs}]
+    assert {block.elem_id for known in sending for block in known.inputs} >= lists
+    assert [known.name for known in sending if known.preprocess] == []

@@ -13,7 +13,7 @@ from ddpm_demo.core.config import SamplerConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
-from ddpm_demo.ui.bridge import browser_component, server_function
+from ddpm_demo.ui.bridge import AS_SENT, browser_component, server_function
 from ddpm_demo.ui.film.shared_runs import RUNS, origin
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import Loaded, load_placed
@@ -41,7 +41,7 @@ def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
     view = browser_component(
         "film/branches", choose(which.value), elem_id="branches", server=[make_branch(checkpoints), read_picture]
     )
-    which.change(choose, which, view, show_progress="hidden", queue=False, api_visibility="private")
+    which.change(choose, which, view, show_progress="hidden", queue=False, api_visibility="private", **AS_SENT)
 
 
 def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:

@@ -18,7 +18,7 @@ from ddpm_demo.core.guidance import AskedFor
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise
 from ddpm_demo.machine.film_job import frame_indices
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
-from ddpm_demo.ui.bridge import browser_component, event
+from ddpm_demo.ui.bridge import AS_SENT, browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.films import NO_GUIDE
 from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
@@ -233,6 +233,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
         "concurrency_limit": 16,
         "concurrency_id": "network",
         "api_visibility": "private",
+        **AS_SENT,
     }
     runs: list[Any] = [
         button.click(run_experiment(title), [which, count, seed, guide], [words, film], **options)

@@ -12,7 +12,7 @@ from gradio.components import Component
 from ddpm_demo.core.config import ALWAYS, CHOSEN_SAMPLER, ConfigError, DemoError, ScheduleConfig
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.executor import Executor
-from ddpm_demo.ui.bridge import browser_component
+from ddpm_demo.ui.bridge import AS_SENT, browser_component
 from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
@@ -118,7 +118,7 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
             return gr.skip()
 
     which, start, stop, settings = form.which, form.start, form.stop, form.settings
-    at_once: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+    at_once: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private", **AS_SENT}
     newest: dict[str, Any] = {**at_once, "trigger_mode": "always_last"}
     noise: list[Any] = [which, form.count, form.seed, form.steps]
     gr.on([field.change for field in noise], show_first, noise, film, **newest)

@@ -14,7 +14,7 @@ from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
 from ddpm_demo.explaining.claims import check_claims
 from ddpm_demo.machine.scheduler import NETWORK
-from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
+from ddpm_demo.ui.bridge import AS_SENT, base64_of, browser_component, event, server_function
 from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.readers import one_of, whole
@@ -88,6 +88,7 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
+        **AS_SENT,
     )
     return which
 

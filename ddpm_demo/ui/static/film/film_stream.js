@@ -16,8 +16,8 @@ function placeWords({ before, films, seconds, trouble }) {
   if (films <= 1) return time;
   return before ? `place ${before + 1} of ${films} that take turns, ${time}` : `${films} films take turns, ${time}`;
 }
-function sourceWords({ from, made, seconds }) {
-  return from === "memory" ? `from memory: computed here at ${clock(made)} in ${seconds.toFixed(1)} s`
+function sourceWords({ from, made }) {
+  return from === "memory" ? `from memory: computed here at ${clock(made)}`
     : `others watch the same film: it is computed once, since ${clock(made)}`;
 }
 
