@@ -90,11 +90,6 @@ class Broadcast:
         return self._messages.film.forgotten
 
     @property
-    def seconds(self) -> float:
-        """How long it was computed."""
-        return self._messages.seconds
-
-    @property
     def length(self) -> int:
         """How many messages there have been."""
         return self._dropped + len(self._parts)

@@ -146,9 +146,9 @@ def settings_of_film(text: str | None) -> FilmSettings:
 def _source(broadcast: Broadcast) -> dict[str, Any] | None:
     """Return where a film comes from, unless it is made for the one who asks."""
     if broadcast.over:
-        return {"from": "memory", "made": broadcast.made, "seconds": broadcast.seconds}
+        return {"from": "memory", "made": broadcast.made}
     if broadcast.running or broadcast.length > 1:
-        return {"from": "joined", "made": broadcast.begun, "seconds": broadcast.seconds}
+        return {"from": "joined", "made": broadcast.begun}
     return None
 
 
