@@ -40,14 +40,14 @@ SAMPLERS: dict[str, tuple[tuple[str, ...], ...]] = {
     GUIDE: (CHOSEN,),
 }
 WEIGHTS = {  # of the guide, besides the page's own and none
-    "full": ("1.5", "1.75", "2", "2.5", "3"),
+    "full": ("1.25", "1.4", "1.75", "2", "2.5", "3"),
     "lite": ("1.5", "2", "3", "4"),
 }
 CURVES = dict.fromkeys(("full", "lite"), "5,10,20,50")  # steps
 ALL = 10_000  # test digits
 POINT = "500"  # digits of a point of the curves
 ALT = {
-    "full": "Sixty-four digits drawn by full: nearly all are clear, a handful are not",
+    "full": "Sixty-four digits drawn by full: nearly all are clear, two or three are not",
     "lite": "Sixty-four digits drawn by lite: most are clear, some are broken or between two classes",
     GUIDE: "Sixty-four digits drawn by tiny: half are clear, the others broken or between two classes",
 }
@@ -84,7 +84,7 @@ WEAKNESSES = """\
 ## Known weaknesses
 The strokes are right more often than the whole: by the share recognised in the tables above, one in ten of full's
 digits and nearly one in four of lite's are broken or lie between two classes when each draws alone, and with their
-guide still about one in twenty and one in six. A guide has its price: with more weight the classes come less and less
+guide still about one in thirty and one in six. A guide has its price: with more weight the classes come less and less
 as often as in MNIST, recall falls, and the Fréchet distance, after falling far, rises again. They do not copy: alone,
 the digits are further from the training digits than real test digits are, and guided about as far. They know only
 centred white-on-black digits of 28×28 pixels. A loss that looks good says little here: nearly all of it comes from
@@ -189,11 +189,12 @@ def facts(story: Provenance, model: Denoiser) -> Iterator[tuple[str, str]]:
         width = before.channels
         trained, (length, unit) = before.wall_seconds / 60, before.length.split()
         ended = "stopped" if unit == "minutes" and trained < 0.99 * float(length) else "finished"
+        wider = "a wider copy (Net2Net, Chen et al. 2016) of " if width != model.config.hidden else "those of "
         yield (
             which,
             (
-                f"a wider copy (Net2Net, Chen et al. 2016) of a network of {width} channels: "
-                f"`{command_of(before, width)}`, {ended} after {trained:.0f} minutes and "
+                f"{wider}a network of {width} channels: "
+                f"`{command_of(before, width)}`, {ended} after {trained:.2g} minutes and "
                 f"{before.images_seen:,} digits"
             ),
         )
@@ -230,7 +231,8 @@ def command_of(story: Provenance, width: int) -> str:
         words.append(f"--hidden {width}")
     before = story.grown_from
     if before:
-        words.append(f"--grow-from {'lite' if before.preset == 'lite' else 'the network below'}")
+        option = "--from" if before.channels == width else "--grow-from"
+        words.append(f"{option} {'lite' if before.preset == 'lite' else 'the network below'}")
     usual = train_config(preset, minutes=1)
     told = {"batch": story.batch, "lr": story.lr, "middle": story.middle or 0.0, "ema_decay": story.ema_decay}
     words += [f"--{name.replace('_', '-')} {value:g}" for name, value in told.items() if value != getattr(usual, name)]
