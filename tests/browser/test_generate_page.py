@@ -308,8 +308,12 @@ def test_branches_of_the_noise_tabs_digit_are_counted(visit):
     page.locator("#branches").scroll_into_view_if_needed()
     visit.set_slider("#branches", 50)
     preview = np.array(visit.pixels("#branches canvas[data-name=x_t]"))
+    empty = page.locator("#branches canvas[data-name=branches]")  # a place that can be seen, not a hole in the page
+    assert empty.evaluate("c => getComputedStyle(c).backgroundColor") != "rgba(0, 0, 0, 0)"
+    assert empty.evaluate("c => c.parentElement.textContent") == "its branches: nothing yet"
     page.locator("#branches button[data-name=one]").click()
     page.wait_for_selector("#branches tbody tr")  # the first time the classifier is trained
+    assert empty.evaluate("c => c.parentElement.textContent") == "its branches"
     counts = page.eval_on_selector_all("#branches tbody td", "cells => cells.map(c => Number(c.textContent) || 0)")
     assert sum(counts) == 12
     # at t = 50 of 1000 a seven is still a seven

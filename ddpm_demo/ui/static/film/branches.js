@@ -9,10 +9,11 @@ import { makeSlider } from "../slider.js";
 const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
 
 export function mount(element, props, watch, server) {
-  let running = false;
+  let running = false, drawn = false;
   const counted = new Map(); // t -> counts, of the digit that is shown
   const picture = (name, label) => h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": label });
   const start = picture("x0", "the digit"), noised = picture("x_t", "the noised digit: nothing yet"), branches = picture("branches", "the branches: nothing yet");
+  const branchWords = h("figcaption", {}, "its branches: nothing yet");
   const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
@@ -36,7 +37,7 @@ export function mount(element, props, watch, server) {
     if (!state.digit || !state.noise) return;
     paintFloats(noised, mixture(alphaBarAt(t, "linear")));
     noised.setAttribute("aria-label", `${state.digit.name}, noised to t = ${t}`);
-    branches.parentElement.classList.add("ddpm-waiting"); // they are another t's
+    branches.parentElement.classList.toggle("ddpm-waiting", drawn); // they are another t's
   }
   function fillTable() {
     const head = h("tr", {}, h("th", { scope: "col" }, "t"), ...[...Array(10).keys()].map((digit) => h("th", { scope: "col" }, digit)));
@@ -61,6 +62,8 @@ export function mount(element, props, watch, server) {
         paintGrid(noised, x_t, 1, 28, 0);
         noised.setAttribute("aria-label", `${digit.name}, noised to t = ${t}`);
         paintGrid(branches, made, answer.n, 28);
+        drawn = true;
+        branchWords.textContent = "its branches";
         branches.parentElement.classList.remove("ddpm-waiting");
         branches.setAttribute("aria-label", `${answer.n} branches from t = ${t}`);
         slider.set(t);
@@ -78,7 +81,7 @@ export function mount(element, props, watch, server) {
   }
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
   const root = h("div", {},
-    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), caption(branches, "its branches")),
+    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), h("figure", {}, branches, branchWords)),
     slider.element, h("div", { class: "ddpm-row" }, one, all, stop), note, table,
     makePad(server, (digit) => update(readValue({ digit }))));
   element.querySelector(".ddpm-mount").replaceChildren(root);
