@@ -19,8 +19,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ddpm_demo.core.config import CHOSEN_SAMPLER, PRESETS, ScheduleConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import Denoiser
@@ -30,7 +28,7 @@ from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.measuring.quality import load_reference, measure_quality
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training.held_out import held_out_loss
-from ddpm_demo.training.loop import TrainState, train
+from ddpm_demo.training.loop import TrainState, keep_average, train
 from ddpm_demo.training.recipes import train_config
 
 DIGITS_SEEN, DRAWN, HELD_OUT = 128_000, 500, 2_000
@@ -80,8 +78,7 @@ def one_run(directory: Path, name: str, seed: int) -> None:
     for _ in train(state, schedule, load_mnist(train=True)[0], config):
         for decay, average in averages.items():
             if average is not state.ema:  # the loop keeps that one itself
-                share = 1 - min(decay, state.step / (9 + state.step))
-                torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in state.model.parameters()], share)
+                keep_average(list(average.parameters()), list(state.model.parameters()), decay, state.step)
     found = {f"{decay:g}": figures(average, schedule) for decay, average in averages.items()}
     result(directory, name, seed).write_text(json.dumps(found), encoding="utf-8")
 

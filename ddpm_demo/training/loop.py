@@ -116,16 +116,20 @@ def train(
             raise TrainingError(f"the loss is no longer a number at step {state.step + 1}: try a lower learning rate")
         state.optimizer.step()
 
-        # an average over the first few steps must forget the random start, hence the slower decay early on
-        decay = min(config.ema_decay, (1 + state.step) / (10 + state.step))
-        torch._foreach_lerp_(averages, [p.detach() for p in parameters], 1 - decay)
-
         state.step += 1
+        keep_average(averages, parameters, config.ema_decay, state.step)
         # the divisor makes it a mean of the steps there were, which at first are few (Kingma & Ba 2015, section 3)
         state.loss += (1 - SMOOTH) / (1 - SMOOTH**state.step) * (loss - state.loss)
         state.seconds = time.perf_counter() - started
         total = max(state.step, round(state.step / max(fraction_done(state, config, per_epoch), 1e-9)))
         yield Progress(state.step, total, state.step * config.batch, loss, lr, state.seconds, t, error.detach())
+
+
+def keep_average(averages: list[Tensor], parameters: list[Tensor], decay: float, step: int) -> None:
+    """Move the averaged weights towards the weights after their `step`-th step, 1 the first, in place."""
+    # an average over the first few steps must forget the random start, hence the faster forgetting early on
+    decay = min(decay, step / (9 + step))
+    torch._foreach_lerp_(averages, [p.detach() for p in parameters], 1 - decay)
 
 
 def draw_timesteps(T: int, count: int, middle: float, generator: torch.Generator) -> Tensor:
