@@ -29,7 +29,7 @@ from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.machine.film_job import Walk, ask
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.event_stream import FILM_PATH
-from ddpm_demo.ui.film.films import FilmSettings, read_film_settings, words_of
+from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings, words_of
 from ddpm_demo.ui.film.stream import film_job
 from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.status import STATUS_PATH

@@ -10,76 +10,24 @@ import contextlib
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
-from ddpm_demo.cluster.film_worker import Hello, SentStep, unpack_step
+from ddpm_demo.cluster.film_worker import unpack_step
+from ddpm_demo.cluster.posts import GivenFilm, Pool, Post, WorkerLostError, balance, quickest
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.executor import Customer, Executor
-from ddpm_demo.machine.film_job import FilmJob, Walk, WalkState, code_version
+from ddpm_demo.machine.film_job import FilmJob, Walk, code_version
 
 LOOK_SECONDS = 2.0  # from one look for new workers to the next
 AGAIN_SECONDS = 0.5  # from one question to a worker that does not answer to the next
 DEATHS = 3  # of workers at one and the same step: then it is the film
 SMOOTH = 0.9  # how much of a worker's usual step is kept from step to step
-WORTH = 0.8  # of the time that a film's worker needs for what it has: less elsewhere, and the film moves
 KEPT_FILES = 16
 STARTING = "the workers of the cluster are starting: this film waits for the first"
 NOBODY = "no worker of the cluster answers: this film waits for one"
-
-
-class WorkerLostError(Exception):
-    """A worker does not answer: its process has died, or its machine."""
-
-
-class Worker(Protocol):
-    """One that makes films, somewhere."""
-
-    name: str
-
-    async def hello(self) -> Hello:
-        """Ask what it is; raise WorkerLostError."""
-        ...
-
-    def film(self, job: FilmJob, state: WalkState, files: Mapping[str, Any]) -> AsyncGenerator[SentStep, None]:
-        """Let it go on with a film; its steps come as they are made. Raises WorkerLostError, or what ended the film."""
-        ...
-
-
-class Pool(Protocol):
-    """All workers, and what brings files to them."""
-
-    def workers(self) -> Sequence[Worker]:
-        """Return those that there should be now, each always as the same object; may take a moment."""
-        ...
-
-    def share(self, file: bytes) -> Any:
-        """Make a file known to all, and return what `FilmWorker.film` gets for it."""
-        ...
-
-
-class _Post:
-    """A worker as it is seen from here."""
-
-    def __init__(self, worker: Worker) -> None:
-        self.worker, self.films = worker, set[_Film]()
-        self.ready, self.hello = False, Hello("", "", "", 0)
-        self.seconds = 0.0  # usual ones of a step, whatever the film
-
-    def busy(self, films: int, otherwise: float) -> float:
-        """How long a step of each of so many films takes; a worker that nobody knows is as quick as another."""
-        return films * (self.seconds or otherwise)
-
-
-class _Film:
-    """A film that somebody waits for."""
-
-    def __init__(self, walk: Walk, customer: Customer) -> None:
-        self.walk, self.customer = walk, customer
-        self.moves = False
-        self.task: asyncio.Task[None] | None = None
 
 
 class ClusterExecutor:
@@ -94,8 +42,8 @@ class ClusterExecutor:
         `otherwise` makes the films that find no worker; without it they wait for one.
         """
         self._pool, self._files, self._otherwise = pool, files, otherwise
-        self._posts: dict[int, _Post] = {}
-        self._films: dict[int, _Film] = {}
+        self._posts: dict[int, Post] = {}
+        self._films: dict[int, GivenFilm] = {}
         self._shared = OrderedDict[str, Any]()
         self._paces: dict[tuple[str, str, int], float] = {}
         self._said: dict[str, str] = {}
@@ -186,11 +134,11 @@ class ClusterExecutor:
                     greetings.pop(gone).cancel()
                     del self._posts[gone]
                 for key in there.keys() - self._posts.keys():
-                    post = self._posts[key] = _Post(there[key])
+                    post = self._posts[key] = Post(there[key])
                     greetings[key] = asyncio.ensure_future(self._greet(post))
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _greet(self, post: _Post) -> None:
+    async def _greet(self, post: Post) -> None:
         """Let a worker have films as soon, and whenever, it answers, unless it would make other films than we."""
         name = f"worker {post.worker.name}"
         while True:
@@ -203,7 +151,7 @@ class ClusterExecutor:
                 if (hello.code, hello.torch) == mine:
                     self._said.pop(name, None)
                     post.ready = True
-                    self._balance()
+                    balance(self._posts.values())
                     self._wake()
                     while post.ready:
                         await self._changed.wait()
@@ -223,7 +171,7 @@ class ClusterExecutor:
         changed.set()
 
     def _begin(self, walk: Walk, customer: Customer) -> None:
-        self._films[id(walk)] = film = _Film(walk, customer)
+        self._films[id(walk)] = film = GivenFilm(walk, customer)
         film.task = asyncio.ensure_future(self._make(film))
 
     def _stop(self, walk: Walk) -> None:
@@ -233,12 +181,12 @@ class ClusterExecutor:
         if self._otherwise is not None:
             self._otherwise.stop(walk)
 
-    async def _make(self, film: _Film) -> None:
+    async def _make(self, film: GivenFilm) -> None:
         """See a film to its end, from worker to worker if need be."""
         deaths, at = 0, film.walk.index
         try:
             while film.walk.left:
-                post = self._quickest()
+                post = quickest(self._posts.values())
                 if post is None and self._otherwise is not None:
                     self._otherwise.begin(film.walk, film.customer)
                     return
@@ -258,9 +206,9 @@ class ClusterExecutor:
         finally:
             if self._films.get(id(film.walk)) is film:
                 del self._films[id(film.walk)]
-            self._balance()
+            balance(self._posts.values())
 
-    async def _take_steps(self, film: _Film, post: _Post) -> None:
+    async def _take_steps(self, film: GivenFilm, post: Post) -> None:
         """Let a worker take a film's steps until it is whole or moves; raise WorkerLostError, or what ended it."""
         job, film.moves = film.walk.job, False
         post.films.add(film)
@@ -285,34 +233,7 @@ class ClusterExecutor:
             self._shared.popitem(last=False)
         return self._shared[digest]
 
-    def _note_pace(self, post: _Post, job: FilmJob, seconds: float) -> None:
+    def _note_pace(self, post: Post, job: FilmJob, seconds: float) -> None:
         post.seconds = SMOOTH * (post.seconds or seconds) + (1 - SMOOTH) * seconds
         kind = (job.network, job.guide, job.n)
         self._paces[kind] = SMOOTH * self._paces.get(kind, seconds) + (1 - SMOOTH) * seconds
-
-    def _ready(self) -> list[_Post]:
-        return [post for post in self._posts.values() if post.ready]
-
-    def _usual(self) -> float:
-        known = [post.seconds for post in self._ready() if post.seconds]
-        return sum(known) / len(known) if known else 1.0
-
-    def _quickest(self) -> _Post | None:
-        """Return the worker that would be done first with what it has and one film more."""
-        usual = self._usual()
-        return min(self._ready(), key=lambda post: post.busy(len(post.films) + 1, usual), default=None)
-
-    def _balance(self) -> None:
-        """Move a film where it pays: a worker has come, or has less to do than another."""
-        usual, quickest = self._usual(), self._quickest()
-        if quickest is None:
-            return
-        films = {post: [film for film in post.films if not film.moves] for post in self._ready()}
-        coming = sum(film.moves for post in self._ready() for film in post.films)
-        while True:
-            fullest = max(films, key=lambda post: post.busy(len(films[post]), usual))
-            there = quickest.busy(len(quickest.films) + coming + 1, usual)
-            if there > WORTH * fullest.busy(len(films[fullest]), usual):
-                return
-            films[fullest].pop().moves = True
-            coming += 1

@@ -19,8 +19,9 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ddpm_demo.cluster.executor import ClusterExecutor, WorkerLostError
+from ddpm_demo.cluster.executor import ClusterExecutor
 from ddpm_demo.cluster.film_worker import AHEAD, FilmWorker, Hello, SentStep
+from ddpm_demo.cluster.posts import WorkerLostError
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.executor import LocalExecutor
 from ddpm_demo.machine.film_job import FilmJob, WalkState

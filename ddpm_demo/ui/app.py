@@ -13,7 +13,7 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.film.event_stream import film_routes
-from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.film.film_settings import NO_GUIDE
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.link import read_link

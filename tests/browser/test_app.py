@@ -11,7 +11,8 @@ from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.film.films import Films, read_film_settings, words_of
+from ddpm_demo.ui.film.film_settings import read_film_settings, words_of
+from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.networks import load_placed

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
-from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.film.film_settings import NO_GUIDE
 
 FILM = "#generate-film canvas"
 INSPECTOR = "#generate-film .ddpm-inspector"

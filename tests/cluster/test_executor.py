@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ddpm_demo.cluster import executor as cluster
-from ddpm_demo.cluster.executor import NOBODY, STARTING, ClusterExecutor, WorkerLostError
+from ddpm_demo.cluster.executor import NOBODY, STARTING, ClusterExecutor
 from ddpm_demo.cluster.film_worker import Hello, pack_step
+from ddpm_demo.cluster.posts import WorkerLostError
 from ddpm_demo.core.config import DemoError, SamplerConfig
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import seeded_denoiser

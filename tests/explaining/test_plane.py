@@ -9,7 +9,8 @@ import torch
 from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.explaining.plane import CLOUD, mnist_plane, principal_plane
-from ddpm_demo.ui.film.films import Films, read_film_settings
+from ddpm_demo.ui.film.film_settings import read_film_settings
+from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.path import path_cloud, path_trails
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.networks import Loaded

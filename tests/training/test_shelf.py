@@ -11,6 +11,7 @@ from ddpm_demo.training import shelf
 from ddpm_demo.training.history import History
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
+from ddpm_demo.training.run_entry import NAME_LENGTH
 from ddpm_demo.training.run_lock import LockedError, RunLock
 
 MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
@@ -142,7 +143,7 @@ def test_odd_contents_of_a_run_folder_never_stop_a_listing(runs_folder):
     assert set(known) == {good, "a", "b", "c", "d", "e"}
     assert all(known[folder.name].fault and not known[folder.name].finished for folder in odd)
     assert known["d"].name.startswith("[31m red x")
-    assert len(known["d"].name) <= shelf.NAME_LENGTH
+    assert len(known["d"].name) <= NAME_LENGTH
     assert known["e"].name == "e"
     assert all(isinstance(entry.words, str) for entry in known.values())
     for folder in odd:

@@ -16,7 +16,8 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.film_job import Walk, ask
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.experiments import EXPERIMENTS
-from ddpm_demo.ui.film.films import ANY_DIGIT, NO_GUIDE, Films, read_film_settings
+from ddpm_demo.ui.film.film_settings import ANY_DIGIT, NO_GUIDE, read_film_settings
+from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.race import race
 from ddpm_demo.ui.film.stream import film_job, generate

@@ -24,7 +24,8 @@ from ddpm_demo.ui.film import broadcast as one_film
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import FilmStream, settings_of_film
-from ddpm_demo.ui.film.films import Films, read_film_settings
+from ddpm_demo.ui.film.film_settings import read_film_settings
+from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.form import build_film_form
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.stream import generate

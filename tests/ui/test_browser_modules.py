@@ -16,7 +16,8 @@ from ddpm_demo.core.config import SamplerConfig, ScheduleConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.ui.bridge import STATIC, base64_of
-from ddpm_demo.ui.film.films import Films, grey_levels, read_film_settings
+from ddpm_demo.ui.film.film_settings import read_film_settings
+from ddpm_demo.ui.film.films import Films, grey_levels
 from ddpm_demo.ui.film.stream import generate, packed
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.networks import Loaded

@@ -27,19 +27,16 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.ui.app import name_of
-from ddpm_demo.ui.film.films import (
+from ddpm_demo.ui.film.film_settings import (
     ANY_DIGIT,
     CLIPS,
     MAX_IMAGES,
     NO_GUIDE,
     SAMPLERS,
-    Films,
-    film_bits,
-    grey_levels,
-    kept_steps,
     read_film_settings,
     words_of,
 )
+from ddpm_demo.ui.film.films import Films, film_bits, grey_levels, kept_steps
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.film.take_home import SHADES, link_settings, link_text, take_home
@@ -232,6 +229,17 @@ def test_old_films_are_forgotten_and_memory_stays_bounded(small):
     assert films.bytes <= films.memory
     assert "press Generate again" in inspect_step({"run": runs[0], "frame": 0, "digit": 0}, films)["error"]
     assert "error" not in inspect_step({"run": runs[-1], "frame": 0, "digit": 0}, films)
+
+
+def test_memory_is_counted_as_films_come_go_and_come_again(small):
+    films = Films(memory=3 * 784 * 4 * (4 * 8 + 1) * 5 // 2)
+    for seed in (0, 1, 1, 2, 0, 0):
+        run = film_of(small, settings(steps=8, seed=seed), films)[1]["run"]
+        films.note_message(run, 1000)
+        films.note_message("nobody's", 1000)
+        assert films.bytes == sum(film.bytes for film in films._films.values()) > 0
+    films.forget_all()
+    assert films.bytes == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
-from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.film.film_settings import NO_GUIDE
 from ddpm_demo.ui.film.race import MAX_LANES, race, slerp, worse_than
 from ddpm_demo.ui.networks import Loaded
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from ddpm_demo.machine.executor import Executor, LocalExecutor
 from ddpm_demo.machine.film_job import Taken, Walk
 from ddpm_demo.ui.film.broadcast import Broadcast, Reader
-from ddpm_demo.ui.film.films import FILMS, Films, FilmSettings
+from ddpm_demo.ui.film.film_settings import FilmSettings
+from ddpm_demo.ui.film.films import FILMS, Films
 from ddpm_demo.ui.film.stream import FilmMessages, film_job, new_film
 from ddpm_demo.ui.networks import Loaded, classifier_at, loaded_as
 

@@ -27,7 +27,7 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.bridge import sentence_of
 from ddpm_demo.ui.film.broadcast import Broadcast, sent_event
 from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
-from ddpm_demo.ui.film.films import FilmSettings, read_film_settings
+from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
 from ddpm_demo.ui.networks import load_guide, load_placed
 
 FILM_PATH = "/ddpm/film"

@@ -8,124 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ALWAYS, ConfigError, DigitConfig, GuidanceConfig, Interval, SamplerConfig
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.sampling import Step, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.film_job import Asked
-from ddpm_demo.ui.readers import MAX_SEED, flag, number, one_of, whole
+from ddpm_demo.ui.film.film_settings import FilmSettings
+from ddpm_demo.ui.readers import whole
 
-SAMPLERS = {
-    "DDPM, the spec's rule (σ² = β)": {"kind": "ddpm", "variance": "beta"},
-    "DDPM, posterior variance": {"kind": "ddpm", "variance": "posterior"},
-    "DDIM": {"kind": "ddim"},
-    "DPM-Solver++(2M)": {"kind": "dpmpp"},
-}
-CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
-ANY_DIGIT = "any digit"
-WISHES = (ANY_DIGIT, *(str(digit) for digit in range(10)))
-MAX_ASKING = 20  # the weight of a wish
-NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
-MAX_WEIGHT = 5
-MAX_IMAGES = 64
-MIN_STEPS = 5
-MAX_STEPS = 1000
 KEPT_STEPS = 200  # at most, of a film, besides the finished picture
 KEPT_PICTURES = 3200  # digits times steps, so 50 steps of 64 digits: more would pass 4 MB on the way to the page
 FINE_PICTURES = 800  # digits times steps that are sent in 256 grey levels; more in 16, for the same reason
 FINE_DIGITS = 16  # up to so many digits are drawn at twice their size in a GIF
 FILM_MEMORY = 512 * 2**20  # bytes of floats and messages, over all films; the least recently used film goes first
-
-
-@dataclass(frozen=True)
-class FilmSettings:
-    """What a visitor asked for, checked; `sampler` and `clip` are the page's words."""
-
-    checkpoint: str
-    sampler: str
-    clip: str
-    config: SamplerConfig
-    n: int
-    seed: int
-    guidance: GuidanceConfig | None = None
-    asked: DigitConfig | None = None
-
-
-def read_film_settings(
-    checkpoint: str,
-    sampler: object,
-    clip: object,
-    steps: object,
-    eta: object,
-    count: object,
-    seed: object,
-    guide: object = NO_GUIDE,
-    weight: object = 1,
-    digit: object = ANY_DIGIT,
-    asking: object = DigitConfig.weight,
-    first: object = None,
-    last: object = 0,
-    guide_too: object = False,
-) -> FilmSettings:
-    """Check what came from the page; raise ConfigError on settings that make no sense.
-
-    A digit is asked for at timesteps from `first` (None: the very beginning) down to `last`; `guide_too` limits the
-    guide to the same.
-    """
-    refusal = "choose one of the listed samplers and ways of clipping"
-    sampler, clip = one_of(sampler, SAMPLERS, refusal), one_of(clip, CLIPS, refusal)
-    config = SamplerConfig(
-        **SAMPLERS[sampler],  # type: ignore[arg-type]
-        clip=CLIPS[clip],  # type: ignore[arg-type]
-        steps=whole("steps", steps, MIN_STEPS, MAX_STEPS),
-        eta=number("η", eta, 0, 1),
-    )
-    n = whole("the number of digits", count, 1, MAX_IMAGES)
-    interval = read_interval(first, last)
-    asked = read_wish(digit, asking, interval)
-    limited = flag("whether the guide keeps to the interval", guide_too)
-    guidance = read_guidance(checkpoint, guide, weight, interval if limited else ALWAYS)
-    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance, asked)
-
-
-def read_interval(first: object, last: object) -> Interval:
-    """Check the timesteps between which guidance is to hold; a `first` of None, or of the last t there is, is T - 1."""
-    low = whole("the last timestep of the guidance", last, 0, MAX_STEPS - 1)
-    if first in (None, MAX_STEPS - 1):
-        return Interval(last=low)
-    return Interval(first=whole("the first timestep of the guidance", first, low, MAX_STEPS - 1), last=low)
-
-
-def interval_of(guidance: Interval | None) -> Interval:
-    """Return when a guide, or the asking for a digit, has a part, and nothing else of it; `ALWAYS` without one."""
-    return ALWAYS if guidance is None else Interval(first=guidance.first, last=guidance.last)
-
-
-def read_wish(digit: object, weight: object, interval: Interval = ALWAYS) -> DigitConfig | None:
-    """Check the page's words for a digit to ask for, `ANY_DIGIT` for none."""
-    wanted = one_of(digit, WISHES, "choose any digit, or one from 0 to 9")
-    if wanted == ANY_DIGIT:
-        return None
-    strength = number("the weight of the asking", weight, 0, MAX_ASKING)
-    return DigitConfig(int(wanted), strength, first=interval.first, last=interval.last)
-
-
-def read_guidance(checkpoint: str, guide: object, weight: object, interval: Interval = ALWAYS) -> GuidanceConfig | None:
-    """Check the page's words for a guide, of which `NO_GUIDE` is one; raise ConfigError if they make no sense."""
-    if guide == NO_GUIDE:
-        return None
-    if not isinstance(guide, str):
-        raise ConfigError("choose one of the listed guides, or none")
-    strength = number("the guidance weight", weight, 0, MAX_WEIGHT)
-    guidance = GuidanceConfig(guide, strength, first=interval.first, last=interval.last)
-    if guidance.guide == checkpoint:
-        raise ConfigError("a network cannot guide itself: choose another guide, or none")
-    return guidance
-
-
-def words_of(config: SamplerConfig) -> tuple[str, str]:
-    """Return a sampler and its way of clipping in the page's words."""
-    rules = (name for name, rule in SAMPLERS.items() if all(getattr(config, key) == rule[key] for key in rule))
-    return next(rules), next(name for name, clip in CLIPS.items() if clip == config.clip)
 
 
 @dataclass(frozen=True)
@@ -227,6 +121,7 @@ class Films:
     def __init__(self, memory: int = FILM_MEMORY) -> None:
         self.memory = memory
         self._films: OrderedDict[str, Film] = OrderedDict()
+        self._bytes = 0
         self._guard = threading.Lock()
 
     def add(self, run: str, film: Film) -> None:
@@ -234,8 +129,9 @@ class Films:
         with self._guard:
             before = self._films.pop(run, None)
             if before is not None:
-                before.forget()
+                self._forget(before)
             self._films[run] = film
+            self._bytes += film.bytes
 
     def keep(self, run: str, kept: Kept) -> None:
         """Add a step to a film, forgetting other films while there is too much of them all."""
@@ -243,7 +139,9 @@ class Films:
             film = self._films.get(run)
             if film is None:  # so much happened since that it was forgotten while it was made
                 return
+            before = film.bytes
             film.keep(kept)
+            self._bytes += film.bytes - before
             self._make_room()
 
     def note_message(self, run: str, size: int) -> None:
@@ -252,13 +150,14 @@ class Films:
             film = self._films.get(run)
             if film is not None:
                 film.messages += size
+                self._bytes += size
                 self._make_room()
 
     def forget_all(self) -> None:
         """Forget every film: whoever asks for one gets it made anew."""
         with self._guard:
             for film in self._films.values():
-                film.forget()
+                self._forget(film)
             self._films.clear()
 
     def touch(self, run: str) -> None:
@@ -268,14 +167,18 @@ class Films:
                 self._films.move_to_end(run)
 
     def _make_room(self) -> None:
-        while len(self._films) > 1 and self.bytes > self.memory:
+        while len(self._films) > 1 and self._bytes > self.memory:
             _, oldest = self._films.popitem(last=False)
-            oldest.forget()
+            self._forget(oldest)
+
+    def _forget(self, film: Film) -> None:
+        self._bytes -= film.bytes
+        film.forget()
 
     @property
     def bytes(self) -> int:
-        """How much memory all of them take."""
-        return sum(film.bytes for film in self._films.values())
+        """How much memory all of them take; kept as they grow, since with many films counting them would take time."""
+        return self._bytes
 
     def __len__(self) -> int:
         return len(self._films)

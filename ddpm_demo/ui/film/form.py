@@ -8,7 +8,7 @@ import gradio as gr
 
 from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, DigitConfig, GuidanceConfig
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.film.films import (
+from ddpm_demo.ui.film.film_settings import (
     ANY_DIGIT,
     CLIPS,
     MAX_ASKING,

@@ -20,7 +20,7 @@ from ddpm_demo.machine.film_job import frame_indices
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.ui.bridge import AS_SENT, browser_component, event
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
-from ddpm_demo.ui.film.films import NO_GUIDE
+from ddpm_demo.ui.film.film_settings import NO_GUIDE
 from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
 from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.networks import Loaded, classifier_at, load_placed

@@ -17,18 +17,8 @@ from ddpm_demo.machine.film_job import Asked, FilmJob, Taken, frame_indices, wha
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring.noisy_classifier import ask_for
 from ddpm_demo.ui.bridge import base64_of
-from ddpm_demo.ui.film.films import (
-    FILMS,
-    Film,
-    Films,
-    FilmSettings,
-    Kept,
-    film_bits,
-    grey_levels,
-    interval_of,
-    kept_steps,
-    on_cpu,
-)
+from ddpm_demo.ui.film.film_settings import FilmSettings, interval_of
+from ddpm_demo.ui.film.films import FILMS, Film, Films, Kept, film_bits, grey_levels, kept_steps, on_cpu
 from ddpm_demo.ui.networks import Loaded, shipped_asker
 
 MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the page

@@ -11,19 +11,16 @@ import numpy as np
 from ddpm_demo.core.config import ALWAYS, ConfigError, GuidanceConfig
 from ddpm_demo.store import pictures
 from ddpm_demo.ui.bridge import server_function
-from ddpm_demo.ui.film.films import (
+from ddpm_demo.ui.film.film_settings import (
     ANY_DIGIT,
     CLIPS,
-    FILMS,
-    FINE_DIGITS,
     NO_GUIDE,
     SAMPLERS,
-    Film,
-    Films,
     FilmSettings,
     interval_of,
     read_film_settings,
 )
+from ddpm_demo.ui.film.films import FILMS, FINE_DIGITS, Film, Films
 from ddpm_demo.ui.readers import named_values
 
 # of a film with a guide the program has these as well

@@ -17,7 +17,15 @@ from ddpm_demo.ui.contents import contents
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
-from ddpm_demo.ui.film.films import ANY_DIGIT, MAX_IMAGES, MAX_STEPS, MIN_STEPS, NO_GUIDE, FilmSettings, interval_of
+from ddpm_demo.ui.film.film_settings import (
+    ANY_DIGIT,
+    MAX_IMAGES,
+    MAX_STEPS,
+    MIN_STEPS,
+    NO_GUIDE,
+    FilmSettings,
+    interval_of,
+)
 from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.path import build_path

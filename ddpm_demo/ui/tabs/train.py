@@ -10,7 +10,7 @@ from ddpm_demo.core.device import best_placement
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.training.estimate import Estimate, estimate
-from ddpm_demo.training.shelf import NAME_LENGTH, time_words
+from ddpm_demo.training.run_entry import NAME_LENGTH, time_words
 from ddpm_demo.ui import plots
 from ddpm_demo.ui.bridge import browser_component, chart_value, event
 from ddpm_demo.ui.contents import contents

@@ -22,8 +22,8 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run
+from ddpm_demo.training.run_entry import Entry
 from ddpm_demo.training.saved_run import read_settings
-from ddpm_demo.training.shelf import Entry
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 from ddpm_demo.ui.bridge import server_function
