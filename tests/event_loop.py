@@ -1,7 +1,8 @@
 """Coroutines in tests."""
 
 import asyncio
-from collections.abc import Coroutine
+import functools
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,3 +16,13 @@ def wait_for(coroutine: Coroutine[object, object, Result]) -> Result:
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def in_loop(test: Callable[..., Coroutine[object, object, None]]) -> Callable[..., None]:
+    """An asynchronous test as one that pytest can run."""
+
+    @functools.wraps(test)
+    def run(*arguments: object, **keywords: object) -> None:
+        wait_for(test(*arguments, **keywords))
+
+    return run

@@ -1,5 +1,6 @@
 """What a stranger gets: the requirements, the assets, the folder as a Space."""
 
+import gzip
 import importlib.metadata
 import json
 import os
@@ -17,6 +18,7 @@ import pytest
 from hatchling.build import build_wheel
 
 from ddpm_demo.ui.bridge import static_url
+from ddpm_demo.ui.ready_files import ASK_AGAIN
 
 try:
     import tomllib
@@ -115,6 +117,10 @@ def test_app_py_runs_as_a_space(space, tmp_path):
             module = static_url(space / "ddpm_demo/ui/static/tabs/noise.js")
             assert module[1:].encode() in urllib.request.urlopen(page).read()
             assert b"export function mount" in urllib.request.urlopen(page + module[1:]).read()
+            zipped = urllib.request.Request(page + module[1:], headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(zipped) as answer:
+                assert b"export function mount" in gzip.decompress(answer.read())
+                assert answer.headers["cache-control"] == ASK_AGAIN
             settings = quote(json.dumps(["lite", "DDIM", "none", 5, 0, 1, 0]))
             film = urllib.request.urlopen(f"{page}ddpm/film?settings={settings}").read().decode()
             assert film.count("\nid: ") >= 2, film

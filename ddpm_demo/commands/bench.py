@@ -93,6 +93,12 @@ def _ui_words(row: dict[str, Any]) -> str:
     what = f"{row['way']}, {row['condition']}: "
     if "megabytes" in row:
         return f"{what}{row['megabytes']:.2f} MB"
+    if "files" in row:
+        times = row["gradio_seconds"] / row["ready_seconds"]
+        return (
+            f"{what}{row['files']} in {row['ready_seconds']:.3f} s of the server; Gradio alone takes "
+            f"{row['gradio_seconds']:.3f} s, {times:.1f} times as long"
+        )
     if "cost" in row:
         return (
             f"{what}{row['watched_images_per_s']:.0f} and {row['alone_images_per_s']:.0f} images/s; "

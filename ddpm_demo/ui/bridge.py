@@ -32,12 +32,18 @@ NOT_LOADED = (
 # an absolute path up to its last name: /home/ada/runs/ of /home/ada/runs/model.safetensors, C:\\Users\\ of C:\\Users\\x
 FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\]+(?:[^/\\\s'\",;]+[/\\]+)*(?=[^/\\\s])")
 STATIC = Path(__file__).resolve().parent / "static"
+FILES_PATH = "/gradio_api/file="  # where Gradio serves them
 PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
 
 
 def serve_static_files() -> None:
     """Let the page fetch the browser modules and Plotly's own script, and nothing else."""
     gr.set_static_paths([STATIC, PLOTLY_JS])
+
+
+def file_address(path: Path) -> str:
+    """Return where the app has a file, below its root, as the server reads it."""
+    return FILES_PATH + path.as_posix()
 
 
 def static_url(path: Path) -> str:
@@ -49,7 +55,7 @@ def static_url(path: Path) -> str:
     try:
         if "\n" in place or "\r" in place:
             raise ValueError
-        return f"/gradio_api/file={quote(place)}"
+        return FILES_PATH + quote(place)
     except ValueError:
         raise DemoError(f"the page cannot be served from {place!r}: give the folder a name without odd bytes") from None
 

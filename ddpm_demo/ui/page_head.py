@@ -1,15 +1,18 @@
 """What stands in the page's head before Gradio's own code, where Gradio's `head=` would put it after."""
 
+import gzip
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ddpm_demo.ui.bridge import STATIC, static_url
+from ddpm_demo.ui.ready_files import takes_gzip
 
 FIRST = STATIC / "before_gradio.js"
+LEVEL = 5  # of gzip: a tenth of the page is left in a few milliseconds
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
@@ -64,6 +67,7 @@ class PageHead:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, pages with their head filled."""
         page: Message | None = None  # the start of a page, held back until its length is known
+        zipped = scope["type"] == "http" and takes_gzip(Headers(scope=scope))
 
         async def fill(message: Message) -> None:
             nonlocal page
@@ -72,8 +76,16 @@ class PageHead:
                 return
             if page is not None:
                 if not message.get("more_body"):  # Gradio sends a page in one piece
-                    message = {**message, "body": message.get("body", b"").replace(b"<head>", self.head, 1)}
-                    MutableHeaders(raw=page["headers"])["content-length"] = str(len(message["body"]))
+                    body, headers = (
+                        message.get("body", b"").replace(b"<head>", self.head, 1),
+                        MutableHeaders(raw=page["headers"]),
+                    )
+                    if zipped and "content-encoding" not in headers:  # Gradio compresses other files, but not this one
+                        body = gzip.compress(body, LEVEL)
+                        headers["content-encoding"] = "gzip"
+                        headers.add_vary_header("Accept-Encoding")
+                    headers["content-length"] = str(len(body))
+                    message = {**message, "body": body}
                 await send(page)
                 page = None
             await send(message)

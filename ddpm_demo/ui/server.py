@@ -15,6 +15,7 @@ from ddpm_demo.ui.app import FILM_ROUTES
 from ddpm_demo.ui.environment import HOST_VARIABLE, prepare_environment
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
+from ddpm_demo.ui.ready_files import ReadyFiles
 from ddpm_demo.ui.room import listening_address, qr_code, room_address
 
 MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
@@ -59,7 +60,10 @@ def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
             root_path=where.root_path,
             theme=theme(),
             css_paths=STYLE_SHEETS,
-            app_kwargs={"middleware": [Middleware(PageHead)], "routes": getattr(demo, FILM_ROUTES, [])},
+            app_kwargs={
+                "middleware": [Middleware(PageHead), Middleware(ReadyFiles)],
+                "routes": getattr(demo, FILM_ROUTES, []),
+            },
             footer_links=["settings"],
             run_history=False,
             enable_monitoring=False,

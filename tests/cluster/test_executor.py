@@ -192,7 +192,7 @@ def test_a_worker_that_is_added_takes_its_share_at_once(start, networks, linear)
 
 def test_the_quicker_worker_gets_more(start, networks, linear):
     executor, _ = start(*(Hand(name, networks, steps=0) for name in "xy"))
-    until(lambda: len(executor._ready()) == 2)
+    until(lambda: sum(post.ready for post in executor._posts.values()) == 2)
     quick, slow = executor._posts.values()
     quick.seconds, slow.seconds = 0.01, 0.03
     for seed in range(8):

@@ -7,7 +7,7 @@ import torch
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
 from ddpm_demo.core.device import Placement
 from ddpm_demo.machine import limits
-from ddpm_demo.training import shelf
+from ddpm_demo.training import run_entry, shelf
 from ddpm_demo.training.history import History
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
@@ -157,8 +157,8 @@ def test_a_listing_reads_only_what_has_changed(monkeypatch):
         History(shelf.directory_of(name), step=1).add({"kind": "end", "step": 1})
     read = []
     for name in ("read_settings", "last_line"):
-        real = getattr(shelf, name)
-        monkeypatch.setattr(shelf, name, lambda path, real=real: read.append(path) or real(path))
+        real = getattr(run_entry, name)
+        monkeypatch.setattr(run_entry, name, lambda path, real=real: read.append(path) or real(path))
     assert all(entry.finished for entry in shelf.entries())
     before = list(read)
     assert {shelf.directory_of(run), shelf.directory_of(other)} <= set(before)

@@ -30,7 +30,7 @@ from ddpm_demo.ui.film.form import build_film_form
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.networks import Loaded, load_placed, loaded_as
-from tests.event_loop import wait_for
+from tests.event_loop import in_loop
 
 SPEC = "DDPM, the spec's rule (σ² = β)"
 
@@ -100,17 +100,6 @@ def events(text):
         if "data" in fields:
             found.append((fields.get("event", "message"), fields.get("id"), json.loads(fields["data"])))
     return found
-
-
-def in_loop(test):
-    """Run an asynchronous test."""
-
-    def run(*arguments, **keywords):
-        wait_for(test(*arguments, **keywords))
-
-    run.__signature__ = __import__("inspect").signature(test)
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    return run
 
 
 async def a_moment():
