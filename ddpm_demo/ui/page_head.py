@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,7 +13,7 @@ from ddpm_demo.ui.bridge import STATIC, static_url
 from ddpm_demo.ui.ready_files import takes_gzip
 
 FIRST = STATIC / "before_gradio.js"
-LEVEL = 5  # of gzip: a tenth of the page is left in a few milliseconds
+PAGES = 8  # compressed, in memory: it is the same for all who open it at one address
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
@@ -81,7 +82,7 @@ class PageHead:
                         MutableHeaders(raw=page["headers"]),
                     )
                     if zipped and "content-encoding" not in headers:  # Gradio compresses other files, but not this one
-                        body = gzip.compress(body, LEVEL)
+                        body = _compressed(body)
                         headers["content-encoding"] = "gzip"
                         headers.add_vary_header("Accept-Encoding")
                     headers["content-length"] = str(len(body))
@@ -91,6 +92,11 @@ class PageHead:
             await send(message)
 
         await self.app(scope, receive, fill)
+
+
+@lru_cache(maxsize=PAGES)
+def _compressed(page: bytes) -> bytes:
+    return gzip.compress(page, mtime=0)
 
 
 def _is_page(start: Message) -> bool:
