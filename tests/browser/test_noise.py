@@ -30,15 +30,28 @@ def test_two_hundred_pictures_equal_pythons(visit):
     schedules = {name: Schedule.from_config(ScheduleConfig(kind=name)) for name in ("linear", "cosine")}
     schedules["custom"] = Schedule.from_config(ScheduleConfig(beta_T=0.01))
     digits, _ = load_mnist(train=False)
+    wanted, changes, expected = [], [], []
     for _ in range(200):
         label, which, seed = chance.randrange(10), chance.randrange(800), chance.randrange(2**31)
         t, name = chance.randrange(1000), chance.choice(list(schedules))
-        change = {"digit": gallery_digit(label, which), "noise": noise_of(seed), "t": t, "schedule": name}
-        visit.page.evaluate(f"value => import({shared}).then(m => m.update(m.readValue(value)))", change)
+        wanted.append((label, which, seed, t, name))
+        changes.append({"digit": gallery_digit(label, which), "noise": noise_of(seed), "t": t, "schedule": name})
         x0 = to_x0(digits[class_indices(label)[which]])
-        expected = to_uint8(schedules[name].add_noise(x0, t, draw_noise(seed))).flatten().int()
-        difference = (torch.tensor(visit.pixels(X_T)) - expected).abs().max()
-        assert int(difference) <= 1, (label, which, seed, t, name)
+        expected.append(to_uint8(schedules[name].add_noise(x0, t, draw_noise(seed))).flatten().int())
+    shown = visit.page.evaluate(
+        f"""async ([changes, selector]) => {{
+            const shared = await import({shared}), canvas = document.querySelector(selector);
+            return changes.map((change) => {{
+                shared.update(shared.readValue(change));
+                const {{ data }} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                return Array.from({{length: data.length / 4}}, (_, i) => data[4 * i]);
+            }});
+        }}""",
+        [changes, X_T],
+    )
+    assert len(shown) == 200
+    for what, pixels, right in zip(wanted, shown, expected, strict=True):
+        assert int((torch.tensor(pixels) - right).abs().max()) <= 1, what
 
 
 def test_a_pixel_shows_its_sum(visit, linear):
