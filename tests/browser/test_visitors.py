@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ddpm_demo.bench.files import bench_files
+from ddpm_demo.bench.page import READY, load_time
 from ddpm_demo.bench.watching import bench_watching
 from ddpm_demo.core.config import ModelConfig, ScheduleConfig
 from ddpm_demo.core.device import best_placement
@@ -227,3 +229,11 @@ def test_what_a_watching_page_costs_is_measured_and_leaves_no_run_behind(visit, 
     row = bench_watching(browser, visit.address, settle=1.0, opening=1.5, window=1.5, turns=1)
     assert row["cost"] == pytest.approx(1 - row["watched_images_per_s"] / row["alone_images_per_s"])
     assert [known.id for known in shelf.entries()] == before
+
+
+def test_what_the_page_takes_to_load_is_measured(app, browser):
+    _, address = app
+    assert [load_time(browser, address, element) > 0 for element in READY.values()] == [True, True]
+    row = bench_files(browser, address)
+    assert row["files"] > 80  # all of them, not only what the first screen needs
+    assert min(row["ready_seconds"], row["gradio_seconds"]) > 0
