@@ -77,10 +77,8 @@ class PageHead:
                 return
             if page is not None:
                 if not message.get("more_body"):  # Gradio sends a page in one piece
-                    body, headers = (
-                        message.get("body", b"").replace(b"<head>", self.head, 1),
-                        MutableHeaders(raw=page["headers"]),
-                    )
+                    body = message.get("body", b"").replace(b"<head>", self.head, 1)
+                    headers = MutableHeaders(raw=page["headers"])
                     if zipped and "content-encoding" not in headers:  # Gradio compresses other files, but not this one
                         body = _compressed(body)
                         headers["content-encoding"] = "gzip"

@@ -49,9 +49,8 @@ class ReadyFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a GET of such a file by a browser that reads gzip, as all do."""
-        path = self._files.get(_address(scope)) if scope["type"] == "http" and scope["method"] == "GET" else None
-        headers = Headers(scope=scope)
-        if path is None or "range" in headers or not takes_gzip(headers):
+        path = self._wanted(scope) if scope["type"] == "http" else None
+        if path is None:
             await self.app(scope, receive, send)
             return
         try:
@@ -59,7 +58,7 @@ class ReadyFiles:
         except OSError:
             await self.app(scope, receive, send)
             return
-        known = headers.get("if-none-match") == ready.etag
+        known = Headers(scope=scope).get("if-none-match") == ready.etag
         status, body = (304, b"") if known else (200, ready.body)
         keep = FOR_EVER if _address(scope).startswith(HASHED) else ASK_AGAIN
         answer = [*ready.headers, (b"cache-control", keep.encode())]
@@ -67,6 +66,13 @@ class ReadyFiles:
             answer.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": answer})
         await send({"type": "http.response.body", "body": body})
+
+    def _wanted(self, scope: Scope) -> Path | None:
+        """Return the file that a question is for, if it can be answered from memory."""
+        headers = Headers(scope=scope)
+        if scope["method"] != "GET" or "range" in headers or not takes_gzip(headers):
+            return None
+        return self._files.get(_address(scope))
 
     async def _newest(self, path: Path) -> ReadyFile:
         """Return a file as it is now; raise OSError if it is gone."""

@@ -94,6 +94,18 @@ async def test_all_else_is_the_apps_matter():
 
 
 @in_loop
+async def test_the_servers_own_start_and_end_pass_through():
+    passed = []
+
+    async def app(scope, receive, send):
+        passed.append(scope["type"])
+
+    for scope in ({"type": "lifespan"}, {"type": "websocket", "path": "/", "headers": []}):
+        await PageHead(ReadyFiles(app))(scope, None, None)
+    assert passed == ["lifespan", "websocket"]
+
+
+@in_loop
 async def test_behind_a_proxy_the_files_are_found_below_its_path():
     app, module = ReadyFiles(the_app), file_address(STATIC / "dom.js")
     *_, body = await ask(app, f"/diffusion{module}", root_path="/diffusion", accept_encoding="gzip")
