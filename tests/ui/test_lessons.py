@@ -29,6 +29,7 @@ from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training.recipes import train_config
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.training_set import variations
+from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, read_test, shipped_lessons
@@ -388,10 +389,10 @@ def test_what_asking_in_an_interval_makes_is_what_the_films_make(monkeypatch):
     place = Workplace({"tiny": find_checkpoint("tiny")})
     arguments = {"checkpoint": "tiny", "digit": 1, "first_t": 700, "last_t": 300, "count": 4}
     truth = compute_truth(place, "asked_within", arguments)
-    assert truth.values["asked"] == share(1, DigitConfig(1, first=700, last=300))
+    assert truth.values["asked"] == share(1, DigitConfig(1, GENTLE, first=700, last=300))
     assert truth.values["anyway"] == share(1, None)
     thirds = compute_truth(place, "asked_best", {"checkpoint": "tiny", "digit": 1, "count": 4})
-    assert thirds.values["middle"] == share(1, DigitConfig(1, first=665, last=333))
+    assert thirds.values["middle"] == share(1, DigitConfig(1, GENTLE, first=665, last=333))
     assert thirds.values[thirds.right] == max(thirds.values[name] for name in ("early", "middle", "late"))
 
 

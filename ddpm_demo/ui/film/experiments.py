@@ -5,6 +5,8 @@ from typing import Any
 
 from ddpm_demo.core.config import CHOSEN_SAMPLER, DigitConfig, SamplerConfig
 
+GENTLE = 6.0  # the weight of a wish that shows when a digit is decided: a strong one changes what has been
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -131,7 +133,11 @@ EXPERIMENTS = {
     ),
     "When is it decided which digit it will be?": Experiment(
         tuple(
-            Lane(name, SamplerConfig(kind="ddim", steps=50, clip="x0"), wish=DigitConfig(3, first=first, last=last))
+            Lane(
+                name,
+                SamplerConfig(kind="ddim", steps=50, clip="x0"),
+                wish=DigitConfig(3, GENTLE, first=first, last=last),
+            )
             for name, first, last in (
                 ("asked for a 3 all the way", 999, 0),
                 ("only while t ≥ 700", 999, 700),
@@ -139,8 +145,9 @@ EXPERIMENTS = {
                 ("only while t < 300", 299, 0),
             )
         ),
-        "The same noises, asked for a 3 during a part of the way only. Where the asking still makes threes, the class "
-        "is open; where it comes too late to change a stroke, it had been decided.",
+        "The same noises, asked for a 3 during a part of the way only, and gently: a weight of 16, the page's own, "
+        "redraws even decided strokes, here it is 6. Where the asking still makes threes, the class is open; where it "
+        "comes too late to change a stroke, it had been decided.",
         "Kynkäänniemi et al. 2024, section 3, a limited interval",
     ),
 }

@@ -20,6 +20,7 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf
 from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
+from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 from ddpm_demo.ui.networks import Loaded, shipped_asker
 
@@ -37,7 +38,7 @@ def asked_best(place: Workplace, *, checkpoint: str, digit: int, count: int, see
     parts = {"early": (T - 1, high), "middle": (high - 1, low), "late": (low - 1, 0)}
     shares, pictures = {}, {}
     for k, (name, (first, last)) in enumerate(parts.items()):
-        wish = DigitConfig(digit, first=first, last=last)
+        wish = DigitConfig(digit, GENTLE, first=first, last=last)
         pictures[name] = _drawn(loaded, wish, count, seed)
         shares[name] = _share_read_as(digit, pictures[name])
         place.report((k + 1) / 4)
@@ -51,7 +52,7 @@ def asked_within(
 ) -> Truth:
     """Say how many become the digit that is asked for from t = first_t to last_t only: most, some, or none more."""
     loaded = place.load(checkpoint)
-    asked = _drawn(loaded, DigitConfig(digit, first=first_t, last=last_t), count, seed)
+    asked = _drawn(loaded, DigitConfig(digit, GENTLE, first=first_t, last=last_t), count, seed)
     place.report(0.5)
     anyway = _drawn(loaded, None, count, seed)
     share, before = _share_read_as(digit, asked), _share_read_as(digit, anyway)
