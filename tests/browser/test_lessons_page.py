@@ -278,15 +278,36 @@ def test_the_teachers_sheet_and_the_students_results_can_be_printed(visit):
     page = visit.page
     open_lessons(visit)
     page.locator('[data-name="sheet"]').click()
+    page.wait_for_selector(".ddpm-lesson-sheet a")
     links = page.locator(".ddpm-lesson-sheet a").evaluate_all("all => all.map(each => each.href)")
-    assert [link.split("?")[1] for link in links] == [f"lesson={k}" for k in range(1, len(LESSONS) + 1)]
+    assert links == [f"{visit.address.rstrip('/')}/?lesson={k}" for k in range(1, len(LESSONS) + 1)]
     page.emulate_media(media="print")
     assert page.locator(".ddpm-lesson-sheet h1").is_visible()
     assert not page.locator("#noise-view").is_visible()
+    assert not page.get_by_role("button").filter(visible=True).count()  # nobody presses paper
     page.emulate_media(media="screen")
     page.keyboard.press("Escape")
     page.locator('[data-name="mine"]').click()
     assert all(lesson.title in page.text_content(".ddpm-lesson-sheet") for lesson in LESSONS)
+
+
+def test_the_links_on_paper_are_those_that_the_room_can_open(visit):
+    """A teacher's own address is 127.0.0.1, which leads nowhere from a student's phone."""
+
+    def in_a_room(route):
+        asked = (route.request.post_data_json or {}).get("data")
+        if route.request.post_data_json.get("fn_name") != "invite":
+            route.continue_()
+            return
+        route.fulfill(json={"address": asked["address"].replace(visit.address, "http://192.0.2.7:7860/")})
+
+    visit.page.route("**/component_server/**", in_a_room)
+    visit.open()
+    open_lessons(visit)
+    visit.page.locator('[data-name="sheet"]').click()
+    visit.page.wait_for_selector(".ddpm-lesson-sheet a")
+    links = visit.page.locator(".ddpm-lesson-sheet a").all_text_contents()
+    assert links == [f"http://192.0.2.7:7860/?lesson={k}" for k in range(1, len(LESSONS) + 1)]
 
 
 def test_without_storage_a_lesson_works_and_says_that_nothing_is_kept(visit):

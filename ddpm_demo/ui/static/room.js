@@ -3,7 +3,19 @@ import { decodeBytes } from "./bytes.js";
 import { h } from "./dom.js";
 import { paintGrid } from "./paint.js";
 
+let invite = null; // asks the server
+
+/** The address under which others in the room open what this browser has under its own; the own one if there is none. */
+export async function addressForOthers(address) {
+  try {
+    return (await invite?.({ address }))?.address ?? address;
+  } catch {
+    return address; // the server has stopped
+  }
+}
+
 export function mount(element, props, watch, server) {
+  invite = server.invite;
   const words = h("p", { role: "status" });
   const code = h("canvas", { width: 1, height: 1, role: "img", class: "ddpm-pixels ddpm-room-code", hidden: true, "data-name": "room-code" });
   const details = h("details", { class: "ddpm-room", ontoggle: () => { if (details.open) show(); } },
@@ -15,7 +27,7 @@ export function mount(element, props, watch, server) {
     let answer;
     const address = location.href;
     try {
-      answer = await server.invite({ address });
+      answer = await invite({ address });
     } catch {
       answer = { error: "The server does not answer; is it still running?" };
     }

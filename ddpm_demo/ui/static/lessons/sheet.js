@@ -2,6 +2,7 @@
 import { button, h } from "../dom.js";
 import { normalisedGain, recordOf, hasRecord, scoreOf, stateOf, testOf } from "./memory.js";
 import { fill } from "./words.js";
+import { addressForOthers } from "../room.js";
 
 /** Lay a page to print over everything; it closes with its button or Escape, and gives the focus back. */
 function showSheet(title, words, ...content) {
@@ -15,14 +16,10 @@ function showSheet(title, words, ...content) {
   sheet.querySelector("h1").focus();
 }
 
-/** The address that opens the app at a lesson. */
-export function linkTo(number) {
-  const address = new URL(location.pathname, location.origin);
-  address.searchParams.set("lesson", number);
-  return address.href;
-}
-
-export function showTeachersSheet(lessons, words) {
+/** Show the sheet with a link to each lesson that whoever gets the paper can open, if this computer can be reached. */
+export async function showTeachersSheet(lessons, words) {
+  const app = await addressForOthers(location.origin + location.pathname);
+  const linkTo = (number) => `${app}?lesson=${number}`;
   showSheet(words.sheet_title, words, h("p", {}, words.sheet_intro), ...lessons.map((lesson, k) => h("article", {},
     h("h2", {}, `${k + 1}. ${lesson.title}`), h("p", {}, h("a", { href: linkTo(k + 1) }, linkTo(k + 1)), ` · ${fill(words.minutes, lesson)}`),
     h("p", {}, lesson.opening),
