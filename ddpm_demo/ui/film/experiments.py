@@ -145,9 +145,10 @@ EXPERIMENTS = {
                 ("only while t < 300", 299, 0),
             )
         ),
-        "The same noises, asked for a 3 during a part of the way only, and gently: a weight of 16, the page's own, "
-        "redraws even decided strokes, here it is 6. Where the asking still makes threes, the class is open; where it "
-        "comes too late to change a stroke, it had been decided.",
+        "The same noises, asked for a 3 during a part of the way only, and gently: a weight of "
+        f"{DigitConfig.weight:g}, the page's own, redraws even decided strokes, here it is {GENTLE:g}. Where the "
+        "asking still makes threes, the class is open; where it comes too late to change a stroke, it had been "
+        "decided.",
         "Kynkäänniemi et al. 2024, section 3, a limited interval",
     ),
 }
