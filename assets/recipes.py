@@ -24,6 +24,7 @@ from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import draw_digits
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.measuring.quality import load_reference, measure_quality
 from ddpm_demo.store.mnist import load_mnist
@@ -51,10 +52,10 @@ AVERAGES = (0.9, 0.99, 0.9975, 0.999, 0.9995)  # decays kept beside the first re
 def main() -> None:
     """Measure what is missing, then print the table."""
     directory, jobs = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    directory.mkdir(parents=True, exist_ok=True)
     if len(sys.argv) > 3:
         one_run(directory, sys.argv[3], int(sys.argv[4]))
         return
-    directory.mkdir(parents=True, exist_ok=True)
     missing = [(name, seed) for seed in SEEDS for name in RECIPES if not result(directory, name, seed).exists()]
 
     def run(each: tuple[str, int]) -> None:
@@ -67,6 +68,7 @@ def main() -> None:
 
 def one_run(directory: Path, name: str, seed: int) -> None:
     """Train by one recipe and write down what came of it, under each average's decay."""
+    keep_freed_memory()
     placement = best_placement()
     settings = {**SHIPPED, **RECIPES[name]}
     config = train_config("lite", **settings, seed=seed, epochs=DIGITS_SEEN / 60_000)

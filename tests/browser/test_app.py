@@ -196,6 +196,20 @@ def test_a_click_on_a_pixel_shows_paths_and_influence(visit):
     assert visit.page.text_content(influence).count(" 0.0 % of the gradient") == 4
 
 
+def test_a_chart_out_of_sight_is_not_drawn(visit):
+    """Plotly stops a page for half a second, for several on an old laptop: not the first clicks on the map."""
+    visit.open()
+    visit.tab("Receptive field")
+    visit.wait_for_text('#receptive-look p[data-name="influence"]', "can carry it there")
+    visit.page.wait_for_load_state("networkidle")
+    assert not any("plotly" in url for url in visit.requests)
+    chart = visit.page.locator("#receptive-look .ddpm-chart")
+    height = chart.bounding_box()["height"]
+    chart.scroll_into_view_if_needed()
+    visit.page.wait_for_selector("#receptive-look .js-plotly-plot .scatterlayer")
+    assert chart.bounding_box()["height"] == height  # what stands below it has not moved
+
+
 def test_own_dilations_on_the_page(visit):
     visit.open()
     visit.tab("Receptive field")

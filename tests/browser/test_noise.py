@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from ddpm_demo.bench.page import CANVAS_DRAG
 from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.core.schedule import Schedule
@@ -52,6 +53,23 @@ def test_two_hundred_pictures_equal_pythons(visit):
     assert len(shown) == 200
     for what, pixels, right in zip(wanted, shown, expected, strict=True):
         assert int((torch.tensor(pixels) - right).abs().max()) <= 1, what
+
+
+def test_a_drag_lays_out_nothing_but_its_own_words(visit):
+    """On a slow processor a layout of the whole page, at every picture, is a fifth of the time there is for one."""
+    visit.open()
+    visit.page.wait_for_load_state("networkidle")
+    devtools, events = visit.page.context.browser.new_browser_cdp_session(), []
+    devtools.on("Tracing.dataCollected", lambda told: events.extend(told["value"]))
+    devtools.on("Tracing.tracingComplete", lambda _: events.append({"name": "end"}))
+    devtools.send("Tracing.start", {"traceConfig": {"includedCategories": ["devtools.timeline"]}})
+    visit.page.evaluate(CANVAS_DRAG, 30)
+    devtools.send("Tracing.end")
+    while not events or events[-1]["name"] != "end":
+        visit.page.wait_for_timeout(50)
+    layouts = [event["args"] for event in events if event["name"] == "Layout" and "endData" in event.get("args", {})]
+    roots = [{root["nodeName"].split()[0] for root in layout["endData"]["layoutRoots"]} for layout in layouts]
+    assert sum(each == {"INPUT", "SPAN", "B", "P"} for each in roots) >= 25  # the words for who cannot see come at rest
 
 
 def test_a_pixel_shows_its_sum(visit, linear):

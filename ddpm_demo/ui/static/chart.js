@@ -1,5 +1,9 @@
-// A Plotly chart that keeps its zoom and wears the page's colours, with a cursor that can be dragged if asked for.
+// A Plotly chart that keeps its zoom and wears the page's colours, with a cursor that can be dragged if asked for. It is
+// drawn where it can be seen: reading Plotly alone stops a page for half a second, for several on an old laptop.
 import { colours, h } from "./dom.js";
+
+const NEAR = "200px"; // so far below the window a chart is drawn already
+const HEIGHT = 450; // Plotly's own
 
 let plotly = null;
 
@@ -16,6 +20,7 @@ function loadPlotly(url) {
 export function makeChart(onCursor) {
   const place = h("div", { class: "ddpm-chart", role: "figure" });
   let Plotly = null, value = null, cursor = null, waiting = 0;
+  let seen = false, late = false; // whether it can be seen, and whether something has changed while it could not
 
   function shapes() {
     // one line across all rows: at a place on the x axis, and over the height of the paper
@@ -24,6 +29,9 @@ export function makeChart(onCursor) {
   }
   async function draw(next) {
     value = next;
+    place.style.minHeight = `${value.figure.layout.height ?? HEIGHT}px`; // what stands below it need not move
+    late = !seen;
+    if (late) return;
     Plotly ??= await loadPlotly(value.plotly);
     const { text, line } = colours(place);
     const layout = structuredClone(value.figure.layout);
@@ -53,15 +61,21 @@ export function makeChart(onCursor) {
   async function move(traces) {
     const { data } = value.figure, first = data.length - traces.length;
     value = { ...value, figure: { ...value.figure, data: [...data.slice(0, first), ...traces] } };
+    if (late ||= !seen) return;
     const at = traces.map((_, k) => first + k), moved = traces.map(({ x, y }) => ({ x, y }));
     const now = { mode: "immediate", frame: { redraw: false, duration: 0 }, transition: { duration: 0 } };
     await Plotly.animate(place, { data: moved, traces: at }, now).catch(() => {}); // a newer one has taken its place
   }
   function setCursor(x) {
     cursor = x;
+    if (late ||= !seen) return;
     if (!place.layout || waiting) return;
     waiting = requestAnimationFrame(() => { waiting = 0; Plotly.relayout(place, { shapes: shapes() }); });
   }
+  new IntersectionObserver((entries) => {
+    seen = entries.at(-1).isIntersecting;
+    if (seen && late && value) draw(value);
+  }, { rootMargin: NEAR }).observe(place);
   new MutationObserver(() => value && draw(value)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   return { element: place, draw, move, setCursor };
 }

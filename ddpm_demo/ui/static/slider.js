@@ -15,7 +15,7 @@ export function makeSlider(options) {
     type: "range", id, min: 0, max: options.max, step: 1, value: options.value, "aria-describedby": `${id}-help`,
     oninput: () => { pause(); moved(); },
   });
-  const output = h("output", { for: id, class: "ddpm-value" });
+  const words = h("span"), output = h("output", { for: id, class: "ddpm-value" }, words);
   const playButton = button("", () => (frame ? pause() : play()));
   const speed = select("speed", { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
   speed.input.value = "1";
@@ -23,8 +23,8 @@ export function makeSlider(options) {
   let frame = 0;
 
   function describe() {
-    output.textContent = options.describe(Number(input.value));
-    input.setAttribute("aria-valuetext", output.textContent);
+    words.textContent = options.describe(Number(input.value));
+    input.setAttribute("aria-valuetext", words.textContent);
   }
   function moved() { describe(); options.onInput(Number(input.value)); }
   function set(value) { input.value = value; describe(); }
