@@ -15,6 +15,7 @@ export function timestepSlider(help) {
     if (changes.tables || changes.schedule) slider.setMax(lastT());
     if (slider.value() !== state.t) slider.set(state.t); // not while it is the one that is dragged
   });
+  slider.element.classList.add("ddpm-timestep");
   return slider.element;
 }
 
