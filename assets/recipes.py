@@ -118,13 +118,13 @@ def table(directory: Path, digits: int) -> str:
 
 
 def cells(runs: list[dict[str, float]]) -> list[str]:
-    """Return each figure's mean over the runs, with the lowest and the highest."""
+    """Return each figure's mean over the runs, with the lowest and the highest where there are several."""
     digits = {"loss": 5, "noisy": 5, "recognised": 3, "precision": 3, "frechet": 0}
     shown = []
     for key, places in digits.items():
         values = [run[key] for run in runs]
         mean, low, high = (f"{value:.{places}f}" for value in (statistics.mean(values), min(values), max(values)))
-        shown.append(f"{mean} ({low} to {high})")
+        shown.append(f"{mean} ({low} to {high})" if len(runs) > 1 else mean)
     return shown
 
 
