@@ -5,6 +5,7 @@ dealt out among them; PyTorch's DistributedDataParallel averages their gradients
 """
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,6 +69,9 @@ def join() -> Iterator[Ranks]:
     if "WORLD_SIZE" not in os.environ:
         yield Ranks()
         return
+    # The optimiser imports this, and where there is a group by then, the import holds on to it: its threads outlive
+    # it, and now and then one of them brings the process down at its exit.
+    importlib.import_module("torch._dynamo")
     on_gpu = torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

@@ -16,12 +16,16 @@ from ddpm_demo.training.recipes import TrainConfig
 
 PROGRAM = """
 import sys
+from pathlib import Path
 from tests.training.test_processes import losses
 from ddpm_demo.training.processes import join
 with join() as ranks:
     found = losses(ranks)
     if ranks.first:
         open(sys.argv[1], "w").write(repr(found))
+# a thread of the group that outlived it could bring the process down at its exit
+threads = [task.joinpath("comm").read_text() for task in Path("/proc/self/task").glob("*")]
+assert not [name for name in threads if "gloo" in name], threads
 """
 
 
