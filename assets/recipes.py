@@ -50,7 +50,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 # Decays kept beside the first recipe's. An average grows with the run whatever its decay (`keep_average`): over n steps
 # those above n / (n + 9) are one and the same.
-AVERAGES = {0.0: "no average", 0.9: "averaged over the last ten steps", 0.97: "over the last thirty"}
+AVERAGES = {0.0: "no average", 0.9: "averaged over the last ten steps"}
 
 
 def main() -> None:
