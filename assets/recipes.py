@@ -55,7 +55,8 @@ AVERAGES = {0.0: "no average", 0.9: "averaged over the last ten steps"}
 
 def main() -> None:
     """Measure what is missing, then print the table."""
-    directory, digits, jobs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    digits, jobs = int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    directory = Path(sys.argv[1]) / str(digits)  # what was measured after more digits, or fewer, is another table
     directory.mkdir(parents=True, exist_ok=True)
     if len(sys.argv) > 4:
         one_run(directory, digits, sys.argv[4], int(sys.argv[5]))
@@ -65,7 +66,7 @@ def main() -> None:
     missing = [(name, seed) for name, seed in wanted if not result(directory, name, seed).exists()]
 
     def run(each: tuple[str, int]) -> None:
-        subprocess.run([sys.executable, __file__, directory, str(digits), "1", each[0], str(each[1])], check=True)
+        subprocess.run([sys.executable, __file__, *sys.argv[1:3], "1", each[0], str(each[1])], check=True)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(run, missing))

@@ -11,6 +11,7 @@ from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.ui.bridge import STATIC, chart_value, static_url
 from ddpm_demo.ui.film.film_settings import read_film_settings, words_of
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.stream import generate
@@ -208,6 +209,25 @@ def test_a_chart_out_of_sight_is_not_drawn(visit):
     chart.scroll_into_view_if_needed()
     visit.page.wait_for_selector("#receptive-look .js-plotly-plot .scatterlayer")
     assert chart.bounding_box()["height"] == height  # what stands below it has not moved
+
+
+def test_a_chart_that_is_being_read_in_can_be_moved(visit):
+    """While Plotly is on its way there is nothing to move yet; the first drawing shows where things are by then."""
+    visit.open()
+    value = chart_value({"data": [{"x": [0, 1], "y": [1, 2]}], "layout": {}}, label="a line")
+    moved = visit.page.evaluate(
+        f"""async (value) => {{
+            const {{ makeChart }} = await import({json.dumps(static_url(STATIC / "chart.js"))});
+            const chart = makeChart(), frame = () => new Promise(requestAnimationFrame);
+            await chart.draw(value);
+            document.body.append(chart.element);
+            chart.element.scrollIntoView();
+            while (!chart.element.layout) {{ await frame(); await chart.move([{{ x: [0, 1], y: [5, 6] }}]); }}
+            return chart.element.data.at(-1).y;
+        }}""",
+        value,
+    )
+    assert moved == [5, 6]
 
 
 def test_own_dilations_on_the_page(visit):

@@ -22,6 +22,11 @@ export function makeChart(onCursor) {
   let Plotly = null, value = null, cursor = null, waiting = 0;
   let seen = false, late = false; // whether it can be seen, and whether something has changed while it could not
 
+  /** Whether there is a drawing to change; if not, the next one shows everything, or the first, which is under way. */
+  function drawn() {
+    late ||= !seen;
+    return !late && Boolean(place.layout);
+  }
   function shapes() {
     // one line across all rows: at a place on the x axis, and over the height of the paper
     const line = { type: "line", xref: "x", yref: "paper", x0: cursor, x1: cursor, y0: 0, y1: 1, opacity: 0.7, line: { width: 4, color: "#888888" } };
@@ -61,15 +66,14 @@ export function makeChart(onCursor) {
   async function move(traces) {
     const { data } = value.figure, first = data.length - traces.length;
     value = { ...value, figure: { ...value.figure, data: [...data.slice(0, first), ...traces] } };
-    if (late ||= !seen) return;
+    if (!drawn()) return;
     const at = traces.map((_, k) => first + k), moved = traces.map(({ x, y }) => ({ x, y }));
     const now = { mode: "immediate", frame: { redraw: false, duration: 0 }, transition: { duration: 0 } };
     await Plotly.animate(place, { data: moved, traces: at }, now).catch(() => {}); // a newer one has taken its place
   }
   function setCursor(x) {
     cursor = x;
-    if (late ||= !seen) return;
-    if (!place.layout || waiting) return;
+    if (!drawn() || waiting) return;
     waiting = requestAnimationFrame(() => { waiting = 0; Plotly.relayout(place, { shapes: shapes() }); });
   }
   new IntersectionObserver((entries) => {
