@@ -14,9 +14,11 @@
       const words = document.createElement("p");
       words.id = "old-browser";
       words.setAttribute("role", "alert");
-      words.style.cssText = "position:relative;z-index:2000;margin:0;padding:12px;background:#fff3cd;color:#333;font:16px sans-serif";
-      words.textContent = `This browser is too old for this page: it has no ${missing.join(" and no ")}. `
-        + "Chrome or Edge 105, Firefox 121, Safari 16.4 and everything newer can show it.";
+      words.style.cssText =
+        "position:relative;z-index:2000;margin:0;padding:12px;background:#fff3cd;color:#333;font:16px sans-serif";
+      words.textContent =
+        `This browser is too old for this page: it has no ${missing.join(" and no ")}. ` +
+        "Chrome or Edge 105, Firefox 121, Safari 16.4 and everything newer can show it.";
       document.body.prepend(words);
     });
   }

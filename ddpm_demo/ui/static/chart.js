@@ -19,8 +19,12 @@ function loadPlotly(url) {
 /** @param {(x: number) => void} [onCursor] called when the student drags the cursor, with its new place */
 export function makeChart(onCursor) {
   const place = h("div", { class: "ddpm-chart", role: "figure" });
-  let Plotly = null, value = null, cursor = null, waiting = 0;
-  let seen = false, late = false; // whether it can be seen, and whether something has changed while it could not
+  let Plotly = null,
+    value = null,
+    cursor = null,
+    waiting = 0;
+  let seen = false,
+    late = false; // whether it can be seen, and whether something has changed while it could not
 
   /** Whether there is a drawing to change; if not, the next one shows everything, or the first, which is under way. */
   function drawn() {
@@ -29,7 +33,17 @@ export function makeChart(onCursor) {
   }
   function shapes() {
     // one line across all rows: at a place on the x axis, and over the height of the paper
-    const line = { type: "line", xref: "x", yref: "paper", x0: cursor, x1: cursor, y0: 0, y1: 1, opacity: 0.7, line: { width: 4, color: "#888888" } };
+    const line = {
+      type: "line",
+      xref: "x",
+      yref: "paper",
+      x0: cursor,
+      x1: cursor,
+      y0: 0,
+      y1: 1,
+      opacity: 0.7,
+      line: { width: 4, color: "#888888" },
+    };
     return [...(value.figure.layout.shapes ?? []), ...(cursor === null ? [] : [line])];
   }
   async function draw(next) {
@@ -41,9 +55,14 @@ export function makeChart(onCursor) {
     const { text, line } = colours(place);
     const layout = structuredClone(value.figure.layout);
     Object.assign(layout, {
-      paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: text, family: "inherit" },
-      uirevision: "keep", autosize: true, shapes: shapes(),
-      legend: { orientation: "h", y: 1.06, yanchor: "bottom" }, hoverlabel: { font: { color: "#111" }, bgcolor: "#fff" },
+      paper_bgcolor: "transparent",
+      plot_bgcolor: "transparent",
+      font: { color: text, family: "inherit" },
+      uirevision: "keep",
+      autosize: true,
+      shapes: shapes(),
+      legend: { orientation: "h", y: 1.06, yanchor: "bottom" },
+      hoverlabel: { font: { color: "#111" }, bgcolor: "#fff" },
     });
     for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis/.test(key))])) {
       layout[name] = Object.assign(layout[name] ?? {}, { gridcolor: line, zerolinecolor: line, linecolor: line });
@@ -51,7 +70,8 @@ export function makeChart(onCursor) {
     place.setAttribute("aria-label", value.label);
     const first = !place.layout;
     await Plotly.react(place, structuredClone(value.figure.data), layout, {
-      responsive: true, displaylogo: false,
+      responsive: true,
+      displaylogo: false,
       displayModeBar: matchMedia("(max-width: 600px)").matches ? false : "hover", // on a phone it would lie on the legend
       edits: { shapePosition: Boolean(onCursor) }, // shapes below the curves, like shading, stay where they are
     });
@@ -64,22 +84,33 @@ export function makeChart(onCursor) {
   }
   /** Move the last traces, and draw no others: a fifth of the time of drawing all, in a chart of 1,500 points. */
   async function move(traces) {
-    const { data } = value.figure, first = data.length - traces.length;
+    const { data } = value.figure,
+      first = data.length - traces.length;
     value = { ...value, figure: { ...value.figure, data: [...data.slice(0, first), ...traces] } };
     if (!drawn()) return;
-    const at = traces.map((_, k) => first + k), moved = traces.map(({ x, y }) => ({ x, y }));
+    const at = traces.map((_, k) => first + k),
+      moved = traces.map(({ x, y }) => ({ x, y }));
     const now = { mode: "immediate", frame: { redraw: false, duration: 0 }, transition: { duration: 0 } };
     await Plotly.animate(place, { data: moved, traces: at }, now).catch(() => {}); // a newer one has taken its place
   }
   function setCursor(x) {
     cursor = x;
     if (!drawn() || waiting) return;
-    waiting = requestAnimationFrame(() => { waiting = 0; Plotly.relayout(place, { shapes: shapes() }); });
+    waiting = requestAnimationFrame(() => {
+      waiting = 0;
+      Plotly.relayout(place, { shapes: shapes() });
+    });
   }
-  new IntersectionObserver((entries) => {
-    seen = entries.at(-1).isIntersecting;
-    if (seen && late && value) draw(value);
-  }, { rootMargin: NEAR }).observe(place);
-  new MutationObserver(() => value && draw(value)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  new IntersectionObserver(
+    (entries) => {
+      seen = entries.at(-1).isIntersecting;
+      if (seen && late && value) draw(value);
+    },
+    { rootMargin: NEAR },
+  ).observe(place);
+  new MutationObserver(() => value && draw(value)).observe(document.body, {
+    attributes: true,
+    attributeFilter: ["class"],
+  });
   return { element: place, draw, move, setCursor };
 }

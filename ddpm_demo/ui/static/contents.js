@@ -11,7 +11,16 @@ function goTo(id) {
 
 export function mount(element, props) {
   const entries = Object.entries(props.value.sections);
-  element.querySelector(".ddpm-mount").replaceChildren(h("nav", { class: "ddpm-index", "aria-label": "further down on this page" },
-    h("span", {}, "Further down:"),
-    ...entries.map(([id, title]) => h("button", { type: "button", class: "ddpm-link", onclick: () => goTo(id) }, title))));
+  element
+    .querySelector(".ddpm-mount")
+    .replaceChildren(
+      h(
+        "nav",
+        { class: "ddpm-index", "aria-label": "further down on this page" },
+        h("span", {}, "Further down:"),
+        ...entries.map(([id, title]) =>
+          h("button", { type: "button", class: "ddpm-link", onclick: () => goTo(id) }, title),
+        ),
+      ),
+    );
 }

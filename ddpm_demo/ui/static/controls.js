@@ -7,7 +7,10 @@ const lastT = () => (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
 
 export function timestepSlider(help) {
   const slider = makeSlider({
-    label: "timestep t", help, max: lastT(), value: state.t,
+    label: "timestep t",
+    help,
+    max: lastT(),
+    value: state.t,
     describe: (t) => `t = ${t}`,
     onInput: (t) => update({ t }),
   });
@@ -20,7 +23,8 @@ export function timestepSlider(help) {
 }
 
 export function schedulePicker() {
-  const names = () => Object.fromEntries(Object.keys(state.tables).map((name) => [name, state.tables[name].text ?? name]));
+  const names = () =>
+    Object.fromEntries(Object.keys(state.tables).map((name) => [name, state.tables[name].text ?? name]));
   const picker = select("schedule", names(), (schedule) => update({ schedule }));
   picker.input.value = state.schedule;
   subscribe(picker.element, (changes) => {

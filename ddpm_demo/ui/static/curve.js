@@ -1,12 +1,17 @@
 // A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
 import { colours, h, number } from "./dom.js";
 
-const LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 24, TWO_ROWS = 38;
+const LEFT = 46,
+  RIGHT = 8,
+  TOP = 8,
+  BOTTOM = 24,
+  TWO_ROWS = 38;
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
 /** Round numbers that divide [low, high] into about `count` parts. */
 export function ticks(low, high, count) {
-  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const rough = (high - low) / count,
+    power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((k) => k * power).find((each) => each >= rough);
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
@@ -15,17 +20,23 @@ export function ticks(low, high, count) {
 /** Powers of ten in [low, high], and twice and five times as much. */
 export function logTicks(low, high) {
   const found = [];
-  for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k++) found.push(...[1, 2, 5].map((each) => each * 10 ** k));
+  for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k++)
+    found.push(...[1, 2, 5].map((each) => each * 10 ** k));
   return found.filter((value) => value >= low && value <= high);
 }
-const written = (value) => (value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 10_000) ? number(value, 2).replace(/\.?0+$/, "") : value.toExponential(0));
+const written = (value) =>
+  value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 10_000)
+    ? number(value, 2).replace(/\.?0+$/, "")
+    : value.toExponential(0);
 
 /** @param {{xTitle: string, onPick?: (x: number) => void}} options onPick is told where the student presses or drags */
 export function makeCurve({ xTitle, onPick }) {
   const canvas = h("canvas", { class: "ddpm-curve", role: "img" });
   const legend = h("p", { class: "ddpm-small ddpm-legend" });
   const element = h("div", {}, canvas, legend);
-  let chart = null, cursor = null, waiting = 0;
+  let chart = null,
+    cursor = null,
+    waiting = 0;
   const place = { x: (v) => v, y: (v) => v, back: (v) => v };
 
   /**
@@ -36,24 +47,49 @@ export function makeCurve({ xTitle, onPick }) {
   function draw(next) {
     chart = next;
     canvas.setAttribute("aria-label", next.label);
-    legend.replaceChildren(...next.series.map(({ name, colour, dash, rings }) => h("span", {}, rings
-      ? h("span", { class: "ddpm-legend-ring", style: `border: 2px solid ${colour}` })
-      : h("span", { class: "ddpm-legend-line", style: `border-top: 3px ${{ dash: "dashed", dot: "dotted" }[dash] ?? "solid"} ${colour}` }), name)));
+    legend.replaceChildren(
+      ...next.series.map(({ name, colour, dash, rings }) =>
+        h(
+          "span",
+          {},
+          rings
+            ? h("span", { class: "ddpm-legend-ring", style: `border: 2px solid ${colour}` })
+            : h("span", {
+                class: "ddpm-legend-line",
+                style: `border-top: 3px ${{ dash: "dashed", dot: "dotted" }[dash] ?? "solid"} ${colour}`,
+              }),
+          name,
+        ),
+      ),
+    );
     repaint();
   }
-  function setCursor(x) { cursor = x; repaint(); }
+  function setCursor(x) {
+    cursor = x;
+    repaint();
+  }
   function repaint() {
-    if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; paint(); });
+    if (!waiting)
+      waiting = requestAnimationFrame(() => {
+        waiting = 0;
+        paint();
+      });
   }
   function paint() {
     if (!chart || !canvas.clientWidth) return;
-    const ratio = devicePixelRatio, bottom = chart.names ? TWO_ROWS : BOTTOM, width = canvas.clientWidth, height = canvas.clientHeight;
+    const ratio = devicePixelRatio,
+      bottom = chart.names ? TWO_ROWS : BOTTOM,
+      width = canvas.clientWidth,
+      height = canvas.clientHeight;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
-    const context = canvas.getContext("2d"), { text, line } = colours(canvas);
+    const context = canvas.getContext("2d"),
+      { text, line } = colours(canvas);
     context.scale(ratio, ratio);
     context.font = "12px system-ui, sans-serif";
-    const [x0, x1] = chart.x, map = chart.log ? Math.log10 : (v) => v, [y0, y1] = chart.y.map(map);
+    const [x0, x1] = chart.x,
+      map = chart.log ? Math.log10 : (v) => v,
+      [y0, y1] = chart.y.map(map);
     place.x = (v) => LEFT + ((v - x0) / (x1 - x0)) * (width - LEFT - RIGHT);
     place.y = (v) => TOP + (1 - (map(v) - y0) / (y1 - y0)) * (height - TOP - bottom);
     place.back = (pixel) => x0 + ((pixel - LEFT) / (width - LEFT - RIGHT)) * (x1 - x0);
@@ -62,14 +98,19 @@ export function makeCurve({ xTitle, onPick }) {
     context.textAlign = "right";
     context.textBaseline = "middle";
     for (const value of chart.log ? logTicks(...chart.y) : ticks(...chart.y, 4)) {
-      stroke(context, [[x0, value], [x1, value]]);
+      stroke(context, [
+        [x0, value],
+        [x1, value],
+      ]);
       context.fillText(written(value), LEFT - 6, place.y(value));
     }
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     const end = width - RIGHT - context.measureText(xTitle).width - 24; // the title stands at the end of the numbers
     if (chart.names) nameColumns(context, width, height);
-    else for (const value of ticks(x0, x1, width < 420 ? 4 : 8)) if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
+    else
+      for (const value of ticks(x0, x1, width < 420 ? 4 : 8))
+        if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
     if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6);
     if (chart.level) drawLevel(context, width);
@@ -81,15 +122,28 @@ export function makeCurve({ xTitle, onPick }) {
       context.strokeStyle = context.fillStyle = colour;
       context.lineWidth = 2.5;
       context.setLineDash(DASHES[dash] ?? []);
-      if (rings) y.forEach((value, k) => { context.beginPath(); context.arc(place.x(x ? x[k] : k), place.y(value), 7, 0, 2 * Math.PI); context.stroke(); });
-      else if (points) y.forEach((value, k) => context.fillRect(place.x(x ? x[k] : k) - 1.5, place.y(value) - 1.5, 3, 3));
-      else stroke(context, Array.from(y, (value, k) => [x ? x[k] : k, value]));
+      if (rings)
+        y.forEach((value, k) => {
+          context.beginPath();
+          context.arc(place.x(x ? x[k] : k), place.y(value), 7, 0, 2 * Math.PI);
+          context.stroke();
+        });
+      else if (points)
+        y.forEach((value, k) => context.fillRect(place.x(x ? x[k] : k) - 1.5, place.y(value) - 1.5, 3, 3));
+      else
+        stroke(
+          context,
+          Array.from(y, (value, k) => [x ? x[k] : k, value]),
+        );
     }
     context.restore();
     if (cursor !== null) {
       context.strokeStyle = text;
       context.lineWidth = 1.5;
-      stroke(context, [[cursor, chart.y[0]], [cursor, chart.y[1]]]);
+      stroke(context, [
+        [cursor, chart.y[0]],
+        [cursor, chart.y[1]],
+      ]);
       for (const { colour, y, x } of chart.series) {
         if (x || y[cursor] === undefined) continue;
         context.fillStyle = colour;
@@ -103,15 +157,21 @@ export function makeCurve({ xTitle, onPick }) {
   }
   /** The names below their places: in two rows, the first above the second, where one row is too narrow. */
   function nameColumns(context, width, height) {
-    const room = (width - LEFT - RIGHT) / chart.names.length, rows = chart.names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
-    chart.names.forEach((name, k) => context.fillText(name, place.x(k), height - 6 - (rows === 2 && k % 2 === 0 ? 13 : 0)));
+    const room = (width - LEFT - RIGHT) / chart.names.length,
+      rows = chart.names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
+    chart.names.forEach((name, k) =>
+      context.fillText(name, place.x(k), height - 6 - (rows === 2 && k % 2 === 0 ? 13 : 0)),
+    );
   }
   function drawLevel(context, width) {
     const { y, text } = chart.level;
     context.save();
     context.setLineDash([6, 4]);
     context.strokeStyle = context.fillStyle;
-    stroke(context, [[chart.x[0], y], [chart.x[1], y]]);
+    stroke(context, [
+      [chart.x[0], y],
+      [chart.x[1], y],
+    ]);
     context.restore();
     context.fillText(text, width - RIGHT, place.y(y) - 5); // at the right, where a growing curve is far above it
   }
@@ -128,8 +188,13 @@ export function makeCurve({ xTitle, onPick }) {
   if (onPick) {
     canvas.classList.add("ddpm-draggable");
     const pick = (event) => onPick(place.back(event.clientX - canvas.getBoundingClientRect().left));
-    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); pick(event); });
-    canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) pick(event); });
+    canvas.addEventListener("pointerdown", (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      pick(event);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (canvas.hasPointerCapture(event.pointerId)) pick(event);
+    });
   }
   new ResizeObserver(repaint).observe(canvas);
   new MutationObserver(repaint).observe(document.body, { attributes: true, attributeFilter: ["class"] }); // light or dark

@@ -22,8 +22,8 @@ export const button = (text, onclick, attributes = {}) =>
 export function select(label, options, onchange) {
   const id = newId("select");
   const element = h("select", { id, class: "ddpm-select", onchange: () => onchange(element.value) });
-  const fill = (choices) => element.replaceChildren(
-    ...Object.entries(choices).map(([value, text]) => h("option", { value }, text)));
+  const fill = (choices) =>
+    element.replaceChildren(...Object.entries(choices).map(([value, text]) => h("option", { value }, text)));
   fill(options);
   return { element: h("span", { class: "ddpm-row" }, h("label", { for: id }, label), element), input: element, fill };
 }
@@ -39,17 +39,21 @@ const SAVED_WIDTH = 280; // pixels of a saved picture, or more: it should look a
 
 /** A small button that saves a canvas as an enlarged PNG. */
 export function pngButton(canvas, name) {
-  return button("PNG", () => {
-    const copy = document.createElement("canvas");
-    const times = Math.ceil(SAVED_WIDTH / canvas.width);
-    copy.width = canvas.width * times;
-    copy.height = canvas.height * times;
-    const context = copy.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    context.drawImage(canvas, 0, 0, copy.width, copy.height);
-    const link = h("a", { href: copy.toDataURL("image/png"), download: `${name()}.png` });
-    link.click();
-  }, { class: "ddpm-button ddpm-png", "aria-label": `save as PNG: ${name()}` });
+  return button(
+    "PNG",
+    () => {
+      const copy = document.createElement("canvas");
+      const times = Math.ceil(SAVED_WIDTH / canvas.width);
+      copy.width = canvas.width * times;
+      copy.height = canvas.height * times;
+      const context = copy.getContext("2d");
+      context.imageSmoothingEnabled = false;
+      context.drawImage(canvas, 0, 0, copy.width, copy.height);
+      const link = h("a", { href: copy.toDataURL("image/png"), download: `${name()}.png` });
+      link.click();
+    },
+    { class: "ddpm-button ddpm-png", "aria-label": `save as PNG: ${name()}` },
+  );
 }
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -62,26 +66,37 @@ let stay = new AbortController(); // ends the last `scrollToTop`
 /** Scroll an element to the top, and again while the page above it still grows: until the reader does something. */
 export function scrollToTop(element) {
   stay.abort();
-  const own = stay = new AbortController();
+  const own = (stay = new AbortController());
   const behavior = reducedMotion() ? "auto" : "smooth";
   // called at once, too; a smooth way that is under way goes on to where the element has moved
-  const sizes = new ResizeObserver(() => (isShown(element) ? element.scrollIntoView({ block: "start", behavior }) : own.abort()));
+  const sizes = new ResizeObserver(() =>
+    isShown(element) ? element.scrollIntoView({ block: "start", behavior }) : own.abort(),
+  );
   own.signal.addEventListener("abort", () => sizes.disconnect());
-  for (const deed of ["pointerdown", "wheel", "touchstart", "keydown"]) addEventListener(deed, () => own.abort(), { capture: true, passive: true, signal: own.signal });
+  for (const deed of ["pointerdown", "wheel", "touchstart", "keydown"])
+    addEventListener(deed, () => own.abort(), { capture: true, passive: true, signal: own.signal });
   sizes.observe(document.body);
 }
 
 /** Return a function that calls `run` once things have been quiet for `milliseconds`. */
 export function settled(run, milliseconds = 150) {
   let timer = 0;
-  return () => { clearTimeout(timer); timer = setTimeout(run, milliseconds); };
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(run, milliseconds);
+  };
 }
 
 /** Return a function that calls `run` once in the next frame, however often it is called before; `run` gets all changes. */
 export function nextFrame(run) {
   let changes = null;
   return (more) => {
-    if (!changes) requestAnimationFrame(() => { const all = changes; changes = null; run(all); });
+    if (!changes)
+      requestAnimationFrame(() => {
+        const all = changes;
+        changes = null;
+        run(all);
+      });
     changes = { ...changes, ...more };
   };
 }

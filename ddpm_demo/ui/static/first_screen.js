@@ -5,18 +5,24 @@ import { openTab } from "./open_tab.js";
 import { makeNoiseStage } from "./tabs/noise_stage.js";
 
 const ID = "first-screen";
-let stage = null, style = null, wanted = null; // wanted: the tab that was pressed meanwhile
+let stage = null,
+  style = null,
+  wanted = null; // wanted: the tab that was pressed meanwhile
 
 /** Show it, unless the address asks for something of its own. */
 export async function showFirstScreen() {
   const { components, css, title, theme_hash } = window.gradio_config ?? {};
   const value = components?.find(({ props }) => props.elem_id === "noise-view")?.props.value;
-  const query = new URL(location.href).searchParams, theme = query.get("__theme");
+  const query = new URL(location.href).searchParams,
+    theme = query.get("__theme");
   if (!value || [...query.keys()].some((name) => name !== "__theme")) return;
   const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.body.classList.toggle("dark", dark);
-  await new Promise((resolve) => { // Gradio asks for the same file a moment later
-    document.head.append(h("link", { rel: "stylesheet", href: `./theme.css?v=${theme_hash}`, onload: resolve, onerror: resolve }));
+  await new Promise((resolve) => {
+    // Gradio asks for the same file a moment later
+    document.head.append(
+      h("link", { rel: "stylesheet", href: `./theme.css?v=${theme_hash}`, onload: resolve, onerror: resolve }),
+    );
   });
   if (document.querySelector("gradio-app .ddpm-mount")) return; // Gradio was quicker
   stage = makeNoiseStage(value);
@@ -24,14 +30,36 @@ export async function showFirstScreen() {
   document.head.append(style);
   const lead = components.find(({ props }) => props.elem_classes?.includes("ddpm-lead")).props.value;
   const sentence = h("p", {}, ...lead.split("*").map((part, k) => (k % 2 ? h("em", {}, part) : part)));
-  const tabs = components.filter(({ type }) => type === "tabitem").map(({ props }, k) => h("button", {
-    type: "button", class: k ? "" : "selected", onclick: (event) => {
-      wanted = props.elem_id.replace("tab-", "");
-      for (const tab of tabs) tab.classList.toggle("selected", tab === event.target);
-    } }, props.label));
-  document.body.append(h("div", { id: ID, class: "gradio-container" }, h("div", { class: "main" },
-    h("h1", {}, title), h("div", { class: "ddpm-first-tabs" }, ...tabs),
-    h("div", { class: "ddpm-lead" }, sentence), h("div", { class: "ddpm-mount" }, stage.element))));
+  const tabs = components
+    .filter(({ type }) => type === "tabitem")
+    .map(({ props }, k) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: k ? "" : "selected",
+          onclick: (event) => {
+            wanted = props.elem_id.replace("tab-", "");
+            for (const tab of tabs) tab.classList.toggle("selected", tab === event.target);
+          },
+        },
+        props.label,
+      ),
+    );
+  document.body.append(
+    h(
+      "div",
+      { id: ID, class: "gradio-container" },
+      h(
+        "div",
+        { class: "main" },
+        h("h1", {}, title),
+        h("div", { class: "ddpm-first-tabs" }, ...tabs),
+        h("div", { class: "ddpm-lead" }, sentence),
+        h("div", { class: "ddpm-mount" }, stage.element),
+      ),
+    ),
+  );
 }
 
 /** Move the stage into Gradio's page and return it; null if there is none. A slider that is held is let go first. */
@@ -47,7 +75,8 @@ export function takeFirstScreen(place) {
     focused?.focus({ preventScroll: true });
     if (wanted) openTab(wanted);
   };
-  if (stage.element.querySelector("input:active")) addEventListener("pointerup", () => setTimeout(move), { once: true });
+  if (stage.element.querySelector("input:active"))
+    addEventListener("pointerup", () => setTimeout(move), { once: true });
   else move();
   return stage;
 }

@@ -8,7 +8,8 @@ let read = false; // by Python
 
 /** What the address should say of the screen. */
 function words() {
-  const [kind, value] = state.digit.link, { row, col } = state.pixel;
+  const [kind, value] = state.digit.link,
+    { row, col } = state.pixel;
   const said = { [kind]: value, seed: state.noise.seed, t: state.t, schedule: state.schedule };
   if (state.schedule === "custom") said.custom = state.tables.custom.link;
   if (row !== 14 || col !== 14) said.pixel = `${row}-${col}`;
@@ -18,7 +19,9 @@ function words() {
 }
 
 /** Take the screen as it is now for one that needs no words. */
-export function beginLink() { known ??= JSON.stringify(words()); }
+export function beginLink() {
+  known ??= JSON.stringify(words());
+}
 
 /**
  * Write what has changed. Gradio sends the page's address along when it asks Python what a link means, and on a slow
@@ -26,7 +29,8 @@ export function beginLink() { known ??= JSON.stringify(words()); }
  */
 export function writeLink() {
   if (!read) return;
-  const said = words(), text = JSON.stringify(said);
+  const said = words(),
+    text = JSON.stringify(said);
   if (known === text) return;
   known = text;
   const address = new URL(location.href);

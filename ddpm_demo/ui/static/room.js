@@ -17,11 +17,30 @@ export async function addressForOthers(address) {
 export function mount(element, props, watch, server) {
   invite = server.invite;
   const words = h("p", { role: "status" });
-  const code = h("canvas", { width: 1, height: 1, role: "img", class: "ddpm-pixels ddpm-room-code", hidden: true, "data-name": "room-code" });
-  const details = h("details", { class: "ddpm-room", ontoggle: () => { if (details.open) show(); } },
-    h("summary", {}, "Open this screen on other devices"), words, code);
+  const code = h("canvas", {
+    width: 1,
+    height: 1,
+    role: "img",
+    class: "ddpm-pixels ddpm-room-code",
+    hidden: true,
+    "data-name": "room-code",
+  });
+  const details = h(
+    "details",
+    {
+      class: "ddpm-room",
+      ontoggle: () => {
+        if (details.open) show();
+      },
+    },
+    h("summary", {}, "Open this screen on other devices"),
+    words,
+    code,
+  );
   element.querySelector(".ddpm-mount").replaceChildren(details);
-  addEventListener("ddpm-address", () => { if (details.open) show(); }); // what is shown is the screen as it is now
+  addEventListener("ddpm-address", () => {
+    if (details.open) show();
+  }); // what is shown is the screen as it is now
 
   async function show() {
     let answer;

@@ -12,28 +12,50 @@ const CALM_SECONDS = 20; // the same for people who asked their system for less 
 export function makeSlider(options) {
   const id = newId("slider");
   const input = h("input", {
-    type: "range", id, min: 0, max: options.max, step: 1, value: options.value, "aria-describedby": `${id}-help`,
-    oninput: () => { pause(); moved(); },
+    type: "range",
+    id,
+    min: 0,
+    max: options.max,
+    step: 1,
+    value: options.value,
+    "aria-describedby": `${id}-help`,
+    oninput: () => {
+      pause();
+      moved();
+    },
   });
-  const words = h("span"), output = h("output", { for: id, class: "ddpm-value" }, words);
+  const words = h("span"),
+    output = h("output", { for: id, class: "ddpm-value" }, words);
   const playButton = button("", () => (frame ? pause() : play()));
   const speed = select("speed", { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
   speed.input.value = "1";
-  const step = (by) => () => { pause(); set(Number(input.value) + by); moved(); };
+  const step = (by) => () => {
+    pause();
+    set(Number(input.value) + by);
+    moved();
+  };
   let frame = 0;
 
   function describe() {
     words.textContent = options.describe(Number(input.value));
     input.setAttribute("aria-valuetext", words.textContent);
   }
-  function moved() { describe(); options.onInput(Number(input.value)); }
-  function set(value) { input.value = value; describe(); }
+  function moved() {
+    describe();
+    options.onInput(Number(input.value));
+  }
+  function set(value) {
+    input.value = value;
+    describe();
+  }
   function setMax(max) {
     const before = input.value;
     input.max = max;
     if (input.value !== before) describe(); // the browser has moved it to its new end
   }
-  function label() { playButton.textContent = frame ? "❚❚ Pause" : "▶ Play"; }
+  function label() {
+    playButton.textContent = frame ? "❚❚ Pause" : "▶ Play";
+  }
   function pause() {
     if (!frame) return; // as with every move of a drag
     cancelAnimationFrame(frame);
@@ -46,26 +68,36 @@ export function makeSlider(options) {
     let before = performance.now();
     const tick = (now) => {
       const max = Number(input.max);
-      position += ((now - before) / 1000) * (max / (reducedMotion() ? CALM_SECONDS : SECONDS)) * Number(speed.input.value);
+      position +=
+        ((now - before) / 1000) * (max / (reducedMotion() ? CALM_SECONDS : SECONDS)) * Number(speed.input.value);
       before = now;
       const ended = position >= max;
       if (ended) position = options.loop?.() ? 0 : max;
-      if (Math.floor(position) !== Number(input.value)) { input.value = Math.floor(position); moved(); }
+      if (Math.floor(position) !== Number(input.value)) {
+        input.value = Math.floor(position);
+        moved();
+      }
       if (ended && position === max) return pause();
       frame = requestAnimationFrame(tick);
     };
     frame = requestAnimationFrame(tick);
     label();
   }
-  const element = h("div", { class: "ddpm-slider" },
+  const element = h(
+    "div",
+    { class: "ddpm-slider" },
     h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, options.label), output),
     input,
-    h("div", { class: "ddpm-row" },
+    h(
+      "div",
+      { class: "ddpm-row" },
       playButton,
       button("−1", step(-1), { "aria-label": "one step back" }),
       button("+1", step(1), { "aria-label": "one step forward" }),
-      speed.element),
-    h("p", { id: `${id}-help`, class: "ddpm-help" }, options.help));
+      speed.element,
+    ),
+    h("p", { id: `${id}-help`, class: "ddpm-help" }, options.help),
+  );
   label();
   describe();
   return { element, set, setMax, play, pause, value: () => Number(input.value) };

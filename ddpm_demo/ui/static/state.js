@@ -20,7 +20,10 @@ export function update(changes) {
   Object.assign(state, changes);
   if (!state.tables[state.schedule]) state.schedule = "linear";
   const last = (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
-  if (state.t > last) { state.t = last; changes = { ...changes, t: last }; }
+  if (state.t > last) {
+    state.t = last;
+    changes = { ...changes, t: last };
+  }
   for (const listener of listeners) listener(changes);
 }
 
@@ -29,18 +32,22 @@ export function update(changes) {
  * The observer remembers whether it does: asking the element itself would make the browser lay out the page each time.
  */
 export function subscribe(element, paint) {
-  let shown = true, missed = null;
+  let shown = true,
+    missed = null;
   listeners.add((changes) => {
     if (shown) paint(changes);
     else missed = { ...missed, ...changes };
   });
-  new IntersectionObserver((entries) => {
-    shown = entries.at(-1).isIntersecting;
-    if (!shown || !missed) return;
-    const changes = missed;
-    missed = null;
-    paint(changes);
-  }, { rootMargin: "100000px" }).observe(element); // however far it is scrolled away, only a closed tab hides it
+  new IntersectionObserver(
+    (entries) => {
+      shown = entries.at(-1).isIntersecting;
+      if (!shown || !missed) return;
+      const changes = missed;
+      missed = null;
+      paint(changes);
+    },
+    { rootMargin: "100000px" },
+  ).observe(element); // however far it is scrolled away, only a closed tab hides it
 }
 
 /** alpha_bar at the shared t, by the shared schedule or another one. */
@@ -48,8 +55,10 @@ export const alphaBarAt = (t = state.t, name = state.schedule) => state.tables[n
 
 /** x_t = sqrt(alpha_bar) x0 + sqrt(1 - alpha_bar) eps (Ho et al. 2020, equation 4). */
 export function mixture(alphaBar = alphaBarAt()) {
-  const { x0 } = state.digit, { eps } = state.noise;
-  const signal = Math.sqrt(alphaBar), noise = Math.sqrt(1 - alphaBar);
+  const { x0 } = state.digit,
+    { eps } = state.noise;
+  const signal = Math.sqrt(alphaBar),
+    noise = Math.sqrt(1 - alphaBar);
   const x_t = new Float32Array(x0.length);
   for (let i = 0; i < x_t.length; i++) x_t[i] = signal * x0[i] + noise * eps[i];
   return x_t;
@@ -62,7 +71,9 @@ export function readValue(value) {
   if (value.noise) changes.noise = { ...value.noise, eps: decodeFloat32(value.noise.eps) };
   if (value.tables) {
     const decoded = Object.entries(value.tables).map(([name, table]) => [
-      name, { ...table, alphaBar: decodeFloat64(table.alpha_bar), beta: decodeFloat64(table.beta) }]);
+      name,
+      { ...table, alphaBar: decodeFloat64(table.alpha_bar), beta: decodeFloat64(table.beta) },
+    ]);
     changes.tables = { ...state.tables, ...Object.fromEntries(decoded) };
   }
   for (const name of ["t", "schedule", "pixel", "stage", "dilations"]) {

@@ -9,18 +9,39 @@ import { makeSlider } from "../slider.js";
 const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
 
 export function mount(element, props, watch, server) {
-  let running = false, drawn = false;
+  let running = false,
+    drawn = false;
   const counted = new Map(); // t -> counts, of the digit that is shown
-  const picture = (name, label) => h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": label });
-  const start = picture("x0", "the digit"), noised = picture("x_t", "the noised digit: nothing yet"), branches = picture("branches", "the branches: nothing yet");
+  const picture = (name, label) =>
+    h("canvas", {
+      width: 28,
+      height: 28,
+      role: "img",
+      class: "ddpm-pixels ddpm-film",
+      "data-name": name,
+      "aria-label": label,
+    });
+  const start = picture("x0", "the digit"),
+    noised = picture("x_t", "the noised digit: nothing yet"),
+    branches = picture("branches", "the branches: nothing yet");
   const branchWords = h("figcaption", {}, "its branches: nothing yet");
   const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
-    label: "noise it to t", max: 999, value: 500, help: "How much of the digit is left for the branches to share; the branches are made when you ask for them.",
-    describe: (t) => `t = ${t}`, onInput: (t) => preview(t),
+    label: "noise it to t",
+    max: 999,
+    value: 500,
+    help: "How much of the digit is left for the branches to share; the branches are made when you ask for them.",
+    describe: (t) => `t = ${t}`,
+    onInput: (t) => preview(t),
   });
-  const stop = button("Stop", () => { running = false; }, { disabled: true });
+  const stop = button(
+    "Stop",
+    () => {
+      running = false;
+    },
+    { disabled: true },
+  );
   const one = button("Denoise into branches", () => run([slider.value()]), { "data-name": "one" });
   const all = button("Count at every hundredth t", () => run(SWEEP), { "data-name": "all" });
 
@@ -40,10 +61,27 @@ export function mount(element, props, watch, server) {
     branches.parentElement.classList.toggle("ddpm-waiting", drawn); // they are another t's
   }
   function fillTable() {
-    const head = h("tr", {}, h("th", { scope: "col" }, "t"), ...[...Array(10).keys()].map((digit) => h("th", { scope: "col" }, digit)));
-    const rows = [...counted].sort(([a], [b]) => a - b).map(([t, counts]) => h("tr", {}, h("th", { scope: "row" }, t),
-      ...counts.map((count) => h("td", { class: count ? "ddpm-count" : "" }, count || "·"))));
-    table.replaceChildren(h("caption", {}, "branches by class, against t"), h("thead", {}, head), h("tbody", {}, ...rows));
+    const head = h(
+      "tr",
+      {},
+      h("th", { scope: "col" }, "t"),
+      ...[...Array(10).keys()].map((digit) => h("th", { scope: "col" }, digit)),
+    );
+    const rows = [...counted]
+      .sort(([a], [b]) => a - b)
+      .map(([t, counts]) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, t),
+          ...counts.map((count) => h("td", { class: count ? "ddpm-count" : "" }, count || "·")),
+        ),
+      );
+    table.replaceChildren(
+      h("caption", {}, "branches by class, against t"),
+      h("thead", {}, head),
+      h("tbody", {}, ...rows),
+    );
     table.hidden = !counted.size;
   }
   async function run(times) {
@@ -55,8 +93,16 @@ export function mount(element, props, watch, server) {
     try {
       for (const t of times) {
         if (!running || state.digit !== digit) break;
-        const answer = await server.branch({ checkpoint: props.value.checkpoint, x0: encodeFloat32(digit.x0), t, seed: state.noise?.seed ?? 0 });
-        if (answer.error) { note.textContent = answer.error; break; }
+        const answer = await server.branch({
+          checkpoint: props.value.checkpoint,
+          x0: encodeFloat32(digit.x0),
+          t,
+          seed: state.noise?.seed ?? 0,
+        });
+        if (answer.error) {
+          note.textContent = answer.error;
+          break;
+        }
         if (state.digit !== digit) break;
         const [x_t, made] = [await inflateLevels(answer.x_t, 8), await inflateLevels(answer.branches, 8)];
         paintGrid(noised, x_t, 1, 28, 0);
@@ -69,9 +115,10 @@ export function mount(element, props, watch, server) {
         slider.set(t);
         counted.set(t, answer.counts);
         fillTable();
-        note.textContent = `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, `
-          + `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${answer.origin ?? ""} `
-          + `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
+        note.textContent =
+          `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, ` +
+          `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${answer.origin ?? ""} ` +
+          `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
       }
     } finally {
       running = false;
@@ -80,12 +127,26 @@ export function mount(element, props, watch, server) {
     }
   }
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
-  const root = h("div", {},
-    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" }, caption(start, "the digit x₀"), caption(noised, "noised: xₜ"), h("figure", {}, branches, branchWords)),
-    slider.element, h("div", { class: "ddpm-row" }, one, all, stop), note, table,
-    makePad(server, (digit) => update(readValue({ digit }))));
+  const root = h(
+    "div",
+    {},
+    h(
+      "div",
+      { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" },
+      caption(start, "the digit x₀"),
+      caption(noised, "noised: xₜ"),
+      h("figure", {}, branches, branchWords),
+    ),
+    slider.element,
+    h("div", { class: "ddpm-row" }, one, all, stop),
+    note,
+    table,
+    makePad(server, (digit) => update(readValue({ digit }))),
+  );
   element.querySelector(".ddpm-mount").replaceChildren(root);
-  subscribe(root, (changes) => { if (changes.digit) showDigit(); });
+  subscribe(root, (changes) => {
+    if (changes.digit) showDigit();
+  });
   let network = props.value.checkpoint;
   watch("value", () => {
     if (props.value.checkpoint === network) return; // Gradio says so once more when the list is first shown

@@ -8,48 +8,95 @@ import { makeSlider } from "../slider.js";
 import { readValue, state, subscribe, update } from "../state.js";
 
 const PIXELS = 28 * 28;
-const WHY = "0 shows why they are needed: without a jump each part answers to the other as it was a step ago, so that the "
-  + "two need not fit. A jump noises the picture one step back and takes the step again, known part and all.";
+const WHY =
+  "0 shows why they are needed: without a jump each part answers to the other as it was a step ago, so that the " +
+  "two need not fit. A jump noises the picture one step back and takes the step again, known part and all.";
 const IN_WORDS = ["none", "one", "two", "three", "four"];
 
 export function mount(element, props, watch, server, trigger) {
   const { masks, n, most, jumps: usual } = props.value; // later values are messages
   let known = decodeBytes(masks["lower half"]);
-  let press = 0, running = false, seed = 0, frames = [], times = [], live = true, told = {}, last = Promise.resolve();
+  let press = 0,
+    running = false,
+    seed = 0,
+    frames = [],
+    times = [],
+    live = true,
+    told = {},
+    last = Promise.resolve();
 
-  const picture = (name, label) => h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": label });
+  const picture = (name, label) =>
+    h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": label });
   const original = picture("x0", "the digit");
   const wiper = makeWiper({ known: () => known, onWipe: setKnown });
   const ways = Array.from({ length: n }, (_, k) => {
-    const canvas = picture(`completion-${k}`, `completion ${k + 1}: nothing yet`), words = h("figcaption", {}, "nothing yet");
+    const canvas = picture(`completion-${k}`, `completion ${k + 1}: nothing yet`),
+      words = h("figcaption", {}, "nothing yet");
     return { canvas, words, element: h("figure", {}, canvas, words) };
   });
   const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
   const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress" });
   const slider = makeSlider({
-    label: "step", max: 0, value: 0, help: "The walks again, as they were made: the part that is known is in place at every step, at its own noise level.",
-    describe: () => (times.length ? where() : "nothing yet"), onInput: () => { live = false; paint(); },
+    label: "step",
+    max: 0,
+    value: 0,
+    help: "The walks again, as they were made: the part that is known is in place at every step, at its own noise level.",
+    describe: () => (times.length ? where() : "nothing yet"),
+    onInput: () => {
+      live = false;
+      paint();
+    },
   });
   slider.element.hidden = true;
   const jumps = makeJumps();
   const go = button("Complete", start, { "data-name": "go" });
-  const stop = button("Stop", () => { trigger("stop"); end("Stopped."); }, { disabled: true, "data-name": "stop" });
-  const dice = button("Other noise", () => { seed += 1; start(); });
+  const stop = button(
+    "Stop",
+    () => {
+      trigger("stop");
+      end("Stopped.");
+    },
+    { disabled: true, "data-name": "stop" },
+  );
+  const dice = button("Other noise", () => {
+    seed += 1;
+    start();
+  });
 
   const where = () => (times[slider.value()] < 0 ? "finished" : `t = ${times[slider.value()]}`);
   function makeJumps() {
     const id = newId("jumps");
-    const input = h("input", { type: "range", id, min: 0, max: most, step: 1, value: usual, "aria-describedby": `${id}-help`, oninput: say });
+    const input = h("input", {
+      type: "range",
+      id,
+      min: 0,
+      max: most,
+      step: 1,
+      value: usual,
+      "aria-describedby": `${id}-help`,
+      oninput: say,
+    });
     const output = h("output", { for: id, class: "ddpm-value" });
-    function say() { output.textContent = input.value; }
+    function say() {
+      output.textContent = input.value;
+    }
     say();
     return {
       value: () => Number(input.value),
-      element: h("div", { class: "ddpm-slider" }, h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, "jumps"), output), input,
-        h("p", { id: `${id}-help`, class: "ddpm-help" }, WHY)),
+      element: h(
+        "div",
+        { class: "ddpm-slider" },
+        h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, "jumps"), output),
+        input,
+        h("p", { id: `${id}-help`, class: "ddpm-help" }, WHY),
+      ),
     };
   }
-  function setKnown(next) { known = next; showGiven(); outdated(); }
+  function setKnown(next) {
+    known = next;
+    showGiven();
+    outdated();
+  }
   function showGiven() {
     if (!state.digit) return;
     paintFloats(original, state.digit.x0);
@@ -61,28 +108,42 @@ export function mount(element, props, watch, server, trigger) {
   }
   /** What stands there belongs to another digit or another part; nothing that still comes will change that. */
   function outdated() {
-    if (running) { trigger("stop"); end("Stopped: the part that is given is another one now."); }
+    if (running) {
+      trigger("stop");
+      end("Stopped: the part that is given is another one now.");
+    }
     for (const way of ways) way.element.classList.toggle("ddpm-waiting", times.length > 0);
   }
   function start() {
     if (running || !state.digit) return;
     running = true;
     press += 1;
-    frames = []; times = []; live = true; told = {};
+    frames = [];
+    times = [];
+    live = true;
+    told = {};
     go.disabled = dice.disabled = true;
     stop.disabled = bar.hidden = false;
     bar.value = 0;
     slider.pause();
-    note.textContent = "Completing: the network walks from noise to a digit, and at every step the given part is put back.";
+    note.textContent =
+      "Completing: the network walks from noise to a digit, and at every step the given part is put back.";
     for (const way of ways) way.words.textContent = "…";
-    trigger("submit", { press, x0: encodeFloat32(state.digit.x0), known: encodeBytes(known), jumps: jumps.value(), seed });
+    trigger("submit", {
+      press,
+      x0: encodeFloat32(state.digit.x0),
+      known: encodeBytes(known),
+      jumps: jumps.value(),
+      seed,
+    });
   }
   function end(words) {
     running = false;
     go.disabled = dice.disabled = false;
     stop.disabled = bar.hidden = true;
     note.textContent = words;
-    if (times.at(-1) === -1) root.dataset.completed = Number(root.dataset.completed ?? 0) + 1; // a lesson waits for it
+    if (times.at(-1) === -1)
+      root.dataset.completed = Number(root.dataset.completed ?? 0) + 1; // a lesson waits for it
     else for (const way of ways) if (way.words.textContent === "…") way.words.textContent = "not finished";
   }
   function paint() {
@@ -104,37 +165,73 @@ export function mount(element, props, watch, server, trigger) {
       times[got.first] = got.t;
       slider.element.hidden = false;
       slider.setMax(times.length - 1);
-      if (live) { slider.set(times.length - 1); paint(); }
+      if (live) {
+        slider.set(times.length - 1);
+        paint();
+      }
       bar.value = got.done;
     }
     if (got.t === -1) note.textContent = madeWords();
     if (got.classes) {
-      got.classes.forEach((digit, k) => { ways[k].words.textContent = `read as a ${digit}`; });
+      got.classes.forEach((digit, k) => {
+        ways[k].words.textContent = `read as a ${digit}`;
+      });
       const alike = got.classes.filter((digit) => digit === got.of_x0).length;
-      end(`${madeWords()} The judge reads ${IN_WORDS[alike]} of the four as a ${got.of_x0}, as it reads the whole digit; `
-        + `it gets ${(100 * got.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`);
+      end(
+        `${madeWords()} The judge reads ${IN_WORDS[alike]} of the four as a ${got.of_x0}, as it reads the whole digit; ` +
+          `it gets ${(100 * got.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`,
+      );
     } else if (got.over) end(`${told.t === -1 ? `${madeWords()} ` : ""}${got.error}`);
   }
   function madeWords() {
     const by = told.guide ? `${told.checkpoint} with its guide ${told.guide}` : told.checkpoint;
     const calls = `${told.calls} network calls${told.guide ? " of each" : ""}`;
     const apart = told.difference === 0 ? "in no pixel" : `by up to ${told.difference.toPrecision(2)}`;
-    return `Completed by ${by}, seed ${seed}: ${calls}, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. `
-      + `The known part differs from what was given ${apart}.`;
+    return (
+      `Completed by ${by}, seed ${seed}: ${calls}, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. ` +
+      `The known part differs from what was given ${apart}.`
+    );
   }
 
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
-  const masked = Object.entries(masks).map(([name, text]) => button(name, () => setKnown(decodeBytes(text)), { "data-mask": name }));
-  const root = h("div", { class: "ddpm-completion" },
-    h("div", { class: "ddpm-pictures ddpm-given-row" }, caption(original, "the digit x₀"), h("figure", {}, wiper.element, h("figcaption", {}, "the part that is given"))),
+  const masked = Object.entries(masks).map(([name, text]) =>
+    button(name, () => setKnown(decodeBytes(text)), { "data-mask": name }),
+  );
+  const root = h(
+    "div",
+    { class: "ddpm-completion" },
+    h(
+      "div",
+      { class: "ddpm-pictures ddpm-given-row" },
+      caption(original, "the digit x₀"),
+      h("figure", {}, wiper.element, h("figcaption", {}, "the part that is given")),
+    ),
     wiper.help,
-    h("div", { class: "ddpm-row" }, h("span", {}, "Wipe out the"), ...masked, button("Wipe out nothing", () => setKnown(new Uint8Array(PIXELS).fill(1)), { "data-mask": "nothing" })),
-    jumps.element, h("div", { class: "ddpm-row" }, go, dice, stop), bar,
+    h(
+      "div",
+      { class: "ddpm-row" },
+      h("span", {}, "Wipe out the"),
+      ...masked,
+      button("Wipe out nothing", () => setKnown(new Uint8Array(PIXELS).fill(1)), { "data-mask": "nothing" }),
+    ),
+    jumps.element,
+    h("div", { class: "ddpm-row" }, go, dice, stop),
+    bar,
     h("div", { class: "ddpm-pictures ddpm-ways" }, ...ways.map((way) => way.element)),
-    slider.element, note,
-    makePad(server, (digit) => update(readValue({ digit }))));
+    slider.element,
+    note,
+    makePad(server, (digit) => update(readValue({ digit }))),
+  );
   element.querySelector(".ddpm-mount").replaceChildren(root);
-  subscribe(root, (changes) => { if (changes.digit) { showGiven(); outdated(); } });
-  watch("value", () => { const got = props.value; last = last.then(() => take(got)); });
+  subscribe(root, (changes) => {
+    if (changes.digit) {
+      showGiven();
+      outdated();
+    }
+  });
+  watch("value", () => {
+    const got = props.value;
+    last = last.then(() => take(got));
+  });
   showGiven();
 }

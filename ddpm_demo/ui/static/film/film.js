@@ -9,7 +9,9 @@ import { closeFilm, openFilm } from "./film_stream.js";
 import { makeTakeHome } from "./take_home.js";
 
 const CAPTIONS = {
-  x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies", eps_hat: "ε̂, the noise the network sees (−3 to 3)",
+  x_t: "xₜ, the picture",
+  x0_hat: "x̂₀, the clean image it implies",
+  eps_hat: "ε̂, the noise the network sees (−3 to 3)",
   pull: "the pull towards the digit, taken from ε̂ (−1 to 1)",
 };
 
@@ -26,23 +28,48 @@ export function mount(element, props, watch, server, trigger) {
   const slider = makeSlider({
     label: "frame",
     help: "Play, step or drag through the film; the server has no part in it. Click a digit to take it apart below.",
-    max: 0, value: 0,
+    max: 0,
+    value: 0,
     loop: () => loop.input.checked,
     describe: (index) => (film.frames.length ? `${index} of ${film.frames.length - 1}` : "none yet"),
-    onInput: (index) => { live = toPlay = false; setFilm({ index, begin: null }); },
+    onInput: (index) => {
+      live = toPlay = false;
+      setFilm({ index, begin: null });
+    },
   });
   const inspector = makeInspector(server);
   const { x_t, x0_hat, eps_hat, pull } = grids;
   pull.element.hidden = true; // until a film asks for a digit
-  element.querySelector(".ddpm-mount").replaceChildren(
-    h("div", { class: "ddpm-stage ddpm-film-row" },
-      h("div", { class: "ddpm-lead-picture" }, x_t.element),
-      h("div", {}, bar, status, slider.element, odds.element, h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element, pull.element), loop.element)),
-    inspector, makeTakeHome(server));
+  element
+    .querySelector(".ddpm-mount")
+    .replaceChildren(
+      h(
+        "div",
+        { class: "ddpm-stage ddpm-film-row" },
+        h("div", { class: "ddpm-lead-picture" }, x_t.element),
+        h(
+          "div",
+          {},
+          bar,
+          status,
+          slider.element,
+          odds.element,
+          h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element, pull.element),
+          loop.element,
+        ),
+      ),
+      inspector,
+      makeTakeHome(server),
+    );
 
   function makeGrid(name) {
     const picture = h("canvas", {
-      width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", tabindex: 0, "data-name": name,
+      width: 28,
+      height: 28,
+      role: "img",
+      class: "ddpm-pixels ddpm-film",
+      tabindex: 0,
+      "data-name": name,
       "aria-label": `${CAPTIONS[name]}: no film yet`,
     });
     const marker = h("span", { class: "ddpm-chosen", hidden: true });
@@ -60,7 +87,11 @@ export function mount(element, props, watch, server, trigger) {
       event.preventDefault();
       choose(film.digit === null ? 0 : film.digit + by);
     });
-    return { canvas: picture, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])) };
+    return {
+      canvas: picture,
+      marker,
+      element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])),
+    };
   }
   function choose(digit) {
     if (!film.begin && digit >= 0 && digit < film.n) setFilm({ digit });
@@ -75,12 +106,19 @@ export function mount(element, props, watch, server, trigger) {
       Object.assign(other, { width: canvas.width, height: canvas.height }); // which clears it
       other.setAttribute("aria-label", `${CAPTIONS[other.dataset.name]}: no film yet`);
     }
-    canvas.setAttribute("aria-label", `${CAPTIONS.x_t}: the noise of seed ${seed}, ${n} ${n === 1 ? "picture" : "pictures"}, t = ${t}`);
+    canvas.setAttribute(
+      "aria-label",
+      `${CAPTIONS.x_t}: the noise of seed ${seed}, ${n} ${n === 1 ? "picture" : "pictures"}, t = ${t}`,
+    );
     status.textContent = `Noise of seed ${seed} at t = ${t}: Generate begins with these very pictures.`;
   }
   function paint() {
-    if (film.begin) { paintBegin(); return; }
-    const frame = film.frames[film.index], step = film.steps[film.index];
+    if (film.begin) {
+      paintBegin();
+      return;
+    }
+    const frame = film.frames[film.index],
+      step = film.steps[film.index];
     if (!frame) return;
     const where = step.t < 0 ? "the finished digits" : `xₜ at t = ${step.t}`;
     const chosen = film.digit === null ? "" : `, digit ${film.digit + 1} chosen`;
@@ -89,7 +127,8 @@ export function mount(element, props, watch, server, trigger) {
     odds.show(asked ? film : null);
     for (const name of asked ? [...PICTURES, "pull"] : PICTURES) {
       const { marker } = grids[name];
-      if (chosen) markInGrid(marker, film.digit, film.n, film.size); else marker.hidden = true;
+      if (chosen) markInGrid(marker, film.digit, film.n, film.size);
+      else marker.hidden = true;
       // x_T is on the screen before the network has said anything about it
       if (!frame[name]?.length) {
         grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999);
@@ -97,7 +136,10 @@ export function mount(element, props, watch, server, trigger) {
         continue;
       }
       paintGrid(grids[name].canvas, frame[name], film.n, film.size);
-      grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`);
+      grids[name].canvas.setAttribute(
+        "aria-label",
+        `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`,
+      );
     }
     canvas.dataset.frame = film.index;
     status.dataset.where = where;
@@ -106,7 +148,11 @@ export function mount(element, props, watch, server, trigger) {
   }
   onFilm((changes) => {
     if (changes.arrived) {
-      if (changes.fresh) { toPlay = film.remembered && !reducedMotion(); live = !toPlay; slider.pause(); }
+      if (changes.fresh) {
+        toPlay = film.remembered && !reducedMotion();
+        live = !toPlay;
+        slider.pause();
+      }
       bar.value = film.done;
       const newest = film.frames.length - 1;
       slider.setMax(newest);
@@ -120,13 +166,21 @@ export function mount(element, props, watch, server, trigger) {
   let pressed = null;
   // the buttons are Gradio's: what they say arrives as this component's value
   const press = () => {
-    if (props.value?.begin) { receiveBegin(props.value.begin); return; }
+    if (props.value?.begin) {
+      receiveBegin(props.value.begin);
+      return;
+    }
     if (!props.value || props.value.press === pressed) return;
     pressed = props.value.press;
     if (!props.value.settings) return closeFilm();
     openFilm(props.value.settings, {
-      say: (text) => { status.textContent = text; },
-      ended: () => { trigger("submit"); if (toPlay) slider.play(); },
+      say: (text) => {
+        status.textContent = text;
+      },
+      ended: () => {
+        trigger("submit");
+        if (toPlay) slider.play();
+      },
     });
   };
   watch("value", press);

@@ -13,7 +13,9 @@ function pressGenerate() {
 /** Try until it works, for as long as a page may take to open. */
 function soon(attempt) {
   const begun = performance.now();
-  const next = () => { if (!attempt() && performance.now() - begun < PATIENCE) setTimeout(next, 100); };
+  const next = () => {
+    if (!attempt() && performance.now() - begun < PATIENCE) setTimeout(next, 100);
+  };
   next();
 }
 

@@ -3,7 +3,22 @@ import { decodeBytes, inflateLevels } from "../bytes.js";
 
 export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
 export const CLASSES = 10; // of the odds that a film has which asks for a digit
-export const film = { run: null, seed: null, begin: null, n: 0, size: 28, total: 0, frames: [], steps: [], index: 0, digit: null, note: "", source: "", remembered: false, done: 0 };
+export const film = {
+  run: null,
+  seed: null,
+  begin: null,
+  n: 0,
+  size: 28,
+  total: 0,
+  frames: [],
+  steps: [],
+  index: 0,
+  digit: null,
+  note: "",
+  source: "",
+  remembered: false,
+  done: 0,
+};
 const listeners = new Set();
 let last = Promise.resolve(); // messages are unpacked one after the other
 
@@ -31,13 +46,28 @@ export function receiveMessage(got, wanted = () => true) {
     if (!wanted()) return;
     const unpacked = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
     const fresh = got.run !== film.run;
-    if (fresh) Object.assign(film, { run: got.run, seed: got.seed, n: got.n, size: got.size, total: got.frames, frames: [], steps: [], index: 0, digit: null });
+    if (fresh)
+      Object.assign(film, {
+        run: got.run,
+        seed: got.seed,
+        n: got.n,
+        size: got.size,
+        total: got.frames,
+        frames: [],
+        steps: [],
+        index: 0,
+        digit: null,
+      });
     const length = got.n * got.size * got.size;
-    const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null, odds = got.odds ? decodeBytes(got.odds) : null;
+    const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null,
+      odds = got.odds ? decodeBytes(got.odds) : null;
     got.steps.forEach((step, k) => {
-      const place = got.first + k, asked = got.asked_at?.indexOf(k) ?? -1; // outside the interval nothing is asked
+      const place = got.first + k,
+        asked = got.asked_at?.indexOf(k) ?? -1; // outside the interval nothing is asked
       const told = (all, each) => (all && asked >= 0 ? all.subarray(asked * each, (asked + 1) * each) : null);
-      film.frames[place] = Object.fromEntries(PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]));
+      film.frames[place] = Object.fromEntries(
+        PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]),
+      );
       film.frames[place].pull = told(pull, length);
       film.steps[place] = { ...step, levels: 2 ** got.bits, odds: told(odds, got.n * CLASSES) };
     });

@@ -3,7 +3,9 @@ import { duration } from "../dom.js";
 import { allReceived, receiveMessage, setFilm } from "./film_state.js";
 
 // not randomUUID: a page that is not on this very computer may not have it
-const visitor = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const visitor = [...crypto.getRandomValues(new Uint8Array(12))]
+  .map((byte) => byte.toString(16).padStart(2, "0"))
+  .join("");
 let source = null;
 
 const address = (more) => `${window.gradio_config?.root ?? ""}/ddpm/film?${new URLSearchParams({ visitor, ...more })}`;
@@ -17,23 +19,33 @@ function placeWords({ before, films, seconds, trouble }) {
   return before ? `place ${before + 1} of ${films} that take turns, ${time}` : `${films} films take turns, ${time}`;
 }
 function sourceWords({ from, made }) {
-  return from === "memory" ? `from memory: computed here at ${clock(made)}`
+  return from === "memory"
+    ? `from memory: computed here at ${clock(made)}`
     : `others watch the same film: it is computed once, since ${clock(made)}`;
 }
 
 /** Ask for a film; `say(text)` shows a sentence, `ended()` is called once when nothing more will come. */
 export function openFilm(settings, { say, ended }) {
   source?.close();
-  const mine = source = new EventSource(address({ settings: JSON.stringify(settings) }));
+  const mine = (source = new EventSource(address({ settings: JSON.stringify(settings) })));
   const wanted = () => source === mine;
   let inLine = false;
-  const on = (name, take) => mine.addEventListener(name, (event) => { if (wanted()) take(JSON.parse(event.data)); });
-  const end = () => { source = null; ended(); };
+  const on = (name, take) =>
+    mine.addEventListener(name, (event) => {
+      if (wanted()) take(JSON.parse(event.data));
+    });
+  const end = () => {
+    source = null;
+    ended();
+  };
   setFilm({ run: null, source: "", remembered: false });
   on("message", (got) => receiveMessage(got, wanted));
   on("place", (place) => setFilm({ note: placeWords(place) }));
   on("source", (from) => setFilm({ source: sourceWords(from), remembered: from.from === "memory" }));
-  on("full", ({ note }) => { inLine = true; say(note); });
+  on("full", ({ note }) => {
+    inLine = true;
+    say(note);
+  });
   on("refused", ({ error }) => say(error));
   on("over", () => {
     mine.close(); // before the server's end of the stream is taken for a broken connection, and asked for again
@@ -41,8 +53,10 @@ export function openFilm(settings, { say, ended }) {
   });
   mine.addEventListener("error", () => {
     if (!wanted() || inLine) return; // whoever stands in line is sent away and comes back
-    if (mine.readyState === EventSource.CLOSED) { say("The server did not give this film: reload the page."); end(); }
-    else say("The server does not answer; this page goes on asking.");
+    if (mine.readyState === EventSource.CLOSED) {
+      say("The server did not give this film: reload the page.");
+      end();
+    } else say("The server does not answer; this page goes on asking.");
   });
 }
 

@@ -7,23 +7,43 @@ import { makePointable, placeMarker } from "../pointing.js";
 
 const SIZE = 28;
 const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: "ε̂ (−3 to 3)", x_s: "xₛ, the next picture" };
-const HINT = "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.";
+const HINT =
+  "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.";
 
 /** @returns {HTMLElement} the panel; `server.inspect_step` gives the floats of one step of one digit. */
 export function makeInspector(server) {
-  let spot = null, step = null; // {row, col}; the server's answer with its pictures decoded
+  let spot = null,
+    step = null; // {row, col}; the server's answer with its pictures decoded
   const title = h("h2", { "aria-live": "polite" });
   const rule = h("p", { class: "ddpm-help" });
   const sum = h("div", { class: "ddpm-equation ddpm-inspector-sum", "aria-live": "polite" }, HINT);
   const frames = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, makeFrame(name)]));
-  const panel = h("section", { class: "ddpm-inspector", hidden: true, "aria-label": "pixel inspector" },
-    title, h("div", { class: "ddpm-pictures ddpm-inspector-row" }, ...Object.values(frames).map((frame) => frame.element)), rule, sum);
+  const panel = h(
+    "section",
+    { class: "ddpm-inspector", hidden: true, "aria-label": "pixel inspector" },
+    title,
+    h("div", { class: "ddpm-pictures ddpm-inspector-row" }, ...Object.values(frames).map((frame) => frame.element)),
+    rule,
+    sum,
+  );
 
   function makeFrame(name) {
-    const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", tabindex: 0, class: "ddpm-pixels", "data-name": name, "aria-label": CAPTIONS[name] });
+    const canvas = h("canvas", {
+      width: SIZE,
+      height: SIZE,
+      role: "img",
+      tabindex: 0,
+      class: "ddpm-pixels",
+      "data-name": name,
+      "aria-label": CAPTIONS[name],
+    });
     const marker = h("span", { class: "ddpm-marker", hidden: true });
     makePointable(canvas, { size: SIZE, current: () => spot, onPick: point, hover: true });
-    return { canvas, marker, element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, CAPTIONS[name])) };
+    return {
+      canvas,
+      marker,
+      element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, CAPTIONS[name])),
+    };
   }
   function point(where) {
     spot = where;
@@ -31,12 +51,16 @@ export function makeInspector(server) {
     write();
   }
   const line = (...parts) => h("p", {}, parts.join(" "));
-  const interval = ({ first, last }) => (first === null ? `only down to t = ${last}` : `only from t = ${first} to ${last}`);
+  const interval = ({ first, last }) =>
+    first === null ? `only down to t = ${last}` : `only from t = ${first} to ${last}`;
   const value = (x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
 
   function write() {
     if (!step) return;
-    if (!spot) { sum.replaceChildren(HINT); return; }
+    if (!spot) {
+      sum.replaceChildren(HINT);
+      return;
+    }
     const i = spot.row * SIZE + spot.col;
     const terms = step.terms.map((term) => `${value(term.coefficient)} · ${term.name} ${value(term.values[i])}`);
     const total = step.terms.reduce((all, term) => all + term.coefficient * term.values[i], 0);
@@ -46,21 +70,56 @@ export function makeInspector(server) {
     const shown = next && next.t === step.s ? digitBytes(film.index + 1, "x_t")[i] : null;
     const top = next ? next.levels - 1 : 255;
     const level = Math.round((grey(made) / 255) * top);
-    const film_says = shown === null
-      ? (next ? `; the film's next frame is t = ${next.t}, further on` : "")
-      : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
+    const film_says =
+      shown === null
+        ? next
+          ? `; the film's next frame is t = ${next.t}, further on`
+          : ""
+        : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
     // outside their interval guide and asking have no part: that is said, and there is nothing to add up
-    const said = step.guidance?.guide && step.guidance, asked = step.asked?.pull && step.asked;
-    const before = said ? said.guide[i] + said.weight * (said.model[i] - said.guide[i]) : asked ? step.eps_hat[i] + asked.pull[i] : null;
-    const alone = [step.guidance && !said ? `the guide has a part ${interval(step.guidance)}` : "", step.asked && !asked ? `a ${step.asked.digit} is asked for ${interval(step.asked)}` : ""].filter(Boolean);
+    const said = step.guidance?.guide && step.guidance,
+      asked = step.asked?.pull && step.asked;
+    const before = said
+      ? said.guide[i] + said.weight * (said.model[i] - said.guide[i])
+      : asked
+        ? step.eps_hat[i] + asked.pull[i]
+        : null;
+    const alone = [
+      step.guidance && !said ? `the guide has a part ${interval(step.guidance)}` : "",
+      step.asked && !asked ? `a ${step.asked.digit} is asked for ${interval(step.asked)}` : "",
+    ].filter(Boolean);
     sum.replaceChildren(
       line(`row ${spot.row}, column ${spot.col}:`),
-      ...(said ? [line(`ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(before, 4)}: the guide's answer, and from it to the network's and beyond`)] : []),
-      ...(asked ? [line(`ε̂ = ${value(before)} − ${value(asked.pull[i])} = ${number(step.eps_hat[i], 4)}: from it ${asked.weight} · √(1 − ᾱ) · ∂ log p(${asked.digit} | xₜ) is taken, the pull towards a ${asked.digit}`)] : []),
-      ...(alone.length ? [line(`at t = ${step.t} ${said || asked ? "nothing else changes ε̂" : "ε̂ is the network's own answer"}: ${alone.join(", and ")}`)] : []),
+      ...(said
+        ? [
+            line(
+              `ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(before, 4)}: the guide's answer, and from it to the network's and beyond`,
+            ),
+          ]
+        : []),
+      ...(asked
+        ? [
+            line(
+              `ε̂ = ${value(before)} − ${value(asked.pull[i])} = ${number(step.eps_hat[i], 4)}: from it ${asked.weight} · √(1 − ᾱ) · ∂ log p(${asked.digit} | xₜ) is taken, the pull towards a ${asked.digit}`,
+            ),
+          ]
+        : []),
+      ...(alone.length
+        ? [
+            line(
+              `at t = ${step.t} ${said || asked ? "nothing else changes ε̂" : "ε̂ is the network's own answer"}: ${alone.join(", and ")}`,
+            ),
+          ]
+        : []),
       line(`x_s = ${terms.join(" + ")}`),
-      line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`));
-    Object.assign(sum.dataset, { total: made, actual: step.x_s[i], level, film: shown === null ? "" : Math.round((shown / 255) * top) });
+      line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`),
+    );
+    Object.assign(sum.dataset, {
+      total: made,
+      actual: step.x_s[i],
+      level,
+      film: shown === null ? "" : Math.round((shown / 255) * top),
+    });
   }
   function forget() {
     step = null;
@@ -71,15 +130,30 @@ export function makeInspector(server) {
   }
   const ask = settled(async () => {
     if (film.digit === null || !film.steps[film.index]) return;
-    if (film.steps[film.index].t < 0) { sum.replaceChildren("This is the finished picture: go one frame back to see how it was made."); return; }
+    if (film.steps[film.index].t < 0) {
+      sum.replaceChildren("This is the finished picture: go one frame back to see how it was made.");
+      return;
+    }
     const question = { run: film.run, frame: film.index, digit: film.digit };
     const answer = await server.inspect_step(question);
     if (question.run !== film.run || question.frame !== film.index || question.digit !== film.digit) return;
-    if (answer.error) { sum.replaceChildren(answer.error); return; }
+    if (answer.error) {
+      sum.replaceChildren(answer.error);
+      return;
+    }
     const said = answer.guidance;
-    const guidance = said?.guide ? { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) } : said;
+    const guidance = said?.guide
+      ? { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) }
+      : said;
     const asked = answer.asked?.pull ? { ...answer.asked, pull: decodeFloat32(answer.asked.pull) } : answer.asked;
-    step = { ...answer, guidance, asked, x_s: decodeFloat32(answer.x_s), eps_hat: decodeFloat32(answer.eps_hat), terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })) };
+    step = {
+      ...answer,
+      guidance,
+      asked,
+      x_s: decodeFloat32(answer.x_s),
+      eps_hat: decodeFloat32(answer.eps_hat),
+      terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })),
+    };
     paintFloats(frames.x_s.canvas, step.x_s);
     const to = step.s < 0 ? "the finished picture" : `s = ${step.s}`;
     rule.textContent = `From t = ${step.t} to ${to}: ${step.rule}. ${step.clean}.`;
@@ -94,10 +168,14 @@ export function makeInspector(server) {
     if (panel.hidden || !frame) return;
     const where = film.steps[film.index].t < 0 ? "finished" : `t = ${film.steps[film.index].t}`;
     title.textContent = `Digit ${film.digit + 1} of ${film.n}, ${where}`;
-    for (const name of PICTURES) if (frame[name].length) paintGrid(frames[name].canvas, digitBytes(film.index, name), 1, SIZE, 0);
+    for (const name of PICTURES)
+      if (frame[name].length) paintGrid(frames[name].canvas, digitBytes(film.index, name), 1, SIZE, 0);
     // a message that only brings more of the film changes nothing here
     const key = `${film.run} ${film.index} ${film.digit}`;
-    if (panel.dataset.key === key) { write(); return; }
+    if (panel.dataset.key === key) {
+      write();
+      return;
+    }
     panel.dataset.key = key;
     forget();
     ask();

@@ -6,10 +6,18 @@ import { CLASSES } from "./film_state.js";
 export function makeOdds() {
   const bars = Array.from({ length: CLASSES }, (_, k) => {
     const fill = h("span", { class: "ddpm-odds-fill" });
-    return { fill, element: h("div", { class: "ddpm-odds-bar" }, h("span", { class: "ddpm-odds-track" }, fill), h("span", {}, k)) };
+    return {
+      fill,
+      element: h("div", { class: "ddpm-odds-bar" }, h("span", { class: "ddpm-odds-track" }, fill), h("span", {}, k)),
+    };
   });
   const words = h("p", { class: "ddpm-small" });
-  const element = h("div", { class: "ddpm-odds", hidden: true, role: "img" }, words, h("div", { class: "ddpm-odds-bars" }, ...bars.map((bar) => bar.element)));
+  const element = h(
+    "div",
+    { class: "ddpm-odds", hidden: true, role: "img" },
+    words,
+    h("div", { class: "ddpm-odds-bars" }, ...bars.map((bar) => bar.element)),
+  );
 
   function show(film) {
     element.hidden = !film;
@@ -19,20 +27,29 @@ export function makeOdds() {
     const told = step?.odds;
     if (!told) {
       for (const bar of bars) bar.fill.style.height = "0%";
-      words.textContent = film.steps[film.index]?.t < 0 ? "No digit was asked for at the end: the classifier saw nothing of it"
-        : step && !film.frames[film.index].eps_hat.length ? "The classifier has not been asked yet"
-          : `At t = ${step?.t} no digit is asked for: the classifier is not computed`;
+      words.textContent =
+        film.steps[film.index]?.t < 0
+          ? "No digit was asked for at the end: the classifier saw nothing of it"
+          : step && !film.frames[film.index].eps_hat.length
+            ? "The classifier has not been asked yet"
+            : `At t = ${step?.t} no digit is asked for: the classifier is not computed`;
       element.setAttribute("aria-label", words.textContent);
       delete element.dataset.best;
       return;
     }
     const who = film.digit === null ? Array.from({ length: film.n }, (_, k) => k) : [film.digit];
-    const shares = bars.map((_, k) => who.reduce((sum, digit) => sum + told[digit * CLASSES + k], 0) / who.length / 255);
-    shares.forEach((share, k) => { bars[k].fill.style.height = `${100 * share}%`; });
-    const best = shares.indexOf(Math.max(...shares)), percent = (100 * shares[best]).toFixed(0);
-    words.textContent = film.digit === null
-      ? `What the classifier takes the noisy pictures for, on average: most of all a ${best}, ${percent} %`
-      : `What the classifier takes noisy digit ${film.digit + 1} for: most of all a ${best}, ${percent} %`;
+    const shares = bars.map(
+      (_, k) => who.reduce((sum, digit) => sum + told[digit * CLASSES + k], 0) / who.length / 255,
+    );
+    shares.forEach((share, k) => {
+      bars[k].fill.style.height = `${100 * share}%`;
+    });
+    const best = shares.indexOf(Math.max(...shares)),
+      percent = (100 * shares[best]).toFixed(0);
+    words.textContent =
+      film.digit === null
+        ? `What the classifier takes the noisy pictures for, on average: most of all a ${best}, ${percent} %`
+        : `What the classifier takes noisy digit ${film.digit + 1} for: most of all a ${best}, ${percent} %`;
     element.setAttribute("aria-label", words.textContent);
     element.dataset.best = best;
   }

@@ -7,65 +7,117 @@ import { film, onFilm } from "./film_state.js";
 export function mount(element, props, watch, server) {
   const chart = makeChart();
   const note = h("p", { class: "ddpm-help", role: "status" }, "The cloud of real digits is being computed.");
-  const which = select("draw the way of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () => draw());
+  const which = select("draw the way of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () =>
+    draw(),
+  );
   const trailsOf = new Map(); // run -> the server's answer, of the newest film only
-  let cloud = null, asked = ""; // asked: the film, and how much of it, that the trails were last asked for
+  let cloud = null,
+    asked = ""; // asked: the film, and how much of it, that the trails were last asked for
   element.querySelector(".ddpm-mount").replaceChildren(which.element, chart.element, note);
 
   function traces() {
     const trails = trailsOf.get(film.run);
     if (!trails) return [];
-    const where = trails[which.input.value], last = Math.min(film.index, trails.frames - 1);
+    const where = trails[which.input.value],
+      last = Math.min(film.index, trails.frames - 1);
     const at = (frame, digit, axis) => where[2 * (frame * trails.n + digit) + axis];
-    const x = [], y = [], endX = [], endY = [];
+    const x = [],
+      y = [],
+      endX = [],
+      endY = [];
     for (let digit = 0; digit < trails.n; digit++) {
-      for (let frame = 0; frame <= last; frame++) { x.push(at(frame, digit, 0)); y.push(at(frame, digit, 1)); }
-      x.push(null); y.push(null); // lift the pen
-      endX.push(at(last, digit, 0)); endY.push(at(last, digit, 1));
+      for (let frame = 0; frame <= last; frame++) {
+        x.push(at(frame, digit, 0));
+        y.push(at(frame, digit, 1));
+      }
+      x.push(null);
+      y.push(null); // lift the pen
+      endX.push(at(last, digit, 0));
+      endY.push(at(last, digit, 1));
     }
     const numbers = endX.map((_, digit) => `digit ${digit + 1}`);
     return [
-      { type: "scatter", mode: "lines", x, y, line: { color: "#888888", width: 1.5 }, hoverinfo: "skip", name: "the way", showlegend: false },
-      { type: "scatter", mode: "markers", x: endX, y: endY, text: numbers, hovertemplate: "%{text}<extra></extra>", name: "the film",
-        marker: { size: 11, color: "#D55E00", line: { width: 2, color: "#ffffff" } } },
+      {
+        type: "scatter",
+        mode: "lines",
+        x,
+        y,
+        line: { color: "#888888", width: 1.5 },
+        hoverinfo: "skip",
+        name: "the way",
+        showlegend: false,
+      },
+      {
+        type: "scatter",
+        mode: "markers",
+        x: endX,
+        y: endY,
+        text: numbers,
+        hovertemplate: "%{text}<extra></extra>",
+        name: "the film",
+        marker: { size: 11, color: "#D55E00", line: { width: 2, color: "#ffffff" } },
+      },
     ];
   }
-  let drawing = false, again = false, drawn; // drawn: the trails that the chart has
+  let drawing = false,
+    again = false,
+    drawn; // drawn: the trails that the chart has
   /** While it is looked at: a chart takes a tenth of a second, and a film that arrives has fifty frames. */
   async function draw() {
     if (!cloud || !seen) return;
-    if (drawing) { again = true; return; }
+    if (drawing) {
+      again = true;
+      return;
+    }
     drawing = true;
-    const step = film.steps[film.index], trails = traces(), whole = trailsOf.get(film.run) ?? null;
+    const step = film.steps[film.index],
+      trails = traces(),
+      whole = trailsOf.get(film.run) ?? null;
     if (whole === drawn) await (trails.length && chart.move(trails));
-    else await chart.draw({ ...cloud, figure: { ...cloud.figure, layout: framed(whole), data: [...cloud.figure.data, ...trails] } });
+    else
+      await chart.draw({
+        ...cloud,
+        figure: { ...cloud.figure, layout: framed(whole), data: [...cloud.figure.data, ...trails] },
+      });
     drawn = whole;
-    if (trails.length) note.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
+    if (trails.length)
+      note.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
     chart.element.dataset.frame = trails.length ? film.index : "";
     drawing = false;
-    if (again) { again = false; draw(); }
+    if (again) {
+      again = false;
+      draw();
+    }
   }
   /** The chart's layout, with room for the cloud and for the whole of both ways. */
   function framed(trails) {
     const axis = (name, k) => {
       const real = cloud.figure.data.flatMap((trace) => trace[name]);
       const ways = trails ? [...trails.x_t, ...trails.x0_hat].filter((_, i) => i % 2 === k) : [];
-      const all = [...real, ...ways], least = Math.min(...all), most = Math.max(...all), margin = 0.05 * (most - least);
+      const all = [...real, ...ways],
+        least = Math.min(...all),
+        most = Math.max(...all),
+        margin = 0.05 * (most - least);
       return { ...cloud.figure.layout[`${name}axis`], range: [least - margin, most + margin] };
     };
     return { ...cloud.figure.layout, xaxis: axis("x", 0), yaxis: axis("y", 1) };
   }
   const fetchTrails = settled(async () => {
-    const run = film.run, wanted = `${run} ${film.frames.length}`;
+    const run = film.run,
+      wanted = `${run} ${film.frames.length}`;
     if (!cloud || !seen || !run || wanted === asked) return;
     asked = wanted;
     const answer = await server.path_trails({ run });
-    if (answer.error) { note.textContent = answer.error; return; }
+    if (answer.error) {
+      note.textContent = answer.error;
+      return;
+    }
     trailsOf.clear();
     trailsOf.set(run, { ...answer, x_t: decodeFloat32(answer.x_t), x0_hat: decodeFloat32(answer.x0_hat) });
     draw();
   }, 400);
-  let seen = false, asking = false;
+  let seen = false,
+    asking = false;
   /** The cloud takes a second or two of the server's: it is for who comes to look, not for who passes by. */
   const look = settled(async () => {
     if (!seen || asking) return;
@@ -73,13 +125,22 @@ export function mount(element, props, watch, server) {
       asking = true;
       const answer = await server.path_cloud(null);
       asking = false;
-      if (answer.error) { note.textContent = answer.error; return; }
+      if (answer.error) {
+        note.textContent = answer.error;
+        return;
+      }
       cloud = answer;
       note.textContent = "Press Generate above: the film's digits appear here.";
     }
     await draw();
     fetchTrails();
   }, 300);
-  new IntersectionObserver((entries) => { seen = entries.at(-1).isIntersecting; look(); }).observe(element);
-  onFilm((changes) => { if (seen && changes.arrived) fetchTrails(); draw(); });
+  new IntersectionObserver((entries) => {
+    seen = entries.at(-1).isIntersecting;
+    look();
+  }).observe(element);
+  onFilm((changes) => {
+    if (seen && changes.arrived) fetchTrails();
+    draw();
+  });
 }

@@ -5,15 +5,23 @@ import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
 export function mount(element, props, watch) {
-  let race = { run: null, lanes: [] }, times = [], live = true, last = Promise.resolve();
+  let race = { run: null, lanes: [] },
+    times = [],
+    live = true,
+    last = Promise.resolve();
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the race" });
   const lanes = h("div", { class: "ddpm-lanes" });
   const difference = h("figure", { class: "ddpm-lane", hidden: true });
   const slider = makeSlider({
-    label: "timestep", max: 0, value: 0,
+    label: "timestep",
+    max: 0,
+    value: 0,
     help: "All lanes at the same t: a lane with few steps keeps its picture until its next step.",
     describe: () => (times.length ? where() : "no race yet"),
-    onInput: () => { live = false; paint(); },
+    onInput: () => {
+      live = false;
+      paint();
+    },
   });
   const mounted = h("div", { hidden: true }, bar, lanes, slider.element);
   element.querySelector(".ddpm-mount").replaceChildren(mounted);
@@ -22,13 +30,31 @@ export function mount(element, props, watch) {
 
   function begin(got) {
     race = {
-      run: got.run, n: got.n, size: got.size,
+      run: got.run,
+      n: got.n,
+      size: got.size,
       // digits that change step by step are read in a row, or in two on a phone
       columns: got.in_a_row ? Math.ceil(got.n / (matchMedia("(max-width: 600px)").matches ? 2 : 1)) : undefined,
       lanes: got.lanes.map((lane) => {
-        const canvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "aria-label": `${lane.name}: waiting` });
+        const canvas = h("canvas", {
+          class: "ddpm-pixels ddpm-film",
+          role: "img",
+          "aria-label": `${lane.name}: waiting`,
+        });
         const cost = h("span", {}, "waiting");
-        return { ...lane, canvas, cost, frames: [], t: [], element: h("figure", { class: got.in_a_row ? "ddpm-lane ddpm-row-lane" : "ddpm-lane" }, canvas, h("figcaption", {}, h("b", {}, lane.name), h("br"), cost)) };
+        return {
+          ...lane,
+          canvas,
+          cost,
+          frames: [],
+          t: [],
+          element: h(
+            "figure",
+            { class: got.in_a_row ? "ddpm-lane ddpm-row-lane" : "ddpm-lane" },
+            canvas,
+            h("figcaption", {}, h("b", {}, lane.name), h("br"), cost),
+          ),
+        };
       }),
     };
     live = true;
@@ -65,20 +91,37 @@ export function mount(element, props, watch) {
     if (difference.hidden) return;
     const [a, b] = pictures;
     let most = 0;
-    const apart = a.map((value, i) => { const d = Math.abs(value - b[i]); if (d > most) most = d; return d; });
+    const apart = a.map((value, i) => {
+      const d = Math.abs(value - b[i]);
+      if (d > most) most = d;
+      return d;
+    });
     const [canvas, caption] = difference.children;
-    paintGrid(canvas, apart.map((d) => (most ? (255 * d) / most : 0)), race.n, race.size);
+    paintGrid(
+      canvas,
+      apart.map((d) => (most ? (255 * d) / most : 0)),
+      race.n,
+      race.size,
+    );
     canvas.setAttribute("aria-label", `difference of the two, at most ${most} of 255 grey levels`);
     canvas.dataset.most = most;
-    caption.replaceChildren(h("b", {}, "their difference"), h("br"),
-      most ? `at most ${most} of 255 grey levels, shown ${(255 / most).toFixed(0)} times as strong` : "none: equal in every pixel");
+    caption.replaceChildren(
+      h("b", {}, "their difference"),
+      h("br"),
+      most
+        ? `at most ${most} of 255 grey levels, shown ${(255 / most).toFixed(0)} times as strong`
+        : "none: equal in every pixel",
+    );
   }
   async function take(got) {
     if (got.run !== race.run) begin(got);
     const levels = await inflateLevels(got.x_t, 8);
     const lane = race.lanes[got.lane];
     const length = got.n * got.size * got.size;
-    got.t.forEach((t, k) => { lane.frames[got.first + k] = levels.subarray(k * length, (k + 1) * length); lane.t[got.first + k] = t; });
+    got.t.forEach((t, k) => {
+      lane.frames[got.first + k] = levels.subarray(k * length, (k + 1) * length);
+      lane.t[got.first + k] = t;
+    });
     lane.cost.textContent = `${got.calls} of ${lane.calls} network calls, ${got.seconds.toFixed(2)} s`;
     if (got.calls === lane.calls) lane.cost.textContent = `${lane.calls} network calls, ${got.seconds.toFixed(2)} s`;
     const now = times[slider.value()];
@@ -90,7 +133,10 @@ export function mount(element, props, watch) {
     mounted.dataset.done = got.done;
     paint();
   }
-  const receive = () => { const got = props.value; if (got) last = last.then(() => take(got)); };
+  const receive = () => {
+    const got = props.value;
+    if (got) last = last.then(() => take(got));
+  };
   watch("value", receive);
   receive();
 }

@@ -6,13 +6,23 @@ import { decodeBytes } from "../bytes.js";
 const FILES = { gif: "GIF of the film", png: "PNG of the digits", npz: "npz of the numbers" };
 
 export function makeTakeHome(server) {
-  const note = h("p", { class: "ddpm-help", role: "status" }, "Everything of the film that is on the screen, for your own computer; the link draws it again.");
+  const note = h(
+    "p",
+    { class: "ddpm-help", role: "status" },
+    "Everything of the film that is on the screen, for your own computer; the link draws it again.",
+  );
   const text = h("pre", { class: "ddpm-code", hidden: true, tabindex: 0, "aria-label": "text to copy" });
 
   async function ask(kind) {
-    if (!film.run) { note.textContent = "Press Generate first: there is no film yet."; return null; }
+    if (!film.run) {
+      note.textContent = "Press Generate first: there is no film yet.";
+      return null;
+    }
     const answer = await server.take_home({ kind, run: film.run });
-    if (answer.error) { note.textContent = answer.error; return null; }
+    if (answer.error) {
+      note.textContent = answer.error;
+      return null;
+    }
     return answer;
   }
   async function save(kind) {
@@ -36,14 +46,24 @@ export function makeTakeHome(server) {
     text.hidden = false;
     text.textContent = content;
     // a page that is not served over https may not touch the clipboard: then it is there to be copied by hand
-    const copied = await navigator.clipboard?.writeText(content).then(() => true, () => false);
+    const copied = await navigator.clipboard?.writeText(content).then(
+      () => true,
+      () => false,
+    );
     note.textContent = copied ? "Copied." : "Select the text below to copy it.";
   }
-  return h("div", {},
+  return h(
+    "div",
+    {},
     h("h2", {}, "Take it home"),
-    h("div", { class: "ddpm-row" },
+    h(
+      "div",
+      { class: "ddpm-row" },
       ...Object.entries(FILES).map(([kind, label]) => button(label, () => save(kind))),
       button("Link to this film", () => show("link")),
-      button("Python program", () => show("python"))),
-    note, text);
+      button("Python program", () => show("python")),
+    ),
+    note,
+    text,
+  );
 }

@@ -10,7 +10,13 @@ const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowR
 export function makeWiper({ known, onWipe }) {
   const help = newId("wiper");
   const canvas = h("canvas", {
-    width: SIDE, height: SIDE, class: "ddpm-pixels ddpm-wiper", tabindex: 0, role: "application", "data-name": "given", "aria-describedby": help,
+    width: SIDE,
+    height: SIDE,
+    class: "ddpm-pixels ddpm-wiper",
+    tabindex: 0,
+    role: "application",
+    "data-name": "given",
+    "aria-describedby": help,
   });
   const marker = h("span", { class: "ddpm-marker", hidden: true });
   let last = null; // where the brush is while it wipes
@@ -21,7 +27,10 @@ export function makeWiper({ known, onWipe }) {
     const next = known().slice();
     const steps = Math.max(1, Math.ceil(2 * Math.hypot(to.row - from.row, to.col - from.col)));
     for (let k = 0; k <= steps; k++) {
-      const middle = { row: from.row + ((to.row - from.row) * k) / steps, col: from.col + ((to.col - from.col) * k) / steps };
+      const middle = {
+        row: from.row + ((to.row - from.row) * k) / steps,
+        col: from.col + ((to.col - from.col) * k) / steps,
+      };
       for (let i = 0; i < next.length; i++) {
         if ((Math.floor(i / SIDE) - middle.row) ** 2 + ((i % SIDE) - middle.col) ** 2 <= REACH) next[i] = 0;
       }
@@ -30,7 +39,10 @@ export function makeWiper({ known, onWipe }) {
   }
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
-    return { row: ((event.clientY - box.top) / box.height) * SIDE - 0.5, col: ((event.clientX - box.left) / box.width) * SIDE - 0.5 };
+    return {
+      row: ((event.clientY - box.top) / box.height) * SIDE - 0.5,
+      col: ((event.clientX - box.left) / box.width) * SIDE - 0.5,
+    };
   };
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
@@ -44,7 +56,10 @@ export function makeWiper({ known, onWipe }) {
     wipe(last, next);
     last = next;
   });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { last = null; });
+  for (const end of ["pointerup", "pointercancel"])
+    canvas.addEventListener(end, () => {
+      last = null;
+    });
   canvas.addEventListener("keydown", (event) => {
     const by = ARROWS[event.key];
     if (!by && event.key !== " ") return;
@@ -57,6 +72,10 @@ export function makeWiper({ known, onWipe }) {
   return {
     canvas,
     element: h("div", { class: "ddpm-frame" }, canvas, marker),
-    help: h("p", { id: help, class: "ddpm-help" }, "Wipe with mouse, finger or pen. With the keyboard: focus the picture, arrows move, space wipes. Wiped pixels are orange."),
+    help: h(
+      "p",
+      { id: help, class: "ddpm-help" },
+      "Wipe with mouse, finger or pen. With the keyboard: focus the picture, arrows move, space wipes. Wiped pixels are orange.",
+    ),
   };
 }

@@ -4,7 +4,8 @@ import { recall, stateOf } from "./memory.js";
 import { fill } from "./words.js";
 
 export function mount(element, props, watch, server) {
-  const value = props.value, { words, lessons } = value;
+  const value = props.value,
+    { words, lessons } = value;
   let panel = null;
   recall();
   const entry = button("", toggle, { class: "ddpm-button ddpm-lessons-entry", "aria-expanded": "false" });
@@ -19,7 +20,15 @@ export function mount(element, props, watch, server) {
   async function open(number) {
     if (!panel) {
       const { makePanel } = await import("./panel.js");
-      panel ??= makePanel({ value, server, onChange: describe, onClose: () => { describe(); entry.focus(); } });
+      panel ??= makePanel({
+        value,
+        server,
+        onChange: describe,
+        onClose: () => {
+          describe();
+          entry.focus();
+        },
+      });
       if (!panel.element.isConnected) mounted.append(panel.element);
     }
     panel.open(number);

@@ -19,10 +19,14 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
   const body = h("div", { class: "ddpm-lesson-body" });
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite", "data-name": "lesson-spoken" });
   const element = h("div", { class: "ddpm-lesson" }, h("h2", { tabindex: -1 }, lesson.title), body, spoken);
-  let open = true, release = () => {};
+  let open = true,
+    release = () => {};
 
-  const say = (text) => { spoken.textContent = text; };
-  const primary = (text, onclick, attributes = {}) => button(text, onclick, { ...attributes, class: "ddpm-button ddpm-lesson-primary" });
+  const say = (text) => {
+    spoken.textContent = text;
+  };
+  const primary = (text, onclick, attributes = {}) =>
+    button(text, onclick, { ...attributes, class: "ddpm-button ddpm-lesson-primary" });
   const phases = { predict: showPredict, do: showTask, reveal: showReveal, question: showQuestion, done: showQuestion };
   function go(phase) {
     record.phase = phase;
@@ -39,28 +43,48 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
   const heading = (text) => h("h3", { tabindex: -1 }, text);
 
   function showPredict() {
-    const guess = makeGuess(lesson.predict, words, record.draft, (value) => { record.draft = value; keep(); commit.disabled = !guess.valid(); });
-    const commit = primary(words.commit, () => {
-      record.prediction = guess.value();
-      record.task = 0;
-      server.prepare_truth({ lesson: lesson.name }).catch(() => {}); // computed while the student tries it; asked for again later
-      go("do");
-      say(words.unlocked);
-    }, { "data-name": "commit" });
+    const guess = makeGuess(lesson.predict, words, record.draft, (value) => {
+      record.draft = value;
+      keep();
+      commit.disabled = !guess.valid();
+    });
+    const commit = primary(
+      words.commit,
+      () => {
+        record.prediction = guess.value();
+        record.task = 0;
+        server.prepare_truth({ lesson: lesson.name }).catch(() => {}); // computed while the student tries it; asked for again later
+        go("do");
+        say(words.unlocked);
+      },
+      { "data-name": "commit" },
+    );
     commit.disabled = !guess.valid();
-    body.replaceChildren(h("p", {}, lesson.opening), heading(words.phase_predict), h("p", { class: "ddpm-lesson-ask" }, lesson.predict.ask),
-      guess.element, h("div", { class: "ddpm-row" }, commit), h("p", { class: "ddpm-help" }, words.locked));
+    body.replaceChildren(
+      h("p", {}, lesson.opening),
+      heading(words.phase_predict),
+      h("p", { class: "ddpm-lesson-ask" }, lesson.predict.ask),
+      guess.element,
+      h("div", { class: "ddpm-row" }, commit),
+      h("p", { class: "ddpm-help" }, words.locked),
+    );
     release = lockParts(lesson.lock.map((name) => controls[name]));
   }
 
-  function showTask() { showTaskAt(false); }
+  function showTask() {
+    showTaskAt(false);
+  }
   function showTaskAt(press) {
     const task = lesson.tasks[record.task];
     const reveal = (name) => primary(words.reveal, () => go("reveal"), { "data-name": name });
     const skip = button(words.skip, () => go("reveal"), { class: "ddpm-lesson-quiet", "data-name": "skip" });
     const ended = !task;
     if (ended) {
-      body.replaceChildren(heading(words.phase_do), h("p", {}, lesson.predict.ask), h("div", { class: "ddpm-row" }, reveal("reveal")));
+      body.replaceChildren(
+        heading(words.phase_do),
+        h("p", {}, lesson.predict.ask),
+        h("div", { class: "ddpm-row" }, reveal("reveal")),
+      );
       return;
     }
     const selector = controls[task.control];
@@ -73,11 +97,27 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       say(lesson.tasks[record.task]?.say ?? words.reveal);
       body.querySelector("h3")?.focus({ preventScroll: true });
     };
-    const doneButton = task.watch ? [] : [primary(task.button || words.task_done, forward, { "data-name": "task-done" })];
-    const where = selector ? [button(words.show_me, () => { openTab(lesson.tab); soon(() => leadTo(selector)); }, { "data-name": "show-me" })] : [];
-    body.replaceChildren(heading(words.phase_do),
+    const doneButton = task.watch
+      ? []
+      : [primary(task.button || words.task_done, forward, { "data-name": "task-done" })];
+    const where = selector
+      ? [
+          button(
+            words.show_me,
+            () => {
+              openTab(lesson.tab);
+              soon(() => leadTo(selector));
+            },
+            { "data-name": "show-me" },
+          ),
+        ]
+      : [];
+    body.replaceChildren(
+      heading(words.phase_do),
       h("p", { class: "ddpm-help" }, fill(words.task, { step: record.task + 1, total: lesson.tasks.length })),
-      h("p", { class: "ddpm-lesson-ask" }, task.say), h("div", { class: "ddpm-row" }, ...doneButton, ...where, skip));
+      h("p", { class: "ddpm-lesson-ask" }, task.say),
+      h("div", { class: "ddpm-row" }, ...doneButton, ...where, skip),
+    );
     release = task.watch ? watchTask(task, watches[task.watch], selector, press, forward) : () => {};
     const at = record.task;
     if (selector) soon(() => !open || record.phase !== "do" || record.task !== at || leadTo(selector));
@@ -86,7 +126,10 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
   function waiting() {
     const bar = h("progress", { max: 1, value: 0, "aria-label": words.reveal });
     const note = h("p", { class: "ddpm-help", role: "status" }, words.asking);
-    const onProgress = (done) => { bar.value = done; note.textContent = fill(words.computing, { percent: Math.floor(100 * done) }); };
+    const onProgress = (done) => {
+      bar.value = done;
+      note.textContent = fill(words.computing, { percent: Math.floor(100 * done) });
+    };
     return { element: h("div", {}, bar, note), onProgress };
   }
 
@@ -97,10 +140,23 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       body.replaceChildren(here, wait.element);
       const mine = body.firstChild;
       const question = { lesson: lesson.name, prediction: record.prediction, kept: record.kept };
-      const answer = await askUntilDone(() => server.reveal_truth(question), words.no_answer, wait.onProgress, () => open && body.firstChild === mine);
+      const answer = await askUntilDone(
+        () => server.reveal_truth(question),
+        words.no_answer,
+        wait.onProgress,
+        () => open && body.firstChild === mine,
+      );
       if (!answer) return;
       if (answer.error) {
-        body.replaceChildren(here, h("p", { class: "ddpm-note", role: "alert" }, answer.error), h("div", { class: "ddpm-row" }, primary(words.reveal, () => go("reveal"))));
+        body.replaceChildren(
+          here,
+          h("p", { class: "ddpm-note", role: "alert" }, answer.error),
+          h(
+            "div",
+            { class: "ddpm-row" },
+            primary(words.reveal, () => go("reveal")),
+          ),
+        );
         return;
       }
       record.truth = answer;
@@ -109,8 +165,20 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
     const { right, words: said, why, pictures } = record.truth;
     const guess = makeGuess(lesson.predict, words, record.prediction, () => {});
     const strip = h("div", { class: "ddpm-lesson-pictures" }, ...pictures.map(pictureOf));
-    body.replaceChildren(here, h("p", { class: "ddpm-lesson-ask" }, lesson.predict.ask), guess.element, h("p", { class: "ddpm-lesson-said", "data-verdict": record.truth.verdict }, said), strip,
-      h("h4", {}, words.why), h("p", {}, why), h("div", { class: "ddpm-row" }, primary(words.to_question, () => go("question"), { "data-name": "to-question" })));
+    body.replaceChildren(
+      here,
+      h("p", { class: "ddpm-lesson-ask" }, lesson.predict.ask),
+      guess.element,
+      h("p", { class: "ddpm-lesson-said", "data-verdict": record.truth.verdict }, said),
+      strip,
+      h("h4", {}, words.why),
+      h("p", {}, why),
+      h(
+        "div",
+        { class: "ddpm-row" },
+        primary(words.to_question, () => go("question"), { "data-name": "to-question" }),
+      ),
+    );
     guess.lay(right);
     server.prepare_truth({ lesson: lesson.name, question: true }).catch(() => {}); // computed while the student reads
     here.focus();
@@ -124,7 +192,9 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
 
   function showQuestion() {
     const { question } = lesson;
-    const radios = makeRadios(question.ask, question.choices, record.answers.at(-1), () => { check.disabled = false; });
+    const radios = makeRadios(question.ask, question.choices, record.answers.at(-1), () => {
+      check.disabled = false;
+    });
     const said = h("p", { class: "ddpm-lesson-said", role: "status" });
     const check = primary(words.check, ask, { "data-name": "check" });
     check.disabled = radios.value() === null;
@@ -137,11 +207,20 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       const answered = radios.value();
       check.disabled = true;
       said.textContent = words.asking;
-      const answer = await askUntilDone(() => server.check_answer({ lesson: lesson.name, answer: answered }), words.no_answer,
-        (done) => { said.textContent = fill(words.computing, { percent: Math.floor(100 * done) }); }, () => open && body.firstChild === here);
+      const answer = await askUntilDone(
+        () => server.check_answer({ lesson: lesson.name, answer: answered }),
+        words.no_answer,
+        (done) => {
+          said.textContent = fill(words.computing, { percent: Math.floor(100 * done) });
+        },
+        () => open && body.firstChild === here,
+      );
       if (!answer) return;
       check.disabled = false;
-      if (answer.error) { said.textContent = answer.error; return; }
+      if (answer.error) {
+        said.textContent = answer.error;
+        return;
+      }
       record.answers.push(answered);
       record.first ??= answer.correct;
       keep();
@@ -160,18 +239,29 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       check.hidden = true;
       said.replaceChildren(h("b", {}, words.right), " ", text);
       said.dataset.verdict = "right";
-      after.replaceChildren(h("b", {}, words.done), ...(next ? [primary(words.next, next, { "data-name": "next" })] : []), button(words.again, again, { "data-name": "again" }));
+      after.replaceChildren(
+        h("b", {}, words.done),
+        ...(next ? [primary(words.next, next, { "data-name": "next" })] : []),
+        button(words.again, again, { "data-name": "again" }),
+      );
     }
   }
 
   async function begin() {
     soon(() => !open || openTab(lesson.tab));
-    if (record.phase === "predict") { // the screen that the guess is about; later it is the student's own
+    if (record.phase === "predict") {
+      // the screen that the guess is about; later it is the student's own
       const view = await server.lesson_screen({ lesson: lesson.name }).catch(() => ({}));
       if (open && !view.error) update(readValue(view));
     }
   }
   show();
   begin();
-  return { element, leave: () => { open = false; release(); } };
+  return {
+    element,
+    leave: () => {
+      open = false;
+      release();
+    },
+  };
 }

@@ -18,9 +18,16 @@ export function recall() {
 export const storageWorks = () => working;
 
 export function keep() {
-  try { localStorage.setItem(KEY, JSON.stringify(data)); } catch { working = false; }
+  try {
+    localStorage.setItem(KEY, JSON.stringify(data));
+  } catch {
+    working = false;
+  }
 }
-export function forgetAll() { data = empty(); keep(); }
+export function forgetAll() {
+  data = empty();
+  keep();
+}
 
 /** The record of a lesson: {phase, draft, prediction, task, kept, truth, answers, correct}. */
 export function recordOf(name) {
@@ -28,7 +35,10 @@ export function recordOf(name) {
   return data.lessons[name];
 }
 export const hasRecord = (name) => Boolean(data.lessons[name]);
-export function startAgain(name) { delete data.lessons[name]; keep(); }
+export function startAgain(name) {
+  delete data.lessons[name];
+  keep();
+}
 
 /** The record of the test, `when` before or after: {answers: [...], score, total}. */
 export function testOf(when) {
@@ -39,7 +49,8 @@ export const scoreOf = (when) => data.test[when]?.score;
 
 /** (after - before) / (total - before), Hake 1998; null while a score is missing or nothing was left to gain. */
 export function normalisedGain() {
-  const before = data.test.before, after = data.test.after;
+  const before = data.test.before,
+    after = data.test.after;
   if (before?.score === undefined || after?.score === undefined || before.score === before.total) return null;
   return (after.score - before.score) / (before.total - before.score);
 }
@@ -48,14 +59,38 @@ export function normalisedGain() {
 export function table(lessons, words) {
   const quote = (value) => `"${String(value ?? "").replaceAll('"', '""')}"`;
   const yes = (value) => (value === null || value === undefined ? "" : value ? words.yes : words.no);
-  const rows = [[words.csv_lesson, words.csv_title, words.csv_state, words.csv_guess, words.csv_truth, words.csv_verdict, words.csv_answer, words.csv_correct]];
+  const rows = [
+    [
+      words.csv_lesson,
+      words.csv_title,
+      words.csv_state,
+      words.csv_guess,
+      words.csv_truth,
+      words.csv_verdict,
+      words.csv_answer,
+      words.csv_correct,
+    ],
+  ];
   lessons.forEach((lesson, k) => {
     const record = data.lessons[lesson.name] ?? {};
-    rows.push([k + 1, lesson.title, words[`state_${stateOf(lesson.name)}`], flat(record.prediction), flat(record.truth?.right),
-      record.truth ? words[`verdict_${record.truth.verdict}`] : "", record.answers?.at(-1), yes(record.first)]);
+    rows.push([
+      k + 1,
+      lesson.title,
+      words[`state_${stateOf(lesson.name)}`],
+      flat(record.prediction),
+      flat(record.truth?.right),
+      record.truth ? words[`verdict_${record.truth.verdict}`] : "",
+      record.answers?.at(-1),
+      yes(record.first),
+    ]);
   });
   const gain = normalisedGain();
-  rows.push([], [words.csv_test_before, scoreOf("before")], [words.csv_test_after, scoreOf("after")], [words.csv_gain, gain === null ? "" : gain.toFixed(2)]);
+  rows.push(
+    [],
+    [words.csv_test_before, scoreOf("before")],
+    [words.csv_test_after, scoreOf("after")],
+    [words.csv_gain, gain === null ? "" : gain.toFixed(2)],
+  );
   return rows.map((row) => row.map(quote).join(",")).join("\r\n");
 }
 const flat = (value) => (Array.isArray(value) ? value.join(" ") : value);

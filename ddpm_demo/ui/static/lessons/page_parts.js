@@ -16,7 +16,10 @@ export function lockParts(selectors) {
   };
   apply(true);
   const timer = setInterval(() => apply(true), EVERY);
-  return () => { clearInterval(timer); apply(false); };
+  return () => {
+    clearInterval(timer);
+    apply(false);
+  };
 }
 
 /** Scroll a part of the page into view and mark it for a moment; false while it is not there, or empty: it would grow out of sight. */
@@ -44,24 +47,44 @@ const DONE = {
 /** Call `onDone` once a task has been done; `press` is true if the one before was a press, which begins something anew. */
 export function watchTask(task, kind, selector, press, onDone) {
   let timer = 0;
-  const stop = () => { clearInterval(timer); document.removeEventListener("click", pressed, true); };
-  const finish = () => { stop(); onDone(); };
-  function pressed(event) { if (event.target.closest?.(selector)) finish(); }
-  if (kind === "press") { document.addEventListener("click", pressed, true); return stop; }
-  const first = state[task.watch], start = VALUES[task.watch]?.();
+  const stop = () => {
+    clearInterval(timer);
+    document.removeEventListener("click", pressed, true);
+  };
+  const finish = () => {
+    stop();
+    onDone();
+  };
+  function pressed(event) {
+    if (event.target.closest?.(selector)) finish();
+  }
+  if (kind === "press") {
+    document.addEventListener("click", pressed, true);
+    return stop;
+  }
+  const first = state[task.watch],
+    start = VALUES[task.watch]?.();
   let stale = press && kind === "done" && DONE[task.watch]();
   const limited = task.at_least !== null || task.at_most !== null;
   const isDone = {
     range: () => {
       const value = VALUES[task.watch]();
-      return limited ? value >= (task.at_least ?? -Infinity) && value <= (task.at_most ?? Infinity) : value !== start && !Number.isNaN(value);
+      return limited
+        ? value >= (task.at_least ?? -Infinity) && value <= (task.at_most ?? Infinity)
+        : value !== start && !Number.isNaN(value);
     },
     is: () => (task.value ? state[task.watch] === task.value : state[task.watch] !== first),
     change: () => state[task.watch] !== first,
     anew: () => VALUES[task.watch]() > start,
-    done: () => { const done = DONE[task.watch](); if (!done) stale = false; return done && !stale; },
+    done: () => {
+      const done = DONE[task.watch]();
+      if (!done) stale = false;
+      return done && !stale;
+    },
   }[kind];
-  timer = setInterval(() => { if (isDone()) finish(); }, EVERY);
+  timer = setInterval(() => {
+    if (isDone()) finish();
+  }, EVERY);
   return stop;
 }
 
@@ -73,6 +96,8 @@ const PATIENCE = 300_000; // milliseconds that a page may take to open: a busy l
 /** Try until it works. */
 export function soon(attempt) {
   const begun = performance.now();
-  const next = () => { if (!attempt() && performance.now() - begun < PATIENCE) setTimeout(next, 100); };
+  const next = () => {
+    if (!attempt() && performance.now() - begun < PATIENCE) setTimeout(next, 100);
+  };
   next();
 }

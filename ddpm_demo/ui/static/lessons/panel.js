@@ -11,13 +11,27 @@ import { fill } from "./words.js";
 export function makePanel({ value, server, onChange, onClose }) {
   const { words, lessons } = value;
   const back = button(words.back, () => showList(true), { "data-name": "back" });
-  const fold = button(words.fold, () => setFolded(!element.classList.contains("ddpm-lessons-folded")), { "data-name": "fold" });
+  const fold = button(words.fold, () => setFolded(!element.classList.contains("ddpm-lessons-folded")), {
+    "data-name": "fold",
+  });
   const place = h("div", { class: "ddpm-lessons-place" });
-  const element = h("aside", { class: "ddpm-lessons", "aria-label": words.panel, hidden: true },
-    h("div", { class: "ddpm-row ddpm-lessons-head" }, back, fold, button("✕", close, { "aria-label": words.close, title: words.leave, "data-name": "close" })), place);
+  const element = h(
+    "aside",
+    { class: "ddpm-lessons", "aria-label": words.panel, hidden: true },
+    h(
+      "div",
+      { class: "ddpm-row ddpm-lessons-head" },
+      back,
+      fold,
+      button("✕", close, { "aria-label": words.close, title: words.leave, "data-name": "close" }),
+    ),
+    place,
+  );
   let leave = () => {};
 
-  element.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
   function setFolded(folded) {
     element.classList.toggle("ddpm-lessons-folded", folded);
     fold.textContent = folded ? words.unfold : words.fold;
@@ -53,9 +67,15 @@ export function makePanel({ value, server, onChange, onClose }) {
   function openLesson(number) {
     const lesson = lessons[number - 1];
     const made = makeLesson({
-      ...value, lesson, server, onDone: onChange,
+      ...value,
+      lesson,
+      server,
+      onDone: onChange,
       next: number < lessons.length ? () => openLesson(number + 1) : null,
-      again: () => { startAgain(lesson.name); openLesson(number); },
+      again: () => {
+        startAgain(lesson.name);
+        openLesson(number);
+      },
     });
     show(made.element, { lesson: number, leaving: made.leave });
   }
@@ -72,28 +92,80 @@ export function makePanel({ value, server, onChange, onClose }) {
     const usual = button(words.forget, ask, { class: "ddpm-lesson-quiet", "data-name": "forget" });
     const row = h("div", { class: "ddpm-row" }, usual);
     function ask() {
-      const no = button(words.forget_no, () => { row.replaceChildren(usual); usual.focus(); });
-      row.replaceChildren(h("span", {}, words.forget_sure), button(words.forget_yes, () => { forgetAll(); showList(true); }, { class: "ddpm-button ddpm-danger" }), no);
+      const no = button(words.forget_no, () => {
+        row.replaceChildren(usual);
+        usual.focus();
+      });
+      row.replaceChildren(
+        h("span", {}, words.forget_sure),
+        button(
+          words.forget_yes,
+          () => {
+            forgetAll();
+            showList(true);
+          },
+          { class: "ddpm-button ddpm-danger" },
+        ),
+        no,
+      );
       no.focus();
     }
     return row;
   }
   function showList(focus) {
-    const item = (lesson, k) => h("li", {}, h("button", {
-      type: "button", class: "ddpm-lessons-item", "data-state": stateOf(lesson.name), onclick: () => openLesson(k + 1),
-    }, h("b", {}, `${k + 1}`), h("span", {}, lesson.title), h("span", { class: "ddpm-help" }, `${fill(words.minutes, lesson)} · ${words[`state_${stateOf(lesson.name)}`]}`)));
-    show(h("div", { class: "ddpm-lessons-list" }, h("h2", { tabindex: -1 }, words.panel), h("p", {}, words.intro),
-      ...(storageWorks() ? [] : [h("p", { class: "ddpm-note", role: "status" }, words.no_storage)]),
-      h("ol", {}, ...lessons.map(item)),
-      h("h3", {}, words.test_title), h("p", { class: "ddpm-help" }, words.test_intro),
-      h("div", { class: "ddpm-row" }, button(words.test_before, () => openTest("before"), { "data-name": "test-before" }), button(words.test_after, () => openTest("after"), { "data-name": "test-after" })),
-      ...scoreWords(words).map((text) => h("p", { "data-name": "score" }, text)),
-      h("div", { class: "ddpm-row" }, button(words.export, save, { "data-name": "csv" }), button(words.print_mine, () => showMyResults(lessons, words), { "data-name": "mine" }),
-        button(words.print_sheet, () => showTeachersSheet(lessons, words), { "data-name": "sheet" })),
-      forget()), { focus });
+    const item = (lesson, k) =>
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          {
+            type: "button",
+            class: "ddpm-lessons-item",
+            "data-state": stateOf(lesson.name),
+            onclick: () => openLesson(k + 1),
+          },
+          h("b", {}, `${k + 1}`),
+          h("span", {}, lesson.title),
+          h(
+            "span",
+            { class: "ddpm-help" },
+            `${fill(words.minutes, lesson)} · ${words[`state_${stateOf(lesson.name)}`]}`,
+          ),
+        ),
+      );
+    show(
+      h(
+        "div",
+        { class: "ddpm-lessons-list" },
+        h("h2", { tabindex: -1 }, words.panel),
+        h("p", {}, words.intro),
+        ...(storageWorks() ? [] : [h("p", { class: "ddpm-note", role: "status" }, words.no_storage)]),
+        h("ol", {}, ...lessons.map(item)),
+        h("h3", {}, words.test_title),
+        h("p", { class: "ddpm-help" }, words.test_intro),
+        h(
+          "div",
+          { class: "ddpm-row" },
+          button(words.test_before, () => openTest("before"), { "data-name": "test-before" }),
+          button(words.test_after, () => openTest("after"), { "data-name": "test-after" }),
+        ),
+        ...scoreWords(words).map((text) => h("p", { "data-name": "score" }, text)),
+        h(
+          "div",
+          { class: "ddpm-row" },
+          button(words.export, save, { "data-name": "csv" }),
+          button(words.print_mine, () => showMyResults(lessons, words), { "data-name": "mine" }),
+          button(words.print_sheet, () => showTeachersSheet(lessons, words), { "data-name": "sheet" }),
+        ),
+        forget(),
+      ),
+      { focus },
+    );
   }
   return {
-    element, close,
+    element,
+    close,
     open: (number = null) => (number >= 1 && number <= lessons.length ? openLesson(number) : showList(true)),
   };
 }

@@ -7,11 +7,28 @@ import { addressForOthers } from "../room.js";
 /** Lay a page to print over everything; it closes with its button or Escape, and gives the focus back. */
 function showSheet(title, words, ...content) {
   const before = document.activeElement;
-  const close = () => { sheet.remove(); before?.focus(); };
-  const sheet = h("section", { class: "ddpm-mount ddpm-lesson-sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
-    h("div", { class: "ddpm-row ddpm-lesson-screen-only" }, button(words.print, () => window.print(), { "data-name": "print" }), button(words.close, close)),
-    h("h1", { tabindex: -1 }, title), ...content);
-  sheet.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } });
+  const close = () => {
+    sheet.remove();
+    before?.focus();
+  };
+  const sheet = h(
+    "section",
+    { class: "ddpm-mount ddpm-lesson-sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
+    h(
+      "div",
+      { class: "ddpm-row ddpm-lesson-screen-only" },
+      button(words.print, () => window.print(), { "data-name": "print" }),
+      button(words.close, close),
+    ),
+    h("h1", { tabindex: -1 }, title),
+    ...content,
+  );
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      close();
+    }
+  });
   document.body.append(sheet);
   sheet.querySelector("h1").focus();
 }
@@ -20,22 +37,48 @@ function showSheet(title, words, ...content) {
 export async function showTeachersSheet(lessons, words) {
   const app = await addressForOthers(location.origin + location.pathname);
   const linkTo = (number) => `${app}?lesson=${number}`;
-  showSheet(words.sheet_title, words, h("p", {}, words.sheet_intro), ...lessons.map((lesson, k) => h("article", {},
-    h("h2", {}, `${k + 1}. ${lesson.title}`), h("p", {}, h("a", { href: linkTo(k + 1) }, linkTo(k + 1)), ` · ${fill(words.minutes, lesson)}`),
-    h("p", {}, lesson.opening),
-    h("p", {}, h("b", {}, words.sheet_guess), " ", lesson.predict.ask),
-    h("p", {}, h("b", {}, words.sheet_do)), h("ol", {}, ...lesson.tasks.map((task) => h("li", {}, task.say))),
-    h("p", {}, h("b", {}, words.sheet_question), " ", lesson.question.ask))));
+  showSheet(
+    words.sheet_title,
+    words,
+    h("p", {}, words.sheet_intro),
+    ...lessons.map((lesson, k) =>
+      h(
+        "article",
+        {},
+        h("h2", {}, `${k + 1}. ${lesson.title}`),
+        h("p", {}, h("a", { href: linkTo(k + 1) }, linkTo(k + 1)), ` · ${fill(words.minutes, lesson)}`),
+        h("p", {}, lesson.opening),
+        h("p", {}, h("b", {}, words.sheet_guess), " ", lesson.predict.ask),
+        h("p", {}, h("b", {}, words.sheet_do)),
+        h("ol", {}, ...lesson.tasks.map((task) => h("li", {}, task.say))),
+        h("p", {}, h("b", {}, words.sheet_question), " ", lesson.question.ask),
+      ),
+    ),
+  );
 }
 
 export function showMyResults(lessons, words) {
-  const sayOf = (lesson, value) => lesson.predict.choices.find((choice) => choice.key === value)?.say ?? (typeof value === "number" ? Math.round(value * 100) / 100 : "");
-  showSheet(words.mine_title, words, ...scoreWords(words).map((text) => h("p", {}, text)), ...lessons.map((lesson, k) => {
-    const record = hasRecord(lesson.name) ? recordOf(lesson.name) : {};
-    const shown = Array.isArray(record.prediction) ? [] : [h("p", {}, h("b", {}, words.your_guess), " ", String(sayOf(lesson, record.prediction)))];
-    return h("article", {}, h("h2", {}, `${k + 1}. ${lesson.title} · ${words[`state_${stateOf(lesson.name)}`]}`),
-      ...(record.prediction === undefined ? [] : shown), ...(record.truth ? [h("p", {}, record.truth.words), h("p", {}, record.truth.why)] : []));
-  }));
+  const sayOf = (lesson, value) =>
+    lesson.predict.choices.find((choice) => choice.key === value)?.say ??
+    (typeof value === "number" ? Math.round(value * 100) / 100 : "");
+  showSheet(
+    words.mine_title,
+    words,
+    ...scoreWords(words).map((text) => h("p", {}, text)),
+    ...lessons.map((lesson, k) => {
+      const record = hasRecord(lesson.name) ? recordOf(lesson.name) : {};
+      const shown = Array.isArray(record.prediction)
+        ? []
+        : [h("p", {}, h("b", {}, words.your_guess), " ", String(sayOf(lesson, record.prediction)))];
+      return h(
+        "article",
+        {},
+        h("h2", {}, `${k + 1}. ${lesson.title} · ${words[`state_${stateOf(lesson.name)}`]}`),
+        ...(record.prediction === undefined ? [] : shown),
+        ...(record.truth ? [h("p", {}, record.truth.words), h("p", {}, record.truth.why)] : []),
+      );
+    }),
+  );
 }
 
 /** What is known of the test: scores, and the gain where there are both. */

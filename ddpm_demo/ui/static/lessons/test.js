@@ -10,24 +10,51 @@ export function makeTest({ items, when, words, server, onScore }) {
   let open = true;
   const status = h("p", { class: "ddpm-lesson-said", role: "status" });
   const questions = items.map((item, k) => {
-    const radios = makeRadios(`${fill(words.test_item, { item: k + 1, total: items.length })}. ${item.ask}`, item.choices, record.answers[k], (key) => { record.answers[k] = key; keep(); });
+    const radios = makeRadios(
+      `${fill(words.test_item, { item: k + 1, total: items.length })}. ${item.ask}`,
+      item.choices,
+      record.answers[k],
+      (key) => {
+        record.answers[k] = key;
+        keep();
+      },
+    );
     const said = h("p", { class: "ddpm-help", hidden: true });
     return { radios, said, element: h("div", { class: "ddpm-lesson-item" }, radios.element, said) };
   });
   const submit = button(words.test_submit, ask, { class: "ddpm-button ddpm-lesson-primary", "data-name": "submit" });
-  const element = h("div", { class: "ddpm-lesson" }, h("h2", { tabindex: -1 }, words[`test_${when}`]), h("p", {}, words.test_intro),
-    ...questions.map((question) => question.element), h("div", { class: "ddpm-row" }, submit), status);
+  const element = h(
+    "div",
+    { class: "ddpm-lesson" },
+    h("h2", { tabindex: -1 }, words[`test_${when}`]),
+    h("p", {}, words.test_intro),
+    ...questions.map((question) => question.element),
+    h("div", { class: "ddpm-row" }, submit),
+    status,
+  );
 
   async function ask() {
     const left = items.filter((_, k) => !record.answers[k]).length;
-    if (left) { status.textContent = fill(words.test_open, { left }); return; }
+    if (left) {
+      status.textContent = fill(words.test_open, { left });
+      return;
+    }
     submit.disabled = true;
     const results = [];
     for (let k = 0; k < items.length; k++) {
       status.textContent = fill(words.test_checking, { item: k + 1, total: items.length });
-      const answer = await askUntilDone(() => server.check_test({ item: k, answer: record.answers[k] }), words.no_answer, () => {}, () => open);
+      const answer = await askUntilDone(
+        () => server.check_test({ item: k, answer: record.answers[k] }),
+        words.no_answer,
+        () => {},
+        () => open,
+      );
       if (!answer) return;
-      if (answer.error) { status.textContent = answer.error; submit.disabled = false; return; }
+      if (answer.error) {
+        status.textContent = answer.error;
+        submit.disabled = false;
+        return;
+      }
       results.push(answer);
     }
     Object.assign(record, { results, score: results.filter((answer) => answer.correct).length, total: items.length });
@@ -47,5 +74,10 @@ export function makeTest({ items, when, words, server, onScore }) {
     status.textContent = fill(words[`test_score_${when}`], { score: record.score, total: record.total });
   }
   if (record.score !== undefined) showResults();
-  return { element, leave: () => { open = false; } };
+  return {
+    element,
+    leave: () => {
+      open = false;
+    },
+  };
 }

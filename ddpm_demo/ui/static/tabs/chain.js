@@ -15,8 +15,13 @@ export function normals(seed) {
   };
   let spare = null;
   return () => {
-    if (spare !== null) { const value = spare; spare = null; return value; }
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
+    if (spare !== null) {
+      const value = spare;
+      spare = null;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform())),
+      angle = 2 * Math.PI * uniform();
     spare = radius * Math.sin(angle);
     return radius * Math.cos(angle);
   };
@@ -27,7 +32,8 @@ export function walk(x0, beta, t, seed) {
   const draw = normals(seed);
   const x = Float64Array.from(x0);
   for (let k = 0; k <= t; k++) {
-    const keep = Math.sqrt(1 - beta[k]), noise = Math.sqrt(beta[k]);
+    const keep = Math.sqrt(1 - beta[k]),
+      noise = Math.sqrt(beta[k]);
     for (let i = 0; i < x.length; i++) x[i] = keep * x[i] + noise * draw();
   }
   return x;
@@ -37,32 +43,63 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
 const deviation = (values) => Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
 
 export function makeChainPanel() {
-  const jump = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "aria-label": "x_t in one jump" });
-  const chain = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": "chain", "aria-label": "x_t by a chain of single steps" });
+  const jump = h("canvas", {
+    width: 28,
+    height: 28,
+    role: "img",
+    class: "ddpm-pixels",
+    "aria-label": "x_t in one jump",
+  });
+  const chain = h("canvas", {
+    width: 28,
+    height: 28,
+    role: "img",
+    class: "ddpm-pixels",
+    "data-name": "chain",
+    "aria-label": "x_t by a chain of single steps",
+  });
   const histogram = makeHistogram("histograms of the noise in both pictures, against N(0, 1)");
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "chain" });
-  const element = h("details", { class: "ddpm-details ddpm-chain", ontoggle: () => run() },
+  const element = h(
+    "details",
+    { class: "ddpm-details ddpm-chain", ontoggle: () => run() },
     h("summary", {}, "One jump or many steps?"),
-    h("p", {}, "The formula reaches xₜ in one jump. The process it stands for takes t + 1 small steps, each with fresh noise. "
-      + "The two pictures differ, since their noises do; their distribution is the same."),
-    h("div", { class: "ddpm-pictures" },
+    h(
+      "p",
+      {},
+      "The formula reaches xₜ in one jump. The process it stands for takes t + 1 small steps, each with fresh noise. " +
+        "The two pictures differ, since their noises do; their distribution is the same.",
+    ),
+    h(
+      "div",
+      { class: "ddpm-pictures" },
       h("figure", {}, jump, h("figcaption", {}, "one jump")),
       h("figure", {}, chain, h("figcaption", {}, "step by step")),
-      h("figure", {}, histogram.element, h("figcaption", {}, "the noise in each (jump: blue, chain: orange), and N(0, 1)"))),
-    words);
+      h(
+        "figure",
+        {},
+        histogram.element,
+        h("figcaption", {}, "the noise in each (jump: blue, chain: orange), and N(0, 1)"),
+      ),
+    ),
+    words,
+  );
 
   function run() {
     if (!element.open) return;
-    const alphaBar = alphaBarAt(), { x0 } = state.digit;
-    const once = mixture(), steps = walk(x0, state.tables[state.schedule].beta, state.t, state.noise.seed + 1);
+    const alphaBar = alphaBarAt(),
+      { x0 } = state.digit;
+    const once = mixture(),
+      steps = walk(x0, state.tables[state.schedule].beta, state.t, state.noise.seed + 1);
     const noiseIn = (x) => Array.from(x, (value, i) => (value - Math.sqrt(alphaBar) * x0[i]) / Math.sqrt(1 - alphaBar));
     const [a, b] = [noiseIn(once), noiseIn(steps)];
     paintFloats(jump, once);
     paintFloats(chain, steps);
     histogram.draw(a, b);
-    words.textContent = `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a))}, standard deviation `
-      + `${number(deviation(a))}; after ${state.t + 1} steps mean ${number(mean(b))}, standard deviation ${number(deviation(b))}. `
-      + "Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.";
+    words.textContent =
+      `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a))}, standard deviation ` +
+      `${number(deviation(a))}; after ${state.t + 1} steps mean ${number(mean(b))}, standard deviation ${number(deviation(b))}. ` +
+      "Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.";
   }
   return { element, run };
 }

@@ -1,19 +1,31 @@
 // Histograms of pixel values against the curve of N(0, 1).
 import { colours, h } from "../dom.js";
 
-const LOW = -4, HIGH = 4, BINS = 40, WIDTH = 480, HEIGHT = 180, FLOOR = 20;
+const LOW = -4,
+  HIGH = 4,
+  BINS = 40,
+  WIDTH = 480,
+  HEIGHT = 180,
+  FLOOR = 20;
 const normal = (x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
 /** Density of values in each bin; whatever lies beyond the ends is counted in the last ones. */
 export function density(values) {
   const bins = new Float64Array(BINS);
   const each = BINS / (HIGH - LOW) / values.length;
-  for (const value of values) bins[Math.min(BINS - 1, Math.max(0, Math.floor(((value - LOW) / (HIGH - LOW)) * BINS)))] += each;
+  for (const value of values)
+    bins[Math.min(BINS - 1, Math.max(0, Math.floor(((value - LOW) / (HIGH - LOW)) * BINS)))] += each;
   return bins;
 }
 
 export function makeHistogram(label) {
-  const canvas = h("canvas", { width: WIDTH, height: HEIGHT, role: "img", class: "ddpm-histogram", "aria-label": label });
+  const canvas = h("canvas", {
+    width: WIDTH,
+    height: HEIGHT,
+    role: "img",
+    class: "ddpm-histogram",
+    "aria-label": label,
+  });
   const context = canvas.getContext("2d");
   const x = (value) => ((value - LOW) / (HIGH - LOW)) * WIDTH;
 
@@ -35,7 +47,9 @@ export function makeHistogram(label) {
     all.forEach((bins, k) => {
       context.fillStyle = context.strokeStyle = [accent, "#D55E00"][k];
       context.globalAlpha = all.length > 1 ? 0.45 : 0.7;
-      bins.forEach((value, i) => context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)));
+      bins.forEach((value, i) =>
+        context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)),
+      );
     });
     context.globalAlpha = 1;
     context.strokeStyle = text;

@@ -1,7 +1,9 @@
 // The canvas of a drawing pad: white ink on black, by mouse, touch, pen or keys.
 import { h } from "../dom.js";
 
-const SIZE = 280, PEN = 22, KEY_STEP = 10;
+const SIZE = 280,
+  PEN = 22,
+  KEY_STEP = 10;
 
 /** What a data URL holds. */
 export const base64Of = (dataUrl) => dataUrl.slice(dataUrl.indexOf(",") + 1);
@@ -9,8 +11,13 @@ export const base64Of = (dataUrl) => dataUrl.slice(dataUrl.indexOf(",") + 1);
 /** `help` is the id of the words that tell how to draw; `onDrawn` is called when the pen is lifted, `say` told where keys move it. */
 export function makeInk({ help, onDrawn, say }) {
   const canvas = h("canvas", {
-    width: SIZE, height: SIZE, class: "ddpm-pad", tabindex: 0, role: "application",
-    "aria-label": "drawing pad", "aria-describedby": help,
+    width: SIZE,
+    height: SIZE,
+    class: "ddpm-pad",
+    tabindex: 0,
+    role: "application",
+    "aria-label": "drawing pad",
+    "aria-describedby": help,
   });
   const context = canvas.getContext("2d");
   let last = null; // where the pen is while it draws
@@ -41,10 +48,19 @@ export function makeInk({ help, onDrawn, say }) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!last) return;
-    for (const part of event.getCoalescedEvents?.() ?? [event]) { const next = at(part); line(last, next); last = next; }
+    for (const part of event.getCoalescedEvents?.() ?? [event]) {
+      const next = at(part);
+      line(last, next);
+      last = next;
+    }
   });
   for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => { if (last) { last = null; onDrawn(); } });
+    canvas.addEventListener(end, () => {
+      if (last) {
+        last = null;
+        onDrawn();
+      }
+    });
   }
   canvas.addEventListener("keydown", (event) => {
     const by = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
@@ -52,7 +68,8 @@ export function makeInk({ help, onDrawn, say }) {
     event.preventDefault();
     const inside = (value) => Math.min(SIZE - PEN, Math.max(PEN, value));
     const next = by ? { x: inside(key.x + by[0] * KEY_STEP), y: inside(key.y + by[1] * KEY_STEP) } : key;
-    const lifted = key.down && !by, down = by ? key.down : !key.down;
+    const lifted = key.down && !by,
+      down = by ? key.down : !key.down;
     if (key.down || down) line(key, next);
     key = { ...next, down };
     say(`pen ${down ? "down" : "up"} at ${Math.round(key.x / KEY_STEP)}, ${Math.round(key.y / KEY_STEP)} of 28`);

@@ -15,19 +15,45 @@ export function mount(element, props, watch, server) {
   const source = h("code", {});
   const pictures = h("div", {});
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "stage" });
-  const all = h("div", {}, diagram, title, equation, pictures, words,
-    h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)));
+  const all = h(
+    "div",
+    {},
+    diagram,
+    title,
+    equation,
+    pictures,
+    words,
+    h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)),
+  );
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
   function drawDiagram() {
-    diagram.replaceChildren(...props.value.nodes.map((node) => h("li", {},
-      h("button", {
-        type: "button", class: "ddpm-stage-button", "aria-pressed": String(node.id === state.stage),
-        onclick: () => { state.stage = node.id; writeLink(); drawDiagram(); ask(); },
-      },
-      h("b", {}, node.title), h("span", { class: "ddpm-wide" }, `${node.taken.join("×")} → ${node.given.join("×")}`),
-      h("span", { class: "ddpm-wide" }, `${node.parameters.toLocaleString("en")} parameters`),
-      h("span", {}, node.dilation ? `dilation ${node.dilation}` : "")))));
+    diagram.replaceChildren(
+      ...props.value.nodes.map((node) =>
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            {
+              type: "button",
+              class: "ddpm-stage-button",
+              "aria-pressed": String(node.id === state.stage),
+              onclick: () => {
+                state.stage = node.id;
+                writeLink();
+                drawDiagram();
+                ask();
+              },
+            },
+            h("b", {}, node.title),
+            h("span", { class: "ddpm-wide" }, `${node.taken.join("×")} → ${node.given.join("×")}`),
+            h("span", { class: "ddpm-wide" }, `${node.parameters.toLocaleString("en")} parameters`),
+            h("span", {}, node.dilation ? `dilation ${node.dilation}` : ""),
+          ),
+        ),
+      ),
+    );
   }
   function plane(values, width, height, low, high, label) {
     const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": label });
@@ -37,36 +63,94 @@ export function mount(element, props, watch, server) {
   /** A button that saves all channels of a row as one picture. */
   function rowButton(maps, row, name) {
     const sheet = h("canvas", {});
-    paintGrid(sheet, Uint8Array.from(maps, (value) => grey(value, row.low, row.high)), maps.length / SIZE / SIZE, SIZE);
+    paintGrid(
+      sheet,
+      Uint8Array.from(maps, (value) => grey(value, row.low, row.high)),
+      maps.length / SIZE / SIZE,
+      SIZE,
+    );
     return pngButton(sheet, () => name);
   }
   function showMaps(answer) {
     const names = {
-      input: "the block's input y", "with time": "after adding the time vector", "residual sum": "after adding the convolution",
-      norm: "after GroupNorm", act: "after SiLU", output: "output",
+      input: "the block's input y",
+      "with time": "after adding the time vector",
+      "residual sum": "after adding the convolution",
+      norm: "after GroupNorm",
+      act: "after SiLU",
+      output: "output",
     };
-    pictures.replaceChildren(...answer.rows.map((row) => {
-      const maps = decodeFloat32(row.maps);
-      return h("div", {},
-        h("p", { class: "ddpm-small" }, `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)} `,
-          rowButton(maps, row, `${state.stage} ${row.label}`)),
-        h("div", { class: "ddpm-channels" }, ...answer.channels.slice(0, maps.length / SIZE / SIZE).map((channel, k) =>
-          plane(maps.subarray(k * SIZE * SIZE, (k + 1) * SIZE * SIZE), SIZE, SIZE, row.low, row.high, `channel ${channel}, ${names[row.label]}`))));
-    }));
-    const moved = answer.moved ? ` The time vector moves channels ${answer.moved.map((m) => `${m.channel} (by ${m.ratio.toPrecision(2)} of the channel's own spread)`).join(", ")} most over all t.` : "";
+    pictures.replaceChildren(
+      ...answer.rows.map((row) => {
+        const maps = decodeFloat32(row.maps);
+        return h(
+          "div",
+          {},
+          h(
+            "p",
+            { class: "ddpm-small" },
+            `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)} `,
+            rowButton(maps, row, `${state.stage} ${row.label}`),
+          ),
+          h(
+            "div",
+            { class: "ddpm-channels" },
+            ...answer.channels
+              .slice(0, maps.length / SIZE / SIZE)
+              .map((channel, k) =>
+                plane(
+                  maps.subarray(k * SIZE * SIZE, (k + 1) * SIZE * SIZE),
+                  SIZE,
+                  SIZE,
+                  row.low,
+                  row.high,
+                  `channel ${channel}, ${names[row.label]}`,
+                ),
+              ),
+          ),
+        );
+      }),
+    );
+    const moved = answer.moved
+      ? ` The time vector moves channels ${answer.moved.map((m) => `${m.channel} (by ${m.ratio.toPrecision(2)} of the channel's own spread)`).join(", ")} most over all t.`
+      : "";
     words.textContent = `${state.digit.name} at t = ${answer.t}: channels ${answer.channels.join(", ")}, the strongest first.${moved}`;
   }
   function showTime(answer) {
     const { rows_count: rows, columns_count: columns, last } = answer;
     const figure = (values, width, name, caption) => {
       const canvas = plane(decodeFloat32(values), width, rows, -1, 1, name);
-      return h("figure", {}, canvas, h("figcaption", {}, caption, " ", pngButton(canvas, () => name)));
+      return h(
+        "figure",
+        {},
+        canvas,
+        h(
+          "figcaption",
+          {},
+          caption,
+          " ",
+          pngButton(canvas, () => name),
+        ),
+      );
     };
-    pictures.replaceChildren(h("div", { class: "ddpm-pictures" },
-      figure(answer.embedding, columns, "the sinusoidal embedding",
-        `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`),
-      figure(answer.similarity, rows, "similarity of any two timesteps",
-        `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`)));
+    pictures.replaceChildren(
+      h(
+        "div",
+        { class: "ddpm-pictures" },
+        figure(
+          answer.embedding,
+          columns,
+          "the sinusoidal embedding",
+          `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`,
+        ),
+        figure(
+          answer.similarity,
+          rows,
+          "similarity of any two timesteps",
+          `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`,
+        ),
+      ),
+    );
     words.textContent = "The same vector is added to every pixel of every block.";
   }
   async function ask() {
@@ -76,19 +160,29 @@ export function mount(element, props, watch, server) {
     words.textContent = "computing …";
     let answer;
     try {
-      answer = await server.inside({ network: props.value.network, stage: state.stage, x_t: encodeFloat32(mixture()), alpha_bar: alphaBarAt() });
+      answer = await server.inside({
+        network: props.value.network,
+        stage: state.stage,
+        x_t: encodeFloat32(mixture()),
+        alpha_bar: alphaBarAt(),
+      });
     } catch {
       answer = { error: "the server did not answer; is it still running?" };
     }
     if (mine !== question) return;
     equation.textContent = answer.equation ?? "";
     source.textContent = answer.source ?? "";
-    if (answer.error) { words.textContent = answer.error; pictures.replaceChildren(); }
-    else if (answer.rows) showMaps(answer);
+    if (answer.error) {
+      words.textContent = answer.error;
+      pictures.replaceChildren();
+    } else if (answer.rows) showMaps(answer);
     else showTime(answer);
   }
   subscribe(all, settled(ask));
-  watch("value", () => { drawDiagram(); ask(); });
+  watch("value", () => {
+    drawDiagram();
+    ask();
+  });
   drawDiagram();
   ask();
 }

@@ -16,12 +16,18 @@ export function mount(element, props, watch, server, trigger) {
   /** Let the fields follow what somebody else has set, such as a lesson; a digit of one's own has no number there. */
   function lead(changes) {
     if (!changes.digit && !changes.noise) return;
-    const [kind, name] = state.digit.link, { seed } = state.noise, [label, which] = name.split("-");
+    const [kind, name] = state.digit.link,
+      { seed } = state.noise,
+      [label, which] = name.split("-");
     if (seed === fields.seed && (kind !== "digit" || state.digit.link.join() === fields.digit)) return;
     told(state);
     trigger("submit", kind === "digit" ? { label, which: Number(which), seed } : { seed });
   }
   told(props.value);
   subscribe(place, lead);
-  watch("value", () => { stage.say(props.value.note ?? ""); told(props.value); update(readValue(props.value)); });
+  watch("value", () => {
+    stage.say(props.value.note ?? "");
+    told(props.value);
+    update(readValue(props.value));
+  });
 }

@@ -12,19 +12,34 @@ export function mount(element, props, watch, server) {
   const network = makeNetworkPanel(server);
   const histogram = makeHistogram("histogram of the values of x_t, against the curve of N(0, 1)");
   const chain = makeChainPanel();
-  const all = h("div", {},
-    h("h3", {}, "Ten moments of the way"), strip.element,
-    h("div", { class: "ddpm-columns" },
+  const all = h(
+    "div",
+    {},
+    h("h3", {}, "Ten moments of the way"),
+    strip.element,
+    h(
+      "div",
+      { class: "ddpm-columns" },
       network.element,
-      h("div", {}, h("h3", {}, "The values of xₜ, and the curve of N(0, 1)"), histogram.element)),
+      h("div", {}, h("h3", {}, "The values of xₜ, and the curve of N(0, 1)"), histogram.element),
+    ),
     chain.element,
-    makePad(server, (digit) => update(readValue({ digit }))));
+    makePad(server, (digit) => update(readValue({ digit }))),
+  );
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
-  const rest = settled(() => { network.ask(); chain.run(); });
+  const rest = settled(() => {
+    network.ask();
+    chain.run();
+  });
   let seen = false; // the histogram, which is not drawn sixty times a second for nobody
-  function drawHistogram() { if (seen && state.digit && state.noise) histogram.draw(mixture()); }
-  new IntersectionObserver((entries) => { seen = entries.at(-1).isIntersecting; drawHistogram(); }).observe(histogram.element);
+  function drawHistogram() {
+    if (seen && state.digit && state.noise) histogram.draw(mixture());
+  }
+  new IntersectionObserver((entries) => {
+    seen = entries.at(-1).isIntersecting;
+    drawHistogram();
+  }).observe(histogram.element);
   function paint(changes) {
     if (!state.digit || !state.noise) return; // the top of the tab, which brings them, is not there yet
     drawHistogram();

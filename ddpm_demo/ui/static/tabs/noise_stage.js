@@ -11,10 +11,12 @@ export function makeNoiseStage(value) {
   update(readValue(value));
   beginLink();
   const pixels = makePixels();
-  const signal = h("b", { "data-name": "signal" }), noise = h("b", { "data-name": "noise" });
+  const signal = h("b", { "data-name": "signal" }),
+    noise = h("b", { "data-name": "noise" });
   const equation = h("p", { class: "ddpm-equation" });
-  equation.innerHTML = "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + "
-    + "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = <i></i> <var>x</var><sub>0</sub> + <i></i> <var>ε</var>";
+  equation.innerHTML =
+    "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + " +
+    "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = <i></i> <var>x</var><sub>0</sub> + <i></i> <var>ε</var>";
   const [first, second] = equation.querySelectorAll("i");
   first.replaceWith(signal);
   second.replaceWith(noise);
@@ -22,17 +24,32 @@ export function makeNoiseStage(value) {
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, value.note ?? "");
   const { x_t, x0, eps } = pixels.frames;
-  const onward = button("and back again →", () => openTab("generate"), { class: "ddpm-button ddpm-primary ddpm-onward", hidden: true });
+  const onward = button("and back again →", () => openTab("generate"), {
+    class: "ddpm-button ddpm-primary ddpm-onward",
+    hidden: true,
+  });
   x_t.element.firstChild.append(onward);
-  const all = h("div", {},
+  const all = h(
+    "div",
+    {},
     note,
-    h("div", { class: "ddpm-stage" },
+    h(
+      "div",
+      { class: "ddpm-stage" },
       h("div", { class: "ddpm-lead-picture" }, x_t.element),
-      h("div", {},
+      h(
+        "div",
+        {},
         timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
-        equation, facts,
-        h("div", { class: "ddpm-pair" }, x0.element, eps.element))),
-    pixels.details, spoken, schedulePicker());
+        equation,
+        facts,
+        h("div", { class: "ddpm-pair" }, x0.element, eps.element),
+      ),
+    ),
+    pixels.details,
+    spoken,
+    schedulePicker(),
+  );
 
   const rest = settled(() => {
     spoken.textContent = `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
@@ -43,12 +60,18 @@ export function makeNoiseStage(value) {
     pixels.paint(changes);
     signal.textContent = Math.sqrt(alphaBar).toFixed(4);
     noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
-    facts.textContent = `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; `
-      + `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
+    facts.textContent =
+      `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; ` +
+      `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
     onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
     rest();
   }
   subscribe(all, paint);
   paint({ digit: true, noise: true });
-  return { element: all, say: (text) => { note.textContent = text; } };
+  return {
+    element: all,
+    say: (text) => {
+      note.textContent = text;
+    },
+  };
 }

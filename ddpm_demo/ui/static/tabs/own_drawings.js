@@ -12,42 +12,93 @@ const NO_ANSWER = "the server did not answer; is it still running?";
 const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 export function mount(element, props, watch, server, trigger) {
-  const { least, most, bytes: mostBytes, zip_bytes: mostZip, minutes, most_minutes: mostMinutes, width, parameters, begins_with: beginsWith } = props.value;
+  const {
+    least,
+    most,
+    bytes: mostBytes,
+    zip_bytes: mostZip,
+    minutes,
+    most_minutes: mostMinutes,
+    width,
+    parameters,
+    begins_with: beginsWith,
+  } = props.value;
   let drawings = []; // Uint8Array(784) each
-  let press = 0, stopped = false, zipRead = null, asked = 0;
+  let press = 0,
+    stopped = false,
+    zipRead = null,
+    asked = 0;
 
   const panel = h("details", { class: "ddpm-details" });
   const help = newId("own");
   const words = h("p", { class: "ddpm-facts", role: "status" });
-  const say = (text) => { words.textContent = text; };
-  const ink = makeInk({ help, onDrawn: () => { done.disabled = false; }, say });
+  const say = (text) => {
+    words.textContent = text;
+  };
+  const ink = makeInk({
+    help,
+    onDrawn: () => {
+      done.disabled = false;
+    },
+    say,
+  });
   const done = button("Done: next drawing", keepDrawing, { class: "ddpm-button ddpm-primary", disabled: true });
   const file = h("input", {
-    type: "file", multiple: true, id: newId("files"), onchange: () => readFiles([...file.files]),
+    type: "file",
+    multiple: true,
+    id: newId("files"),
+    onchange: () => readFiles([...file.files]),
     accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp,application/zip,.zip",
   });
   const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the reading" });
-  const stop = button("Stop reading", () => { stopped = true; trigger("stop"); zipRead?.({ over: true }); }, { hidden: true });
+  const stop = button(
+    "Stop reading",
+    () => {
+      stopped = true;
+      trigger("stop");
+      zipRead?.({ over: true });
+    },
+    { hidden: true },
+  );
   const faults = h("ul", { class: "ddpm-small", "aria-label": "pictures that were left out" });
-  const thumbs = h("div", { class: "ddpm-thumbs", role: "group", "aria-label": "your drawings; press one to remove it" });
+  const thumbs = h("div", {
+    class: "ddpm-thumbs",
+    role: "group",
+    "aria-label": "your drawings; press one to remove it",
+  });
   const count = h("h3", {}, "");
-  const removeAll = button("Remove all", () => { drawings = []; faults.replaceChildren(); changed(); });
+  const removeAll = button("Remove all", () => {
+    drawings = [];
+    faults.replaceChildren();
+    changed();
+  });
   const classes = Array.from({ length: 10 }, (_, label) => {
-    const id = newId("mix"), input = h("input", { type: "checkbox", id, onchange: changed });
+    const id = newId("mix"),
+      input = h("input", { type: "checkbox", id, onchange: changed });
     return { label, input, element: h("span", {}, input, " ", h("label", { for: id }, label)) };
   });
-  const grid = h("canvas", { width: 28, height: 28, class: "ddpm-pixels ddpm-own-set", role: "img", "aria-label": "the set: nothing yet" });
+  const grid = h("canvas", {
+    width: 28,
+    height: 28,
+    class: "ddpm-pixels ddpm-own-set",
+    role: "img",
+    "aria-label": "the set: nothing yet",
+  });
   const caption = h("figcaption", {}, "");
   const set = h("figure", { hidden: true }, grid, caption);
   const length = field("minutes", { type: "number", value: minutes, min: 0.1, max: mostMinutes, step: "any" });
   const name = field("name of the run", { type: "text", maxlength: 40, placeholder: "a name by itself" });
-  const begun = checkbox(`begin with ${beginsWith}, a network that has learnt MNIST's digits and so knows strokes; without it, with nothing`, () => {});
+  const begun = checkbox(
+    `begin with ${beginsWith}, a network that has learnt MNIST's digits and so knows strokes; without it, with nothing`,
+    () => {},
+  );
   begun.input.checked = Boolean(beginsWith);
   begun.element.hidden = !beginsWith;
   const start = button("Start with my drawings", begin, { class: "ddpm-button ddpm-primary", disabled: true });
 
   function field(text, attributes) {
-    const id = newId("own-field"), input = h("input", { id, class: "ddpm-field", ...attributes });
+    const id = newId("own-field"),
+      input = h("input", { id, class: "ddpm-field", ...attributes });
     return { input, element: h("span", { class: "ddpm-row" }, h("label", { for: id }, text), input) };
   }
   const mixed = () => classes.filter((each) => each.input.checked).map((each) => String(each.label));
@@ -56,41 +107,59 @@ export function mount(element, props, watch, server, trigger) {
     drawings.forEach((drawing, k) => all.set(drawing, k * PIXELS));
     return encodeBytes(all);
   }
-  const question = () => ({ pixels: allPixels(), classes: mixed(), minutes: length.input.valueAsNumber, name: name.input.value, begun: begun.input.checked });
+  const question = () => ({
+    pixels: allPixels(),
+    classes: mixed(),
+    minutes: length.input.valueAsNumber,
+    name: name.input.value,
+    begun: begun.input.checked,
+  });
 
   async function keepDrawing() {
     if (!ink.inked()) return;
     done.disabled = true;
     const answer = await server.read_sign({ file: ink.file() }).catch(() => ({ error: NO_ANSWER }));
-    if (answer.error) { done.disabled = false; say(sentence(answer.error)); return; }
+    if (answer.error) {
+      done.disabled = false;
+      say(sentence(answer.error));
+      return;
+    }
     if (!add(answer.pixels)) return;
     ink.clear();
-    say(drawings.length < least ? `Another one, a little different: at least ${least} are needed.` : "Draw as many more as you like, or start.");
+    say(
+      drawings.length < least
+        ? `Another one, a little different: at least ${least} are needed.`
+        : "Draw as many more as you like, or start.",
+    );
     changed();
   }
   /** Add the drawings of base64 text, 784 bytes each; false when there is no room for all of them. */
   function add(text) {
-    const all = decodeBytes(text), room = most - drawings.length;
-    for (let k = 0; k < Math.min(room, all.length / PIXELS); k++) drawings.push(all.slice(k * PIXELS, (k + 1) * PIXELS));
+    const all = decodeBytes(text),
+      room = most - drawings.length;
+    for (let k = 0; k < Math.min(room, all.length / PIXELS); k++)
+      drawings.push(all.slice(k * PIXELS, (k + 1) * PIXELS));
     if (all.length / PIXELS <= room) return true;
     say(`At most ${most.toLocaleString("en")} drawings are learned; the others were left out.`);
     return false;
   }
   const leaveOut = (called, why) => faults.append(h("li", {}, `${called}: ${why}`));
 
-  const contentOf = (chosen) => new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(base64Of(reader.result));
-    reader.onerror = () => reject(new Error("it could not be opened"));
-    reader.readAsDataURL(chosen);
-  });
+  const contentOf = (chosen) =>
+    new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(base64Of(reader.result));
+      reader.onerror = () => reject(new Error("it could not be opened"));
+      reader.readAsDataURL(chosen);
+    });
   async function readFiles(chosen) {
     if (!chosen.length) return;
     stopped = false;
     faults.replaceChildren();
     file.disabled = true;
     bar.hidden = stop.hidden = false;
-    const before = drawings.length, total = chosen.length;
+    const before = drawings.length,
+      total = chosen.length;
     say("Reading …");
     for (const [k, each] of chosen.entries()) {
       bar.value = k / total;
@@ -101,20 +170,41 @@ export function mount(element, props, watch, server, trigger) {
     file.disabled = false;
     bar.hidden = stop.hidden = true;
     const left = faults.childElementCount;
-    say(`${stopped ? "Stopped. " : ""}${drawings.length - before} pictures were added${left ? `, ${left} left out` : ""}.`
-      + (drawings.length >= most ? ` At most ${most.toLocaleString("en")} are learned.` : ""));
+    say(
+      `${stopped ? "Stopped. " : ""}${drawings.length - before} pictures were added${left ? `, ${left} left out` : ""}.` +
+        (drawings.length >= most ? ` At most ${most.toLocaleString("en")} are learned.` : ""),
+    );
     changed();
   }
   async function readPicture(chosen) {
-    if (chosen.size > mostBytes) { leaveOut(chosen.name, `it has ${(chosen.size / 1e6).toFixed(1)} MB; at most ${mostBytes / 1e6} MB are read`); return; }
+    if (chosen.size > mostBytes) {
+      leaveOut(chosen.name, `it has ${(chosen.size / 1e6).toFixed(1)} MB; at most ${mostBytes / 1e6} MB are read`);
+      return;
+    }
     let answer;
-    try { answer = await server.read_sign({ file: await contentOf(chosen) }); } catch (error) { answer = { error: error?.message || NO_ANSWER }; }
-    if (answer.error) leaveOut(chosen.name, answer.error); else add(answer.pixels);
+    try {
+      answer = await server.read_sign({ file: await contentOf(chosen) });
+    } catch (error) {
+      answer = { error: error?.message || NO_ANSWER };
+    }
+    if (answer.error) leaveOut(chosen.name, answer.error);
+    else add(answer.pixels);
   }
   async function readZip(chosen, k, total) {
-    if (chosen.size > mostZip) { leaveOut(chosen.name, `it has ${(chosen.size / 1e6).toFixed(0)} MB; at most ${mostZip / 1e6} MB are sent from this page`); return; }
+    if (chosen.size > mostZip) {
+      leaveOut(
+        chosen.name,
+        `it has ${(chosen.size / 1e6).toFixed(0)} MB; at most ${mostZip / 1e6} MB are sent from this page`,
+      );
+      return;
+    }
     let content;
-    try { content = await contentOf(chosen); } catch (error) { leaveOut(chosen.name, error.message); return; }
+    try {
+      content = await contentOf(chosen);
+    } catch (error) {
+      leaveOut(chosen.name, error.message);
+      return;
+    }
     if (stopped) return;
     press += 1;
     await new Promise((resolve) => {
@@ -123,26 +213,50 @@ export function mount(element, props, watch, server, trigger) {
         for (const [called, why] of got.faults ?? []) leaveOut(called, why);
         if (got.total) bar.value = (k + got.done / got.total) / total;
         if (got.error) leaveOut(chosen.name, got.error);
-        if (got.over) { zipRead = null; resolve(); }
+        if (got.over) {
+          zipRead = null;
+          resolve();
+        }
       };
       trigger("submit", { press, file: content });
     });
   }
-  watch("value", () => { if (props.value.press === press) zipRead?.(props.value); });
+  watch("value", () => {
+    if (props.value.press === press) zipRead?.(props.value);
+  });
 
   function changed() {
-    const n = drawings.length, shown = drawings.slice(-THUMBS), first = n - shown.length;
+    const n = drawings.length,
+      shown = drawings.slice(-THUMBS),
+      first = n - shown.length;
     count.textContent = n ? `${n.toLocaleString("en")} drawing${n > 1 ? "s" : ""}` : "";
     removeAll.hidden = n === 0;
-    thumbs.replaceChildren(...shown.map((drawing, k) => {
-      const canvas = h("canvas", { class: "ddpm-pixels" });
-      paintGrid(canvas, drawing, 1, 28, 0);
-      return h("button", { type: "button", class: "ddpm-thumb", "aria-label": `remove drawing ${first + k + 1}`, title: "remove it", onclick: () => remove(drawing) }, canvas);
-    }), ...(first ? [h("span", { class: "ddpm-small" }, `and ${first.toLocaleString("en")} before them`)] : []));
+    thumbs.replaceChildren(
+      ...shown.map((drawing, k) => {
+        const canvas = h("canvas", { class: "ddpm-pixels" });
+        paintGrid(canvas, drawing, 1, 28, 0);
+        return h(
+          "button",
+          {
+            type: "button",
+            class: "ddpm-thumb",
+            "aria-label": `remove drawing ${first + k + 1}`,
+            title: "remove it",
+            onclick: () => remove(drawing),
+          },
+          canvas,
+        );
+      }),
+      ...(first ? [h("span", { class: "ddpm-small" }, `and ${first.toLocaleString("en")} before them`)] : []),
+    );
     panel.dataset.drawings = n;
     start.disabled = n < least;
     start.textContent = n < least ? `Start: ${least - n} more needed` : "Start with my drawings";
-    try { sessionStorage.setItem(KEY, JSON.stringify({ pixels: allPixels(), classes: mixed() })); } catch { /* then a reload forgets them */ }
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify({ pixels: allPixels(), classes: mixed() }));
+    } catch {
+      /* then a reload forgets them */
+    }
     preview();
   }
   function remove(drawing) {
@@ -153,16 +267,25 @@ export function mount(element, props, watch, server, trigger) {
   }
   const preview = settled(async () => {
     const mine = ++asked;
-    if (drawings.length < least) { set.hidden = true; return; }
+    if (drawings.length < least) {
+      set.hidden = true;
+      return;
+    }
     const answer = await server.preview_set({ ...question(), minutes }).catch(() => ({ error: NO_ANSWER }));
     if (mine !== asked) return;
-    if (answer.error) { set.hidden = true; start.disabled = true; say(sentence(answer.error)); return; }
+    if (answer.error) {
+      set.hidden = true;
+      start.disabled = true;
+      say(sentence(answer.error));
+      return;
+    }
     const levels = await inflateLevels(answer.pictures, 8);
     if (mine !== asked) return;
     paintGrid(grid, levels, answer.n, 28, 2, 10);
     const mix = mixed();
-    caption.textContent = `${answer.n} of the ${answer.total.toLocaleString("en")} pictures that it will learn from, by chance: your drawings, each turned, slanted, scaled and shifted a little`
-      + (mix.length ? `, and MNIST's ${mix.join(" ")}.` : ".");
+    caption.textContent =
+      `${answer.n} of the ${answer.total.toLocaleString("en")} pictures that it will learn from, by chance: your drawings, each turned, slanted, scaled and shifted a little` +
+      (mix.length ? `, and MNIST's ${mix.join(" ")}.` : ".");
     grid.setAttribute("aria-label", caption.textContent);
     panel.dataset.total = answer.total;
     set.hidden = false;
@@ -173,30 +296,70 @@ export function mount(element, props, watch, server, trigger) {
     say("Starting …");
     const answer = await server.start_own(question()).catch(() => ({ error: NO_ANSWER }));
     start.disabled = drawings.length < least;
-    if (answer.error) { say(sentence(answer.error)); return; }
+    if (answer.error) {
+      say(sentence(answer.error));
+      return;
+    }
     say("It learns now: watch it above. Each result stands beside the nearest of your drawings.");
     watchRun(answer.run);
   }
 
   panel.append(
     h("summary", {}, "My own drawings: teach it a sign of your own"),
-    h("div", { class: "ddpm-row ddpm-pad-row" }, ink.canvas,
-      h("div", {},
-        h("p", { id: help, class: "ddpm-help" }, `Draw a heart, a letter, a smile: the same thing at least ${least} times, with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.`),
-        h("div", { class: "ddpm-row" }, done, button("Clear the pad", () => { ink.clear(); done.disabled = true; say(""); })),
+    h(
+      "div",
+      { class: "ddpm-row ddpm-pad-row" },
+      ink.canvas,
+      h(
+        "div",
+        {},
+        h(
+          "p",
+          { id: help, class: "ddpm-help" },
+          `Draw a heart, a letter, a smile: the same thing at least ${least} times, with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.`,
+        ),
+        h(
+          "div",
+          { class: "ddpm-row" },
+          done,
+          button("Clear the pad", () => {
+            ink.clear();
+            done.disabled = true;
+            say("");
+          }),
+        ),
         h("p", {}, h("label", { for: file.id }, "or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP): "), file),
-        bar, stop, words, faults)),
-    h("div", { class: "ddpm-row" }, count, removeAll), thumbs,
-    h("div", { class: "ddpm-row ddpm-small", role: "group", "aria-label": "MNIST's digits to mix in" }, h("b", {}, "Mix in MNIST's"), ...classes.map((each) => each.element)),
-    set, begun.element,
+        bar,
+        stop,
+        words,
+        faults,
+      ),
+    ),
+    h("div", { class: "ddpm-row" }, count, removeAll),
+    thumbs,
+    h(
+      "div",
+      { class: "ddpm-row ddpm-small", role: "group", "aria-label": "MNIST's digits to mix in" },
+      h("b", {}, "Mix in MNIST's"),
+      ...classes.map((each) => each.element),
+    ),
+    set,
+    begun.element,
     h("div", { class: "ddpm-row" }, length.element, name.element, start),
-    h("p", { class: "ddpm-help" }, `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`));
+    h(
+      "p",
+      { class: "ddpm-help" },
+      `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`,
+    ),
+  );
   element.querySelector(".ddpm-mount").replaceChildren(panel);
 
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
     if (typeof kept?.pixels === "string") add(kept.pixels);
     for (const each of classes) each.input.checked = kept?.classes?.includes(String(each.label)) ?? false;
-  } catch { /* nothing was kept, or it cannot be read */ }
+  } catch {
+    /* nothing was kept, or it cannot be read */
+  }
   changed();
 }

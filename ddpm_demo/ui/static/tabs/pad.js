@@ -8,7 +8,13 @@ const MAX_BYTES = 5_000_000; // the server refuses more, and needs not be sent i
 /** `onDigit` gets what the server made of the drawing. */
 export function makePad(server, onDigit) {
   const help = newId("pad");
-  const ink = makeInk({ help, onDrawn: () => read({ file: ink.file() }, false), say: (text) => { words.textContent = text; } });
+  const ink = makeInk({
+    help,
+    onDrawn: () => read({ file: ink.file() }, false),
+    say: (text) => {
+      words.textContent = text;
+    },
+  });
   const sheet = makeSheet({ read: (question) => read(question, true), use: onDigit });
   const words = h("p", { class: "ddpm-facts", role: "status" });
 
@@ -30,31 +36,56 @@ export function makePad(server, onDigit) {
     }
     if (mine !== asked) return;
     const doubt = answer.error || answer.question;
-    words.textContent = doubt ? `${doubt[0].toUpperCase()}${doubt.slice(1)}.`
+    words.textContent = doubt
+      ? `${doubt[0].toUpperCase()}${doubt.slice(1)}.`
       : "Scaled into 20×20 and centred by its mass in 28×28, as MNIST's digits were.";
-    if (answer.error) { if (!question.box) sheet.hide(); return; }
+    if (answer.error) {
+      if (!question.box) sheet.hide();
+      return;
+    }
     if (show || doubt) sheet.show(answer);
     if (!doubt) onDigit(answer);
   }
   const file = h("input", {
-    type: "file", accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp", id: newId("file"),
+    type: "file",
+    accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp",
+    id: newId("file"),
     onchange: () => {
       const [chosen] = file.files;
       if (!chosen) return;
-      if (chosen.size > MAX_BYTES) { words.textContent = `${chosen.name} has ${(chosen.size / 1e6).toFixed(1)} MB; at most 5 MB are read.`; return; }
+      if (chosen.size > MAX_BYTES) {
+        words.textContent = `${chosen.name} has ${(chosen.size / 1e6).toFixed(1)} MB; at most 5 MB are read.`;
+        return;
+      }
       const reader = new FileReader();
       reader.onload = () => read({ file: base64Of(reader.result) }, true);
-      reader.onerror = () => { words.textContent = `${chosen.name} could not be opened.`; };
+      reader.onerror = () => {
+        words.textContent = `${chosen.name} could not be opened.`;
+      };
       reader.readAsDataURL(chosen);
     },
   });
-  return h("details", { class: "ddpm-details" },
+  return h(
+    "details",
+    { class: "ddpm-details" },
     h("summary", {}, "A digit of your own: draw it or upload a picture"),
-    h("div", { class: "ddpm-row ddpm-pad-row" }, ink.canvas,
-      h("div", {},
-        h("p", { id: help, class: "ddpm-help" }, "Draw one digit with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it."),
+    h(
+      "div",
+      { class: "ddpm-row ddpm-pad-row" },
+      ink.canvas,
+      h(
+        "div",
+        {},
+        h(
+          "p",
+          { id: help, class: "ddpm-help" },
+          "Draw one digit with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.",
+        ),
         button("Clear the pad", clear),
         h("p", {}, h("label", { for: file.id }, "or a picture (PNG, JPEG, WebP, GIF or BMP; at most 5 MB): "), file),
-        words)),
-    sheet.element);
+        words,
+      ),
+    ),
+    sheet.element,
+  );
 }

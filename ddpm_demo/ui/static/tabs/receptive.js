@@ -11,19 +11,33 @@ const FIRST = 3; // a field that lies inside the picture, so that it can be seen
 const count = (paths) => (paths < 1e12 ? paths.toLocaleString("en") : paths.toExponential(3));
 
 export function mount(element, props, watch, server) {
-  let counts = null, layers = 0, question = 0, pixel = state.pixel;
+  let counts = null,
+    layers = 0,
+    question = 0,
+    pixel = state.pixel;
   const paths = makeMap("paths", () => state.pixel);
   const pathWords = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "paths" });
   const slider = makeSlider({
-    label: "layers", help: "How many layers, from the input on, lie before the chosen pixel: play it and watch the view grow.",
-    max: 9, value: FIRST,
+    label: "layers",
+    help: "How many layers, from the input on, lie before the chosen pixel: play it and watch the view grow.",
+    max: 9,
+    value: FIRST,
     describe: (k) => (k === 0 ? "in 7×7" : k === layers - 1 ? "all, to out 3×3" : `to block ${k - 1}`),
     onInput: (k) => update({ layers: k }),
   });
-  const all = h("div", {},
-    slider.element, h("div", { class: "ddpm-lead-picture" }, paths.element), pathWords,
-    h("p", { class: "ddpm-small" }, "Which input pixels reach this output pixel, and by how many paths: tap a pixel of the map, or focus it and use the arrows. "
-      + "White is the most paths, on a log scale; black pixels have none at all: with badly chosen dilations they leave holes."));
+  const all = h(
+    "div",
+    {},
+    slider.element,
+    h("div", { class: "ddpm-lead-picture" }, paths.element),
+    pathWords,
+    h(
+      "p",
+      { class: "ddpm-small" },
+      "Which input pixels reach this output pixel, and by how many paths: tap a pixel of the map, or focus it and use the arrows. " +
+        "White is the most paths, on a log scale; black pixels have none at all: with badly chosen dilations they leave holes.",
+    ),
+  );
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
   function paintPaths() {
@@ -32,10 +46,12 @@ export function mount(element, props, watch, server) {
     const values = counts.subarray(layer * PIXELS, (layer + 1) * PIXELS);
     paintLog(paths.canvas, values, 8);
     paths.mark(pixel);
-    const reached = values.reduce((sum, v) => sum + (v > 0), 0), total = values.reduce((sum, v) => sum + v, 0);
+    const reached = values.reduce((sum, v) => sum + (v > 0), 0),
+      total = values.reduce((sum, v) => sum + v, 0);
     paths.caption.textContent = `input pixels behind output pixel (row ${pixel.row}, column ${pixel.col})`;
-    pathWords.textContent = `After layer ${layer + 1} of ${layers}: ${reached} of ${PIXELS} input pixels reach it, by ${count(total)} paths in all; `
-      + `the pixel itself by ${count(values[pixel.row * SIZE + pixel.col])}.`;
+    pathWords.textContent =
+      `After layer ${layer + 1} of ${layers}: ${reached} of ${PIXELS} input pixels reach it, by ${count(total)} paths in all; ` +
+      `the pixel itself by ${count(values[pixel.row * SIZE + pixel.col])}.`;
     paths.canvas.setAttribute("aria-label", pathWords.textContent);
   }
   async function ask() {
@@ -44,7 +60,10 @@ export function mount(element, props, watch, server) {
     pathWords.textContent = "computing …";
     const answer = await server.count_paths({ ...pixel, dilations: props.value.dilations }).catch(() => NO_ANSWER);
     if (mine !== question) return;
-    if (answer.error) { pathWords.textContent = answer.error; return; }
+    if (answer.error) {
+      pathWords.textContent = answer.error;
+      return;
+    }
     counts = decodeFloat64(answer.counts);
     const whole = slider.value() === layers - 1;
     layers = answer.layers;
@@ -57,8 +76,15 @@ export function mount(element, props, watch, server) {
       if (slider.value() !== state.layers) slider.set(state.layers);
       paintPaths();
     }
-    if (changes.pixel) { writeLink(); ask(); }
+    if (changes.pixel) {
+      writeLink();
+      ask();
+    }
   });
-  watch("value", () => { update({ dilations: props.value.dilations }); writeLink(); ask(); });
+  watch("value", () => {
+    update({ dilations: props.value.dilations });
+    writeLink();
+    ask();
+  });
   ask();
 }

@@ -10,15 +10,21 @@ export function mount(element, props, watch) {
   function draw() {
     const { names, widths, measured, image, label } = props.value;
     curve.draw({
-      label, names, x: [-0.5, names.length - 0.5], y: [0, 1.15 * Math.max(image, ...widths, ...measured)],
+      label,
+      names,
+      x: [-0.5, names.length - 0.5],
+      y: [0, 1.15 * Math.max(image, ...widths, ...measured)],
       level: { y: image, text: `the image: ${image} pixels` },
       series: [
         { name: "width by formula, pixels", colour: "#0072B2", dash: "solid", y: widths, numbers: true },
-        { name: "measured, random weights", colour: "#D55E00", y: measured, rings: true }],
+        { name: "measured, random weights", colour: "#D55E00", y: measured, rings: true },
+      ],
     });
     Object.assign(curve.element.dataset, { widths, measured });
   }
-  subscribe(curve.element, (changes) => { if ("layers" in changes) curve.setCursor(state.layers); });
+  subscribe(curve.element, (changes) => {
+    if ("layers" in changes) curve.setCursor(state.layers);
+  });
   watch("value", draw);
   draw();
   curve.setCursor(state.layers);

@@ -8,57 +8,90 @@ import { makeMap, NO_ANSWER, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
 export function mount(element, props, watch, server) {
   let question = 0;
-  const frozen = checkbox("freeze GroupNorm: hold its mean and variance constant, so that only the convolutions carry influence", () => ask());
+  const frozen = checkbox(
+    "freeze GroupNorm: hold its mean and variance constant, so that only the convolutions carry influence",
+    () => ask(),
+  );
   const looks = h("div", { class: "ddpm-pictures ddpm-looks" });
   const lookWords = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "influence" });
   const chart = makeChart();
   const taps = h("div", { class: "ddpm-pictures ddpm-looks" });
-  const all = h("div", {},
+  const all = h(
+    "div",
+    {},
     h("h3", {}, "How many of a 3×3 kernel's nine taps fall inside the image"),
     taps,
     h("h3", {}, "What the trained network really looks at"),
-    h("p", {}, "The gradient |∂ε̂ / ∂xₜ| of this one output pixel (its effective receptive field, Luo et al. 2016), averaged over test digits, at four timesteps; on a log scale. "
-      + "When t is large xₜ is nearly ε itself, so the pixel's own value is most of the answer; what matters is how far the rest reaches."),
-    frozen.element, looks, lookWords, chart.element);
+    h(
+      "p",
+      {},
+      "The gradient |∂ε̂ / ∂xₜ| of this one output pixel (its effective receptive field, Luo et al. 2016), averaged over test digits, at four timesteps; on a log scale. " +
+        "When t is large xₜ is nearly ε itself, so the pixel's own value is most of the answer; what matters is how far the rest reaches.",
+    ),
+    frozen.element,
+    looks,
+    lookWords,
+    chart.element,
+  );
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
   function showLooks(answer) {
     const percent = (share) => `${(100 * share).toPrecision(2)} %`;
     const maps = decodeFloat32(answer.maps);
-    looks.replaceChildren(...answer.t.map((t, k) => {
-      const map = makeMap(`influence at t = ${t}`, () => state.pixel);
-      paintLog(map.canvas, maps.subarray(k * PIXELS, (k + 1) * PIXELS), 4);
-      map.mark(state.pixel);
-      map.caption.textContent = `t = ${t}: the pixel itself ${percent(answer.itself[k])}; 90 % of the rest within ${answer.widths[k]}×${answer.widths[k]}`;
-      return map.element;
-    }));
-    lookWords.textContent = `${answer.checkpoint}, mean over ${answer.digits} test digits. After the first block the formula's square is 9×9; `
-      + `beyond it lies ${answer.t.map((t, k) => `${percent(answer.outside[k])} of the gradient at t = ${t}`).join(", ")}. `
-      + (frozen.input.checked ? "With the norms frozen that must be nothing." : "Only GroupNorm, whose mean and variance are the whole image's, can carry it there.");
+    looks.replaceChildren(
+      ...answer.t.map((t, k) => {
+        const map = makeMap(`influence at t = ${t}`, () => state.pixel);
+        paintLog(map.canvas, maps.subarray(k * PIXELS, (k + 1) * PIXELS), 4);
+        map.mark(state.pixel);
+        map.caption.textContent = `t = ${t}: the pixel itself ${percent(answer.itself[k])}; 90 % of the rest within ${answer.widths[k]}×${answer.widths[k]}`;
+        return map.element;
+      }),
+    );
+    lookWords.textContent =
+      `${answer.checkpoint}, mean over ${answer.digits} test digits. After the first block the formula's square is 9×9; ` +
+      `beyond it lies ${answer.t.map((t, k) => `${percent(answer.outside[k])} of the gradient at t = ${t}`).join(", ")}. ` +
+      (frozen.input.checked
+        ? "With the norms frozen that must be nothing."
+        : "Only GroupNorm, whose mean and variance are the whole image's, can carry it there.");
     chart.draw(answer.chart);
   }
   /** At every pixel, the taps of a dilated 3x3 kernel that read the image and not the padding: 1 black to 9 white. */
   function drawTaps() {
     const inside = (at) => at >= 0 && at < SIZE;
-    taps.replaceChildren(...[...new Set(state.dilations ?? props.value.dilations)].map((dilation) => {
-      const live = (at) => [-dilation, 0, dilation].filter((by) => inside(at + by)).length;
-      const counts = Float32Array.from({ length: PIXELS }, (_, i) => live(Math.floor(i / SIZE)) * live(i % SIZE));
-      const mean = counts.reduce((sum, count) => sum + count, 0) / PIXELS;
-      const alone = counts.filter((count) => count === 1).length;
-      const name = `taps at dilation ${dilation}`;
-      const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": name, "data-name": name });
-      paintFloats(canvas, counts, 0, 9);
-      const words = `dilation ${dilation}: ${((100 * mean) / 9).toFixed(1)} % of the taps`
-        + (alone ? `; ${alone} of ${PIXELS} pixels see only themselves` : "");
-      return h("figure", {}, canvas, h("figcaption", {}, words, " ", pngButton(canvas, () => name)));
-    }));
+    taps.replaceChildren(
+      ...[...new Set(state.dilations ?? props.value.dilations)].map((dilation) => {
+        const live = (at) => [-dilation, 0, dilation].filter((by) => inside(at + by)).length;
+        const counts = Float32Array.from({ length: PIXELS }, (_, i) => live(Math.floor(i / SIZE)) * live(i % SIZE));
+        const mean = counts.reduce((sum, count) => sum + count, 0) / PIXELS;
+        const alone = counts.filter((count) => count === 1).length;
+        const name = `taps at dilation ${dilation}`;
+        const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": name, "data-name": name });
+        paintFloats(canvas, counts, 0, 9);
+        const words =
+          `dilation ${dilation}: ${((100 * mean) / 9).toFixed(1)} % of the taps` +
+          (alone ? `; ${alone} of ${PIXELS} pixels see only themselves` : "");
+        return h(
+          "figure",
+          {},
+          canvas,
+          h(
+            "figcaption",
+            {},
+            words,
+            " ",
+            pngButton(canvas, () => name),
+          ),
+        );
+      }),
+    );
   }
   async function ask() {
     const mine = ++question;
     lookWords.textContent = "computing …";
     const answer = await server.influence({ ...state.pixel, frozen: frozen.input.checked }).catch(() => NO_ANSWER);
     if (mine !== question) return;
-    if (answer.error) lookWords.textContent = answer.error; else showLooks(answer);
+    if (answer.error) lookWords.textContent = answer.error;
+    else showLooks(answer);
   }
   subscribe(all, (changes) => {
     if (changes.dilations) drawTaps();

@@ -4,7 +4,8 @@ import { paintFloats } from "../paint.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { update } from "../state.js";
 
-export const SIZE = 28, PIXELS = SIZE * SIZE;
+export const SIZE = 28,
+  PIXELS = SIZE * SIZE;
 export const NO_ANSWER = { error: "the server did not answer; is it still running?" };
 
 /** Choose another output pixel, on every map. */
@@ -12,18 +13,41 @@ export const pick = (pixel) => update({ pixel });
 
 /** A map on which a pixel can be chosen with the pointer or the arrow keys. */
 export function makeMap(name, current) {
-  const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", tabindex: 0, class: "ddpm-pixels", "data-name": name, "aria-label": name });
+  const canvas = h("canvas", {
+    width: SIZE,
+    height: SIZE,
+    role: "img",
+    tabindex: 0,
+    class: "ddpm-pixels",
+    "data-name": name,
+    "aria-label": name,
+  });
   const marker = h("span", { class: "ddpm-marker" });
   makePointable(canvas, { size: SIZE, current, onPick: pick });
   const mark = (place) => placeMarker(marker, place, SIZE);
   const caption = h("span", {});
-  const element = h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker),
-    h("figcaption", {}, caption, " ", pngButton(canvas, () => name)));
+  const element = h(
+    "figure",
+    {},
+    h("div", { class: "ddpm-frame" }, canvas, marker),
+    h(
+      "figcaption",
+      {},
+      caption,
+      " ",
+      pngButton(canvas, () => name),
+    ),
+  );
   return { canvas, mark, caption, element };
 }
 
 /** Paint positive numbers on a log scale over `decades` below the largest; zero is black. */
 export function paintLog(canvas, values, decades) {
   const top = Math.log10(Math.max(...values));
-  paintFloats(canvas, Float32Array.from(values, (v) => (v > 0 ? Math.max(0.12, 1 - (top - Math.log10(v)) / decades) : 0)), 0, 1);
+  paintFloats(
+    canvas,
+    Float32Array.from(values, (v) => (v > 0 ? Math.max(0.12, 1 - (top - Math.log10(v)) / decades) : 0)),
+    0,
+    1,
+  );
 }

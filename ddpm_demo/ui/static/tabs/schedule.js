@@ -19,21 +19,36 @@ export function mount(element, props, watch, server) {
   const figures = new Map(); // by name of the schedule
   const pictures = h("div", { class: "ddpm-pictures ddpm-small-pictures" });
   const note = h("p", { class: "ddpm-help", role: "status" });
-  const every = h("details", { class: "ddpm-details", ontoggle: () => drawChart() },
-    h("summary", {}, "Everything a schedule is: ᾱ, √ᾱ, β and SNR, in five linked charts"), note, chart.element);
-  const all = h("div", {},
-    h("div", { class: "ddpm-stage ddpm-curve-stage" },
+  const every = h(
+    "details",
+    { class: "ddpm-details", ontoggle: () => drawChart() },
+    h("summary", {}, "Everything a schedule is: ᾱ, √ᾱ, β and SNR, in five linked charts"),
+    note,
+    chart.element,
+  );
+  const all = h(
+    "div",
+    {},
+    h(
+      "div",
+      { class: "ddpm-stage ddpm-curve-stage" },
       h("figure", {}, curve.element, h("figcaption", {}, "ᾱ: the share of the variance that is still the digit")),
-      h("div", {},
+      h(
+        "div",
+        {},
         timestepSlider("The line stands at t, the same t as on the Noise tab; it can be dragged too."),
         pictures,
-        h("div", { class: "ddpm-row" }, schedulePicker()))),
-    every);
+        h("div", { class: "ddpm-row" }, schedulePicker()),
+      ),
+    ),
+    every,
+  );
   element.querySelector(".ddpm-mount").replaceChildren(all);
 
   async function drawChart() {
     if (!every.open) return;
-    const answer = await server.schedule_chart(state.tables.custom.link.split(",").map(Number))
+    const answer = await server
+      .schedule_chart(state.tables.custom.link.split(",").map(Number))
       .catch(() => ({ error: "the server did not answer; is it still running?" }));
     note.textContent = answer.error ?? "";
     if (!answer.error) await chart.draw(answer);
@@ -48,7 +63,8 @@ export function mount(element, props, watch, server) {
   }
   function paintFigure(name) {
     const { canvas, caption } = figureOf(name);
-    const { alphaBar, beta, text } = state.tables[name], { t } = state;
+    const { alphaBar, beta, text } = state.tables[name],
+      { t } = state;
     if (t < alphaBar.length) {
       if (state.digit && state.noise) paintFloats(canvas, mixture(alphaBarAt(t, name)));
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
@@ -60,15 +76,26 @@ export function mount(element, props, watch, server) {
     canvas.setAttribute("aria-label", caption.textContent);
   }
   function drawCurve() {
-    const tables = Object.entries(state.tables), last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
+    const tables = Object.entries(state.tables),
+      last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
     curve.draw({
-      label: "alpha_bar against t for the linear, the cosine and a custom schedule", x: [0, last], y: [0, 1],
-      series: tables.map(([name, { alphaBar, text }]) => ({ name: text ?? name, colour: STYLES[name][0], dash: STYLES[name][1], y: alphaBar })),
+      label: "alpha_bar against t for the linear, the cosine and a custom schedule",
+      x: [0, last],
+      y: [0, 1],
+      series: tables.map(([name, { alphaBar, text }]) => ({
+        name: text ?? name,
+        colour: STYLES[name][0],
+        dash: STYLES[name][1],
+        y: alphaBar,
+      })),
     });
     pictures.replaceChildren(...tables.map(([name]) => figureOf(name).element));
   }
   function paint(changes) {
-    if (changes.tables) { drawCurve(); drawChart(); }
+    if (changes.tables) {
+      drawCurve();
+      drawChart();
+    }
     Object.keys(state.tables).forEach(paintFigure);
     curve.setCursor(state.t);
     chart.setCursor(state.t);

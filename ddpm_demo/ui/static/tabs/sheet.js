@@ -3,47 +3,92 @@ import { decodeBytes } from "../bytes.js";
 import { button, h, newId, settled } from "../dom.js";
 import { paintGrid } from "../paint.js";
 
-const STEP = 0.02, LEAST = 0.04; // of the picture: what an arrow moves, and how small a box may be
+const STEP = 0.02,
+  LEAST = 0.04; // of the picture: what an arrow moves, and how small a box may be
 const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** `read` asks the server again, about `{file, box, threshold}`; `use` gets an answer whose question was waved aside. */
 export function makeSheet({ read, use }) {
-  let answer = null, box = [0, 0, 1, 1];
-  const help = newId("sheet"), threshold = newId("threshold");
+  let answer = null,
+    box = [0, 0, 1, 1];
+  const help = newId("sheet"),
+    threshold = newId("threshold");
   const picture = h("img", { alt: "the picture that was read, in grey", draggable: "false" });
   const corners = ["ddpm-sheet-corner ddpm-first", "ddpm-sheet-corner"].map((name) => h("span", { class: name }));
-  const frame = h("div", {
-    class: "ddpm-sheet-box", tabindex: 0, role: "group", "aria-roledescription": "movable box", "aria-describedby": help,
-  }, ...corners);
-  const digit = h("canvas", { width: 28, height: 28, class: "ddpm-pixels", role: "img", "aria-label": "what was read, 28 by 28 pixels" });
+  const frame = h(
+    "div",
+    {
+      class: "ddpm-sheet-box",
+      tabindex: 0,
+      role: "group",
+      "aria-roledescription": "movable box",
+      "aria-describedby": help,
+    },
+    ...corners,
+  );
+  const digit = h("canvas", {
+    width: 28,
+    height: 28,
+    class: "ddpm-pixels",
+    role: "img",
+    "aria-label": "what was read, 28 by 28 pixels",
+  });
   const slider = h("input", { type: "range", min: 1, max: 99, id: threshold, oninput: changed });
   const value = h("output", { class: "ddpm-value", for: threshold });
   const anyway = button("Use it all the same", () => use(answer));
-  const element = h("div", { class: "ddpm-sheet", hidden: true },
+  const element = h(
+    "div",
+    { class: "ddpm-sheet", hidden: true },
     h("figure", { class: "ddpm-sheet-picture" }, picture, frame),
     h("figure", { class: "ddpm-sheet-read" }, digit, h("figcaption", {}, "what was read")),
-    h("div", { class: "ddpm-sheet-threshold ddpm-slider" },
-      h("div", { class: "ddpm-slider-head" }, h("label", { for: threshold }, "Ink is where so much light is missing"), value),
+    h(
+      "div",
+      { class: "ddpm-sheet-threshold ddpm-slider" },
+      h(
+        "div",
+        { class: "ddpm-slider-head" },
+        h("label", { for: threshold }, "Ink is where so much light is missing"),
+        value,
+      ),
       slider,
-      h("p", { id: help, class: "ddpm-help" }, "Drag the box over the digit, or a corner to resize it. With the keyboard: arrows move it, with Shift they move its lower right corner."),
-      anyway));
+      h(
+        "p",
+        { id: help, class: "ddpm-help" },
+        "Drag the box over the digit, or a corner to resize it. With the keyboard: arrows move it, with Shift they move its lower right corner.",
+      ),
+      anyway,
+    ),
+  );
 
   function place() {
     const [left, top, right, bottom] = box.map((share) => 100 * share);
-    Object.assign(frame.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%` });
-    frame.setAttribute("aria-label", `box round the digit: from ${Math.round(left)}, ${Math.round(top)} to ${Math.round(right)}, ${Math.round(bottom)} % of the picture`);
+    Object.assign(frame.style, {
+      left: `${left}%`,
+      top: `${top}%`,
+      width: `${right - left}%`,
+      height: `${bottom - top}%`,
+    });
+    frame.setAttribute(
+      "aria-label",
+      `box round the digit: from ${Math.round(left)}, ${Math.round(top)} to ${Math.round(right)}, ${Math.round(bottom)} % of the picture`,
+    );
     value.textContent = `${slider.value} %`;
   }
   const again = settled(() => read({ file: answer.sheet, box, threshold: slider.value / 100 }));
-  function changed() { place(); again(); }
+  function changed() {
+    place();
+    again();
+  }
 
   /** Move the whole box (corner null), or its first or its last corner, from where it was. */
   function shift(from, across, down, corner) {
     const [left, top, right, bottom] = from;
     if (corner === null) {
-      const x = within(across, -left, 1 - right), y = within(down, -top, 1 - bottom);
+      const x = within(across, -left, 1 - right),
+        y = within(down, -top, 1 - bottom);
       box = [left + x, top + y, right + x, bottom + y];
-    } else if (corner === 0) box = [within(left + across, 0, right - LEAST), within(top + down, 0, bottom - LEAST), right, bottom];
+    } else if (corner === 0)
+      box = [within(left + across, 0, right - LEAST), within(top + down, 0, bottom - LEAST), right, bottom];
     else box = [left, top, within(right + across, left + LEAST, 1), within(bottom + down, top + LEAST, 1)];
     changed();
   }
@@ -58,7 +103,10 @@ export function makeSheet({ read, use }) {
     const { width, height } = picture.getBoundingClientRect();
     shift(drag.from, (event.clientX - drag.x) / width, (event.clientY - drag.y) / height, drag.corner);
   });
-  for (const end of ["pointerup", "pointercancel"]) frame.addEventListener(end, () => { drag = null; });
+  for (const end of ["pointerup", "pointercancel"])
+    frame.addEventListener(end, () => {
+      drag = null;
+    });
   frame.addEventListener("keydown", (event) => {
     const by = { ArrowUp: [0, -STEP], ArrowDown: [0, STEP], ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0] }[event.key];
     if (!by) return;
@@ -71,11 +119,19 @@ export function makeSheet({ read, use }) {
     picture.src = `data:image/png;base64,${read.sheet}`;
     if (!drag) box = [...read.box];
     slider.value = Math.round(100 * read.threshold);
-    const pixels = read.link ? decodeBytes(read.link[1].replaceAll("-", "+").replaceAll("_", "/")) : new Uint8Array(784);
+    const pixels = read.link
+      ? decodeBytes(read.link[1].replaceAll("-", "+").replaceAll("_", "/"))
+      : new Uint8Array(784);
     paintGrid(digit, pixels, 1, 28, 0);
     anyway.hidden = !read.question || !read.x0;
     element.hidden = false;
     place();
   }
-  return { element, show, hide: () => { element.hidden = true; } };
+  return {
+    element,
+    show,
+    hide: () => {
+      element.hidden = true;
+    },
+  };
 }

@@ -10,7 +10,12 @@ export function makeStrip() {
     const canvas = h("canvas", { width: 28, height: 28, class: "ddpm-pixels" });
     const label = h("span", { class: "ddpm-small" });
     const frame = { canvas, label, t: 0 };
-    frame.button = h("button", { type: "button", class: "ddpm-strip-frame", onclick: () => update({ t: frame.t }) }, canvas, label);
+    frame.button = h(
+      "button",
+      { type: "button", class: "ddpm-strip-frame", onclick: () => update({ t: frame.t }) },
+      canvas,
+      label,
+    );
     return frame;
   });
   function paint() {
@@ -22,5 +27,12 @@ export function makeStrip() {
       frame.button.setAttribute("aria-label", `go to t = ${frame.t}`);
     });
   }
-  return { element: h("div", { class: "ddpm-strip", role: "group", "aria-label": "ten timesteps" }, ...frames.map((f) => f.button)), paint };
+  return {
+    element: h(
+      "div",
+      { class: "ddpm-strip", role: "group", "aria-label": "ten timesteps" },
+      ...frames.map((f) => f.button),
+    ),
+    paint,
+  };
 }

@@ -6,7 +6,8 @@ import { makeFilm } from "./train_film.js";
 import { makeGrids } from "./train_grids.js";
 import { makeShelf } from "./train_shelf.js";
 
-const QUICK = 2000, SLOW = 3000; // milliseconds between two questions: while it trains, and else
+const QUICK = 2000,
+  SLOW = 3000; // milliseconds between two questions: while it trains, and else
 // Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
 const CHARTS = 10000;
 
@@ -15,8 +16,17 @@ let watchNow = () => {};
 export const watchRun = (id) => watchNow(id);
 
 export function mount(element, props, watch, server) {
-  let allowed = false, run = null, sitting = "", offset = 0, lines = [], latest = {}, timer = 0, visible = false, asking = false;
-  let drawn = -Infinity, undrawn = false;
+  let allowed = false,
+    run = null,
+    sitting = "",
+    offset = 0,
+    lines = [],
+    latest = {},
+    timer = 0,
+    visible = false,
+    asking = false;
+  let drawn = -Infinity,
+    undrawn = false;
   const phase = h("h2", { "aria-live": "polite" }, "No run yet");
   const facts = h("p", { class: "ddpm-facts" }, "Everything below fills while a network learns.");
   const note = h("p", { class: "ddpm-note", role: "status" });
@@ -28,35 +38,69 @@ export function mount(element, props, watch, server) {
   };
   const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
   const curve = makeCurve({ xTitle: "minutes of training" });
-  const every = h("details", { class: "ddpm-details", ontoggle: () => { if (every.open) charts.draw(lines); } },
-    h("summary", {}, "Every measurement: learning rate, pace, and which timesteps are hard"));
+  const every = h(
+    "details",
+    {
+      class: "ddpm-details",
+      ontoggle: () => {
+        if (every.open) charts.draw(lines);
+      },
+    },
+    h("summary", {}, "Every measurement: learning rate, pace, and which timesteps are hard"),
+  );
   const charts = makeCharts();
   every.append(charts.element);
   const grids = makeGrids(server);
   const film = makeFilm(server);
   const shelf = makeShelf(server, {
     watch: (id) => watchNow(id),
-    resume: async (id) => { if (await tell({ action: "resume", run: id })) begin(id); },
+    resume: async (id) => {
+      if (await tell({ action: "resume", run: id })) begin(id);
+    },
     changed: () => ask(),
   });
   const watched = h("div", { hidden: true }, every, film.element);
-  const whole = h("section", { class: "ddpm-train", "aria-label": "training" },
-    phase, bar, facts, note, controls,
-    h("div", { class: "ddpm-stage ddpm-train-stage" },
-      h("figure", {}, curve.element, h("figcaption", {}, "the loss, log scale")), grids.element),
+  const whole = h(
+    "section",
+    { class: "ddpm-train", "aria-label": "training" },
+    phase,
+    bar,
+    facts,
+    note,
+    controls,
+    h(
+      "div",
+      { class: "ddpm-stage ddpm-train-stage" },
+      h("figure", {}, curve.element, h("figcaption", {}, "the loss, log scale")),
+      grids.element,
+    ),
     grids.copied,
-    watched, shelf.element);
+    watched,
+    shelf.element,
+  );
   element.querySelector(".ddpm-mount").replaceChildren(whole);
 
-  watchNow = (id) => { begin(id); phase.scrollIntoView({ block: "nearest" }); };
+  watchNow = (id) => {
+    begin(id);
+    phase.scrollIntoView({ block: "nearest" });
+  };
   function begin(id) {
     Object.assign(whole.dataset, { run: id ?? "", lines: 0, step: "" });
-    run = id; sitting = ""; offset = 0; lines = []; latest = {};
-    charts.clear(); drawCurve(); grids.show(run, [], {}); film.show(run, []);
+    run = id;
+    sitting = "";
+    offset = 0;
+    lines = [];
+    latest = {};
+    charts.clear();
+    drawCurve();
+    grids.show(run, [], {});
+    film.show(run, []);
     ask();
   }
   async function tell(question) {
-    const answer = await server.control(question).catch(() => ({ error: "the server did not answer; is it still running?" }));
+    const answer = await server
+      .control(question)
+      .catch(() => ({ error: "the server did not answer; is it still running?" }));
     note.textContent = answer.error ?? "";
     await ask();
     shelf.refresh();
@@ -79,9 +123,13 @@ export function mount(element, props, watch, server) {
   }
   function take(answer) {
     const before = latest;
-    if (answer.error) { // the run that was watched is gone
+    if (answer.error) {
+      // the run that was watched is gone
       note.textContent = answer.error;
-      run = null; sitting = ""; lines = []; latest = { busy: before.busy };
+      run = null;
+      sitting = "";
+      lines = [];
+      latest = { busy: before.busy };
       watched.hidden = true;
       return;
     }
@@ -101,30 +149,50 @@ export function mount(element, props, watch, server) {
         drawn = performance.now();
         undrawn = false;
       }
-      const seconds = Object.fromEntries(lines.filter((line) => line.kind === "held_out").map((line) => [line.step, line]));
+      const seconds = Object.fromEntries(
+        lines.filter((line) => line.kind === "held_out").map((line) => [line.step, line]),
+      );
       grids.show(run, answer.pictures, seconds);
       film.show(run, answer.weights, seconds);
     }
     describe();
   }
   function drawCurve() {
-    const losses = lines.filter((line) => line.kind === "loss"), held = lines.filter((line) => line.kind === "held_out");
+    const losses = lines.filter((line) => line.kind === "loss"),
+      held = lines.filter((line) => line.kind === "held_out");
     const minutes = (all) => all.map((line) => line.seconds / 60);
     const values = [...losses.map((line) => line.mean), ...held.map((line) => line.loss)].filter((value) => value > 0);
     curve.draw({
-      label: `loss over ${(losses.at(-1)?.seconds / 60 || 0).toFixed(1)} minutes of training`, log: true,
+      label: `loss over ${(losses.at(-1)?.seconds / 60 || 0).toFixed(1)} minutes of training`,
+      log: true,
       x: [0, Math.max(0.05, ...minutes(losses))],
       y: values.length ? [Math.min(...values) * 0.9, Math.max(...values) * 1.1] : [0.02, 1.2],
       series: [
-        { name: "running mean", colour: "#0072B2", dash: "solid", x: minutes(losses), y: losses.map((line) => line.mean) },
-        { name: "held-out digits", colour: "#D55E00", dash: "dot", x: minutes(held), y: held.map((line) => line.loss) }],
+        {
+          name: "running mean",
+          colour: "#0072B2",
+          dash: "solid",
+          x: minutes(losses),
+          y: losses.map((line) => line.mean),
+        },
+        { name: "held-out digits", colour: "#D55E00", dash: "dot", x: minutes(held), y: held.map((line) => line.loss) },
+      ],
     });
   }
   function describe() {
     const mine = latest.busy && latest.busy === run;
-    const losses = lines.filter((line) => line.kind === "loss"), last = losses.at(-1), ended = lines.at(-1)?.kind === "end";
-    const state = !mine ? (last ? (ended ? "finished" : "stopped; it can be resumed below") : "no run yet")
-      : { starting: "starting", training: "training", paused: "paused", finishing: "measuring the result" }[latest.phase];
+    const losses = lines.filter((line) => line.kind === "loss"),
+      last = losses.at(-1),
+      ended = lines.at(-1)?.kind === "end";
+    const state = !mine
+      ? last
+        ? ended
+          ? "finished"
+          : "stopped; it can be resumed below"
+        : "no run yet"
+      : { starting: "starting", training: "training", paused: "paused", finishing: "measuring the result" }[
+          latest.phase
+        ];
     const name = shelf.name(run);
     phase.textContent = last || mine ? `${name ? `${name}: ` : ""}${state}` : "No run yet";
     if (latest.note && (!latest.busy || latest.phase === "paused")) note.textContent = latest.note;
@@ -135,16 +203,24 @@ export function mount(element, props, watch, server) {
     const step = (mine && latest.step) || last?.step || 0;
     Object.assign(whole.dataset, { run: run ?? "", phase: mine ? latest.phase : "", lines: losses.length, step });
     bar.hidden = !last && !mine;
-    if (!last) { if (mine) facts.textContent = "The network and the digits are being made ready."; return; }
-    const total = (mine && latest.total) || last.total, seconds = (mine && latest.seconds) || last.seconds;
+    if (!last) {
+      if (mine) facts.textContent = "The network and the digits are being made ready.";
+      return;
+    }
+    const total = (mine && latest.total) || last.total,
+      seconds = (mine && latest.seconds) || last.seconds;
     bar.value = ended && !mine ? 1 : step / total;
-    const recent = losses.slice(-20), rate = recent.reduce((sum, line) => sum + line.rate, 0) / recent.length;
+    const recent = losses.slice(-20),
+      rate = recent.reduce((sum, line) => sum + line.rate, 0) / recent.length;
     const left = seconds * (total / step - 1);
     facts.replaceChildren(
       `step ${step.toLocaleString("en")}${ended && !mine ? "" : ` of about ${Math.max(step, total).toLocaleString("en")}`} · ${duration(seconds)} of training`,
-      mine ? ` · about ${duration(left)} left` : "", ` · ${rate.toFixed(0)} images/s`,
-      h("br"), `loss ${last.mean.toFixed(4)} · learning rate ${last.lr.toPrecision(2)}`,
-      ` · the pictures and held-out measurements took ${(100 * last.extras / last.seconds).toFixed(1)} % of the time`);
+      mine ? ` · about ${duration(left)} left` : "",
+      ` · ${rate.toFixed(0)} images/s`,
+      h("br"),
+      `loss ${last.mean.toFixed(4)} · learning rate ${last.lr.toPrecision(2)}`,
+      ` · the pictures and held-out measurements took ${((100 * last.extras) / last.seconds).toFixed(1)} % of the time`,
+    );
   }
   const receive = () => {
     const value = props.value;
@@ -158,9 +234,17 @@ export function mount(element, props, watch, server) {
   watch("value", receive);
   receive();
   drawCurve();
-  new IntersectionObserver((entries) => {
-    visible = entries.at(-1).isIntersecting;
-    if (visible) { ask(); shelf.refresh(); }
-  }, { rootMargin: "100000px" }).observe(whole);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && visible) ask(); });
+  new IntersectionObserver(
+    (entries) => {
+      visible = entries.at(-1).isIntersecting;
+      if (visible) {
+        ask();
+        shelf.refresh();
+      }
+    },
+    { rootMargin: "100000px" },
+  ).observe(whole);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && visible) ask();
+  });
 }

@@ -3,17 +3,27 @@ import { makeChart } from "../chart.js";
 import { h } from "../dom.js";
 
 export function makeCharts() {
-  const loss = makeChart(), tenths = makeChart();
-  let empty = null, drawing = false, next = null;
+  const loss = makeChart(),
+    tenths = makeChart();
+  let empty = null,
+    drawing = false,
+    next = null;
   const words = h("p", { class: "ddpm-help", "aria-live": "off" });
   const bars = h("div", {}, h("h3", {}, "Which timesteps are hard?"), tenths.element, words);
 
   /** The charts without their data, as Python made them. */
-  function make(value) { empty ??= value; }
-  function clear() { next = null; words.textContent = ""; }
+  function make(value) {
+    empty ??= value;
+  }
+  function clear() {
+    next = null;
+    words.textContent = "";
+  }
 
   const filled = (chart, columns) => ({
-    ...chart, figure: { ...chart.figure, data: chart.figure.data.map((trace, k) => ({ ...trace, ...columns[k] })) } });
+    ...chart,
+    figure: { ...chart.figure, data: chart.figure.data.map((trace, k) => ({ ...trace, ...columns[k] })) },
+  });
 
   async function draw(lines) {
     next = lines;
@@ -23,13 +33,21 @@ export function makeCharts() {
       const now = next;
       next = null;
       const of = (kind) => now.filter((line) => line.kind === kind);
-      const losses = of("loss"), held = of("held_out"), minutes = losses.map((line) => line.seconds / 60);
+      const losses = of("loss"),
+        held = of("held_out"),
+        minutes = losses.map((line) => line.seconds / 60);
       const column = (name) => ({ x: minutes, y: losses.map((line) => line[name]) });
-      await loss.draw(filled(empty.loss, [
-        column("loss"), column("mean"),
-        { x: held.map((line) => line.seconds / 60), y: held.map((line) => line.loss) },
-        column("lr"), { x: minutes.slice(1), y: losses.slice(1).map((line) => line.rate) }])); // the first covers one step
-      const training = of("tenths").at(-1)?.tenths, measured = held.at(-1)?.tenths;
+      await loss.draw(
+        filled(empty.loss, [
+          column("loss"),
+          column("mean"),
+          { x: held.map((line) => line.seconds / 60), y: held.map((line) => line.loss) },
+          column("lr"),
+          { x: minutes.slice(1), y: losses.slice(1).map((line) => line.rate) },
+        ]),
+      ); // the first covers one step
+      const training = of("tenths").at(-1)?.tenths,
+        measured = held.at(-1)?.tenths;
       if (training) {
         await tenths.draw(filled(empty.tenths, [{ y: training }, measured ? { y: measured } : {}]));
         say(measured ?? training);
@@ -38,12 +56,14 @@ export function makeCharts() {
     drawing = false;
   }
   function say(values) {
-    const low = values[0], high = values[9];
+    const low = values[0],
+      high = values[9];
     if (!low || !high) return;
-    words.textContent = `For the smallest t the loss is ${low.toPrecision(2)}, for the largest ${high.toPrecision(2)}. `
-      + "At large t nearly all of xₜ is noise, so the network can almost copy what it sees. At small t the noise is a "
-      + "hundredth of the ink and must be told from the pen's own texture; saying “no noise at all” would cost 1. Little "
-      + "depends on it: what is wrong with ε̂ there changes x̂₀ by hardly anything.";
+    words.textContent =
+      `For the smallest t the loss is ${low.toPrecision(2)}, for the largest ${high.toPrecision(2)}. ` +
+      "At large t nearly all of xₜ is noise, so the network can almost copy what it sees. At small t the noise is a " +
+      "hundredth of the ink and must be told from the pen's own texture; saying “no noise at all” would cost 1. Little " +
+      "depends on it: what is wrong with ε̂ there changes x̂₀ by hardly anything.";
   }
   return { element: h("div", {}, loss.element, bars), make, clear, draw };
 }

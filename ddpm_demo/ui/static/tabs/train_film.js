@@ -4,48 +4,123 @@ import { button, duration, h, newId, number, select } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
-const SIZE = 28, LENGTH = SIZE * SIZE, LOOKS = 10;
+const SIZE = 28,
+  LENGTH = SIZE * SIZE,
+  LOOKS = 10;
 const BIG = { x0: "the digit x₀", x_t: "xₜ, what the network gets", x0_hat: "x̂₀, the clean image it implies" };
 
 export function makeFilm(server) {
-  let run = null, steps = [], about = {}, seed = 0, look = 6, wanted = "", started = false;
+  let run = null,
+    steps = [],
+    about = {},
+    seed = 0,
+    look = 6,
+    wanted = "",
+    started = false;
   const answers = new Map();
   const digit = select("digit", Object.fromEntries(Array.from({ length: 10 }, (_, k) => [k, k])), () => paint());
   digit.input.value = "7";
-  const big = Object.fromEntries(Object.keys(BIG).map((name) => [name,
-    h("canvas", { width: SIZE, height: SIZE, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": BIG[name] })]));
+  const big = Object.fromEntries(
+    Object.keys(BIG).map((name) => [
+      name,
+      h("canvas", {
+        width: SIZE,
+        height: SIZE,
+        role: "img",
+        class: "ddpm-pixels",
+        "data-name": name,
+        "aria-label": BIG[name],
+      }),
+    ]),
+  );
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite" });
   const strip = Array.from({ length: LOOKS }, (_, k) => {
     const before = h("canvas", { width: SIZE, height: SIZE, class: "ddpm-pixels" });
     const after = h("canvas", { width: SIZE, height: SIZE, class: "ddpm-pixels" });
     const label = h("span", { class: "ddpm-small" });
-    const choose = h("button", { type: "button", class: "ddpm-strip-frame", onclick: () => { look = k; paint(); } }, before, after, label);
+    const choose = h(
+      "button",
+      {
+        type: "button",
+        class: "ddpm-strip-frame",
+        onclick: () => {
+          look = k;
+          paint();
+        },
+      },
+      before,
+      after,
+      label,
+    );
     return { before, after, label, button: choose };
   });
   const slider = makeSlider({
-    label: "moment of training", max: 0, value: 0,
+    label: "moment of training",
+    max: 0,
+    value: 0,
     help: "The digit and its noise stay the same; only the network grows up. Click a column to choose its t. Moments whose weights are kept; of a big network they are few.",
-    describe: (index) => (steps.length ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}` : "none yet"),
+    describe: (index) =>
+      steps.length
+        ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}`
+        : "none yet",
     onInput: () => paint(),
   });
   const id = newId("film");
-  const body = h("div", {},
-    h("div", { class: "ddpm-row" }, digit.element, button("Other noise", () => { seed++; paint(); })),
-    h("div", { class: "ddpm-strip ddpm-train-strip", role: "group", "aria-label": "ten timesteps: what goes in, and the clean image that comes out" }, ...strip.map((each) => each.button)),
+  const body = h(
+    "div",
+    {},
+    h(
+      "div",
+      { class: "ddpm-row" },
+      digit.element,
+      button("Other noise", () => {
+        seed++;
+        paint();
+      }),
+    ),
+    h(
+      "div",
+      {
+        class: "ddpm-strip ddpm-train-strip",
+        role: "group",
+        "aria-label": "ten timesteps: what goes in, and the clean image that comes out",
+      },
+      ...strip.map((each) => each.button),
+    ),
     slider.element,
-    h("div", { class: "ddpm-pictures ddpm-small-pictures" }, ...Object.entries(big).map(([name, canvas]) => h("figure", {}, canvas, h("figcaption", {}, BIG[name])))),
-    words);
-  const element = h("details", { class: "ddpm-details", id },
-    h("summary", {}, "How the network grew up: the same noisy digit at every moment of the training"), body);
-  element.addEventListener("toggle", () => { if (element.open) { started = true; paint(); } });
+    h(
+      "div",
+      { class: "ddpm-pictures ddpm-small-pictures" },
+      ...Object.entries(big).map(([name, canvas]) => h("figure", {}, canvas, h("figcaption", {}, BIG[name]))),
+    ),
+    words,
+  );
+  const element = h(
+    "details",
+    { class: "ddpm-details", id },
+    h("summary", {}, "How the network grew up: the same noisy digit at every moment of the training"),
+    body,
+  );
+  element.addEventListener("toggle", () => {
+    if (element.open) {
+      started = true;
+      paint();
+    }
+  });
 
   function show(newRun, newSteps, lines = {}) {
     const changed = newRun !== run || newSteps.length !== steps.length || newSteps.at(-1) !== steps.at(-1);
-    const now = steps[slider.value()], last = slider.value() === steps.length - 1;
+    const now = steps[slider.value()],
+      last = slider.value() === steps.length - 1;
     if (newRun !== run) answers.clear();
-    run = newRun; steps = newSteps; about = lines;
+    run = newRun;
+    steps = newSteps;
+    about = lines;
     element.hidden = steps.length === 0;
-    if (!changed) { slider.set(slider.value()); return; } // its time may have become known
+    if (!changed) {
+      slider.set(slider.value());
+      return;
+    } // its time may have become known
     slider.setMax(Math.max(0, steps.length - 1));
     slider.set(last || newRun === null ? steps.length - 1 : Math.max(0, steps.indexOf(now)));
     if (started && element.open) paint();
@@ -53,16 +128,21 @@ export function makeFilm(server) {
   async function paint() {
     const step = steps[slider.value()];
     if (step === undefined) return;
-    const question = { run, step, seed, digit: Number(digit.input.value) }, key = JSON.stringify(question);
+    const question = { run, step, seed, digit: Number(digit.input.value) },
+      key = JSON.stringify(question);
     wanted = key;
     if (!answers.has(key)) {
       const answer = await server.look_back(question);
-      if (answer.error) { words.textContent = answer.error; return; }
+      if (answer.error) {
+        words.textContent = answer.error;
+        return;
+      }
       for (const name of Object.keys(BIG)) answer[name] = await inflateLevels(answer[name], 8);
       answers.set(key, answer);
     }
     if (wanted !== key) return;
-    const got = answers.get(key), part = (name, k) => got[name].subarray(k * LENGTH, (k + 1) * LENGTH);
+    const got = answers.get(key),
+      part = (name, k) => got[name].subarray(k * LENGTH, (k + 1) * LENGTH);
     strip.forEach((each, k) => {
       paintGrid(each.before, part("x_t", k), 1, SIZE, 0);
       paintGrid(each.after, part("x0_hat", k), 1, SIZE, 0);
@@ -73,8 +153,9 @@ export function makeFilm(server) {
     paintGrid(big.x0, got.x0, 1, SIZE, 0);
     paintGrid(big.x_t, part("x_t", look), 1, SIZE, 0);
     paintGrid(big.x0_hat, part("x0_hat", look), 1, SIZE, 0);
-    words.textContent = `t = ${got.t[look]}: ${(100 * got.alpha_bar[look]).toPrecision(2)} % of the variance is the digit. After step ${step.toLocaleString("en")} `
-      + `the clean image it implies is ${number(got.error_of_x0[look], 4)} away from x₀ (mean squared, clipped to [−1, 1]).`;
+    words.textContent =
+      `t = ${got.t[look]}: ${(100 * got.alpha_bar[look]).toPrecision(2)} % of the variance is the digit. After step ${step.toLocaleString("en")} ` +
+      `the clean image it implies is ${number(got.error_of_x0[look], 4)} away from x₀ (mean squared, clipped to [−1, 1]).`;
     element.dataset.step = step;
   }
   return { element, show };

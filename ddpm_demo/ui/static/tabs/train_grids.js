@@ -8,50 +8,109 @@ const CAPTIONS = { ema: "averaged weights (EMA)", plain: "this very step's weigh
 const BEGINNING = "what every drawing begins with";
 
 export function makeGrids(server) {
-  let noise = null, run = null, steps = [], about = {}, follow = true, wanted = 0;
+  let noise = null,
+    run = null,
+    steps = [],
+    about = {},
+    follow = true,
+    wanted = 0;
   const pictures = new Map(); // step -> {ema, plain}
-  const canvases = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name,
-    h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels ddpm-film", "data-name": name, "aria-label": `${CAPTIONS[name]}: nothing yet` })]));
+  const canvases = Object.fromEntries(
+    Object.keys(CAPTIONS).map((name) => [
+      name,
+      h("canvas", {
+        width: 28,
+        height: 28,
+        role: "img",
+        class: "ddpm-pixels ddpm-film",
+        "data-name": name,
+        "aria-label": `${CAPTIONS[name]}: nothing yet`,
+      }),
+    ]),
+  );
   const captions = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, h("figcaption", {}, CAPTIONS[name])]));
   const slider = makeSlider({
-    label: "moment of training", max: 0, value: 0,
+    label: "moment of training",
+    max: 0,
+    value: 0,
     help: "Drag or play from the first moment to the newest and watch the digits condense. Every one starts from the same sixteen noises (DPM-Solver++, 10 steps).",
-    describe: (index) => (steps.length ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}` : "none yet"),
-    onInput: () => { follow = slider.value() === steps.length - 1; paint(); },
+    describe: (index) =>
+      steps.length
+        ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}`
+        : "none yet",
+    onInput: () => {
+      follow = slider.value() === steps.length - 1;
+      paint();
+    },
   });
-  const waiting = h("p", { class: "ddpm-help" }, "Now it is the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.");
-  const element = h("div", {}, h("h3", {}, "What it would draw by now"), waiting,
-    h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-train-grids" }, ...Object.entries(canvases).map(([name, canvas]) =>
-      h("figure", {}, canvas, captions[name]))), slider.element);
+  const waiting = h(
+    "p",
+    { class: "ddpm-help" },
+    "Now it is the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.",
+  );
+  const element = h(
+    "div",
+    {},
+    h("h3", {}, "What it would draw by now"),
+    waiting,
+    h(
+      "div",
+      { class: "ddpm-pictures ddpm-small-pictures ddpm-train-grids" },
+      ...Object.entries(canvases).map(([name, canvas]) => h("figure", {}, canvas, captions[name])),
+    ),
+    slider.element,
+  );
 
   // Of a run that learns drawings of one's own: each digit beside the drawing that it is nearest to.
-  const pairs = h("div", { class: "ddpm-row" }), yardstick = h("p", { class: "ddpm-help" });
-  const copied = h("section", { hidden: true, "aria-label": "learned or copied" },
-    h("h3", {}, "Did it learn or copy?"), pairs, yardstick);
+  const pairs = h("div", { class: "ddpm-row" }),
+    yardstick = h("p", { class: "ddpm-help" });
+  const copied = h(
+    "section",
+    { hidden: true, "aria-label": "learned or copied" },
+    h("h3", {}, "Did it learn or copy?"),
+    pairs,
+    yardstick,
+  );
   function compare(found) {
     copied.hidden = !found.nearest;
     if (!found.nearest) return;
     const { distance, drawings, fresh, other, levels } = found.nearest;
-    pairs.replaceChildren(...distance.map((far, k) => {
-      const two = new Uint8Array(2 * 784), canvas = h("canvas", {
-        class: "ddpm-pixels", role: "img", style: "width: 116px",
-        "aria-label": `digit ${k + 1} and the nearest drawing, ${far.toFixed(1)} from it` });
-      two.set(found.ema.subarray(784 * k, 784 * (k + 1)));
-      two.set(levels.subarray(784 * k, 784 * (k + 1)), 784);
-      paintGrid(canvas, two, 2, 28);
-      return h("figure", { "data-distance": far }, canvas, h("figcaption", {}, far.toFixed(1)));
-    }));
-    yardstick.textContent = `Left a digit with EMA, right the nearest of your ${drawings} drawings as it was taught, turned, scaled or shifted; below, how far they are from each other (Euclidean, pixels 0 to 1; 0 is a copy). `
-      + `For comparison: a variation that it was not taught lies ${fresh.toFixed(1)} from the nearest that it was, one drawing ${other.toFixed(1)} from the next.`;
+    pairs.replaceChildren(
+      ...distance.map((far, k) => {
+        const two = new Uint8Array(2 * 784),
+          canvas = h("canvas", {
+            class: "ddpm-pixels",
+            role: "img",
+            style: "width: 116px",
+            "aria-label": `digit ${k + 1} and the nearest drawing, ${far.toFixed(1)} from it`,
+          });
+        two.set(found.ema.subarray(784 * k, 784 * (k + 1)));
+        two.set(levels.subarray(784 * k, 784 * (k + 1)), 784);
+        paintGrid(canvas, two, 2, 28);
+        return h("figure", { "data-distance": far }, canvas, h("figcaption", {}, far.toFixed(1)));
+      }),
+    );
+    yardstick.textContent =
+      `Left a digit with EMA, right the nearest of your ${drawings} drawings as it was taught, turned, scaled or shifted; below, how far they are from each other (Euclidean, pixels 0 to 1; 0 is a copy). ` +
+      `For comparison: a variation that it was not taught lies ${fresh.toFixed(1)} from the nearest that it was, one drawing ${other.toFixed(1)} from the next.`;
   }
 
   function show(newRun, newSteps, lines) {
-    if (newRun !== run) { pictures.clear(); follow = true; }
-    const now = steps[slider.value()], changed = newRun !== run || newSteps.length !== steps.length || newSteps.at(-1) !== steps.at(-1);
-    run = newRun; steps = newSteps; about = lines;
+    if (newRun !== run) {
+      pictures.clear();
+      follow = true;
+    }
+    const now = steps[slider.value()],
+      changed = newRun !== run || newSteps.length !== steps.length || newSteps.at(-1) !== steps.at(-1);
+    run = newRun;
+    steps = newSteps;
+    about = lines;
     waiting.hidden = steps.length > 0;
     element.dataset.moments = steps.length;
-    if (!changed) { slider.set(slider.value()); return; } // its time may have become known
+    if (!changed) {
+      slider.set(slider.value());
+      return;
+    } // its time may have become known
     slider.setMax(Math.max(0, steps.length - 1));
     slider.set(follow ? steps.length - 1 : Math.max(0, steps.indexOf(now)));
     paint();
@@ -59,7 +118,10 @@ export function makeGrids(server) {
   /** Before the first moment: the noises that every drawing begins with. */
   async function paintNoises() {
     noise ??= server.noises({}).then(async ({ n, noises }) => ({ n, levels: await inflateLevels(noises, 8) }));
-    const { n, levels } = await noise.catch(() => { noise = null; return {}; });
+    const { n, levels } = await noise.catch(() => {
+      noise = null;
+      return {};
+    });
     if (!levels || steps.length) return;
     for (const [name, canvas] of Object.entries(canvases)) {
       captions[name].textContent = BEGINNING;
@@ -76,10 +138,16 @@ export function makeGrids(server) {
     }
     wanted = step;
     if (!pictures.has(step)) {
-      const asked = run, answer = await server.moment({ run, step });
+      const asked = run,
+        answer = await server.moment({ run, step });
       if (answer.error || asked !== run) return;
       const nearest = answer.nearest && { ...answer.nearest, levels: await inflateLevels(answer.nearest.pictures, 8) };
-      pictures.set(step, { n: answer.n, nearest, ema: await inflateLevels(answer.ema, 8), plain: await inflateLevels(answer.plain, 8) });
+      pictures.set(step, {
+        n: answer.n,
+        nearest,
+        ema: await inflateLevels(answer.ema, 8),
+        plain: await inflateLevels(answer.plain, 8),
+      });
     }
     if (wanted !== step) return; // the slider has moved on meanwhile
     const found = pictures.get(step);

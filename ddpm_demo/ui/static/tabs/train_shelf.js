@@ -4,11 +4,23 @@ import { button, h, newId } from "../dom.js";
 
 /** @param {{watch: (id: string) => void, resume: (id: string) => void, changed: () => void}} actions */
 export function makeShelf(server, actions) {
-  let allowed = false, runs = [], shown = "";
+  let allowed = false,
+    runs = [],
+    shown = "";
   const note = h("p", { class: "ddpm-help", role: "status" });
   const list = h("ul", { class: "ddpm-shelf" });
-  const element = h("section", { "aria-label": "runs" }, h("h3", {}, "Runs"),
-    h("p", { class: "ddpm-help" }, "Every run that has a checkpoint stands in the lists of the Generate, Noise and Network tabs by its name."), list, note);
+  const element = h(
+    "section",
+    { "aria-label": "runs" },
+    h("h3", {}, "Runs"),
+    h(
+      "p",
+      { class: "ddpm-help" },
+      "Every run that has a checkpoint stands in the lists of the Generate, Noise and Network tabs by its name.",
+    ),
+    list,
+    note,
+  );
 
   async function refresh() {
     const answer = await server.shelf(null).catch(() => null);
@@ -20,7 +32,9 @@ export function makeShelf(server, actions) {
     list.replaceChildren(...(runs.length ? runs.map(item) : [h("li", {}, "none yet")]));
   }
   async function change(question) {
-    const answer = await server.change(question).catch(() => ({ error: "the server did not answer; is it still running?" }));
+    const answer = await server
+      .change(question)
+      .catch(() => ({ error: "the server did not answer; is it still running?" }));
     note.textContent = answer.error ?? "";
     shown = "";
     await refresh();
@@ -38,31 +52,71 @@ export function makeShelf(server, actions) {
   }
   function item(run) {
     const row = h("div", { class: "ddpm-row" });
-    const usual = () => row.replaceChildren(
-      button("Watch", () => actions.watch(run.id), { "aria-label": `watch ${run.name}` }),
-      ...(allowed && !run.locked && !run.finished && !run.fault ? [button("Resume", () => actions.resume(run.id), { "aria-label": `resume ${run.name}` })] : []),
-      ...(allowed ? [button("Rename", rename, { "aria-label": `rename ${run.name}` })] : []),
-      ...(run.checkpoint ? [button("Export", () => save(run), { "aria-label": `export ${run.name}` })] : []),
-      ...(allowed && !run.locked ? [button("Delete", ask, { "aria-label": `delete ${run.name}` })] : []));
+    const usual = () =>
+      row.replaceChildren(
+        button("Watch", () => actions.watch(run.id), { "aria-label": `watch ${run.name}` }),
+        ...(allowed && !run.locked && !run.finished && !run.fault
+          ? [button("Resume", () => actions.resume(run.id), { "aria-label": `resume ${run.name}` })]
+          : []),
+        ...(allowed ? [button("Rename", rename, { "aria-label": `rename ${run.name}` })] : []),
+        ...(run.checkpoint ? [button("Export", () => save(run), { "aria-label": `export ${run.name}` })] : []),
+        ...(allowed && !run.locked ? [button("Delete", ask, { "aria-label": `delete ${run.name}` })] : []),
+      );
     function ask() {
       const keep = button("Keep it", usual);
-      row.replaceChildren(h("span", {}, `Delete ${run.name} for good?`),
-        button("Delete for good", () => change({ action: "delete", run: run.id }), { class: "ddpm-button ddpm-danger" }), keep);
+      row.replaceChildren(
+        h("span", {}, `Delete ${run.name} for good?`),
+        button("Delete for good", () => change({ action: "delete", run: run.id }), {
+          class: "ddpm-button ddpm-danger",
+        }),
+        keep,
+      );
       keep.focus();
     }
     function rename() {
       const id = newId("name");
       const field = h("input", { id, class: "ddpm-field", value: run.name, maxlength: 40 });
       const done = () => change({ action: "rename", run: run.id, name: field.value });
-      field.addEventListener("keydown", (event) => { if (event.key === "Enter") done(); if (event.key === "Escape") usual(); });
-      row.replaceChildren(h("label", { for: id }, "new name"), field, button("Save the name", done), button("Leave it", usual));
+      field.addEventListener("keydown", (event) => {
+        if (event.key === "Enter") done();
+        if (event.key === "Escape") usual();
+      });
+      row.replaceChildren(
+        h("label", { for: id }, "new name"),
+        field,
+        button("Save the name", done),
+        button("Leave it", usual),
+      );
       field.focus();
     }
     usual();
-    const state = run.locked ? "being trained" : run.fault ? `cannot be resumed: ${run.fault}` : run.finished ? "finished" : "not finished; it can be resumed";
-    return h("li", { "data-name": run.name }, h("b", {}, run.name), ` · ${state} · ${run.megabytes.toFixed(1)} MB`,
-      h("div", { class: "ddpm-small" }, run.words), row);
+    const state = run.locked
+      ? "being trained"
+      : run.fault
+        ? `cannot be resumed: ${run.fault}`
+        : run.finished
+          ? "finished"
+          : "not finished; it can be resumed";
+    return h(
+      "li",
+      { "data-name": run.name },
+      h("b", {}, run.name),
+      ` · ${state} · ${run.megabytes.toFixed(1)} MB`,
+      h("div", { class: "ddpm-small" }, run.words),
+      row,
+    );
   }
   const name = (id) => runs.find((run) => run.id === id)?.name ?? "";
-  return { element, refresh, name, allow: (yes) => { if (yes !== allowed) { allowed = yes; shown = ""; refresh(); } } };
+  return {
+    element,
+    refresh,
+    name,
+    allow: (yes) => {
+      if (yes !== allowed) {
+        allowed = yes;
+        shown = "";
+        refresh();
+      }
+    },
+  };
 }
