@@ -21,6 +21,7 @@ check: $(VENV)/.installed-test $(JS)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PRETTIER) --check "ddpm_demo/**/*.js"
+	$(NODE) $(JS)/node_modules/typescript/bin/tsc --project jsconfig.json
 
 format: $(VENV)/.installed-test $(JS)/.installed
 	$(BIN)/ruff format .

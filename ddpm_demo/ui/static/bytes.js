@@ -1,6 +1,9 @@
 // Numbers travel from Python to the page as base64: little-endian, as numpy writes them.
 
-/** @returns {Uint8Array} the bytes behind a base64 text. */
+/**
+ * The bytes behind a base64 text.
+ * @param {string} base64
+ */
 export function decodeBytes(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
@@ -8,20 +11,27 @@ export function decodeBytes(base64) {
   return bytes;
 }
 
-export const decodeFloat32 = (base64) => new Float32Array(decodeBytes(base64).buffer);
-export const decodeFloat64 = (base64) => new Float64Array(decodeBytes(base64).buffer);
+export const decodeFloat32 = (/** @type {string} */ base64) => new Float32Array(decodeBytes(base64).buffer);
+export const decodeFloat64 = (/** @type {string} */ base64) => new Float64Array(decodeBytes(base64).buffer);
 
-/** @returns {string} base64 of bytes. */
+/**
+ * Base64 of bytes.
+ * @param {Uint8Array} bytes
+ */
 export function encodeBytes(bytes) {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
 }
 
-/** @returns {string} base64 of a Float32Array. */
-export const encodeFloat32 = (values) => encodeBytes(new Uint8Array(values.buffer));
+/** Base64 of a Float32Array. */
+export const encodeFloat32 = (/** @type {Float32Array} */ values) => encodeBytes(new Uint8Array(values.buffer));
 
-/** @returns {Promise<Uint8Array>} grey levels 0..255 from a deflated base64 text of levels of 8 bits, or of 4, two a byte. */
+/**
+ * Grey levels 0..255 from a deflated base64 text of levels of 8 bits, or of 4, two a byte.
+ * @param {string} base64
+ * @param {number} bits 8 or 4
+ */
 export async function inflateLevels(base64, bits) {
   if (!base64) return new Uint8Array(0);
   const stream = new Blob([decodeBytes(base64)]).stream().pipeThrough(new DecompressionStream("deflate"));

@@ -1,28 +1,46 @@
 // A Plotly chart that keeps its zoom and wears the page's colours, with a cursor that can be dragged if asked for. It is
 // drawn where it can be seen: reading Plotly alone stops a page for half a second, for several on an old laptop.
+import { rootPath } from "./component.js";
 import { colours, h } from "./dom.js";
 
 const NEAR = "200px"; // so far below the window a chart is drawn already
 const HEIGHT = 450; // Plotly's own
 
+/**
+ * What Python made: a figure for Plotly, where its script is, and the words for those who cannot see it.
+ * @typedef {{figure: {data: any[], layout: Record<string, any>}, plotly: string, label: string}} Chart
+ */
+
+/** @type {Promise<any> | null} */
 let plotly = null;
 
-/** Load the plotly.min.js of the installed plotly package, once. */
+/**
+ * Load the plotly.min.js of the installed plotly package, once; again if it could not be had.
+ * @param {string} url
+ */
 function loadPlotly(url) {
   plotly ??= new Promise((resolve, reject) => {
-    const root = window.gradio_config?.root ?? "";
-    document.head.append(h("script", { src: root + url, onload: () => resolve(window.Plotly), onerror: reject }));
+    const got = () => resolve(/** @type {any} */ (window).Plotly);
+    const failed = () => {
+      plotly = null;
+      reject(new Error("the server did not give Plotly's script"));
+    };
+    document.head.append(h("script", { src: rootPath() + url, onload: got, onerror: failed }));
   });
   return plotly;
 }
 
 /** @param {(x: number) => void} [onCursor] called when the student drags the cursor, with its new place */
 export function makeChart(onCursor) {
-  const place = h("div", { class: "ddpm-chart", role: "figure" });
-  let Plotly = null,
-    value = null,
-    cursor = null,
-    waiting = 0;
+  /** @type {HTMLDivElement & {layout?: object, on?: any}} */
+  const place = h("div", { class: "ddpm-chart", role: "figure" }); // Plotly adds to it
+  /** @type {any} */
+  let Plotly = null;
+  /** @type {Chart} */
+  let value;
+  /** @type {number | null} */
+  let cursor = null;
+  let waiting = 0;
   let seen = false,
     late = false; // whether it can be seen, and whether something has changed while it could not
 
@@ -46,6 +64,7 @@ export function makeChart(onCursor) {
     };
     return [...(value.figure.layout.shapes ?? []), ...(cursor === null ? [] : [line])];
   }
+  /** @param {Chart} next */
   async function draw(next) {
     value = next;
     place.style.minHeight = `${value.figure.layout.height ?? HEIGHT}px`; // what stands below it need not move
@@ -76,13 +95,16 @@ export function makeChart(onCursor) {
       edits: { shapePosition: Boolean(onCursor) }, // shapes below the curves, like shading, stay where they are
     });
     if (first && onCursor) {
-      place.on("plotly_relayout", (change) => {
+      place.on("plotly_relayout", (/** @type {Record<string, any>} */ change) => {
         const key = Object.keys(change).find((name) => /^shapes\[\d+\]\.x0$/.test(name));
         if (key) onCursor(change[key]);
       });
     }
   }
-  /** Move the last traces, and draw no others: a fifth of the time of drawing all, in a chart of 1,500 points. */
+  /**
+   * Move the last traces, and draw no others: a fifth of the time of drawing all, in a chart of 1,500 points.
+   * @param {{x: any, y: any}[]} traces
+   */
   async function move(traces) {
     const { data } = value.figure,
       first = data.length - traces.length;
@@ -93,6 +115,7 @@ export function makeChart(onCursor) {
     const now = { mode: "immediate", frame: { redraw: false, duration: 0 }, transition: { duration: 0 } };
     await Plotly.animate(place, { data: moved, traces: at }, now).catch(() => {}); // a newer one has taken its place
   }
+  /** @param {number | null} x */
   function setCursor(x) {
     cursor = x;
     if (!drawn() || waiting) return;
@@ -103,7 +126,7 @@ export function makeChart(onCursor) {
   }
   new IntersectionObserver(
     (entries) => {
-      seen = entries.at(-1).isIntersecting;
+      seen = entries[entries.length - 1].isIntersecting;
       if (seen && late && value) draw(value);
     },
     { rootMargin: NEAR },

@@ -1,26 +1,27 @@
 // The index of a long tab. No real links: the page has a <base>, to which a bare #name would lead away.
+import { placeIn } from "./component.js";
 import { h, scrollToTop } from "./dom.js";
 
+/** @param {string} id */
 function goTo(id) {
   const section = document.getElementById(id);
   if (!section) return;
-  const folded = section.querySelector(".ddpm-mount > details"); // a section that opens on demand
+  const folded = /** @type {HTMLDetailsElement | null} */ (section.querySelector(".ddpm-mount > details")); // a section that opens on demand
   if (folded) folded.open = true;
   scrollToTop(section);
 }
 
+/** @type {import("./component.js").Mount} */
 export function mount(element, props) {
   const entries = Object.entries(props.value.sections);
-  element
-    .querySelector(".ddpm-mount")
-    .replaceChildren(
-      h(
-        "nav",
-        { class: "ddpm-index", "aria-label": "further down on this page" },
-        h("span", {}, "Further down:"),
-        ...entries.map(([id, title]) =>
-          h("button", { type: "button", class: "ddpm-link", onclick: () => goTo(id) }, title),
-        ),
+  placeIn(element).replaceChildren(
+    h(
+      "nav",
+      { class: "ddpm-index", "aria-label": "further down on this page" },
+      h("span", {}, "Further down:"),
+      ...entries.map(([id, title]) =>
+        h("button", { type: "button", class: "ddpm-link", onclick: () => goTo(id) }, title),
       ),
-    );
+    ),
+  );
 }

@@ -5,6 +5,7 @@ import { state, subscribe, update } from "./state.js";
 
 const lastT = () => (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
 
+/** @param {string} help */
 export function timestepSlider(help) {
   const slider = makeSlider({
     label: "timestep t",

@@ -1,30 +1,49 @@
 // A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
-import { colours, h, number } from "./dom.js";
+import { colours, contextOf, h, number } from "./dom.js";
 
 const LEFT = 46,
   RIGHT = 8,
   TOP = 8,
   BOTTOM = 24,
   TWO_ROWS = 38;
+/** @type {Record<string, number[]>} */
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
-/** Round numbers that divide [low, high] into about `count` parts. */
+/**
+ * `level` is a line across. A series is a line, or dots (`points`), or circles (`rings`); with `numbers` its values are
+ * written above it; without `x` they stand at 0, 1, ..., where `names` stand too.
+ * @typedef {{name: string, colour: string, dash?: string, x?: number[], y: number[] | Float64Array, points?: boolean,
+ *            rings?: boolean, numbers?: boolean}} Series
+ * @typedef {{label: string, x: [number, number], y: [number, number], log?: boolean, names?: string[],
+ *            level?: {y: number, text: string}, series: Series[]}} Drawing
+ */
+
+/**
+ * Round numbers that divide [low, high] into about `count` parts.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} count
+ */
 export function ticks(low, high, count) {
   const rough = (high - low) / count,
     power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((k) => k * power).find((each) => each >= rough);
+  const step = ([1, 2, 5].find((k) => k * power >= rough) ?? 10) * power;
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
   return found;
 }
-/** Powers of ten in [low, high], and twice and five times as much. */
+/**
+ * Powers of ten in [low, high], and twice and five times as much.
+ * @param {number} low
+ * @param {number} high
+ */
 export function logTicks(low, high) {
   const found = [];
   for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k++)
     found.push(...[1, 2, 5].map((each) => each * 10 ** k));
   return found.filter((value) => value >= low && value <= high);
 }
-const written = (value) =>
+const written = (/** @type {number} */ value) =>
   value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 10_000)
     ? number(value, 2).replace(/\.?0+$/, "")
     : value.toExponential(0);
@@ -34,16 +53,15 @@ export function makeCurve({ xTitle, onPick }) {
   const canvas = h("canvas", { class: "ddpm-curve", role: "img" });
   const legend = h("p", { class: "ddpm-small ddpm-legend" });
   const element = h("div", {}, canvas, legend);
-  let chart = null,
-    cursor = null,
-    waiting = 0;
-  const place = { x: (v) => v, y: (v) => v, back: (v) => v };
+  /** @type {Drawing | null} */
+  let chart = null;
+  /** @type {number | null} */
+  let cursor = null;
+  let waiting = 0;
+  const same = (/** @type {number} */ v) => v;
+  const place = { x: same, y: same, back: same };
 
-  /**
-   * @param next {{label, x: [low, high], y: [low, high], log, names, level, series: [{name, colour, dash, x, y, points, rings, numbers}]}}
-   * x of a series may be missing: 0, 1, ...; `names` then stand at these places. `level` is {y, text} of a line across. A series is
-   * a line, or dots (`points`), or circles (`rings`); with `numbers` its values are written above it.
-   */
+  /** @param {Drawing} next */
   function draw(next) {
     chart = next;
     canvas.setAttribute("aria-label", next.label);
@@ -56,7 +74,7 @@ export function makeCurve({ xTitle, onPick }) {
             ? h("span", { class: "ddpm-legend-ring", style: `border: 2px solid ${colour}` })
             : h("span", {
                 class: "ddpm-legend-line",
-                style: `border-top: 3px ${{ dash: "dashed", dot: "dotted" }[dash] ?? "solid"} ${colour}`,
+                style: `border-top: 3px ${dash === "dash" ? "dashed" : dash === "dot" ? "dotted" : "solid"} ${colour}`,
               }),
           name,
         ),
@@ -64,6 +82,7 @@ export function makeCurve({ xTitle, onPick }) {
     );
     repaint();
   }
+  /** @param {number | null} x */
   function setCursor(x) {
     cursor = x;
     repaint();
@@ -83,12 +102,12 @@ export function makeCurve({ xTitle, onPick }) {
       height = canvas.clientHeight;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
-    const context = canvas.getContext("2d"),
+    const context = contextOf(canvas),
       { text, line } = colours(canvas);
     context.scale(ratio, ratio);
     context.font = "12px system-ui, sans-serif";
     const [x0, x1] = chart.x,
-      map = chart.log ? Math.log10 : (v) => v,
+      map = chart.log ? Math.log10 : same,
       [y0, y1] = chart.y.map(map);
     place.x = (v) => LEFT + ((v - x0) / (x1 - x0)) * (width - LEFT - RIGHT);
     place.y = (v) => TOP + (1 - (map(v) - y0) / (y1 - y0)) * (height - TOP - bottom);
@@ -107,13 +126,13 @@ export function makeCurve({ xTitle, onPick }) {
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     const end = width - RIGHT - context.measureText(xTitle).width - 24; // the title stands at the end of the numbers
-    if (chart.names) nameColumns(context, width, height);
+    if (chart.names) nameColumns(context, chart.names, width, height);
     else
       for (const value of ticks(x0, x1, width < 420 ? 4 : 8))
         if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
     if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6);
-    if (chart.level) drawLevel(context, width);
+    if (chart.level) drawLevel(context, chart.level, chart.x, width);
     context.save();
     context.beginPath();
     context.rect(LEFT, 0, width - LEFT - RIGHT, height - bottom + 1);
@@ -121,7 +140,7 @@ export function makeCurve({ xTitle, onPick }) {
     for (const { colour, dash, x, y, points, rings } of chart.series) {
       context.strokeStyle = context.fillStyle = colour;
       context.lineWidth = 2.5;
-      context.setLineDash(DASHES[dash] ?? []);
+      context.setLineDash(DASHES[dash ?? "solid"] ?? []);
       if (rings)
         y.forEach((value, k) => {
           context.beginPath();
@@ -153,33 +172,50 @@ export function makeCurve({ xTitle, onPick }) {
       }
     }
     for (const { y, numbers } of chart.series) if (numbers) writeNumbers(context, y);
-    element.dataset.cursor = cursor ?? "";
+    element.dataset.cursor = String(cursor ?? "");
   }
-  /** The names below their places: in two rows, the first above the second, where one row is too narrow. */
-  function nameColumns(context, width, height) {
-    const room = (width - LEFT - RIGHT) / chart.names.length,
-      rows = chart.names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
-    chart.names.forEach((name, k) =>
-      context.fillText(name, place.x(k), height - 6 - (rows === 2 && k % 2 === 0 ? 13 : 0)),
-    );
+  /**
+   * The names below their places: in two rows, the first above the second, where one row is too narrow.
+   * @param {CanvasRenderingContext2D} context
+   * @param {string[]} names
+   * @param {number} width
+   * @param {number} height
+   */
+  function nameColumns(context, names, width, height) {
+    const room = (width - LEFT - RIGHT) / names.length,
+      rows = names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
+    names.forEach((name, k) => context.fillText(name, place.x(k), height - 6 - (rows === 2 && k % 2 === 0 ? 13 : 0)));
   }
-  function drawLevel(context, width) {
-    const { y, text } = chart.level;
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {{y: number, text: string}} level
+   * @param {[number, number]} ends
+   * @param {number} width
+   */
+  function drawLevel(context, { y, text }, ends, width) {
     context.save();
     context.setLineDash([6, 4]);
     context.strokeStyle = context.fillStyle;
     stroke(context, [
-      [chart.x[0], y],
-      [chart.x[1], y],
+      [ends[0], y],
+      [ends[1], y],
     ]);
     context.restore();
     context.fillText(text, width - RIGHT, place.y(y) - 5); // at the right, where a growing curve is far above it
   }
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Series["y"]} y
+   */
   function writeNumbers(context, y) {
     context.textAlign = "center";
     context.fillStyle = colours(canvas).text;
     y.forEach((value, k) => context.fillText(written(value), place.x(k), place.y(value) - 11));
   }
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number[][]} points
+   */
   function stroke(context, points) {
     context.beginPath();
     for (const [x, y] of points) context.lineTo(place.x(x), place.y(y));
@@ -187,7 +223,8 @@ export function makeCurve({ xTitle, onPick }) {
   }
   if (onPick) {
     canvas.classList.add("ddpm-draggable");
-    const pick = (event) => onPick(place.back(event.clientX - canvas.getBoundingClientRect().left));
+    const pick = (/** @type {PointerEvent} */ event) =>
+      onPick(place.back(event.clientX - canvas.getBoundingClientRect().left));
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
       pick(event);

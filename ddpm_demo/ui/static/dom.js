@@ -1,6 +1,14 @@
 // Small helpers to build a page out of elements.
 
-/** Make an element: h("p", {class: "note"}, "text", child, ...). */
+/**
+ * Make an element: h("p", {class: "note"}, "text", child, ...). `on...` is a listener; true stands for an attribute
+ * without a value, false and undefined for none.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {(Node | string | number)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -8,36 +16,61 @@ export function h(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children);
+  element.append(...children.map((child) => (typeof child === "number" ? String(child) : child)));
   return element;
 }
 
 let ids = 0;
-export const newId = (stem) => `ddpm-${stem}-${ids++}`;
+export const newId = (/** @type {string} */ stem) => `ddpm-${stem}-${ids++}`;
 
+/**
+ * @param {string} text
+ * @param {(event: MouseEvent) => void} onclick
+ * @param {Record<string, any>} [attributes]
+ */
 export const button = (text, onclick, attributes = {}) =>
   h("button", { type: "button", class: "ddpm-button", onclick, ...attributes }, text);
 
-/** A labelled choice; `options` maps values to texts. */
+/**
+ * A labelled choice; `options` maps values to texts.
+ * @param {string} label
+ * @param {Record<string, string | number>} options
+ * @param {(value: string) => void} onchange
+ */
 export function select(label, options, onchange) {
   const id = newId("select");
   const element = h("select", { id, class: "ddpm-select", onchange: () => onchange(element.value) });
+  /** @param {Record<string, string | number>} choices */
   const fill = (choices) =>
     element.replaceChildren(...Object.entries(choices).map(([value, text]) => h("option", { value }, text)));
   fill(options);
   return { element: h("span", { class: "ddpm-row" }, h("label", { for: id }, label), element), input: element, fill };
 }
 
-/** A labelled box to tick. */
+/**
+ * A labelled box to tick.
+ * @param {string} label
+ * @param {() => void} onchange
+ */
 export function checkbox(label, onchange) {
   const id = newId("check");
   const input = h("input", { type: "checkbox", id, onchange });
   return { element: h("p", { class: "ddpm-small" }, input, " ", h("label", { for: id }, label)), input };
 }
 
+/**
+ * What draws on a canvas: there is one, since none here is asked for any other.
+ * @param {HTMLCanvasElement} canvas
+ */
+export const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
 const SAVED_WIDTH = 280; // pixels of a saved picture, or more: it should look as it does on the page
 
-/** A small button that saves a canvas as an enlarged PNG. */
+/**
+ * A small button that saves a canvas as an enlarged PNG.
+ * @param {HTMLCanvasElement} canvas
+ * @param {() => string} name
+ */
 export function pngButton(canvas, name) {
   return button(
     "PNG",
@@ -46,7 +79,7 @@ export function pngButton(canvas, name) {
       const times = Math.ceil(SAVED_WIDTH / canvas.width);
       copy.width = canvas.width * times;
       copy.height = canvas.height * times;
-      const context = copy.getContext("2d");
+      const context = contextOf(copy);
       context.imageSmoothingEnabled = false;
       context.drawImage(canvas, 0, 0, copy.width, copy.height);
       const link = h("a", { href: copy.toDataURL("image/png"), download: `${name()}.png` });
@@ -59,11 +92,15 @@ export function pngButton(canvas, name) {
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** True where an element has a place on the screen. Safari before 17.4 has no `checkVisibility`. */
-export const isShown = (element) => element?.checkVisibility?.() ?? Boolean(element?.getClientRects().length);
+export const isShown = (/** @type {Element | null} */ element) =>
+  element?.checkVisibility?.() ?? Boolean(element?.getClientRects().length);
 
 let stay = new AbortController(); // ends the last `scrollToTop`
 
-/** Scroll an element to the top, and again while the page above it still grows: until the reader does something. */
+/**
+ * Scroll an element to the top, and again while the page above it still grows: until the reader does something.
+ * @param {Element} element
+ */
 export function scrollToTop(element) {
   stay.abort();
   const own = (stay = new AbortController());
@@ -78,7 +115,10 @@ export function scrollToTop(element) {
   sizes.observe(document.body);
 }
 
-/** Return a function that calls `run` once things have been quiet for `milliseconds`. */
+/**
+ * Return a function that calls `run` once things have been quiet for `milliseconds`.
+ * @param {() => void} run
+ */
 export function settled(run, milliseconds = 150) {
   let timer = 0;
   return () => {
@@ -87,31 +127,43 @@ export function settled(run, milliseconds = 150) {
   };
 }
 
-/** Return a function that calls `run` once in the next frame, however often it is called before; `run` gets all changes. */
+/**
+ * Return a function that calls `run` once in the next frame, however often it is called before; `run` gets all changes.
+ * @template {object} Changes
+ * @param {(changes: Changes) => void} run
+ */
 export function nextFrame(run) {
+  /** @type {Changes | null} */
   let changes = null;
-  return (more) => {
-    if (!changes)
-      requestAnimationFrame(() => {
-        const all = changes;
-        changes = null;
-        run(all);
-      });
+  return (/** @type {Changes} */ more) => {
+    const waiting = changes !== null;
     changes = { ...changes, ...more };
+    if (waiting) return;
+    requestAnimationFrame(() => {
+      const all = /** @type {Changes} */ (changes);
+      changes = null;
+      run(all);
+    });
   };
 }
 
 /** A number as people write it, with a true minus sign. */
-export const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
+export const number = (/** @type {number} */ value, digits = 3) => value.toFixed(digits).replace("-", "−");
 
-/** The page's own colours, light or dark. */
+/**
+ * The page's own colours, light or dark.
+ * @param {Element} element
+ */
 export function colours(element) {
   const style = getComputedStyle(element);
-  const of = (name) => style.getPropertyValue(name).trim();
+  const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   return { text: of("--body-text-color"), line: of("--border-color-primary"), accent: of("--color-accent") };
 }
 
-/** Seconds as people say them. */
+/**
+ * Seconds as people say them.
+ * @param {number} seconds
+ */
 export function duration(seconds) {
   if (seconds < 90) return `${seconds.toFixed(0)} s`;
   return seconds < 5400 ? `${(seconds / 60).toFixed(1)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;

@@ -5,14 +5,20 @@ import { openTab } from "./open_tab.js";
 import { makeNoiseStage } from "./tabs/noise_stage.js";
 
 const ID = "first-screen";
-let stage = null,
-  style = null,
-  wanted = null; // wanted: the tab that was pressed meanwhile
+/** @type {ReturnType<typeof makeNoiseStage> | null} */
+let stage = null;
+/** @type {HTMLStyleElement | null} */
+let style = null;
+/** @type {string | null} */
+let wanted = null; // the tab that was pressed meanwhile
 
 /** Show it, unless the address asks for something of its own. */
 export async function showFirstScreen() {
-  const { components, css, title, theme_hash } = window.gradio_config ?? {};
-  const value = components?.find(({ props }) => props.elem_id === "noise-view")?.props.value;
+  /** @type {{components: {type: string, props: any}[], css: string, title: string, theme_hash: string} | undefined} */
+  const config = /** @type {any} */ (window).gradio_config;
+  if (!config) return;
+  const { components, css, title, theme_hash } = config;
+  const value = components.find(({ props }) => props.elem_id === "noise-view")?.props.value;
   const query = new URL(location.href).searchParams,
     theme = query.get("__theme");
   if (!value || [...query.keys()].some((name) => name !== "__theme")) return;
@@ -28,8 +34,10 @@ export async function showFirstScreen() {
   stage = makeNoiseStage(value);
   style = h("style", {}, css);
   document.head.append(style);
-  const lead = components.find(({ props }) => props.elem_classes?.includes("ddpm-lead")).props.value;
+  /** @type {string} */
+  const lead = components.find(({ props }) => props.elem_classes?.includes("ddpm-lead"))?.props.value ?? "";
   const sentence = h("p", {}, ...lead.split("*").map((part, k) => (k % 2 ? h("em", {}, part) : part)));
+  /** @type {HTMLButtonElement[]} */
   const tabs = components
     .filter(({ type }) => type === "tabitem")
     .map(({ props }, k) =>
@@ -38,7 +46,7 @@ export async function showFirstScreen() {
         {
           type: "button",
           class: k ? "" : "selected",
-          onclick: (event) => {
+          onclick: (/** @type {MouseEvent} */ event) => {
             wanted = props.elem_id.replace("tab-", "");
             for (const tab of tabs) tab.classList.toggle("selected", tab === event.target);
           },
@@ -62,21 +70,24 @@ export async function showFirstScreen() {
   );
 }
 
-/** Move the stage into Gradio's page and return it; null if there is none. A slider that is held is let go first. */
+/**
+ * Move the stage into Gradio's page and return it; null if there is none. A slider that is held is let go first.
+ * @param {Element} place
+ */
 export function takeFirstScreen(place) {
   const screen = document.getElementById(ID);
   if (!stage) screen?.remove();
   if (!stage || !screen) return null;
+  const { element } = stage;
   const move = () => {
     const focused = screen.contains(document.activeElement) ? document.activeElement : null;
-    place.replaceChildren(stage.element);
+    place.replaceChildren(element);
     screen.remove();
-    style.remove();
-    focused?.focus({ preventScroll: true });
+    style?.remove();
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
     if (wanted) openTab(wanted);
   };
-  if (stage.element.querySelector("input:active"))
-    addEventListener("pointerup", () => setTimeout(move), { once: true });
+  if (element.querySelector("input:active")) addEventListener("pointerup", () => setTimeout(move), { once: true });
   else move();
   return stage;
 }

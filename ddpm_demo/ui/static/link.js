@@ -1,26 +1,30 @@
 // The state of the screen in the page's own address, so that a link or a reload brings it back.
-import { state } from "./state.js";
+import { placeIn } from "./component.js";
+import { known, state } from "./state.js";
 
 const OURS = ["digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations"];
 
-let known = null; // what the address says already, or need not say
+/** @type {string | null} */
+let said = null; // what the address says already, or need not say
 let read = false; // by Python
 
 /** What the address should say of the screen. */
 function words() {
-  const [kind, value] = state.digit.link,
+  const { digit, noise } = known();
+  const [kind, value] = digit.link,
     { row, col } = state.pixel;
-  const said = { [kind]: value, seed: state.noise.seed, t: state.t, schedule: state.schedule };
-  if (state.schedule === "custom") said.custom = state.tables.custom.link;
-  if (row !== 14 || col !== 14) said.pixel = `${row}-${col}`;
-  if (state.stage !== "blocks.0") said.stage = state.stage;
-  if (state.dilations) said.dilations = state.dilations.join("-");
-  return said;
+  /** @type {Record<string, any>} */
+  const now = { [kind]: value, seed: noise.seed, t: state.t, schedule: state.schedule };
+  if (state.schedule === "custom") now.custom = state.tables.custom.link;
+  if (row !== 14 || col !== 14) now.pixel = `${row}-${col}`;
+  if (state.stage !== "blocks.0") now.stage = state.stage;
+  if (state.dilations) now.dilations = state.dilations.join("-");
+  return now;
 }
 
 /** Take the screen as it is now for one that needs no words. */
 export function beginLink() {
-  known ??= JSON.stringify(words());
+  said ??= JSON.stringify(words());
 }
 
 /**
@@ -29,25 +33,31 @@ export function beginLink() {
  */
 export function writeLink() {
   if (!read) return;
-  const said = words(),
-    text = JSON.stringify(said);
-  if (known === text) return;
-  known = text;
+  const now = words(),
+    text = JSON.stringify(now);
+  if (said === text) return;
+  said = text;
   const address = new URL(location.href);
   for (const name of OURS) address.searchParams.delete(name);
-  for (const [name, value] of Object.entries(said)) address.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(now)) address.searchParams.set(name, value);
   showAddress(address);
 }
 
-/** Let the page's address be this one, and tell whoever shows it. */
+/**
+ * Let the page's address be this one, and tell whoever shows it.
+ * @param {URL} address
+ */
 export function showAddress(address) {
   history.replaceState(history.state, "", address);
   dispatchEvent(new Event("ddpm-address"));
 }
 
-/** The component that Python answers when it has read the address. */
+/**
+ * The component that Python answers when it has read the address.
+ * @type {import("./component.js").Mount}
+ */
 export function mount(element, props, watch) {
-  element.querySelector(".ddpm-mount").replaceChildren();
+  placeIn(element).replaceChildren();
   const told = () => {
     if (!props.value || read) return;
     read = true;

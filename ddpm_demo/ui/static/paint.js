@@ -1,23 +1,41 @@
 // The one place that turns numbers into pixels.
+import { contextOf } from "./dom.js";
 
-/** Grey level 0..255 of a value; everything outside [low, high] is clipped. */
+/** @typedef {ArrayLike<number>} Numbers */
+
+/**
+ * Grey level 0..255 of a value; everything outside [low, high] is clipped.
+ * @param {number} value
+ */
 export function grey(value, low = -1, high = 1) {
   const level = Math.round(((value - low) / (high - low)) * 255);
   return level < 0 ? 0 : level > 255 ? 255 : level;
 }
 
-/** Paint a square picture of floats, one canvas pixel a value; CSS enlarges it crisply. */
+/**
+ * Paint a square picture of floats, one canvas pixel a value; CSS enlarges it crisply.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Numbers} values
+ */
 export function paintFloats(canvas, values, low = -1, high = 1) {
   const bytes = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) bytes[i] = grey(values[i], low, high);
   paintGrid(canvas, bytes, 1, Math.sqrt(values.length), 0);
 }
 
-/** Paint a plane of floats, row by row, as one picture. */
+/**
+ * Paint a plane of floats, row by row, as one picture.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Numbers} values
+ * @param {number} width
+ * @param {number} height
+ * @param {number} low
+ * @param {number} high
+ */
 export function paintPlane(canvas, values, width, height, low, high) {
   canvas.width = width;
   canvas.height = height;
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0; i < pixels.length; i++) pixels[i] = 0xff000000 | (grey(values[i], low, high) * 0x010101);
@@ -26,9 +44,14 @@ export function paintPlane(canvas, values, width, height, low, high) {
 
 const WIPED = 0xff005ed5; // alpha, blue, green, red: #D55E00, no level of grey
 
-/** Paint a square picture of floats from -1 to 1 where `known` is 1, and in orange where it is 0. */
+/**
+ * Paint a square picture of floats from -1 to 1 where `known` is 1, and in orange where it is 0.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Numbers} values
+ * @param {Numbers} known
+ */
 export function paintKnown(canvas, values, known) {
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0; i < pixels.length; i++) pixels[i] = known[i] ? 0xff000000 | (grey(values[i]) * 0x010101) : WIPED;
@@ -37,13 +60,23 @@ export function paintKnown(canvas, values, known) {
 
 const GAP = 2; // between the pictures of a grid
 
-/** The grid of `count` square pictures of `size` pixels: nearly square, unless told how many columns. */
+/**
+ * The grid of `count` square pictures of `size` pixels: nearly square, unless told how many columns.
+ * @param {number} count
+ * @param {number} size
+ */
 export function gridOf(count, size, gap = GAP, columns = Math.ceil(Math.sqrt(count))) {
   const rows = Math.ceil(count / columns);
   return { columns, rows, width: columns * (size + gap) - gap, height: rows * (size + gap) - gap };
 }
 
-/** Lay a marker over the k-th picture of such a grid. */
+/**
+ * Lay a marker over the k-th picture of such a grid.
+ * @param {HTMLElement} marker
+ * @param {number} k
+ * @param {number} count
+ * @param {number} size
+ */
 export function markInGrid(marker, k, count, size) {
   const { columns, width, height } = gridOf(count, size);
   marker.hidden = false;
@@ -53,12 +86,20 @@ export function markInGrid(marker, k, count, size) {
   marker.style.height = `${(100 * size) / height}%`;
 }
 
-/** Paint `count` square pictures of `size` pixels from consecutive grey bytes, as such a grid. */
+/**
+ * Paint `count` square pictures of `size` pixels from consecutive grey bytes, as such a grid.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Numbers} bytes
+ * @param {number} count
+ * @param {number} size
+ * @param {number} [gap]
+ * @param {number} [wanted] columns
+ */
 export function paintGrid(canvas, bytes, count, size, gap = GAP, wanted = undefined) {
   const { columns, width, height } = gridOf(count, size, gap, wanted);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(width, height); // transparent where nothing is painted
   const pixels = new Uint32Array(image.data.buffer); // one number a pixel: alpha, blue, green, red
   for (let k = 0; k < count; k++) {

@@ -1,11 +1,17 @@
 // At the foot of the page: the address of this very screen for others in the room, and its QR code, when somebody asks.
+import { placeIn } from "./component.js";
 import { decodeBytes } from "./bytes.js";
 import { h } from "./dom.js";
 import { paintGrid } from "./paint.js";
 
+/** @type {import("./component.js").Server[string] | null} */
 let invite = null; // asks the server
 
-/** The address under which others in the room open what this browser has under its own; the own one if there is none. */
+/**
+ * The address under which others in the room open what this browser has under its own; the own one if there is none.
+ * @param {string} address
+ * @returns {Promise<string>}
+ */
 export async function addressForOthers(address) {
   try {
     return (await invite?.({ address }))?.address ?? address;
@@ -14,6 +20,7 @@ export async function addressForOthers(address) {
   }
 }
 
+/** @type {import("./component.js").Mount} */
 export function mount(element, props, watch, server) {
   invite = server.invite;
   const words = h("p", { role: "status" });
@@ -37,7 +44,7 @@ export function mount(element, props, watch, server) {
     words,
     code,
   );
-  element.querySelector(".ddpm-mount").replaceChildren(details);
+  placeIn(element).replaceChildren(details);
   addEventListener("ddpm-address", () => {
     if (details.open) show();
   }); // what is shown is the screen as it is now
@@ -46,7 +53,7 @@ export function mount(element, props, watch, server) {
     let answer;
     const address = location.href;
     try {
-      answer = await invite({ address });
+      answer = await server.invite({ address });
     } catch {
       answer = { error: "The server does not answer; is it still running?" };
     }

@@ -29,7 +29,7 @@ export function makeSlider(options) {
   const playButton = button("", () => (frame ? pause() : play()));
   const speed = select("speed", { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
   speed.input.value = "1";
-  const step = (by) => () => {
+  const step = (/** @type {number} */ by) => () => {
     pause();
     set(Number(input.value) + by);
     moved();
@@ -44,13 +44,15 @@ export function makeSlider(options) {
     describe();
     options.onInput(Number(input.value));
   }
+  /** @param {number} value */
   function set(value) {
-    input.value = value;
+    input.value = String(value);
     describe();
   }
+  /** @param {number} max */
   function setMax(max) {
     const before = input.value;
-    input.max = max;
+    input.max = String(max);
     if (input.value !== before) describe(); // the browser has moved it to its new end
   }
   function label() {
@@ -66,7 +68,7 @@ export function makeSlider(options) {
     if (Number(input.max) <= 0) return;
     let position = Number(input.value) >= Number(input.max) ? 0 : Number(input.value);
     let before = performance.now();
-    const tick = (now) => {
+    const tick = (/** @type {number} */ now) => {
       const max = Number(input.max);
       position +=
         ((now - before) / 1000) * (max / (reducedMotion() ? CALM_SECONDS : SECONDS)) * Number(speed.input.value);
@@ -74,7 +76,7 @@ export function makeSlider(options) {
       const ended = position >= max;
       if (ended) position = options.loop?.() ? 0 : max;
       if (Math.floor(position) !== Number(input.value)) {
-        input.value = Math.floor(position);
+        input.value = String(Math.floor(position));
         moved();
       }
       if (ended && position === max) return pause();

@@ -1,4 +1,5 @@
 // From one's own digit: noised to t, denoised into branches, and the branches counted by class against t.
+import { placeIn } from "../component.js";
 import { encodeFloat32, inflateLevels } from "../bytes.js";
 import { button, h } from "../dom.js";
 import { makePad } from "../tabs/pad.js";
@@ -8,9 +9,11 @@ import { makeSlider } from "../slider.js";
 
 const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   let running = false,
     drawn = false;
+  /** @type {Map<number, number[]>} */
   const counted = new Map(); // t -> counts, of the digit that is shown
   const picture = (name, label) =>
     h("canvas", {
@@ -25,6 +28,7 @@ export function mount(element, props, watch, server) {
     noised = picture("x_t", "the noised digit: nothing yet"),
     branches = picture("branches", "the branches: nothing yet");
   const branchWords = h("figcaption", {}, "its branches: nothing yet");
+  const branchFigure = h("figure", {}, branches, branchWords);
   const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
@@ -58,7 +62,7 @@ export function mount(element, props, watch, server) {
     if (!state.digit || !state.noise) return;
     paintFloats(noised, mixture(alphaBarAt(t, "linear")));
     noised.setAttribute("aria-label", `${state.digit.name}, noised to t = ${t}`);
-    branches.parentElement.classList.toggle("ddpm-waiting", drawn); // they are another t's
+    branchFigure.classList.toggle("ddpm-waiting", drawn); // they are another t's
   }
   function fillTable() {
     const head = h(
@@ -110,7 +114,7 @@ export function mount(element, props, watch, server) {
         paintGrid(branches, made, answer.n, 28);
         drawn = true;
         branchWords.textContent = "its branches";
-        branches.parentElement.classList.remove("ddpm-waiting");
+        branchFigure.classList.remove("ddpm-waiting");
         branches.setAttribute("aria-label", `${answer.n} branches from t = ${t}`);
         slider.set(t);
         counted.set(t, answer.counts);
@@ -135,7 +139,7 @@ export function mount(element, props, watch, server) {
       { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" },
       caption(start, "the digit x₀"),
       caption(noised, "noised: xₜ"),
-      h("figure", {}, branches, branchWords),
+      branchFigure,
     ),
     slider.element,
     h("div", { class: "ddpm-row" }, one, all, stop),
@@ -143,7 +147,7 @@ export function mount(element, props, watch, server) {
     table,
     makePad(server, (digit) => update(readValue({ digit }))),
   );
-  element.querySelector(".ddpm-mount").replaceChildren(root);
+  placeIn(element).replaceChildren(root);
   subscribe(root, (changes) => {
     if (changes.digit) showDigit();
   });

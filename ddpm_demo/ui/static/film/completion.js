@@ -1,4 +1,5 @@
 // Finish my drawing: a part of a digit is wiped out with a brush or a mask, and completed in four ways at once.
+import { placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, encodeFloat32, inflateLevels } from "../bytes.js";
 import { button, h, newId } from "../dom.js";
 import { makePad } from "../tabs/pad.js";
@@ -13,17 +14,21 @@ const WHY =
   "two need not fit. A jump noises the picture one step back and takes the step again, known part and all.";
 const IN_WORDS = ["none", "one", "two", "three", "four"];
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server, trigger) {
   const { masks, n, most, jumps: usual } = props.value; // later values are messages
   let known = decodeBytes(masks["lower half"]);
   let press = 0,
     running = false,
     seed = 0,
-    frames = [],
-    times = [],
     live = true,
-    told = {},
     last = Promise.resolve();
+  /** @type {Uint8Array[]} */
+  let frames = [];
+  /** @type {number[]} */
+  let times = [];
+  /** @type {Record<string, any>} */
+  let told = {}; // what was said of the walk so far
 
   const picture = (name, label) =>
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": label });
@@ -104,7 +109,7 @@ export function mount(element, props, watch, server, trigger) {
     paintKnown(wiper.canvas, state.digit.x0, known);
     const wiped = known.reduce((sum, one) => sum + 1 - one, 0);
     wiper.canvas.setAttribute("aria-label", `the part that is given: ${wiped} of ${PIXELS} pixels are wiped out`);
-    wiper.canvas.dataset.wiped = wiped;
+    wiper.canvas.dataset.wiped = String(wiped);
   }
   /** What stands there belongs to another digit or another part; nothing that still comes will change that. */
   function outdated() {
@@ -143,7 +148,7 @@ export function mount(element, props, watch, server, trigger) {
     stop.disabled = bar.hidden = true;
     note.textContent = words;
     if (times.at(-1) === -1)
-      root.dataset.completed = Number(root.dataset.completed ?? 0) + 1; // a lesson waits for it
+      root.dataset.completed = String(Number(root.dataset.completed ?? 0) + 1); // a lesson waits for it
     else for (const way of ways) if (way.words.textContent === "…") way.words.textContent = "not finished";
   }
   function paint() {
@@ -152,7 +157,7 @@ export function mount(element, props, watch, server, trigger) {
     ways.forEach(({ canvas, element: figure }, i) => {
       paintGrid(canvas, frames[k].subarray(i * PIXELS, (i + 1) * PIXELS), 1, 28, 0);
       canvas.setAttribute("aria-label", `completion ${i + 1}, ${where()}`);
-      canvas.dataset.t = times[k];
+      canvas.dataset.t = String(times[k]);
       figure.classList.remove("ddpm-waiting");
     });
   }
@@ -222,7 +227,7 @@ export function mount(element, props, watch, server, trigger) {
     note,
     makePad(server, (digit) => update(readValue({ digit }))),
   );
-  element.querySelector(".ddpm-mount").replaceChildren(root);
+  placeIn(element).replaceChildren(root);
   subscribe(root, (changes) => {
     if (changes.digit) {
       showGiven();

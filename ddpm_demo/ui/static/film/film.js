@@ -1,5 +1,6 @@
 // The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
-import { checkbox, h, number, reducedMotion } from "../dom.js";
+import { placeIn } from "../component.js";
+import { checkbox, contextOf, h, number, reducedMotion } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
 import { makeOdds } from "./odds.js";
@@ -15,8 +16,17 @@ const CAPTIONS = {
   pull: "the pull towards the digit, taken from ε̂ (−1 to 1)",
 };
 
+/** @type {(keyof typeof CAPTIONS)[]} */
+const NAMES = [...PICTURES, "pull"];
+
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server, trigger) {
-  const grids = Object.fromEntries([...PICTURES, "pull"].map((name) => [name, makeGrid(name)]));
+  const grids = {
+    x_t: makeGrid("x_t"),
+    x0_hat: makeGrid("x0_hat"),
+    eps_hat: makeGrid("eps_hat"),
+    pull: makeGrid("pull"),
+  };
   const odds = makeOdds();
   const canvas = grids.x_t.canvas;
   const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "");
@@ -40,28 +50,27 @@ export function mount(element, props, watch, server, trigger) {
   const inspector = makeInspector(server);
   const { x_t, x0_hat, eps_hat, pull } = grids;
   pull.element.hidden = true; // until a film asks for a digit
-  element
-    .querySelector(".ddpm-mount")
-    .replaceChildren(
+  placeIn(element).replaceChildren(
+    h(
+      "div",
+      { class: "ddpm-stage ddpm-film-row" },
+      h("div", { class: "ddpm-lead-picture" }, x_t.element),
       h(
         "div",
-        { class: "ddpm-stage ddpm-film-row" },
-        h("div", { class: "ddpm-lead-picture" }, x_t.element),
-        h(
-          "div",
-          {},
-          bar,
-          status,
-          slider.element,
-          odds.element,
-          h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element, pull.element),
-          loop.element,
-        ),
+        {},
+        bar,
+        status,
+        slider.element,
+        odds.element,
+        h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element, pull.element),
+        loop.element,
       ),
-      inspector,
-      makeTakeHome(server),
-    );
+    ),
+    inspector,
+    makeTakeHome(server),
+  );
 
+  /** @param {keyof typeof CAPTIONS} name */
   function makeGrid(name) {
     const picture = h("canvas", {
       width: 28,
@@ -82,7 +91,9 @@ export function mount(element, props, watch, server, trigger) {
     });
     picture.addEventListener("keydown", (event) => {
       const { columns } = gridOf(film.n, film.size);
-      const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Enter: 0 }[event.key];
+      /** @type {Record<string, number>} */
+      const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Enter: 0 };
+      const by = steps[event.key];
       if (by === undefined) return;
       event.preventDefault();
       choose(film.digit === null ? 0 : film.digit + by);
@@ -90,21 +101,26 @@ export function mount(element, props, watch, server, trigger) {
     return {
       canvas: picture,
       marker,
+      caption: CAPTIONS[name],
       element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])),
     };
   }
+  /** @param {number} digit */
   function choose(digit) {
     if (!film.begin && digit >= 0 && digit < film.n) setFilm({ digit });
   }
-  /** The noise that Generate will begin with. */
-  function paintBegin() {
-    const { n, size, seed, t, bytes } = film.begin;
+  /**
+   * The noise that Generate will begin with.
+   * @param {import("./film_state.js").Begin} begin
+   */
+  function paintBegin(begin) {
+    const { n, size, seed, t, bytes } = begin;
     paintGrid(canvas, bytes, n, size);
-    for (const { canvas: other, marker } of Object.values(grids)) {
+    for (const { canvas: other, marker, caption } of Object.values(grids)) {
       marker.hidden = true;
       if (other === canvas) continue;
       Object.assign(other, { width: canvas.width, height: canvas.height }); // which clears it
-      other.setAttribute("aria-label", `${CAPTIONS[other.dataset.name]}: no film yet`);
+      other.setAttribute("aria-label", `${caption}: no film yet`);
     }
     canvas.setAttribute(
       "aria-label",
@@ -114,7 +130,7 @@ export function mount(element, props, watch, server, trigger) {
   }
   function paint() {
     if (film.begin) {
-      paintBegin();
+      paintBegin(film.begin);
       return;
     }
     const frame = film.frames[film.index],
@@ -125,23 +141,24 @@ export function mount(element, props, watch, server, trigger) {
     const asked = film.frames.some((each) => each?.pull);
     pull.element.hidden = !asked;
     odds.show(asked ? film : null);
-    for (const name of asked ? [...PICTURES, "pull"] : PICTURES) {
+    for (const name of asked ? NAMES : PICTURES) {
       const { marker } = grids[name];
-      if (chosen) markInGrid(marker, film.digit, film.n, film.size);
+      if (film.digit !== null) markInGrid(marker, film.digit, film.n, film.size);
       else marker.hidden = true;
       // x_T is on the screen before the network has said anything about it
-      if (!frame[name]?.length) {
-        grids[name].canvas.getContext("2d").clearRect(0, 0, 9999, 9999);
+      const bytes = frame[name];
+      if (!bytes?.length) {
+        contextOf(grids[name].canvas).clearRect(0, 0, 9999, 9999);
         grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: nothing at this frame`);
         continue;
       }
-      paintGrid(grids[name].canvas, frame[name], film.n, film.size);
+      paintGrid(grids[name].canvas, bytes, film.n, film.size);
       grids[name].canvas.setAttribute(
         "aria-label",
         `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`,
       );
     }
-    canvas.dataset.frame = film.index;
+    canvas.dataset.frame = String(film.index);
     status.dataset.where = where;
     const numbers = step.t < 0 ? "" : `ᾱ = ${number(step.alpha_bar, 4)}, σ = ${number(step.sigma, 4)}`;
     status.textContent = [where, numbers, film.note, film.source].filter(Boolean).join(" · ");
@@ -158,8 +175,8 @@ export function mount(element, props, watch, server, trigger) {
       slider.setMax(newest);
       if (live) film.index = newest;
       slider.set(film.index);
-      canvas.dataset.received = film.frames.filter(Boolean).length;
-      canvas.dataset.done = film.done;
+      canvas.dataset.received = String(film.frames.filter(Boolean).length);
+      canvas.dataset.done = String(film.done);
     }
     paint();
   });

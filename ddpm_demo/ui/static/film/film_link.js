@@ -1,16 +1,21 @@
 // A link to a film opens the Generate tab, where Python has set the film's settings, and presses Generate: once.
+import { placeIn } from "../component.js";
 import { openTab } from "../open_tab.js";
 
 const PATIENCE = 300_000; // milliseconds until the tab is there: a busy laptop opens the page slowly, and is not wrong
 
 /** Press Generate, unless somebody has; false while the film that would show the first frames is not there. */
 function pressGenerate() {
+  /** @type {HTMLButtonElement | null} */
   const start = document.querySelector("#generate-start");
   if (!start || !document.querySelector("#generate-film canvas")) return false;
   if (!start.disabled) start.click();
   return true;
 }
-/** Try until it works, for as long as a page may take to open. */
+/**
+ * Try until it works, for as long as a page may take to open.
+ * @param {() => boolean} attempt
+ */
 function soon(attempt) {
   const begun = performance.now();
   const next = () => {
@@ -19,8 +24,9 @@ function soon(attempt) {
   next();
 }
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
-  element.querySelector(".ddpm-mount").replaceChildren();
+  placeIn(element).replaceChildren();
   if (!new URL(location.href).searchParams.has("film")) return;
   soon(() => openTab("generate"));
   let pressed = false;

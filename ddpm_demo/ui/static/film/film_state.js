@@ -1,8 +1,22 @@
 // The film that the page has, and where the student is in it: shared by the player, the inspector and the path.
 import { decodeBytes, inflateLevels } from "../bytes.js";
 
+/**
+ * One frame's pictures by name: grey bytes of all digits, one digit after the other. `pull` is there in a film that asks
+ * for a digit.
+ * @typedef {{x_t: Uint8Array, x0_hat: Uint8Array, eps_hat: Uint8Array, pull: Uint8Array | null}} Frame
+ * @typedef {{t: number, alpha_bar: number, sigma: number, levels: number, odds: Uint8Array | null}} Step
+ * @typedef {{seed: number, n: number, size: number, t: number, bytes: Uint8Array}} Begin the noise it will begin with
+ * @typedef {{run: string | null, seed: number | null, begin: Begin | null, n: number, size: number, total: number,
+ *            frames: Frame[], steps: Step[], index: number, digit: number | null, note: string, source: string,
+ *            remembered: boolean, done: number}} Film
+ * @typedef {Partial<Film> & {arrived?: boolean, fresh?: boolean}} FilmChanges
+ */
+
+/** @type {("x_t" | "x0_hat" | "eps_hat")[]} */
 export const PICTURES = ["x_t", "x0_hat", "eps_hat"];
 export const CLASSES = 10; // of the odds that a film has which asks for a digit
+/** @type {Film} */
 export const film = {
   run: null,
   seed: null,
@@ -19,32 +33,44 @@ export const film = {
   remembered: false,
   done: 0,
 };
+/** @type {Set<(changes: FilmChanges) => void>} */
 const listeners = new Set();
+/** @type {Promise<void>} */
 let last = Promise.resolve(); // messages are unpacked one after the other
 
 /** Call `listener(changes)` whenever the film, the frame or the digit changes. */
-export const onFilm = (listener) => listeners.add(listener);
+export const onFilm = (/** @type {(changes: FilmChanges) => void} */ listener) => listeners.add(listener);
 
-/** Change some of it, and tell everyone which. */
+/**
+ * Change some of it, and tell everyone which.
+ * @param {FilmChanges} changes
+ */
 export function setFilm(changes) {
   Object.assign(film, changes);
   for (const listener of listeners) listener(changes);
 }
 
-/** Take in x_T of a seed, to be shown before there is a film of it; a film that is there has it as its first frame. */
+/**
+ * Take in x_T of a seed, to be shown before there is a film of it; a film that is there has it as its first frame.
+ * @param {Record<string, any>} got
+ */
 export function receiveBegin(got) {
   last = last.then(async () => {
     const known = film.run && film.seed === got.seed && film.n === got.n;
-    setFilm({ begin: known ? null : { ...got, bytes: await inflateLevels(got.x_t, got.bits) } });
+    const { seed, n, size, t } = got;
+    setFilm({ begin: known ? null : { seed, n, size, t, bytes: await inflateLevels(got.x_t, got.bits) } });
   });
   return last;
 }
 
-/** Take in a message from the server, if it is still `wanted`; a new run begins a new film. */
+/**
+ * Take in a message from the server, if it is still `wanted`; a new run begins a new film.
+ * @param {Record<string, any>} got
+ */
 export function receiveMessage(got, wanted = () => true) {
   last = last.then(async () => {
     if (!wanted()) return;
-    const unpacked = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
+    const [x_t, x0_hat, eps_hat] = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
     const fresh = got.run !== film.run;
     if (fresh)
       Object.assign(film, {
@@ -61,14 +87,21 @@ export function receiveMessage(got, wanted = () => true) {
     const length = got.n * got.size * got.size;
     const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null,
       odds = got.odds ? decodeBytes(got.odds) : null;
-    got.steps.forEach((step, k) => {
+    got.steps.forEach((/** @type {Step} */ step, /** @type {number} */ k) => {
       const place = got.first + k,
         asked = got.asked_at?.indexOf(k) ?? -1; // outside the interval nothing is asked
+      /**
+       * @param {Uint8Array | null} all
+       * @param {number} each
+       */
       const told = (all, each) => (all && asked >= 0 ? all.subarray(asked * each, (asked + 1) * each) : null);
-      film.frames[place] = Object.fromEntries(
-        PICTURES.map((name, p) => [name, unpacked[p].subarray(k * length, (k + 1) * length)]),
-      );
-      film.frames[place].pull = told(pull, length);
+      const part = (/** @type {Uint8Array} */ all) => all.subarray(k * length, (k + 1) * length);
+      film.frames[place] = {
+        x_t: part(x_t),
+        x0_hat: part(x0_hat),
+        eps_hat: part(eps_hat),
+        pull: told(pull, length),
+      };
       film.steps[place] = { ...step, levels: 2 ** got.bits, odds: told(odds, got.n * CLASSES) };
     });
     setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
@@ -79,8 +112,12 @@ export function receiveMessage(got, wanted = () => true) {
 /** A promise that everything that has come is unpacked. */
 export const allReceived = () => last;
 
-/** The grey bytes of one digit of a frame's picture. */
-export function digitBytes(index, name, digit = film.digit) {
+/**
+ * The grey bytes of one digit of a frame's picture.
+ * @param {number} index
+ * @param {"x_t" | "x0_hat" | "eps_hat"} name
+ */
+export function digitBytes(index, name, digit = film.digit ?? 0) {
   const length = film.size * film.size;
   return film.frames[index][name].subarray(digit * length, (digit + 1) * length);
 }

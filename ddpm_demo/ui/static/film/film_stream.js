@@ -1,4 +1,5 @@
 // How a film comes to the page: as server-sent events. One stream a page; a new press ends the film before it.
+import { rootPath } from "../component.js";
 import { duration } from "../dom.js";
 import { allReceived, receiveMessage, setFilm } from "./film_state.js";
 
@@ -6,30 +7,44 @@ import { allReceived, receiveMessage, setFilm } from "./film_state.js";
 const visitor = [...crypto.getRandomValues(new Uint8Array(12))]
   .map((byte) => byte.toString(16).padStart(2, "0"))
   .join("");
+/** @type {EventSource | null} */
 let source = null;
 
-const address = (more) => `${window.gradio_config?.root ?? ""}/ddpm/film?${new URLSearchParams({ visitor, ...more })}`;
-const clock = (seconds) => new Date(1000 * seconds).toLocaleTimeString();
+const address = (/** @type {Record<string, string>} */ more) =>
+  `${rootPath()}/ddpm/film?${new URLSearchParams({ visitor, ...more })}`;
+const clock = (/** @type {number} */ seconds) => new Date(1000 * seconds).toLocaleTimeString();
 
-/** How long it will take, in words. */
+/**
+ * How long it will take, in words.
+ * @param {{before: number, films: number, seconds: number | null, trouble?: string}} place
+ */
 function placeWords({ before, films, seconds, trouble }) {
   if (trouble) return trouble;
   const time = seconds === null ? "how long it takes is being measured" : `about ${duration(seconds)} to the end`;
   if (films <= 1) return time;
   return before ? `place ${before + 1} of ${films} that take turns, ${time}` : `${films} films take turns, ${time}`;
 }
+/** @param {{from: string, made: number}} source */
 function sourceWords({ from, made }) {
   return from === "memory"
     ? `from memory: computed here at ${clock(made)}`
     : `others watch the same film: it is computed once, since ${clock(made)}`;
 }
 
-/** Ask for a film; `say(text)` shows a sentence, `ended()` is called once when nothing more will come. */
+/**
+ * Ask for a film; `say(text)` shows a sentence, `ended()` is called once when nothing more will come.
+ * @param {any} settings
+ * @param {{say: (text: string) => void, ended: () => void}} told
+ */
 export function openFilm(settings, { say, ended }) {
   source?.close();
   const mine = (source = new EventSource(address({ settings: JSON.stringify(settings) })));
   const wanted = () => source === mine;
   let inLine = false;
+  /**
+   * @param {string} name
+   * @param {(got: any) => void} take
+   */
   const on = (name, take) =>
     mine.addEventListener(name, (event) => {
       if (wanted()) take(JSON.parse(event.data));

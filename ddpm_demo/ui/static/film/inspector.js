@@ -1,6 +1,6 @@
 // One digit of the film, large, and behind every pixel the sum that made it, in the sampler's own floats.
 import { decodeFloat32 } from "../bytes.js";
-import { h, number, settled } from "../dom.js";
+import { contextOf, h, number, settled } from "../dom.js";
 import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
 import { grey, paintFloats, paintGrid } from "../paint.js";
 import { makePointable, placeMarker } from "../pointing.js";
@@ -10,14 +10,24 @@ const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: "ε̂ (−3 to 3)", x
 const HINT =
   "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.";
 
-/** @returns {HTMLElement} the panel; `server.inspect_step` gives the floats of one step of one digit. */
+/**
+ * The panel; `server.inspect_step` gives the floats of one step of one digit.
+ * @param {import("../component.js").Server} server
+ */
 export function makeInspector(server) {
-  let spot = null,
-    step = null; // {row, col}; the server's answer with its pictures decoded
+  /** @type {import("../pointing.js").Place | null} */
+  let spot = null;
+  /** @type {Record<string, any> | null} */
+  let step = null; // the server's answer with its pictures decoded
   const title = h("h2", { "aria-live": "polite" });
   const rule = h("p", { class: "ddpm-help" });
   const sum = h("div", { class: "ddpm-equation ddpm-inspector-sum", "aria-live": "polite" }, HINT);
-  const frames = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, makeFrame(name)]));
+  const frames = {
+    x_t: makeFrame("x_t"),
+    x0_hat: makeFrame("x0_hat"),
+    eps_hat: makeFrame("eps_hat"),
+    x_s: makeFrame("x_s"),
+  };
   const panel = h(
     "section",
     { class: "ddpm-inspector", hidden: true, "aria-label": "pixel inspector" },
@@ -27,6 +37,7 @@ export function makeInspector(server) {
     sum,
   );
 
+  /** @param {keyof typeof CAPTIONS} name */
   function makeFrame(name) {
     const canvas = h("canvas", {
       width: SIZE,
@@ -45,15 +56,16 @@ export function makeInspector(server) {
       element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, CAPTIONS[name])),
     };
   }
+  /** @param {import("../pointing.js").Place} where */
   function point(where) {
     spot = where;
-    for (const { marker } of Object.values(frames)) placeMarker(marker, spot, SIZE);
+    for (const { marker } of Object.values(frames)) placeMarker(marker, where, SIZE);
     write();
   }
-  const line = (...parts) => h("p", {}, parts.join(" "));
-  const interval = ({ first, last }) =>
+  const line = (/** @type {string[]} */ ...parts) => h("p", {}, parts.join(" "));
+  const interval = (/** @type {{first: number | null, last: number}} */ { first, last }) =>
     first === null ? `only down to t = ${last}` : `only from t = ${first} to ${last}`;
-  const value = (x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
+  const value = (/** @type {number} */ x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
 
   function write() {
     if (!step) return;
@@ -62,8 +74,10 @@ export function makeInspector(server) {
       return;
     }
     const i = spot.row * SIZE + spot.col;
-    const terms = step.terms.map((term) => `${value(term.coefficient)} · ${term.name} ${value(term.values[i])}`);
-    const total = step.terms.reduce((all, term) => all + term.coefficient * term.values[i], 0);
+    /** @type {{name: string, coefficient: number, values: Float32Array}[]} */
+    const summands = step.terms;
+    const terms = summands.map((term) => `${value(term.coefficient)} · ${term.name} ${value(term.values[i])}`);
+    const total = summands.reduce((all, term) => all + term.coefficient * term.values[i], 0);
     const made = step.clamped ? Math.min(1, Math.max(-1, total)) : total;
     const clamp = step.clamped ? `, clamped to ${number(made, 4)}` : "";
     const next = film.steps[film.index + 1];
@@ -83,7 +97,7 @@ export function makeInspector(server) {
       ? said.guide[i] + said.weight * (said.model[i] - said.guide[i])
       : asked
         ? step.eps_hat[i] + asked.pull[i]
-        : null;
+        : 0;
     const alone = [
       step.guidance && !said ? `the guide has a part ${interval(step.guidance)}` : "",
       step.asked && !asked ? `a ${step.asked.digit} is asked for ${interval(step.asked)}` : "",
@@ -115,15 +129,15 @@ export function makeInspector(server) {
       line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`),
     );
     Object.assign(sum.dataset, {
-      total: made,
-      actual: step.x_s[i],
-      level,
-      film: shown === null ? "" : Math.round((shown / 255) * top),
+      total: String(made),
+      actual: String(step.x_s[i]),
+      level: String(level),
+      film: shown === null ? "" : String(Math.round((shown / 255) * top)),
     });
   }
   function forget() {
     step = null;
-    frames.x_s.canvas.getContext("2d").clearRect(0, 0, SIZE, SIZE);
+    contextOf(frames.x_s.canvas).clearRect(0, 0, SIZE, SIZE);
     rule.textContent = "";
     delete sum.dataset.total;
     panel.dataset.ready = "";
@@ -146,26 +160,27 @@ export function makeInspector(server) {
       ? { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) }
       : said;
     const asked = answer.asked?.pull ? { ...answer.asked, pull: decodeFloat32(answer.asked.pull) } : answer.asked;
+    const x_s = decodeFloat32(answer.x_s);
     step = {
       ...answer,
       guidance,
       asked,
-      x_s: decodeFloat32(answer.x_s),
+      x_s,
       eps_hat: decodeFloat32(answer.eps_hat),
-      terms: answer.terms.map((term) => ({ ...term, values: decodeFloat32(term.values) })),
+      terms: answer.terms.map((/** @type {any} */ term) => ({ ...term, values: decodeFloat32(term.values) })),
     };
-    paintFloats(frames.x_s.canvas, step.x_s);
-    const to = step.s < 0 ? "the finished picture" : `s = ${step.s}`;
-    rule.textContent = `From t = ${step.t} to ${to}: ${step.rule}. ${step.clean}.`;
+    paintFloats(frames.x_s.canvas, x_s);
+    const to = answer.s < 0 ? "the finished picture" : `s = ${answer.s}`;
+    rule.textContent = `From t = ${answer.t} to ${to}: ${answer.rule}. ${answer.clean}.`;
     panel.dataset.ready = `${film.index}`;
     write();
   }, 120);
 
   onFilm((changes) => {
     if (changes.fresh) forget();
-    panel.hidden = film.digit === null;
     const frame = film.frames[film.index];
-    if (panel.hidden || !frame) return;
+    panel.hidden = film.digit === null;
+    if (film.digit === null || !frame) return;
     const where = film.steps[film.index].t < 0 ? "finished" : `t = ${film.steps[film.index].t}`;
     title.textContent = `Digit ${film.digit + 1} of ${film.n}, ${where}`;
     for (const name of PICTURES)

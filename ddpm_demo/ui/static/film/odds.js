@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { CLASSES } from "./film_state.js";
 
-/** @returns {{element: HTMLElement, show: (film: object | null) => void}} bars for the chosen digit, or the mean of all. */
+/** Bars for the chosen digit, or the mean of all. */
 export function makeOdds() {
   const bars = Array.from({ length: CLASSES }, (_, k) => {
     const fill = h("span", { class: "ddpm-odds-fill" });
@@ -19,6 +19,7 @@ export function makeOdds() {
     h("div", { class: "ddpm-odds-bars" }, ...bars.map((bar) => bar.element)),
   );
 
+  /** @param {import("./film_state.js").Film | null} film */
   function show(film) {
     element.hidden = !film;
     if (!film) return;
@@ -51,7 +52,7 @@ export function makeOdds() {
         ? `What the classifier takes the noisy pictures for, on average: most of all a ${best}, ${percent} %`
         : `What the classifier takes noisy digit ${film.digit + 1} for: most of all a ${best}, ${percent} %`;
     element.setAttribute("aria-label", words.textContent);
-    element.dataset.best = best;
+    element.dataset.best = String(best);
   }
   return { element, show };
 }

@@ -1,30 +1,40 @@
 // The film's digits as trails on MNIST's principal plane, following the film's slider.
+import { placeIn } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
 import { h, select, settled } from "../dom.js";
 import { film, onFilm } from "./film_state.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   const chart = makeChart();
   const note = h("p", { class: "ddpm-help", role: "status" }, "The cloud of real digits is being computed.");
   const which = select("draw the way of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () =>
     draw(),
   );
-  const trailsOf = new Map(); // run -> the server's answer, of the newest film only
-  let cloud = null,
-    asked = ""; // asked: the film, and how much of it, that the trails were last asked for
-  element.querySelector(".ddpm-mount").replaceChildren(which.element, chart.element, note);
+  /** @typedef {{x_t: Float32Array, x0_hat: Float32Array, n: number, frames: number}} Trails */
+  /** @type {Map<string | null, Trails>} */
+  const trailsOf = new Map(); // by run, of the newest film only
+  /** @type {import("../chart.js").Chart | null} */
+  let cloud = null;
+  let asked = ""; // the film, and how much of it, that the trails were last asked for
+  placeIn(element).replaceChildren(which.element, chart.element, note);
 
   function traces() {
     const trails = trailsOf.get(film.run);
     if (!trails) return [];
-    const where = trails[which.input.value],
+    const where = which.input.value === "x_t" ? trails.x_t : trails.x0_hat,
       last = Math.min(film.index, trails.frames - 1);
-    const at = (frame, digit, axis) => where[2 * (frame * trails.n + digit) + axis];
-    const x = [],
-      y = [],
-      endX = [],
-      endY = [];
+    const at = (/** @type {number} */ frame, /** @type {number} */ digit, /** @type {0 | 1} */ axis) =>
+      where[2 * (frame * trails.n + digit) + axis];
+    /** @type {(number | null)[]} */
+    const x = [];
+    /** @type {(number | null)[]} */
+    const y = [];
+    /** @type {number[]} */
+    const endX = [];
+    /** @type {number[]} */
+    const endY = [];
     for (let digit = 0; digit < trails.n; digit++) {
       for (let frame = 0; frame <= last; frame++) {
         x.push(at(frame, digit, 0));
@@ -60,8 +70,9 @@ export function mount(element, props, watch, server) {
     ];
   }
   let drawing = false,
-    again = false,
-    drawn; // drawn: the trails that the chart has
+    again = false;
+  /** @type {Trails | null | undefined} */
+  let drawn; // the trails that the chart has
   /** While it is looked at: a chart takes a tenth of a second, and a film that arrives has fifty frames. */
   async function draw() {
     if (!cloud || !seen) return;
@@ -77,30 +88,34 @@ export function mount(element, props, watch, server) {
     else
       await chart.draw({
         ...cloud,
-        figure: { ...cloud.figure, layout: framed(whole), data: [...cloud.figure.data, ...trails] },
+        figure: { ...cloud.figure, layout: framed(cloud.figure, whole), data: [...cloud.figure.data, ...trails] },
       });
     drawn = whole;
     if (trails.length)
       note.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
-    chart.element.dataset.frame = trails.length ? film.index : "";
+    chart.element.dataset.frame = trails.length ? String(film.index) : "";
     drawing = false;
     if (again) {
       again = false;
       draw();
     }
   }
-  /** The chart's layout, with room for the cloud and for the whole of both ways. */
-  function framed(trails) {
-    const axis = (name, k) => {
-      const real = cloud.figure.data.flatMap((trace) => trace[name]);
+  /**
+   * The chart's layout, with room for the cloud and for the whole of both ways.
+   * @param {import("../chart.js").Chart["figure"]} figure
+   * @param {Trails | null} trails
+   */
+  function framed(figure, trails) {
+    const axis = (/** @type {"x" | "y"} */ name, /** @type {0 | 1} */ k) => {
+      const real = figure.data.flatMap((trace) => trace[name]);
       const ways = trails ? [...trails.x_t, ...trails.x0_hat].filter((_, i) => i % 2 === k) : [];
       const all = [...real, ...ways],
         least = Math.min(...all),
         most = Math.max(...all),
         margin = 0.05 * (most - least);
-      return { ...cloud.figure.layout[`${name}axis`], range: [least - margin, most + margin] };
+      return { ...figure.layout[`${name}axis`], range: [least - margin, most + margin] };
     };
-    return { ...cloud.figure.layout, xaxis: axis("x", 0), yaxis: axis("y", 1) };
+    return { ...figure.layout, xaxis: axis("x", 0), yaxis: axis("y", 1) };
   }
   const fetchTrails = settled(async () => {
     const run = film.run,
@@ -136,7 +151,7 @@ export function mount(element, props, watch, server) {
     fetchTrails();
   }, 300);
   new IntersectionObserver((entries) => {
-    seen = entries.at(-1).isIntersecting;
+    seen = entries[entries.length - 1].isIntersecting;
     look();
   }).observe(element);
   onFilm((changes) => {

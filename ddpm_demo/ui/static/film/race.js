@@ -1,17 +1,27 @@
 // Up to four films from the same x_T under one slider, with what each of them cost.
+import { placeIn } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { h } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
-  let race = { run: null, lanes: [] },
-    times = [],
-    live = true,
+  /**
+   * @typedef {{name: string, calls: number, canvas: HTMLCanvasElement, cost: HTMLElement, frames: Uint8Array[],
+   *            t: number[], element: HTMLElement}} Lane
+   */
+  /** @type {{run: string | null, n: number, size: number, columns?: number, lanes: Lane[]}} */
+  let race = { run: null, n: 0, size: 28, lanes: [] };
+  /** @type {number[]} */
+  let times = [];
+  let live = true,
     last = Promise.resolve();
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the race" });
   const lanes = h("div", { class: "ddpm-lanes" });
-  const difference = h("figure", { class: "ddpm-lane", hidden: true });
+  const apartCanvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "data-name": "difference" });
+  const apartCaption = h("figcaption", {});
+  const difference = h("figure", { class: "ddpm-lane", hidden: true }, apartCanvas, apartCaption);
   const slider = makeSlider({
     label: "timestep",
     max: 0,
@@ -24,10 +34,11 @@ export function mount(element, props, watch) {
     },
   });
   const mounted = h("div", { hidden: true }, bar, lanes, slider.element);
-  element.querySelector(".ddpm-mount").replaceChildren(mounted);
+  placeIn(element).replaceChildren(mounted);
 
   const where = () => (times[slider.value()] < 0 ? "finished" : `t = ${times[slider.value()]}`);
 
+  /** @param {Record<string, any>} got */
   function begin(got) {
     race = {
       run: got.run,
@@ -35,7 +46,7 @@ export function mount(element, props, watch) {
       size: got.size,
       // digits that change step by step are read in a row, or in two on a phone
       columns: got.in_a_row ? Math.ceil(got.n / (matchMedia("(max-width: 600px)").matches ? 2 : 1)) : undefined,
-      lanes: got.lanes.map((lane) => {
+      lanes: got.lanes.map((/** @type {{name: string, calls: number}} */ lane) => {
         const canvas = h("canvas", {
           class: "ddpm-pixels ddpm-film",
           role: "img",
@@ -59,15 +70,17 @@ export function mount(element, props, watch) {
     };
     live = true;
     slider.pause();
-    const canvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "data-name": "difference" });
-    difference.replaceChildren(canvas, h("figcaption", {}));
     difference.hidden = true;
     lanes.replaceChildren(...race.lanes.map((lane) => lane.element), difference);
     mounted.hidden = false;
     const blank = new Uint8Array(race.n * race.size * race.size); // a lane that waits keeps its place
     for (const lane of race.lanes) paintGrid(lane.canvas, blank, race.n, race.size, 2, race.columns);
   }
-  /** The last picture of a lane that was there at timestep t. */
+  /**
+   * The last picture of a lane that was there at timestep t.
+   * @param {Lane} lane
+   * @param {number} t
+   */
   function frameAt(lane, t) {
     let found = 0;
     for (let k = 0; k < lane.t.length && lane.t[k] >= t; k++) found = k;
@@ -80,32 +93,34 @@ export function mount(element, props, watch) {
       const k = frameAt(lane, t);
       paintGrid(lane.canvas, lane.frames[k], race.n, race.size, 2, race.columns);
       lane.canvas.setAttribute("aria-label", `${lane.name}, ${lane.t[k] < 0 ? "finished" : `t = ${lane.t[k]}`}`);
-      lane.canvas.dataset.t = lane.t[k];
+      lane.canvas.dataset.t = String(lane.t[k]);
       return lane.frames[k];
     });
     paintDifference(pictures);
   }
-  /** |first − second|, stretched to the whole range of grey: two settings that differ little are the interesting ones. */
+  /**
+   * |first − second|, stretched to the whole range of grey: two settings that differ little are the interesting ones.
+   * @param {(Uint8Array | null)[]} pictures
+   */
   function paintDifference(pictures) {
-    difference.hidden = pictures.length !== 2 || pictures.includes(null);
-    if (difference.hidden) return;
     const [a, b] = pictures;
+    difference.hidden = pictures.length !== 2 || !a || !b;
+    if (difference.hidden || !a || !b) return;
     let most = 0;
     const apart = a.map((value, i) => {
       const d = Math.abs(value - b[i]);
       if (d > most) most = d;
       return d;
     });
-    const [canvas, caption] = difference.children;
     paintGrid(
-      canvas,
+      apartCanvas,
       apart.map((d) => (most ? (255 * d) / most : 0)),
       race.n,
       race.size,
     );
-    canvas.setAttribute("aria-label", `difference of the two, at most ${most} of 255 grey levels`);
-    canvas.dataset.most = most;
-    caption.replaceChildren(
+    apartCanvas.setAttribute("aria-label", `difference of the two, at most ${most} of 255 grey levels`);
+    apartCanvas.dataset.most = String(most);
+    apartCaption.replaceChildren(
       h("b", {}, "their difference"),
       h("br"),
       most
@@ -113,12 +128,13 @@ export function mount(element, props, watch) {
         : "none: equal in every pixel",
     );
   }
+  /** @param {Record<string, any>} got */
   async function take(got) {
     if (got.run !== race.run) begin(got);
     const levels = await inflateLevels(got.x_t, 8);
     const lane = race.lanes[got.lane];
     const length = got.n * got.size * got.size;
-    got.t.forEach((t, k) => {
+    got.t.forEach((/** @type {number} */ t, /** @type {number} */ k) => {
       lane.frames[got.first + k] = levels.subarray(k * length, (k + 1) * length);
       lane.t[got.first + k] = t;
     });

@@ -6,7 +6,10 @@ const SIDE = 28;
 const REACH = 5; // pixels squared: the brush is five wide, without its corners
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-/** `known()` is the mask, 784 of 1 (known) or 0 (wiped out); `onWipe` gets it anew after each stroke's part. */
+/**
+ * `known()` is the mask, 784 of 1 (known) or 0 (wiped out); `onWipe` gets it anew after each stroke's part.
+ * @param {{known: () => Uint8Array, onWipe: (known: Uint8Array) => void}} options
+ */
 export function makeWiper({ known, onWipe }) {
   const help = newId("wiper");
   const canvas = h("canvas", {
@@ -19,6 +22,7 @@ export function makeWiper({ known, onWipe }) {
     "aria-describedby": help,
   });
   const marker = h("span", { class: "ddpm-marker", hidden: true });
+  /** @type {import("../pointing.js").Place | null} */
   let last = null; // where the brush is while it wipes
   let spot = { row: SIDE / 2, col: SIDE / 2 }; // of the keys
 
@@ -47,8 +51,8 @@ export function makeWiper({ known, onWipe }) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     marker.hidden = true;
-    last = at(event);
-    wipe(last, last);
+    const first = (last = at(event));
+    wipe(first, first);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!last) return;

@@ -1,15 +1,18 @@
 // The button that opens the lessons. The rest is fetched when somebody wants it.
+import { placeIn } from "../component.js";
 import { button, h } from "../dom.js";
 import { recall, stateOf } from "./memory.js";
 import { fill } from "./words.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   const value = props.value,
     { words, lessons } = value;
+  /** @type {ReturnType<typeof import("./panel.js").makePanel> | null} */
   let panel = null;
   recall();
   const entry = button("", toggle, { class: "ddpm-button ddpm-lessons-entry", "aria-expanded": "false" });
-  const mounted = element.querySelector(".ddpm-mount");
+  const mounted = placeIn(element);
   mounted.replaceChildren(entry);
 
   function describe() {
@@ -17,10 +20,12 @@ export function mount(element, props, watch, server) {
     entry.textContent = done ? fill(words.entry_done, { done, total: lessons.length }) : words.entry;
     entry.setAttribute("aria-expanded", String(Boolean(panel && !panel.element.hidden)));
   }
+  /** @param {number | null} number */
   async function open(number) {
-    if (!panel) {
+    let made = panel;
+    if (!made) {
       const { makePanel } = await import("./panel.js");
-      panel ??= makePanel({
+      made = panel ??= makePanel({
         value,
         server,
         onChange: describe,
@@ -29,9 +34,9 @@ export function mount(element, props, watch, server) {
           entry.focus();
         },
       });
-      if (!panel.element.isConnected) mounted.append(panel.element);
+      if (!made.element.isConnected) mounted.append(made.element);
     }
-    panel.open(number);
+    made.open(number);
   }
   function toggle() {
     if (panel && !panel.element.hidden) panel.close();

@@ -30,6 +30,7 @@ function makeMark(asked, words, draft, onDraft) {
     },
   });
   const marks = h("div", { class: "ddpm-lesson-scale", hidden: true });
+  const head = h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, words.your_guess), output);
   function describe() {
     output.textContent = reading(Number(input.value));
     input.setAttribute("aria-valuetext", output.textContent);
@@ -49,17 +50,11 @@ function makeMark(asked, words, draft, onDraft) {
     return mark;
   };
   return {
-    element: h(
-      "div",
-      { class: "ddpm-lesson-guess ddpm-slider" },
-      h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, words.your_guess), output),
-      input,
-      marks,
-    ),
+    element: h("div", { class: "ddpm-lesson-guess ddpm-slider" }, head, input, marks),
     value: () => Number(input.value),
     valid: () => true,
     lay(right) {
-      input.hidden = input.previousSibling.hidden = true;
+      input.hidden = head.hidden = true;
       marks.hidden = false;
       marks.replaceChildren(flag(Number(input.value), words.your_guess, "mine"), flag(right, words.the_truth, "true"));
     },
@@ -124,7 +119,9 @@ function makeRank(asked, words, draft, onDraft) {
     [order[from], order[to]] = [order[to], order[from]];
     onDraft(order);
     draw();
-    list.querySelector(`[data-key="${CSS.escape(key)}"] button[data-by="${by}"]`)?.focus();
+    /** @type {HTMLElement | null} */
+    const arrow = list.querySelector(`[data-key="${CSS.escape(key)}"] button[data-by="${by}"]`);
+    arrow?.focus();
     spoken.textContent = fill(words.place, { item: sayOf(key), place: to + 1, total: order.length });
   }
   const arrow = (key, by, sign, text) =>
@@ -206,6 +203,7 @@ function makeCurve(asked, words, draft, onDraft) {
     draw();
     onDraft([...values]);
   }
+  /** @type {number | null} */
   let before = null; // the column before, so that a quick stroke leaves none out
   const stroke = (event) => {
     if (event.type === "pointermove" && !event.buttons) return;

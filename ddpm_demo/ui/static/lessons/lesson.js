@@ -10,7 +10,8 @@ import { keptValue, leadTo, lockParts, soon, watchTask } from "./page_parts.js";
 import { askUntilDone, fill } from "./words.js";
 
 /**
- * @param {{lesson: object, words: object, server: object, controls: object, watches: object,
+ * @param {{lesson: Record<string, any>, words: Record<string, string>, server: import("../component.js").Server,
+ *          controls: Record<string, string>, watches: Record<string, string>,
  *          onDone: () => void, next: (() => void) | null, again: () => void}} options
  * @returns {{element: HTMLElement, leave: () => void}} `leave` gives the page back to the student
  */
@@ -231,7 +232,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       record.phase = element.dataset.phase = "done";
       keep();
       showDone(answer.words);
-      after.querySelector("button").focus(); // the one that was pressed is gone
+      after.querySelector("button")?.focus(); // the one that was pressed is gone
       onDone();
     }
     function showDone(text) {

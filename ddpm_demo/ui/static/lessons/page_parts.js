@@ -33,15 +33,27 @@ export function leadTo(selector) {
   return true;
 }
 
+/** What a part of the page says of itself; undefined while it is not there. */
+const said = (/** @type {string} */ selector, /** @type {string} */ name) => {
+  /** @type {HTMLElement | null} */
+  const part = document.querySelector(selector);
+  return part?.dataset[name];
+};
+/** @type {Record<string, () => number>} */
 const VALUES = {
   t: () => state.t,
-  layers: () => Number(document.querySelector("#receptive-map input[type=range]")?.value ?? NaN),
-  completion: () => Number(document.querySelector("#completion .ddpm-completion")?.dataset.completed ?? 0),
+  layers: () => {
+    /** @type {HTMLInputElement | null} */
+    const slider = document.querySelector("#receptive-map input[type=range]");
+    return slider ? Number(slider.value) : NaN;
+  },
+  completion: () => Number(said("#completion .ddpm-completion", "completed") ?? 0),
 };
+/** @type {Record<string, () => boolean>} */
 const DONE = {
   film: () => film.done === 1 && film.frames.length > 1,
-  race: () => document.querySelector("#race-film [data-done]")?.dataset.done === "1",
-  training: () => Number(document.querySelector("#train-view .ddpm-train")?.dataset.lines ?? 0) > 0,
+  race: () => said("#race-film [data-done]", "done") === "1",
+  training: () => Number(said("#train-view .ddpm-train", "lines") ?? 0) > 0,
 };
 
 /** Call `onDone` once a task has been done; `press` is true if the one before was a press, which begins something anew. */

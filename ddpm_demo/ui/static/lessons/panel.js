@@ -7,7 +7,11 @@ import { scoreWords, showMyResults, showTeachersSheet } from "./sheet.js";
 import { makeTest } from "./test.js";
 import { fill } from "./words.js";
 
-/** @param {{value: object, server: object, onChange: () => void, onClose: () => void}} options */
+/**
+ * `value` has the lessons, the test, the words of both, the page's controls by name, and how each is watched.
+ * @param {{value: Record<string, any>, server: import("../component.js").Server, onChange: () => void,
+ *          onClose: () => void}} options
+ */
 export function makePanel({ value, server, onChange, onClose }) {
   const { words, lessons } = value;
   const back = button(words.back, () => showList(true), { "data-name": "back" });
@@ -67,8 +71,10 @@ export function makePanel({ value, server, onChange, onClose }) {
   function openLesson(number) {
     const lesson = lessons[number - 1];
     const made = makeLesson({
-      ...value,
       lesson,
+      words,
+      controls: value.controls,
+      watches: value.watches,
       server,
       onDone: onChange,
       next: number < lessons.length ? () => openLesson(number + 1) : null,
@@ -166,6 +172,7 @@ export function makePanel({ value, server, onChange, onClose }) {
   return {
     element,
     close,
-    open: (number = null) => (number >= 1 && number <= lessons.length ? openLesson(number) : showList(true)),
+    open: (/** @type {number | null} */ number) =>
+      number !== null && number >= 1 && number <= lessons.length ? openLesson(number) : showList(true),
   };
 }

@@ -9,8 +9,9 @@ function showSheet(title, words, ...content) {
   const before = document.activeElement;
   const close = () => {
     sheet.remove();
-    before?.focus();
+    if (before instanceof HTMLElement) before.focus();
   };
+  const heading = h("h1", { tabindex: -1 }, title);
   const sheet = h(
     "section",
     { class: "ddpm-mount ddpm-lesson-sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
@@ -20,7 +21,7 @@ function showSheet(title, words, ...content) {
       button(words.print, () => window.print(), { "data-name": "print" }),
       button(words.close, close),
     ),
-    h("h1", { tabindex: -1 }, title),
+    heading,
     ...content,
   );
   sheet.addEventListener("keydown", (event) => {
@@ -30,7 +31,7 @@ function showSheet(title, words, ...content) {
     }
   });
   document.body.append(sheet);
-  sheet.querySelector("h1").focus();
+  heading.focus();
 }
 
 /** Show the sheet with a link to each lesson that whoever gets the paper can open, if this computer can be reached. */

@@ -4,7 +4,10 @@ import { makeRadios } from "./guess.js";
 import { keep, testOf } from "./memory.js";
 import { askUntilDone, fill } from "./words.js";
 
-/** @param {{items: object[], when: "before" | "after", words: object, server: object, onScore: () => void}} options */
+/**
+ * @param {{items: Record<string, any>[], when: "before" | "after", words: Record<string, string>,
+ *          server: import("../component.js").Server, onScore: () => void}} options
+ */
 export function makeTest({ items, when, words, server, onScore }) {
   const record = testOf(when);
   let open = true;

@@ -2,9 +2,12 @@
 import { h, number } from "../dom.js";
 import { makeHistogram } from "./histogram.js";
 import { paintFloats } from "../paint.js";
-import { alphaBarAt, mixture, state } from "../state.js";
+import { alphaBarAt, known, mixture, state } from "../state.js";
 
-/** Independent standard normal numbers from a seed: mulberry32, then Box and Muller's transform. */
+/**
+ * Independent standard normal numbers from a seed: mulberry32, then Box and Muller's transform.
+ * @param {number} seed
+ */
 export function normals(seed) {
   let a = seed >>> 0;
   const uniform = () => {
@@ -13,6 +16,7 @@ export function normals(seed) {
     z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
     return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
   };
+  /** @type {number | null} */
   let spare = null;
   return () => {
     if (spare !== null) {
@@ -27,7 +31,13 @@ export function normals(seed) {
   };
 }
 
-/** x_t by t + 1 single steps x_k = sqrt(1 - beta_k) x_{k-1} + sqrt(beta_k) z_k (Ho et al. 2020, equation 2). */
+/**
+ * x_t by t + 1 single steps x_k = sqrt(1 - beta_k) x_{k-1} + sqrt(beta_k) z_k (Ho et al. 2020, equation 2).
+ * @param {ArrayLike<number>} x0
+ * @param {ArrayLike<number>} beta
+ * @param {number} t
+ * @param {number} seed
+ */
 export function walk(x0, beta, t, seed) {
   const draw = normals(seed);
   const x = Float64Array.from(x0);
@@ -39,8 +49,9 @@ export function walk(x0, beta, t, seed) {
   return x;
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const deviation = (values) => Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
+const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const deviation = (/** @type {number[]} */ values) =>
+  Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
 
 export function makeChainPanel() {
   const jump = h("canvas", {
@@ -87,11 +98,13 @@ export function makeChainPanel() {
 
   function run() {
     if (!element.open) return;
+    const { digit, noise } = known();
     const alphaBar = alphaBarAt(),
-      { x0 } = state.digit;
+      { x0 } = digit;
     const once = mixture(),
-      steps = walk(x0, state.tables[state.schedule].beta, state.t, state.noise.seed + 1);
-    const noiseIn = (x) => Array.from(x, (value, i) => (value - Math.sqrt(alphaBar) * x0[i]) / Math.sqrt(1 - alphaBar));
+      steps = walk(x0, state.tables[state.schedule].beta, state.t, noise.seed + 1);
+    const noiseIn = (/** @type {ArrayLike<number>} */ x) =>
+      Array.from(x, (value, i) => (value - Math.sqrt(alphaBar) * x0[i]) / Math.sqrt(1 - alphaBar));
     const [a, b] = [noiseIn(once), noiseIn(steps)];
     paintFloats(jump, once);
     paintFloats(chain, steps);

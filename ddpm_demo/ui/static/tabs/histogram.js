@@ -1,5 +1,5 @@
 // Histograms of pixel values against the curve of N(0, 1).
-import { colours, h } from "../dom.js";
+import { colours, contextOf, h } from "../dom.js";
 
 const LOW = -4,
   HIGH = 4,
@@ -7,9 +7,12 @@ const LOW = -4,
   WIDTH = 480,
   HEIGHT = 180,
   FLOOR = 20;
-const normal = (x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+const normal = (/** @type {number} */ x) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 
-/** Density of values in each bin; whatever lies beyond the ends is counted in the last ones. */
+/**
+ * Density of values in each bin; whatever lies beyond the ends is counted in the last ones.
+ * @param {Iterable<number> & {length: number}} values
+ */
 export function density(values) {
   const bins = new Float64Array(BINS);
   const each = BINS / (HIGH - LOW) / values.length;
@@ -18,6 +21,7 @@ export function density(values) {
   return bins;
 }
 
+/** @param {string} label */
 export function makeHistogram(label) {
   const canvas = h("canvas", {
     width: WIDTH,
@@ -26,15 +30,18 @@ export function makeHistogram(label) {
     class: "ddpm-histogram",
     "aria-label": label,
   });
-  const context = canvas.getContext("2d");
-  const x = (value) => ((value - LOW) / (HIGH - LOW)) * WIDTH;
+  const context = contextOf(canvas);
+  const x = (/** @type {number} */ value) => ((value - LOW) / (HIGH - LOW)) * WIDTH;
 
-  /** Draw one filled histogram, or two as steps: each a list of values. */
+  /**
+   * Draw one filled histogram, or two as steps: each a list of values.
+   * @param {Parameters<typeof density>[0][]} series
+   */
   function draw(...series) {
     const { text, line, accent } = colours(canvas);
     const all = series.map(density);
     const top = Math.max(0.5, ...all.map((bins) => Math.max(...bins)));
-    const y = (value) => (HEIGHT - FLOOR) * (1 - value / top);
+    const y = (/** @type {number} */ value) => (HEIGHT - FLOOR) * (1 - value / top);
     context.clearRect(0, 0, WIDTH, HEIGHT);
     context.font = "12px system-ui, sans-serif";
     context.textAlign = "center";

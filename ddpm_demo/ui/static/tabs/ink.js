@@ -1,14 +1,17 @@
 // The canvas of a drawing pad: white ink on black, by mouse, touch, pen or keys.
-import { h } from "../dom.js";
+import { contextOf, h } from "../dom.js";
 
 const SIZE = 280,
   PEN = 22,
   KEY_STEP = 10;
 
 /** What a data URL holds. */
-export const base64Of = (dataUrl) => dataUrl.slice(dataUrl.indexOf(",") + 1);
+export const base64Of = (/** @type {string} */ dataUrl) => dataUrl.slice(dataUrl.indexOf(",") + 1);
 
-/** `help` is the id of the words that tell how to draw; `onDrawn` is called when the pen is lifted, `say` told where keys move it. */
+/**
+ * `help` is the id of the words that tell how to draw; `onDrawn` is called when the pen is lifted, `say` told where keys move it.
+ * @param {{help: string, onDrawn: () => void, say: (text: string) => void}} options
+ */
 export function makeInk({ help, onDrawn, say }) {
   const canvas = h("canvas", {
     width: SIZE,
@@ -19,7 +22,9 @@ export function makeInk({ help, onDrawn, say }) {
     "aria-label": "drawing pad",
     "aria-describedby": help,
   });
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
+  /** @typedef {{x: number, y: number}} Point */
+  /** @type {Point | null} */
   let last = null; // where the pen is while it draws
   let key = { x: SIZE / 2, y: SIZE / 4, down: false };
   let inked = false;
@@ -29,6 +34,10 @@ export function makeInk({ help, onDrawn, say }) {
     context.fillRect(0, 0, SIZE, SIZE);
     inked = false;
   }
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   */
   function line(from, to) {
     inked = true;
     Object.assign(context, { strokeStyle: "#fff", lineWidth: PEN, lineCap: "round", lineJoin: "round" });
@@ -37,14 +46,14 @@ export function makeInk({ help, onDrawn, say }) {
     context.lineTo(to.x, to.y);
     context.stroke();
   }
-  const at = (event) => {
+  const at = (/** @type {PointerEvent} */ event) => {
     const box = canvas.getBoundingClientRect();
     return { x: ((event.clientX - box.left) / box.width) * SIZE, y: ((event.clientY - box.top) / box.height) * SIZE };
   };
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
-    last = at(event);
-    line(last, last);
+    const first = (last = at(event));
+    line(first, first);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!last) return;

@@ -1,12 +1,14 @@
 // The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
+import { placeIn } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number, pngButton, settled } from "../dom.js";
 import { writeLink } from "../link.js";
 import { grey, paintGrid, paintPlane } from "../paint.js";
-import { alphaBarAt, mixture, state, subscribe } from "../state.js";
+import { alphaBarAt, known, mixture, state, subscribe } from "../state.js";
 
 const SIZE = 28;
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   let question = 0;
   const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
@@ -25,7 +27,7 @@ export function mount(element, props, watch, server) {
     words,
     h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)),
   );
-  element.querySelector(".ddpm-mount").replaceChildren(all);
+  placeIn(element).replaceChildren(all);
 
   function drawDiagram() {
     diagram.replaceChildren(
@@ -114,7 +116,7 @@ export function mount(element, props, watch, server) {
     const moved = answer.moved
       ? ` The time vector moves channels ${answer.moved.map((m) => `${m.channel} (by ${m.ratio.toPrecision(2)} of the channel's own spread)`).join(", ")} most over all t.`
       : "";
-    words.textContent = `${state.digit.name} at t = ${answer.t}: channels ${answer.channels.join(", ")}, the strongest first.${moved}`;
+    words.textContent = `${known().digit.name} at t = ${answer.t}: channels ${answer.channels.join(", ")}, the strongest first.${moved}`;
   }
   function showTime(answer) {
     const { rows_count: rows, columns_count: columns, last } = answer;

@@ -2,7 +2,7 @@
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number, pngButton, select } from "../dom.js";
 import { paintFloats } from "../paint.js";
-import { alphaBarAt, mixture, state } from "../state.js";
+import { alphaBarAt, known, mixture, state } from "../state.js";
 
 export function makeNetworkPanel(server) {
   const names = {
@@ -38,10 +38,11 @@ export function makeNetworkPanel(server) {
   }
   async function ask() {
     const mine = ++question;
+    const { digit, noise: drawn } = known();
     const x_t = mixture(),
       alphaBar = alphaBarAt(),
-      { x0 } = state.digit,
-      { eps } = state.noise;
+      { x0 } = digit,
+      { eps } = drawn;
     words.textContent = "computing …";
     let answer;
     try {

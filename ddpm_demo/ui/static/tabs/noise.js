@@ -1,11 +1,14 @@
 // The top of the Noise tab as a component of Gradio: its fields change the stage, and follow it.
+import { placeIn } from "../component.js";
 import { takeFirstScreen } from "../first_screen.js";
 import { makeNoiseStage } from "./noise_stage.js";
-import { readValue, state, subscribe, update } from "../state.js";
+import { known, readValue, state, subscribe, update } from "../state.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server, trigger) {
-  const place = element.querySelector(".ddpm-mount");
+  const place = placeIn(element);
   const stage = takeFirstScreen(place) ?? makeNoiseStage(props.value);
+  /** @type {{digit: string, seed: number | null}} */
   const fields = { digit: "", seed: null }; // what Gradio's own fields show
   if (!stage.element.isConnected) place.replaceChildren(stage.element);
 
@@ -16,10 +19,11 @@ export function mount(element, props, watch, server, trigger) {
   /** Let the fields follow what somebody else has set, such as a lesson; a digit of one's own has no number there. */
   function lead(changes) {
     if (!changes.digit && !changes.noise) return;
-    const [kind, name] = state.digit.link,
-      { seed } = state.noise,
+    const { digit, noise } = known();
+    const [kind, name] = digit.link,
+      { seed } = noise,
       [label, which] = name.split("-");
-    if (seed === fields.seed && (kind !== "digit" || state.digit.link.join() === fields.digit)) return;
+    if (seed === fields.seed && (kind !== "digit" || digit.link.join() === fields.digit)) return;
     told(state);
     trigger("submit", kind === "digit" ? { label, which: Number(which), seed } : { seed });
   }

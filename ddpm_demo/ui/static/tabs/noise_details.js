@@ -1,4 +1,5 @@
 // The rest of the Noise tab: ten moments, the network's view, the histogram, the chain, and a digit of one's own.
+import { placeIn } from "../component.js";
 import { makeChainPanel } from "./chain.js";
 import { h, nextFrame, settled } from "../dom.js";
 import { makeHistogram } from "./histogram.js";
@@ -7,6 +8,7 @@ import { makePad } from "./pad.js";
 import { mixture, readValue, state, subscribe, update } from "../state.js";
 import { makeStrip } from "./strip.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   const strip = makeStrip();
   const network = makeNetworkPanel(server);
@@ -26,7 +28,7 @@ export function mount(element, props, watch, server) {
     chain.element,
     makePad(server, (digit) => update(readValue({ digit }))),
   );
-  element.querySelector(".ddpm-mount").replaceChildren(all);
+  placeIn(element).replaceChildren(all);
 
   const rest = settled(() => {
     network.ask();
@@ -37,7 +39,7 @@ export function mount(element, props, watch, server) {
     if (seen && state.digit && state.noise) histogram.draw(mixture());
   }
   new IntersectionObserver((entries) => {
-    seen = entries.at(-1).isIntersecting;
+    seen = entries[entries.length - 1].isIntersecting;
     drawHistogram();
   }).observe(histogram.element);
   function paint(changes) {

@@ -4,9 +4,9 @@ import { button, h, number, settled } from "../dom.js";
 import { beginLink, writeLink } from "../link.js";
 import { openTab } from "../open_tab.js";
 import { makePixels } from "./pixels.js";
-import { alphaBarAt, readValue, state, subscribe, update } from "../state.js";
+import { alphaBarAt, known, readValue, state, subscribe, update } from "../state.js";
 
-/** @param {object} value what Python sent: the first digit, noise and tables */
+/** @param {Record<string, any>} value what Python sent: the first digit, noise and tables */
 export function makeNoiseStage(value) {
   update(readValue(value));
   beginLink();
@@ -28,7 +28,7 @@ export function makeNoiseStage(value) {
     class: "ddpm-button ddpm-primary ddpm-onward",
     hidden: true,
   });
-  x_t.element.firstChild.append(onward);
+  x_t.frame.append(onward);
   const all = h(
     "div",
     {},
@@ -52,17 +52,19 @@ export function makeNoiseStage(value) {
   );
 
   const rest = settled(() => {
-    spoken.textContent = `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
+    spoken.textContent = `${known().digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
     writeLink();
   });
+  /** @param {import("../state.js").Changes | {digit: true, noise: true}} changes */
   function paint(changes) {
-    const alphaBar = alphaBarAt();
+    const alphaBar = alphaBarAt(),
+      { digit, noise: drawn } = known();
     pixels.paint(changes);
     signal.textContent = Math.sqrt(alphaBar).toFixed(4);
     noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
     facts.textContent =
       `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; ` +
-      `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${state.digit.name}; noise of seed ${state.noise.seed}.`;
+      `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${digit.name}; noise of seed ${drawn.seed}.`;
     onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
     rest();
   }

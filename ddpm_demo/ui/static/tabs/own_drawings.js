@@ -1,4 +1,5 @@
 // My own drawings: drawn or uploaded, seen as the set that they become, and taught to a small network.
+import { placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
 import { button, checkbox, h, newId, settled } from "../dom.js";
 import { paintGrid } from "../paint.js";
@@ -9,8 +10,9 @@ const PIXELS = 28 * 28;
 const THUMBS = 100; // drawings that are shown one by one
 const KEY = "ddpm-own-drawings"; // kept until this tab of the browser is closed, for a page that is loaded again
 const NO_ANSWER = "the server did not answer; is it still running?";
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+const sentence = (/** @type {string} */ text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server, trigger) {
   const {
     least,
@@ -23,16 +25,18 @@ export function mount(element, props, watch, server, trigger) {
     parameters,
     begins_with: beginsWith,
   } = props.value;
-  let drawings = []; // Uint8Array(784) each
+  /** @type {Uint8Array[]} */
+  let drawings = []; // 784 bytes each
   let press = 0,
     stopped = false,
-    zipRead = null,
     asked = 0;
+  /** @type {((got: Record<string, any>) => void) | null} */
+  let zipRead = null;
 
   const panel = h("details", { class: "ddpm-details" });
   const help = newId("own");
   const words = h("p", { class: "ddpm-facts", role: "status" });
-  const say = (text) => {
+  const say = (/** @type {string} */ text) => {
     words.textContent = text;
   };
   const ink = makeInk({
@@ -47,7 +51,7 @@ export function mount(element, props, watch, server, trigger) {
     type: "file",
     multiple: true,
     id: newId("files"),
-    onchange: () => readFiles([...file.files]),
+    onchange: () => readFiles([...(file.files ?? [])]),
     accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp,application/zip,.zip",
   });
   const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the reading" });
@@ -96,6 +100,10 @@ export function mount(element, props, watch, server, trigger) {
   begun.element.hidden = !beginsWith;
   const start = button("Start with my drawings", begin, { class: "ddpm-button ddpm-primary", disabled: true });
 
+  /**
+   * @param {string} text
+   * @param {Record<string, any>} attributes
+   */
   function field(text, attributes) {
     const id = newId("own-field"),
       input = h("input", { id, class: "ddpm-field", ...attributes });
@@ -133,7 +141,10 @@ export function mount(element, props, watch, server, trigger) {
     );
     changed();
   }
-  /** Add the drawings of base64 text, 784 bytes each; false when there is no room for all of them. */
+  /**
+   * Add the drawings of base64 text, 784 bytes each; false when there is no room for all of them.
+   * @param {string} text
+   */
   function add(text) {
     const all = decodeBytes(text),
       room = most - drawings.length;
@@ -143,15 +154,18 @@ export function mount(element, props, watch, server, trigger) {
     say(`At most ${most.toLocaleString("en")} drawings are learned; the others were left out.`);
     return false;
   }
-  const leaveOut = (called, why) => faults.append(h("li", {}, `${called}: ${why}`));
+  const leaveOut = (/** @type {string} */ called, /** @type {string} */ why) =>
+    faults.append(h("li", {}, `${called}: ${why}`));
 
-  const contentOf = (chosen) =>
+  /** @returns {Promise<string>} */
+  const contentOf = (/** @type {File} */ chosen) =>
     new Promise((resolve, reject) => {
       const reader = new FileReader();
-      reader.onload = () => resolve(base64Of(reader.result));
+      reader.onload = () => resolve(base64Of(String(reader.result)));
       reader.onerror = () => reject(new Error("it could not be opened"));
       reader.readAsDataURL(chosen);
     });
+  /** @param {File[]} chosen */
   async function readFiles(chosen) {
     if (!chosen.length) return;
     stopped = false;
@@ -176,6 +190,7 @@ export function mount(element, props, watch, server, trigger) {
     );
     changed();
   }
+  /** @param {File} chosen */
   async function readPicture(chosen) {
     if (chosen.size > mostBytes) {
       leaveOut(chosen.name, `it has ${(chosen.size / 1e6).toFixed(1)} MB; at most ${mostBytes / 1e6} MB are read`);
@@ -185,11 +200,16 @@ export function mount(element, props, watch, server, trigger) {
     try {
       answer = await server.read_sign({ file: await contentOf(chosen) });
     } catch (error) {
-      answer = { error: error?.message || NO_ANSWER };
+      answer = { error: (error instanceof Error && error.message) || NO_ANSWER };
     }
     if (answer.error) leaveOut(chosen.name, answer.error);
     else add(answer.pixels);
   }
+  /**
+   * @param {File} chosen
+   * @param {number} k
+   * @param {number} total
+   */
   async function readZip(chosen, k, total) {
     if (chosen.size > mostZip) {
       leaveOut(
@@ -202,12 +222,13 @@ export function mount(element, props, watch, server, trigger) {
     try {
       content = await contentOf(chosen);
     } catch (error) {
-      leaveOut(chosen.name, error.message);
+      leaveOut(chosen.name, error instanceof Error ? error.message : "it could not be opened");
       return;
     }
     if (stopped) return;
     press += 1;
-    await new Promise((resolve) => {
+    /** @type {Promise<void>} */
+    const read = new Promise((resolve) => {
       zipRead = (got) => {
         if (got.pixels) add(got.pixels);
         for (const [called, why] of got.faults ?? []) leaveOut(called, why);
@@ -220,6 +241,7 @@ export function mount(element, props, watch, server, trigger) {
       };
       trigger("submit", { press, file: content });
     });
+    await read;
   }
   watch("value", () => {
     if (props.value.press === press) zipRead?.(props.value);
@@ -249,7 +271,7 @@ export function mount(element, props, watch, server, trigger) {
       }),
       ...(first ? [h("span", { class: "ddpm-small" }, `and ${first.toLocaleString("en")} before them`)] : []),
     );
-    panel.dataset.drawings = n;
+    panel.dataset.drawings = String(n);
     start.disabled = n < least;
     start.textContent = n < least ? `Start: ${least - n} more needed` : "Start with my drawings";
     try {
@@ -259,6 +281,7 @@ export function mount(element, props, watch, server, trigger) {
     }
     preview();
   }
+  /** @param {Uint8Array} drawing */
   function remove(drawing) {
     const place = drawings.indexOf(drawing);
     drawings.splice(place, 1);
@@ -352,7 +375,7 @@ export function mount(element, props, watch, server, trigger) {
       `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`,
     ),
   );
-  element.querySelector(".ddpm-mount").replaceChildren(panel);
+  placeIn(element).replaceChildren(panel);
 
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");

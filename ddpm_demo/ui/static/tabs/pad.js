@@ -5,7 +5,11 @@ import { makeSheet } from "./sheet.js";
 
 const MAX_BYTES = 5_000_000; // the server refuses more, and needs not be sent it to say so
 
-/** `onDigit` gets what the server made of the drawing. */
+/**
+ * `onDigit` gets what the server made of the drawing.
+ * @param {import("../component.js").Server} server
+ * @param {(digit: Record<string, any>) => void} onDigit
+ */
 export function makePad(server, onDigit) {
   const help = newId("pad");
   const ink = makeInk({
@@ -25,6 +29,10 @@ export function makePad(server, onDigit) {
   }
 
   let asked = 0; // only the answer to the newest question counts
+  /**
+   * @param {Record<string, any>} question
+   * @param {boolean} show
+   */
   async function read(question, show) {
     const mine = ++asked;
     words.textContent = "reading …";
@@ -51,14 +59,14 @@ export function makePad(server, onDigit) {
     accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp",
     id: newId("file"),
     onchange: () => {
-      const [chosen] = file.files;
+      const chosen = file.files?.[0];
       if (!chosen) return;
       if (chosen.size > MAX_BYTES) {
         words.textContent = `${chosen.name} has ${(chosen.size / 1e6).toFixed(1)} MB; at most 5 MB are read.`;
         return;
       }
       const reader = new FileReader();
-      reader.onload = () => read({ file: base64Of(reader.result) }, true);
+      reader.onload = () => read({ file: base64Of(String(reader.result)) }, true);
       reader.onerror = () => {
         words.textContent = `${chosen.name} could not be opened.`;
       };

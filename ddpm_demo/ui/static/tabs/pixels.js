@@ -2,12 +2,13 @@
 import { checkbox, h, number, pngButton } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { makePointable, placeMarker } from "../pointing.js";
-import { alphaBarAt, mixture, state } from "../state.js";
+import { alphaBarAt, known, mixture, state } from "../state.js";
 
 const SIZE = 28;
 
 export function makePixels() {
-  let spot = null; // {row, col} under the pointer or the arrow keys
+  /** @type {import("../pointing.js").Place | null} */
+  let spot = null; // under the pointer or the arrow keys
   const wide = checkbox("show the true range (noise leaves −1 to 1; otherwise colours are clipped there)", () =>
     paint({ noise: true }),
   );
@@ -15,18 +16,20 @@ export function makePixels() {
     high = h("span");
   const scale = h("div", { class: "ddpm-scale" }, low, h("span", { class: "ddpm-ramp" }), high);
   const sum = h("p", { class: "ddpm-equation ddpm-sum", "aria-live": "polite" }, hint());
-  const frames = Object.fromEntries(
-    [
-      ["x0", "the digit x₀"],
-      ["eps", "the noise ε"],
-      ["x_t", "their mixture xₜ"],
-    ].map(([name, caption]) => [name, makeFrame(name, caption)]),
-  );
+  const frames = {
+    x0: makeFrame("x0", "the digit x₀"),
+    eps: makeFrame("eps", "the noise ε"),
+    x_t: makeFrame("x_t", "their mixture xₜ"),
+  };
 
   function hint() {
     return "Point at a pixel, or tap it, to see its sum; with the keyboard: focus a picture and use the arrows.";
   }
 
+  /**
+   * @param {string} name
+   * @param {string} caption
+   */
   function makeFrame(name, caption) {
     const canvas = h("canvas", {
       width: SIZE,
@@ -38,13 +41,15 @@ export function makePixels() {
     });
     const marker = h("span", { class: "ddpm-marker", hidden: true });
     makePointable(canvas, { size: SIZE, current: () => spot, onPick: inspect, hover: true });
+    const frame = h("div", { class: "ddpm-frame" }, canvas, marker);
     return {
       canvas,
       marker,
+      frame,
       element: h(
         "figure",
         {},
-        h("div", { class: "ddpm-frame" }, canvas, marker),
+        frame,
         h(
           "figcaption",
           {},
@@ -56,9 +61,10 @@ export function makePixels() {
     };
   }
 
+  /** @param {import("../pointing.js").Place} where */
   function inspect(where) {
     spot = where;
-    for (const { marker } of Object.values(frames)) placeMarker(marker, spot, SIZE);
+    for (const { marker } of Object.values(frames)) placeMarker(marker, where, SIZE);
     writeSum();
   }
   function writeSum() {
@@ -67,31 +73,36 @@ export function makePixels() {
     const alphaBar = alphaBarAt();
     const signal = Math.sqrt(alphaBar),
       noise = Math.sqrt(1 - alphaBar);
-    const x0 = state.digit.x0[i],
-      eps = state.noise.eps[i];
+    const { digit, noise: drawn } = known();
+    const x0 = digit.x0[i],
+      eps = drawn.eps[i];
     sum.textContent =
       `row ${spot.row}, column ${spot.col}: xₜ = ${number(signal, 4)} · (${number(x0)}) + ` +
       `${number(noise, 4)} · (${number(eps)}) = ${number(signal * x0 + noise * eps)}`;
   }
 
-  /** Repaint what the changes touch. */
+  /**
+   * Repaint what the changes touch.
+   * @param {{digit?: any, noise?: any}} changes
+   */
   function paint(changes) {
-    const { x0 } = state.digit,
-      { eps } = state.noise;
+    const { digit, noise } = known();
+    const { x0 } = digit,
+      { eps } = noise;
     let reach = 1;
     if (wide.input.checked) for (const value of eps) reach = Math.max(reach, Math.abs(value));
     if (changes.digit || changes.noise) {
       paintFloats(frames.x0.canvas, x0, -reach, reach);
       paintFloats(frames.eps.canvas, eps, -reach, reach);
-      frames.x0.canvas.setAttribute("aria-label", state.digit.name);
-      frames.eps.canvas.setAttribute("aria-label", `Gaussian noise, seed ${state.noise.seed}`);
+      frames.x0.canvas.setAttribute("aria-label", digit.name);
+      frames.eps.canvas.setAttribute("aria-label", `Gaussian noise, seed ${noise.seed}`);
       low.textContent = number(-reach, reach === 1 ? 0 : 1);
       high.textContent = number(reach, reach === 1 ? 0 : 1);
     }
     paintFloats(frames.x_t.canvas, mixture(), -reach, reach);
     frames.x_t.canvas.setAttribute(
       "aria-label",
-      `${state.digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`,
+      `${digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`,
     );
     writeSum();
   }

@@ -1,4 +1,5 @@
 // The stage of the Receptive-field tab: the input pixels behind one output pixel, growing layer by layer.
+import { placeIn } from "../component.js";
 import { decodeFloat64 } from "../bytes.js";
 import { h } from "../dom.js";
 import { writeLink } from "../link.js";
@@ -8,11 +9,13 @@ import { makeMap, NO_ANSWER, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
 const FIRST = 3; // a field that lies inside the picture, so that it can be seen to grow
 /** A number of paths, exact as far as anybody would read it. */
-const count = (paths) => (paths < 1e12 ? paths.toLocaleString("en") : paths.toExponential(3));
+const count = (/** @type {number} */ paths) => (paths < 1e12 ? paths.toLocaleString("en") : paths.toExponential(3));
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
-  let counts = null,
-    layers = 0,
+  /** @type {Float64Array | null} */
+  let counts = null; // of paths, for every layer
+  let layers = 0,
     question = 0,
     pixel = state.pixel;
   const paths = makeMap("paths", () => state.pixel);
@@ -38,7 +41,7 @@ export function mount(element, props, watch, server) {
         "White is the most paths, on a log scale; black pixels have none at all: with badly chosen dilations they leave holes.",
     ),
   );
-  element.querySelector(".ddpm-mount").replaceChildren(all);
+  placeIn(element).replaceChildren(all);
 
   function paintPaths() {
     if (!counts) return;
@@ -46,7 +49,7 @@ export function mount(element, props, watch, server) {
     const values = counts.subarray(layer * PIXELS, (layer + 1) * PIXELS);
     paintLog(paths.canvas, values, 8);
     paths.mark(pixel);
-    const reached = values.reduce((sum, v) => sum + (v > 0), 0),
+    const reached = values.reduce((sum, v) => sum + (v > 0 ? 1 : 0), 0),
       total = values.reduce((sum, v) => sum + v, 0);
     paths.caption.textContent = `input pixels behind output pixel (row ${pixel.row}, column ${pixel.col})`;
     pathWords.textContent =
@@ -73,7 +76,7 @@ export function mount(element, props, watch, server) {
   }
   subscribe(all, (changes) => {
     if ("layers" in changes) {
-      if (slider.value() !== state.layers) slider.set(state.layers);
+      if (state.layers !== null && slider.value() !== state.layers) slider.set(state.layers);
       paintPaths();
     }
     if (changes.pixel) {

@@ -1,11 +1,13 @@
 // The curve of the Receptive-field tab: how wide the field is after every layer, by formula and measured.
+import { placeIn } from "../component.js";
 import { makeCurve } from "../curve.js";
 import { state, subscribe, update } from "../state.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
   const goTo = (x) => update({ layers: Math.min(props.value.names.length - 1, Math.max(0, Math.round(x))) });
   const curve = makeCurve({ xTitle: "layer", onPick: goTo });
-  element.querySelector(".ddpm-mount").replaceChildren(curve.element);
+  placeIn(element).replaceChildren(curve.element);
 
   function draw() {
     const { names, widths, measured, image, label } = props.value;

@@ -1,4 +1,5 @@
 // Below the stage of the Receptive-field tab: which taps fall inside the image, and what a trained network looks at.
+import { placeIn } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
 import { checkbox, h, pngButton } from "../dom.js";
@@ -6,6 +7,7 @@ import { paintFloats } from "../paint.js";
 import { state, subscribe } from "../state.js";
 import { makeMap, NO_ANSWER, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   let question = 0;
   const frozen = checkbox(
@@ -33,7 +35,7 @@ export function mount(element, props, watch, server) {
     lookWords,
     chart.element,
   );
-  element.querySelector(".ddpm-mount").replaceChildren(all);
+  placeIn(element).replaceChildren(all);
 
   function showLooks(answer) {
     const percent = (share) => `${(100 * share).toPrecision(2)} %`;

@@ -1,21 +1,25 @@
 // The Schedule tab: alpha_bar against t, the same digit at the same t under each schedule, and every other table on demand.
+import { placeIn } from "../component.js";
 import { makeChart } from "../chart.js";
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { makeCurve } from "../curve.js";
-import { h, number } from "../dom.js";
+import { contextOf, h, number } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 
+/** @type {Record<string, string[]>} */
 const STYLES = { linear: ["#0072B2", "solid"], cosine: ["#D55E00", "dash"], custom: ["#009E73", "dot"] };
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   if (props.value) update(readValue(props.value)); // else the Noise tab's tables are the newest
-  const goTo = (x) => {
+  const goTo = (/** @type {number} */ x) => {
     const last = state.tables[state.schedule].alphaBar.length - 1;
     update({ t: Math.min(last, Math.max(0, Math.round(x))) });
   };
   const curve = makeCurve({ xTitle: "timestep t", onPick: goTo });
   const chart = makeChart(goTo);
+  /** @type {Map<string, {canvas: HTMLCanvasElement, caption: HTMLElement, element: HTMLElement}>} */
   const figures = new Map(); // by name of the schedule
   const pictures = h("div", { class: "ddpm-pictures ddpm-small-pictures" });
   const note = h("p", { class: "ddpm-help", role: "status" });
@@ -43,24 +47,29 @@ export function mount(element, props, watch, server) {
     ),
     every,
   );
-  element.querySelector(".ddpm-mount").replaceChildren(all);
+  placeIn(element).replaceChildren(all);
 
   async function drawChart() {
-    if (!every.open) return;
+    const own = state.tables.custom?.link;
+    if (!every.open || !own) return;
     const answer = await server
-      .schedule_chart(state.tables.custom.link.split(",").map(Number))
+      .schedule_chart(own.split(",").map(Number))
       .catch(() => ({ error: "the server did not answer; is it still running?" }));
     note.textContent = answer.error ?? "";
     if (!answer.error) await chart.draw(answer);
   }
+  /** @param {string} name */
   function figureOf(name) {
-    if (!figures.has(name)) {
+    let figure = figures.get(name);
+    if (!figure) {
       const canvas = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name });
       const caption = h("figcaption", {});
-      figures.set(name, { canvas, caption, element: h("figure", {}, canvas, caption) });
+      figure = { canvas, caption, element: h("figure", {}, canvas, caption) };
+      figures.set(name, figure);
     }
-    return figures.get(name);
+    return figure;
   }
+  /** @param {string} name */
   function paintFigure(name) {
     const { canvas, caption } = figureOf(name);
     const { alphaBar, beta, text } = state.tables[name],
@@ -70,7 +79,7 @@ export function mount(element, props, watch, server) {
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
       caption.textContent = `${text ?? name}: ᾱ = ${alphaBar[t].toPrecision(4)}, β = ${beta[t].toPrecision(4)}, SNR ${number(snr, 1)} dB`;
     } else {
-      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+      contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
       caption.textContent = `${text ?? name}: ends at t = ${alphaBar.length - 1}`;
     }
     canvas.setAttribute("aria-label", caption.textContent);

@@ -5,12 +5,20 @@ import { paintGrid } from "../paint.js";
 
 const STEP = 0.02,
   LEAST = 0.04; // of the picture: what an arrow moves, and how small a box may be
-const within = (value, low, high) => Math.min(high, Math.max(low, value));
+/** @type {Record<string, [number, number]>} */
+const MOVES = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
+const within = (/** @type {number} */ value, /** @type {number} */ low, /** @type {number} */ high) =>
+  Math.min(high, Math.max(low, value));
 
-/** `read` asks the server again, about `{file, box, threshold}`; `use` gets an answer whose question was waved aside. */
+/**
+ * `read` asks the server again, about `{file, box, threshold}`; `use` gets an answer whose question was waved aside.
+ * @param {{read: (question: {file: string, box: number[], threshold: number}) => void,
+ *          use: (answer: Record<string, any>) => void}} options
+ */
 export function makeSheet({ read, use }) {
-  let answer = null,
-    box = [0, 0, 1, 1];
+  /** @type {Record<string, any>} */
+  let answer = {};
+  let box = [0, 0, 1, 1];
   const help = newId("sheet"),
     threshold = newId("threshold");
   const picture = h("img", { alt: "the picture that was read, in grey", draggable: "false" });
@@ -74,13 +82,19 @@ export function makeSheet({ read, use }) {
     );
     value.textContent = `${slider.value} %`;
   }
-  const again = settled(() => read({ file: answer.sheet, box, threshold: slider.value / 100 }));
+  const again = settled(() => read({ file: answer.sheet, box, threshold: Number(slider.value) / 100 }));
   function changed() {
     place();
     again();
   }
 
-  /** Move the whole box (corner null), or its first or its last corner, from where it was. */
+  /**
+   * Move the whole box (corner null), or its first or its last corner, from where it was.
+   * @param {number[]} from
+   * @param {number} across
+   * @param {number} down
+   * @param {number | null} corner
+   */
   function shift(from, across, down, corner) {
     const [left, top, right, bottom] = from;
     if (corner === null) {
@@ -92,9 +106,10 @@ export function makeSheet({ read, use }) {
     else box = [left, top, within(right + across, left + LEAST, 1), within(bottom + down, top + LEAST, 1)];
     changed();
   }
+  /** @type {{x: number, y: number, from: number[], corner: number | null} | null} */
   let drag = null;
   frame.addEventListener("pointerdown", (event) => {
-    const corner = corners.indexOf(event.target);
+    const corner = corners.indexOf(/** @type {HTMLSpanElement} */ (event.target));
     drag = { x: event.clientX, y: event.clientY, from: box, corner: corner < 0 ? null : corner };
     frame.setPointerCapture(event.pointerId);
   });
@@ -108,17 +123,18 @@ export function makeSheet({ read, use }) {
       drag = null;
     });
   frame.addEventListener("keydown", (event) => {
-    const by = { ArrowUp: [0, -STEP], ArrowDown: [0, STEP], ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0] }[event.key];
+    const by = MOVES[event.key];
     if (!by) return;
     event.preventDefault();
-    shift(box, ...by, event.shiftKey ? 1 : null);
+    shift(box, STEP * by[0], STEP * by[1], event.shiftKey ? 1 : null);
   });
 
+  /** @param {Record<string, any>} read */
   function show(read) {
     answer = read;
     picture.src = `data:image/png;base64,${read.sheet}`;
     if (!drag) box = [...read.box];
-    slider.value = Math.round(100 * read.threshold);
+    slider.value = String(Math.round(100 * read.threshold));
     const pixels = read.link
       ? decodeBytes(read.link[1].replaceAll("-", "+").replaceAll("_", "/"))
       : new Uint8Array(784);

@@ -1,4 +1,5 @@
 // The Train tab below its settings: the run that is being trained, or any other of the shelf, as it goes on.
+import { placeIn } from "../component.js";
 import { button, duration, h } from "../dom.js";
 import { makeCurve } from "../curve.js";
 import { makeCharts } from "./train_charts.js";
@@ -11,10 +12,11 @@ const QUICK = 2000,
 // Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
 const CHARTS = 10000;
 
-let watchNow = () => {};
+let watchNow = (/** @type {string} */ _id) => {};
 /** Show a run on the tab, as if it had been chosen among the runs. */
-export const watchRun = (id) => watchNow(id);
+export const watchRun = (/** @type {string} */ id) => watchNow(id);
 
+/** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   let allowed = false,
     run = null,
@@ -78,7 +80,7 @@ export function mount(element, props, watch, server) {
     watched,
     shelf.element,
   );
-  element.querySelector(".ddpm-mount").replaceChildren(whole);
+  placeIn(element).replaceChildren(whole);
 
   watchNow = (id) => {
     begin(id);
@@ -236,7 +238,7 @@ export function mount(element, props, watch, server) {
   drawCurve();
   new IntersectionObserver(
     (entries) => {
-      visible = entries.at(-1).isIntersecting;
+      visible = entries[entries.length - 1].isIntersecting;
       if (visible) {
         ask();
         shelf.refresh();

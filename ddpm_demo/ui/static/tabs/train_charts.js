@@ -2,16 +2,20 @@
 import { makeChart } from "../chart.js";
 import { h } from "../dom.js";
 
+/** @typedef {Record<string, any>} Line one of the run's own record */
+
 export function makeCharts() {
   const loss = makeChart(),
     tenths = makeChart();
-  let empty = null,
-    drawing = false,
-    next = null;
+  /** @type {{loss: import("../chart.js").Chart, tenths: import("../chart.js").Chart} | null} */
+  let empty = null; // the charts without their data, as Python made them
+  let drawing = false;
+  /** @type {Line[] | null} */
+  let next = null;
   const words = h("p", { class: "ddpm-help", "aria-live": "off" });
   const bars = h("div", {}, h("h3", {}, "Which timesteps are hard?"), tenths.element, words);
 
-  /** The charts without their data, as Python made them. */
+  /** @param {NonNullable<typeof empty>} value */
   function make(value) {
     empty ??= value;
   }
@@ -20,11 +24,16 @@ export function makeCharts() {
     words.textContent = "";
   }
 
+  /**
+   * @param {import("../chart.js").Chart} chart
+   * @param {object[]} columns
+   */
   const filled = (chart, columns) => ({
     ...chart,
     figure: { ...chart.figure, data: chart.figure.data.map((trace, k) => ({ ...trace, ...columns[k] })) },
   });
 
+  /** @param {Line[]} lines */
   async function draw(lines) {
     next = lines;
     if (drawing || !empty) return;
@@ -32,11 +41,11 @@ export function makeCharts() {
     while (next) {
       const now = next;
       next = null;
-      const of = (kind) => now.filter((line) => line.kind === kind);
+      const of = (/** @type {string} */ kind) => now.filter((line) => line.kind === kind);
       const losses = of("loss"),
         held = of("held_out"),
         minutes = losses.map((line) => line.seconds / 60);
-      const column = (name) => ({ x: minutes, y: losses.map((line) => line[name]) });
+      const column = (/** @type {string} */ name) => ({ x: minutes, y: losses.map((line) => line[name]) });
       await loss.draw(
         filled(empty.loss, [
           column("loss"),
@@ -55,6 +64,7 @@ export function makeCharts() {
     }
     drawing = false;
   }
+  /** @param {number[]} values */
   function say(values) {
     const low = values[0],
       high = values[9];

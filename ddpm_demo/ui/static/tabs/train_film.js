@@ -147,7 +147,7 @@ export function makeFilm(server) {
       paintGrid(each.before, part("x_t", k), 1, SIZE, 0);
       paintGrid(each.after, part("x0_hat", k), 1, SIZE, 0);
       each.label.textContent = `t = ${got.t[k]}`;
-      each.button.setAttribute("aria-pressed", k === look);
+      each.button.setAttribute("aria-pressed", String(k === look));
       each.button.setAttribute("aria-label", `look at t = ${got.t[k]}`);
     });
     paintGrid(big.x0, got.x0, 1, SIZE, 0);

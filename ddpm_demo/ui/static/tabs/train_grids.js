@@ -8,11 +8,15 @@ const CAPTIONS = { ema: "averaged weights (EMA)", plain: "this very step's weigh
 const BEGINNING = "what every drawing begins with";
 
 export function makeGrids(server) {
-  let noise = null,
-    run = null,
-    steps = [],
-    about = {},
-    follow = true,
+  /** @type {Promise<{n: number, levels: Uint8Array}> | null} */
+  let noise = null; // what every drawing begins with
+  /** @type {string | null} */
+  let run = null;
+  /** @type {number[]} */
+  let steps = [];
+  /** @type {Record<number, any>} */
+  let about = {};
+  let follow = true,
     wanted = 0;
   const pictures = new Map(); // step -> {ema, plain}
   const canvases = Object.fromEntries(
@@ -106,7 +110,7 @@ export function makeGrids(server) {
     steps = newSteps;
     about = lines;
     waiting.hidden = steps.length > 0;
-    element.dataset.moments = steps.length;
+    element.dataset.moments = String(steps.length);
     if (!changed) {
       slider.set(slider.value());
       return;
@@ -117,12 +121,15 @@ export function makeGrids(server) {
   }
   /** Before the first moment: the noises that every drawing begins with. */
   async function paintNoises() {
-    noise ??= server.noises({}).then(async ({ n, noises }) => ({ n, levels: await inflateLevels(noises, 8) }));
-    const { n, levels } = await noise.catch(() => {
+    const asked = (noise ??= server
+      .noises({})
+      .then(async ({ n, noises }) => ({ n, levels: await inflateLevels(noises, 8) })));
+    const begun = await asked.catch(() => {
       noise = null;
-      return {};
+      return null;
     });
-    if (!levels || steps.length) return;
+    if (!begun || steps.length) return;
+    const { n, levels } = begun;
     for (const [name, canvas] of Object.entries(canvases)) {
       captions[name].textContent = BEGINNING;
       paintGrid(canvas, levels, n, 28);
@@ -154,7 +161,7 @@ export function makeGrids(server) {
     compare(found);
     for (const [name, canvas] of Object.entries(canvases)) {
       paintGrid(canvas, found[name], found.n, 28);
-      canvas.dataset.step = step;
+      canvas.dataset.step = String(step);
       captions[name].textContent = CAPTIONS[name];
       canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${found.n} digits after step ${step}`);
     }
