@@ -21,7 +21,12 @@ HASHED = "/assets/"  # the names below it hold a digest of what is in the file
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"  # kept, but not used before the server has said that it still holds
 # what a Windows registry may call something else, and no browser then takes for a script or a style
-KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+KINDS = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".wasm": "application/wasm",
+}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,7 @@
 """The page's JavaScript that needs no page, run under node: Python must agree, number by number."""
 
-import json
 import math
-import os
 import re
-import shutil
-import subprocess
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,34 +19,6 @@ from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.networks import Loaded
 from ddpm_demo.ui.tabs.noise import draw_noise, first_noise_value, gallery_digit, noise_of, own_digit
 from ddpm_demo.ui.tabs.schedule import custom_config, schedule_tables
-
-OLDEST = 18  # before it there is no DecompressionStream
-# JSON has no NaN and no typed arrays
-REPLY = "process.stdout.write(JSON.stringify(reply, (_, v) => ArrayBuffer.isView(v) ? Array.from(v) : v));"
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    """Return a function that runs statements under node, with `given`, and returns what they leave in `reply`."""
-    program = shutil.which("node")
-    version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout if program else "v0"
-    if int(re.match(r"v(\d+)", version)[1]) < OLDEST:
-        message = f"no node of version {OLDEST} or newer found: install it to run the tests of the page's own modules"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    folder = tmp_path_factory.mktemp("modules")
-    shutil.copytree(STATIC, folder / "static")
-    (folder / "package.json").write_text('{"type": "module"}')
-
-    def run(statements, **given):
-        script = f"const given = {json.dumps(given)};\nlet reply = null;\n{statements}\n{REPLY}"
-        (folder / "script.js").write_text(script)
-        done = subprocess.run([program, "script.js"], cwd=folder, capture_output=True, text=True, encoding="utf-8")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
 
 
 def test_numbers_travel_both_ways_bit_by_bit(node):
