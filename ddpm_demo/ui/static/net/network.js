@@ -9,6 +9,16 @@ const [DILATIONS, IMAGE_IN, IMAGE_OUT, TIME, IN_WEIGHT, IN_BIAS, OUT_WEIGHT, OUT
 const f32 = Math.fround;
 const silu = (x) => x / (1 + Math.exp(-x));
 
+/**
+ * What a build of net.c gives.
+ * @typedef {object} Net
+ * @property {WebAssembly.Memory} memory
+ * @property {(width: number, groups: number, blocks: number) => number} create
+ * @property {(place: number, block: number) => number} place
+ * @property {(block: number) => void} pack
+ * @property {() => void} forward
+ */
+
 /** The network of a checkpoint, with memory of its own. `forward` runs where it is called, and returns when it is done. */
 export class Network {
   /**
@@ -17,7 +27,8 @@ export class Network {
    * @param {import("./checkpoint.js").Checkpoint} checkpoint
    */
   constructor(module, { model, tensors }) {
-    const net = (this.net = new WebAssembly.Instance(module).exports);
+    /** @type {Net} */
+    const net = (this.net = /** @type {any} */ (new WebAssembly.Instance(module).exports));
     const { hidden: width, groups, dilations } = (this.model = model);
     new Int32Array(net.memory.buffer, net.place(DILATIONS, 0), dilations.length).set(dilations);
     if (!net.create(width, groups, dilations.length)) throw new Error("this device gives the network no memory");
