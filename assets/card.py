@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ddpm_demo.commands.figures import evaluation_table, sampler_words
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, PRESETS
+from ddpm_demo.core.config import PRESETS
 from ddpm_demo.core.model import Denoiser, count_parameters
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.training.recipes import train_config
@@ -137,10 +139,10 @@ def section(name: str, directory: Path) -> Iterator[str]:
         )
 
     pictures = directory / f"{mark}-samples.npz"
-    chosen = CHOSEN_SAMPLER
+    chosen = RECOMMENDED_SAMPLER
     command = ["sample", "--checkpoint", name, "--n", "64", "--out", str(pictures)]
     command += ["--variance", chosen.variance, "--clip", chosen.clip, "--steps", str(chosen.steps)]
-    if guidance := CHOSEN_GUIDANCE.get(name):
+    if guidance := RECOMMENDED_GUIDANCE.get(name):
         command += ["--guide", guidance.guide, "--guidance", str(guidance.weight)]
     ddpm_demo([*command, "--png", str(IMAGES / f"{name}-samples.png")])
     words = sampler_words(asdict(chosen), asdict(guidance) if guidance else None)

@@ -19,14 +19,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.core.config import PRESETS, SamplerConfig, ScheduleConfig
-from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.config import PRESETS
 from ddpm_demo.core.model import Denoiser
-from ddpm_demo.core.sampling import draw_digits
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.measuring.quality import load_reference, measure_quality
+from ddpm_demo.networks.drawing_digits import draw_digits
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.loop import TrainState, keep_average, train

@@ -3,9 +3,9 @@ import os
 import pytest
 import torch
 
-from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.store.files import CACHE_VARIABLE
 
 

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from ddpm_demo.core.config import ModelConfig
-from ddpm_demo.core.device import Placement
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training import recorder, snapshots

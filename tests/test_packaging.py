@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from hatchling.build import build_wheel
 
-from ddpm_demo.ui.bridge import static_url
+from ddpm_demo.ui.parts.bridge import static_url
 from ddpm_demo.ui.ready_files import ASK_AGAIN
 
 try:

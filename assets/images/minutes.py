@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER
-from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.placement import place
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.pictures import grid_png
 
@@ -49,7 +49,7 @@ def drawn(trained: checkpoint.Checkpoint) -> NDArray[np.uint8]:
     model, schedule = place(trained.model, placement), Schedule.from_config(trained.schedule)
     generator = torch.Generator().manual_seed(0)
     x_T = start_noise(DIGITS, 1, 28, generator).to(placement.device)
-    *_, last = sample(model, schedule, CHOSEN_SAMPLER, x_T, generator=generator)
+    *_, last = sample(model, schedule, RECOMMENDED_SAMPLER, x_T, generator=generator)
     return to_uint8(last.x_s)[:, 0].numpy()
 
 

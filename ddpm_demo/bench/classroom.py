@@ -24,14 +24,15 @@ from urllib.parse import quote, urlparse
 import numpy as np
 import torch
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError, DemoError
+from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.sampling import to_uint8
-from ddpm_demo.machine.film_job import Walk, ask
+from ddpm_demo.films.film_job import FilmWalk, film_alone
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.event_stream import FILM_PATH
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings, words_of
 from ddpm_demo.ui.film.stream import film_job
-from ddpm_demo.ui.networks import Loaded, load_placed
 from ddpm_demo.ui.status import STATUS_PATH
 
 VISITORS = (1, 8, 32, 100, 500)
@@ -84,7 +85,7 @@ def bench_class(
         for count in visitors:
             seeds = [seed] * count if same else list(range(seed, seed + count))
             seed = seeds[-1] + 1
-            yield class_row(process, address, name, seeds, steps or CHOSEN_SAMPLER.steps, digits)
+            yield class_row(process, address, name, seeds, steps or RECOMMENDED_SAMPLER.steps, digits)
 
 
 @contextlib.contextmanager
@@ -112,8 +113,8 @@ def server(cluster: str | None = None) -> Iterator[tuple["subprocess.Popen[str]"
 
 def class_settings(name: str, seed: int, steps: int, digits: int) -> tuple[list[Any], FilmSettings]:
     """Return the page's first settings with another seed, as the page sends them and as the server reads them."""
-    sampler, clip = words_of(CHOSEN_SAMPLER)
-    guidance = CHOSEN_GUIDANCE.get(name)
+    sampler, clip = words_of(RECOMMENDED_SAMPLER)
+    guidance = RECOMMENDED_GUIDANCE.get(name)
     values: list[Any] = [name, sampler, clip, steps, 0, digits, seed]
     if guidance and guidance.guide in shipped_checkpoints():
         values += [guidance.guide, guidance.weight]
@@ -169,18 +170,18 @@ def class_row(
     }
 
 
-def references(loaded: Loaded, guide: Loaded | None, wanted: list[FilmSettings]) -> tuple[dict[int, np.ndarray], float]:
+def references(
+    loaded: LoadedNetwork, guide: LoadedNetwork | None, wanted: list[FilmSettings]
+) -> tuple[dict[int, np.ndarray], float]:
     """Make films with nobody around; return their digits by seed, uint8 (N, 28, 28), and the mean seconds of one."""
     finals, seconds = {}, []
     for settings in wanted:
-        walk = Walk(film_job(loaded, settings, guide), loaded.schedule)
+        walk = FilmWalk(film_job(loaded, settings, guide), loaded.schedule)
         begun = time.perf_counter()
-        while walk.left:
-            (answer,) = ask(loaded, guide if walk.job.guide else None, [walk])
-            step = walk.take(answer.eps_hat)
-            torch.isfinite(step.x_s).all().item()
+        for film_step in film_alone(loaded, guide, walk):
+            torch.isfinite(film_step.step.x_s).all().item()
         seconds.append(time.perf_counter() - begun)
-        finals[settings.seed] = to_uint8(step.x_s[:, 0]).numpy()
+        finals[settings.seed] = to_uint8(film_step.step.x_s[:, 0]).numpy()
     return finals, statistics.mean(seconds)
 
 

@@ -11,13 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import GUIDE, DemoError, SamplerConfig
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import to_uint8
-from ddpm_demo.machine.executor import LocalExecutor
-from ddpm_demo.machine.film_job import FilmJob, Taken, Walk, ask
+from ddpm_demo.films.executor import LocalExecutor
+from ddpm_demo.films.film_job import FilmJob, FilmStep, FilmWalk, film_alone
 from ddpm_demo.machine.scheduler import Scheduler
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed, loaded_as
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.shipped import shipped_checkpoints
-from ddpm_demo.ui.networks import Loaded, load_placed, loaded_as
 
 FILMS = 1000
 COMPANIES = (1, 8)  # films in a call
@@ -42,12 +44,12 @@ def bench_company(films: int = FILMS) -> Iterator[dict[str, Any]]:
     loaded = load_placed(path)
     jobs = [FilmJob(loaded.digest, SAMPLERS[k % len(SAMPLERS)], 1 + k % MOST_DIGITS, k) for k in range(films)]
     alone = [made_alone(loaded, job) for job in jobs]
-    for seats in COMPANIES:
-        together = made_together(loaded, jobs, seats)
+    for films_per_call in COMPANIES:
+        together = made_together(loaded, jobs, films_per_call)
         apart = [grey_levels_apart(a, b) for a, b in zip(alone, together, strict=True)]
         yield {
             "films": films,
-            "films_a_call": seats,
+            "films_a_call": films_per_call,
             "device": str(loaded.placement.device),
             "dtype": loaded.placement.dtype_name,
             "same_bits": sum(torch.equal(a, b) for a, b in zip(alone, together, strict=True)),
@@ -56,23 +58,20 @@ def bench_company(films: int = FILMS) -> Iterator[dict[str, Any]]:
         }
 
 
-def made_alone(loaded: Loaded, job: FilmJob) -> Tensor:
+def made_alone(loaded: LoadedNetwork, job: FilmJob) -> Tensor:
     """Return a film's digits (N, C, H, W), made with nobody around."""
-    walk = Walk(job, loaded.schedule)
-    while walk.left:
-        (answer,) = ask(loaded, None, [walk])
-        walk.take(answer.eps_hat)
-    return walk.x_t.cpu()
+    *_, last = film_alone(loaded, None, FilmWalk(job, loaded.schedule))
+    return last.step.x_s.cpu()
 
 
 class _Viewer:
     """Whoever wanted one of the films: `over` is called once, at its end."""
 
-    def __init__(self, walk: Walk, over: threading.Semaphore) -> None:
+    def __init__(self, walk: FilmWalk, over: threading.Semaphore) -> None:
         self.walk, self._over = walk, over
         self.error: Exception | None = None
 
-    def deliver(self, _: Taken) -> None:
+    def deliver(self, _: FilmStep) -> None:
         if not self.walk.left:
             self._over.release()
 
@@ -81,11 +80,11 @@ class _Viewer:
         self._over.release()
 
 
-def made_together(loaded: Loaded, jobs: list[FilmJob], seats: int) -> list[Tensor]:
+def made_together(loaded: LoadedNetwork, jobs: list[FilmJob], films_per_call: int) -> list[Tensor]:
     """Return the digits of films that are made at once, so many in a call; raise what ended one of them."""
     executor, over = LocalExecutor(loaded_as, Scheduler()), threading.Semaphore(0)
-    executor.seats[(loaded.digest, "")] = seats
-    viewers = [_Viewer(Walk(job, loaded.schedule), over) for job in jobs]
+    executor.films_per_call[(loaded.digest, "")] = films_per_call
+    viewers = [_Viewer(FilmWalk(job, loaded.schedule), over) for job in jobs]
     for viewer in viewers:
         executor.begin(viewer.walk, viewer)
     for _ in viewers:
@@ -93,7 +92,7 @@ def made_together(loaded: Loaded, jobs: list[FilmJob], seats: int) -> list[Tenso
     for viewer in viewers:
         if viewer.error is not None:
             raise viewer.error
-    return [viewer.walk.x_t.cpu() for viewer in viewers]
+    return [viewer.walk.x.cpu() for viewer in viewers]
 
 
 def grey_levels_apart(a: Tensor, b: Tensor) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 import gradio as gr
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.ui.bridge import serve_static_files
+from ddpm_demo.ui.parts.bridge import serve_static_files
 from ddpm_demo.ui.ready_files import page_files
 
 ROUNDS = 5  # the first, in which this server compresses each, is not counted

@@ -7,11 +7,11 @@ from typing import Any
 
 from ddpm_demo.bench.classroom import class_visits
 from ddpm_demo.core.config import DemoError
+from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.films import FILMS
 from ddpm_demo.ui.film.stream import film_job
 from ddpm_demo.ui.film.take_home import link_settings
-from ddpm_demo.ui.networks import load_placed
 
 RUNS = 50  # in a row, for the server's memory
 FILM_PATIENCE = 300.0  # seconds, for a film

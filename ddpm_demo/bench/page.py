@@ -14,15 +14,15 @@ from ddpm_demo.bench.files import bench_files
 from ddpm_demo.bench.film import bench_film, bench_map
 from ddpm_demo.bench.timing import rows_or_fault
 from ddpm_demo.bench.watching import bench_watching
-from ddpm_demo.core.config import DemoError, ScheduleConfig
+from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.sampling import to_uint8
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.processors import take_processors
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.app import build_app
+from ddpm_demo.ui.parts.digits import draw_noise
 from ddpm_demo.ui.server import launch
-from ddpm_demo.ui.tabs.noise import draw_noise
 
 EVENTS = 60  # in a drag
 LOADS = 5

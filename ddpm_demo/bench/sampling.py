@@ -9,16 +9,18 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
-from ddpm_demo.core.config import DemoError, SamplerConfig, ScheduleConfig, preset
-from ddpm_demo.core.device import Placement, best_placement
+from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.films import film_bits
-from ddpm_demo.ui.film.stream import EPS_REACH, packed
+from ddpm_demo.ui.film.stream import EPS_REACH
+from ddpm_demo.ui.parts.frames import packed
 
 COUNTS = (1, 16, 64)  # digits at once
 SAMPLING_SECONDS = 1.5  # at least so long is every way measured in a round

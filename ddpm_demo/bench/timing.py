@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.core.device import Placement
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.receptive import live_taps
+from ddpm_demo.machine.device import Placement
 
 MATRIX = 1024
 

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
-from ddpm_demo.core.config import ScheduleConfig, preset
-from ddpm_demo.core.device import Placement, best_placement
+from ddpm_demo.core.config import preset
 from ddpm_demo.core.model import seeded_denoiser, unfilled_denoiser
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config

@@ -48,7 +48,7 @@ def build_page(arguments: argparse.Namespace) -> Any:
     take_processors()
     executor = None
     if arguments.cluster:
-        from ddpm_demo.cluster.ray_pool import cluster_executor
+        from ddpm_demo.films.cluster.ray_pool import cluster_executor
 
         executor = cluster_executor(arguments.cluster, local, or_here=arguments.cluster_or_here)
     return build_app(

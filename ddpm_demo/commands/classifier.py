@@ -26,18 +26,17 @@ def run_classifier(arguments: argparse.Namespace) -> int:
 
 
 def _noisy(arguments: argparse.Namespace) -> None:
-    from ddpm_demo.core.config import ScheduleConfig
-    from ddpm_demo.measuring import noisy_classifier as noisy
+    from ddpm_demo.core.schedule import ScheduleConfig
+    from ddpm_demo.measuring import noisy_training as noisy
+    from ddpm_demo.networks.noisy_classifier import NoisyClassifier, NoisyDigitClassifier, save_classifier
 
-    model, schedule, begun = noisy.NoisyClassifier(), ScheduleConfig(), time.perf_counter()
+    model, schedule, begun = NoisyClassifier(), ScheduleConfig(), time.perf_counter()
     _watch(noisy.train_classifier(model, schedule, steps=arguments.steps or noisy.NOISY_STEPS, seed=arguments.seed))
     seconds = time.perf_counter() - begun
     print("measuring it on the 10,000 test digits, in each tenth of the timesteps", file=sys.stderr)
     accuracy = noisy.accuracy_by_tenth(model, schedule)
     story = _story(arguments, model, noisy.NOISY_STEPS, noisy.NOISY_BATCH, seconds)
-    noisy.save_classifier(
-        arguments.out, noisy.AskingClassifier(model, schedule, {**story, "accuracy_by_tenth": accuracy})
-    )
+    save_classifier(arguments.out, NoisyDigitClassifier(model, schedule, {**story, "accuracy_by_tenth": accuracy}))
     print("right in each tenth of t: " + " ".join(f"{share:.3f}" for share in accuracy), file=sys.stderr)
 
 
@@ -69,8 +68,8 @@ def _story(arguments: argparse.Namespace, model: Any, steps: int, batch: int, se
     """Return how a classifier came to be, for its file."""
     import torch
 
-    from ddpm_demo.core.device import Placement, describe_hardware
     from ddpm_demo.core.model import count_parameters
+    from ddpm_demo.machine.device import Placement, describe_hardware
 
     return {
         "data": "MNIST training set, 60000 digits",

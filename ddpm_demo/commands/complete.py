@@ -6,7 +6,7 @@ import json
 import sys
 
 from ddpm_demo.commands.options import check_seed, guidance_config, sampler_config
-from ddpm_demo.core.config import CHOSEN_GUIDANCE
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
 
 SHOWN = 64  # digits in the picture
 
@@ -16,20 +16,21 @@ def run_complete(arguments: argparse.Namespace) -> int:
     import torch
 
     from ddpm_demo.commands.evaluate import digits_in_range, watch
-    from ddpm_demo.core.device import best_placement
     from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.machine.device import best_placement
     from ddpm_demo.machine.placement import place
     from ddpm_demo.measuring import classifier
     from ddpm_demo.measuring.completion import known_mask, measure_completion
+    from ddpm_demo.networks.loaded_networks import load_guided
     from ddpm_demo.store import checkpoint, pictures
     from ddpm_demo.store.files import check_outputs, write_file
     from ddpm_demo.store.mnist import load_mnist
-    from ddpm_demo.store.shipped import find_checkpoint, load_guided
+    from ddpm_demo.store.shipped import find_checkpoint
 
     check_seed(arguments.seed)
     digits_in_range("--n", arguments.n, 1)
     config = sampler_config(arguments)
-    guidance = guidance_config(arguments, usual=CHOSEN_GUIDANCE.get(arguments.checkpoint))
+    guidance = guidance_config(arguments, usual=RECOMMENDED_GUIDANCE.get(arguments.checkpoint))
     known = known_mask(arguments.mask)
     path = find_checkpoint(arguments.checkpoint)
     check_outputs({"--png": (arguments.png, ".png")}, inputs={"--checkpoint": path})

@@ -16,12 +16,13 @@ from typing import Any
 
 from ddpm_demo.commands.evaluate import digits_in_range, watch
 from ddpm_demo.commands.options import check_seed
-from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
-from ddpm_demo.core.device import best_placement
-from ddpm_demo.core.sampling import draw_digits
+from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
+from ddpm_demo.networks.drawing_digits import draw_digits
 from ddpm_demo.store import checkpoint, pictures
 from ddpm_demo.store.files import check_outputs, write_file
 from ddpm_demo.store.shipped import find_checkpoint
@@ -29,9 +30,12 @@ from ddpm_demo.store.shipped import find_checkpoint
 FORMAT = "ddpm_demo curves 1"
 X_T_FROM = 50  # with fewer steps, each clamping the noise in x_t away, there is nothing to see
 VARIANTS = (
-    *(SamplerConfig("ddpm", variance=v, clip=c) for v in ("beta", "posterior") for c in ("none", "x0")),
-    *(SamplerConfig("ddim", clip=c) for c in ("none", "x0")),
-    *(SamplerConfig("dpmpp", clip=c) for c in ("none", "x0")),
+    *(
+        SamplerConfig(kind, **{"clip": clip, **settings})
+        for kind, sampler in SAMPLERS.items()
+        for settings in sampler.variants.values()
+        for clip in ("none", "x0")
+    ),
     SamplerConfig("ddpm", clip="x_t"),
 )
 TABLE = ("frechet", "precision", "recall", "recognised", "total_variation")
@@ -107,8 +111,9 @@ def run_curves(arguments: argparse.Namespace) -> int:
 
 def variant_name(config: SamplerConfig) -> str:
     """Return what a sampler is called in the legend: all but its number of steps."""
-    kind = {"ddpm": f"DDPM, {config.variance}", "ddim": "DDIM", "dpmpp": "DPM-Solver++(2M)"}[config.kind]
-    return f"{kind}, clip {config.clip}"
+    sampler = SAMPLERS[config.kind]
+    variance = f", {config.variance}" if "variance" in sampler.settings else ""
+    return f"{sampler.title}{variance}, clip {config.clip}"
 
 
 def curves(results: dict[str, Any]) -> dict[str, list[tuple[int, dict[str, float]]]]:

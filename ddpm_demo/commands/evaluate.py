@@ -14,18 +14,23 @@ from tqdm import tqdm
 
 from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table
 from ddpm_demo.commands.options import digit_config, guidance_config, sampler_config
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, ConfigError, DigitConfig, GuidanceConfig, SamplerConfig
-from ddpm_demo.core.device import Placement, best_placement
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.model import Denoiser, count_parameters
-from ddpm_demo.core.sampling import EpsModel, draw_digits
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
-from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
 from ddpm_demo.measuring.quality import Quality
+from ddpm_demo.networks.drawing_digits import draw_digits
+from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.networks.loaded_networks import load_guided
+from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.shipped import find_checkpoint, load_guided
+from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.saved_run import load_run
@@ -51,7 +56,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """`ddpm-demo evaluate`: the held-out loss, and the quality of drawn digits beside that of real ones."""
     if arguments.directory is not None:
         return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
-    guidance = guidance_config(arguments, usual=CHOSEN_GUIDANCE.get(arguments.checkpoint))
+    guidance = guidance_config(arguments, usual=RECOMMENDED_GUIDANCE.get(arguments.checkpoint))
     return evaluate_checkpoint(arguments, sampler_config(arguments), guidance, wishes(arguments))
 
 
@@ -143,7 +148,7 @@ def askers(
         return
     classifier = load_classifier()
     for wish in asked:
-        yield ask_for(model, schedule, wish, classifier, placement.device), f"asked for a {wish.digit}"
+        yield guide_to_digit(model, schedule, wish, classifier, placement.device), f"asked for a {wish.digit}"
 
 
 def drawn_digits(model: EpsModel, schedule: Schedule, config: SamplerConfig, *, n: int, seed: int, what: str) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ddpm_demo.core.samplers import SAMPLERS
 from ddpm_demo.measuring.quality import CONFIDENCE
 
 PER_DIGIT = 10  # timesteps of each test digit
@@ -68,10 +69,9 @@ def drawing_words(facts: dict[str, Any]) -> str:
 def sampler_words(sampler: dict[str, Any], guidance: dict[str, Any] | None) -> str:
     """Return a sampler's settings and its guide in a few words, only those that matter to its kind."""
     words = f"{sampler['kind']} {sampler['steps']} steps, clip {sampler['clip']}"
-    if sampler["kind"] == "ddpm":
-        words += f", variance {sampler['variance']}, final noise {sampler['final_noise']}"
-    elif sampler["kind"] == "ddim":
-        words += f", eta {sampler['eta']:g}"
+    for name in SAMPLERS[sampler["kind"]].settings:
+        value = sampler[name]
+        words += f", {name.replace('_', ' ')} {value if isinstance(value, str) else f'{value:g}'}"
     if guidance is None:
         return words
     return f"{words}, guided by {guidance['guide']} with weight {guidance['weight']:g}{interval_words(guidance)}"

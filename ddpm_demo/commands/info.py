@@ -8,10 +8,11 @@ from typing import Any
 
 def run_info(arguments: argparse.Namespace) -> int:
     """`ddpm-demo info`: what a network or checkpoint is, for people or as JSON."""
-    from ddpm_demo.core.config import ScheduleConfig, preset
-    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.core.config import preset
     from ddpm_demo.core.model import Denoiser, count_parameters
     from ddpm_demo.core.receptive import receptive_field
+    from ddpm_demo.core.schedule import ScheduleConfig
+    from ddpm_demo.machine.device import best_placement
     from ddpm_demo.store import checkpoint
     from ddpm_demo.store.shipped import find_checkpoint
 

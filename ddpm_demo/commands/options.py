@@ -5,7 +5,9 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 
-from ddpm_demo.core.config import ConfigError, DigitConfig, GuidanceConfig, SamplerConfig
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 

@@ -16,8 +16,11 @@ from typing import NoReturn
 
 from ddpm_demo import __version__
 from ddpm_demo.commands.options import INTERRUPTED
-from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError, DemoError, DigitConfig, SamplerConfig
+from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.machine.freed_memory import keep_freed_memory
+from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store.files import user_path
 
 BROKEN_PIPE = 141  # what a shell reports for it
@@ -207,7 +210,7 @@ def build_parser() -> argparse.ArgumentParser:
     complete.add_argument("--mask", default="lower half", help="what is missing (default: lower half)")
     complete.add_argument("--jumps", type=int, default=5, help="times that a step is taken back, 0 to 20 (default 5)")
     complete.add_argument("--n", type=int, default=500, help="the first so many test digits (default 500)")
-    _add_sampler_options(complete, CHOSEN_SAMPLER, "that of the page")
+    _add_sampler_options(complete, RECOMMENDED_SAMPLER, "that of the page")
     complete.add_argument("--seed", type=int, default=0, help="decides the noise (default 0)")
     complete.add_argument("--png", type=_path, metavar="FILE.png", help="also pairs of what was given and what came")
     complete.add_argument("--json", action="store_true", help="print one JSON object")
@@ -226,7 +229,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
     )
-    _add_sampler_options(evaluate, CHOSEN_SAMPLER, "that of the page")  # as on the page
+    _add_sampler_options(evaluate, RECOMMENDED_SAMPLER, "that of the page")  # as on the page
     evaluate.add_argument("--digit", help="ask for this digit, or for all ten in equal shares: 0 to 9, or all")
     _add_digit_options(evaluate)
     evaluate.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
@@ -276,9 +279,7 @@ def _add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, 
         default = getattr(usual, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{words} (default {default})")
 
-    parser.add_argument(
-        "--sampler", default=usual.kind, help=f"ddpm, ddim or dpmpp, DPM-Solver++(2M) (default {usual.kind})"
-    )
+    parser.add_argument("--sampler", default=usual.kind, help=f"{', '.join(SAMPLERS)} (default {usual.kind})")
     option("steps", "network calls, 1 to T")
     option("variance", "of ddpm's noise: beta (the spec's) or posterior")
     option("final-noise", "spec: none at t <= 1; ho: none at t = 0 only")

@@ -16,15 +16,17 @@ def run_sample(arguments: argparse.Namespace) -> int:
     import numpy as np
     from tqdm import tqdm
 
-    from ddpm_demo.core.device import best_placement
-    from ddpm_demo.core.sampling import draw_digits, to_uint8
+    from ddpm_demo.core.sampling import to_uint8
     from ddpm_demo.core.schedule import Schedule
-    from ddpm_demo.machine.film_job import frame_indices
+    from ddpm_demo.films.film_job import frame_indices
+    from ddpm_demo.machine.device import best_placement
     from ddpm_demo.machine.placement import place
-    from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
+    from ddpm_demo.networks.drawing_digits import draw_digits
+    from ddpm_demo.networks.loaded_networks import load_guided
+    from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
     from ddpm_demo.store import checkpoint, pictures
     from ddpm_demo.store.files import check_outputs, write_file
-    from ddpm_demo.store.shipped import find_checkpoint, load_guided
+    from ddpm_demo.store.shipped import find_checkpoint
 
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
@@ -38,7 +40,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
     timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
     model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
     if wish is not None:
-        model = ask_for(model, schedule, wish, load_classifier(), placement.device)
+        model = guide_to_digit(model, schedule, wish, load_classifier(), placement.device)
     print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
 
     shown, film = frame_indices(schedule, timesteps, GIF_FRAMES), []

@@ -6,8 +6,7 @@ import json
 
 def run_schedule(arguments: argparse.Namespace) -> int:
     """`ddpm-demo schedule`: the tables, whole as JSON, or every hundredth row for people."""
-    from ddpm_demo.core.config import ScheduleConfig
-    from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 
     schedule = Schedule.from_config(ScheduleConfig(kind=arguments.kind))
     tables = {"beta": schedule.beta.tolist(), "alpha_bar": schedule.alpha_bar.tolist(), "snr": schedule.snr.tolist()}

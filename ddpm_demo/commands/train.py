@@ -81,8 +81,9 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
 
 def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> "Run":
     """Begin or take up the run that the arguments name."""
-    from ddpm_demo.core.config import ScheduleConfig, preset
-    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.core.config import preset
+    from ddpm_demo.core.schedule import ScheduleConfig
+    from ddpm_demo.machine.device import best_placement
     from ddpm_demo.store import checkpoint
     from ddpm_demo.store.shipped import find_checkpoint
     from ddpm_demo.training.growing import check_same_shape, check_schedule, copies_of
@@ -137,7 +138,7 @@ def _read_drawings(path: Path, *, quiet: bool) -> "Tensor":
     """Read one's own drawings, uint8 (N, 28, 28), saying which files are no good; raise PictureSetError if too few."""
     from tqdm import tqdm
 
-    from ddpm_demo.store.picture_set import read_pictures, usable
+    from ddpm_demo.drawings.picture_set import read_pictures, usable
     from ddpm_demo.store.tensors import short
     from ddpm_demo.training.recipes import LEAST_PICTURES
 

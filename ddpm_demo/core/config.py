@@ -1,4 +1,7 @@
-"""Every setting of the project: frozen dataclasses that refuse wrong values when they are made."""
+"""Settings, as frozen dataclasses that refuse wrong values when they are made, and the errors that say so.
+
+The settings of a schedule and of a sampler stand beside their tables, in `schedule.py` and `samplers.py`.
+"""
 
 import dataclasses
 import math
@@ -9,14 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-ScheduleKind = Literal["linear", "cosine"]
-SamplerKind = Literal["ddpm", "ddim", "dpmpp"]
-Variance = Literal["beta", "posterior"]
-FinalNoise = Literal["spec", "ho"]
-Clip = Literal["none", "x0", "x_t"]
-
-FAINTEST_NOISE = 1e-12  # of 1 - alpha_bar at t = 0: float64's 1 - beta still holds four digits of it
-FAINTEST_SIGNAL = 1e-60  # of alpha_bar at T - 1: a float32 image can be divided by its root and stay finite
+Variance = Literal["beta", "posterior"]  # of a reverse step's noise: see `schedule.Schedule.reverse_std`
 
 
 class DemoError(Exception):
@@ -61,37 +57,6 @@ def check_number(name: str, value: object, *, low: float, high: float, open_ends
 
 
 @dataclass(frozen=True)
-class ScheduleConfig:
-    """The noise schedule: how much of the image is left at each of `timesteps` steps.
-
-    `linear` runs from `beta_1` to `beta_T` (Ho et al. 2020, section 4); `cosine` is Nichol & Dhariwal 2021,
-    equation 17, and takes neither. Raises ConfigError on values out of range.
-    """
-
-    kind: ScheduleKind = "linear"
-    timesteps: int = 1000
-    beta_1: float = 1e-4
-    beta_T: float = 0.02
-
-    def __post_init__(self) -> None:
-        """Refuse a schedule that is not a diffusion."""
-        check_choice("schedule", self.kind, ("linear", "cosine"))
-        check_whole("timesteps", self.timesteps, low=1, high=10_000)
-        for name in ("beta_1", "beta_T"):
-            check_number(name, getattr(self, name), low=0.0, high=1.0, open_ends=True)
-        if self.beta_1 > self.beta_T:
-            raise ConfigError(f"beta_1 must not exceed beta_T, got {self.beta_1} > {self.beta_T}")
-        if self.kind == "linear":  # at both ends a sampler divides
-            rise = (self.beta_T - self.beta_1) / max(1, self.timesteps - 1)
-            left = math.prod(1 - self.beta_1 - rise * t for t in range(self.timesteps))
-            if self.beta_1 < FAINTEST_NOISE or left < FAINTEST_SIGNAL:
-                raise ConfigError(
-                    f"beta_1 must be at least {FAINTEST_NOISE:g}, and {FAINTEST_SIGNAL:g} of the signal must be left; "
-                    f"{self.beta_1:g} to {self.beta_T:g} over {self.timesteps} timesteps leave {left:g}"
-                )
-
-
-@dataclass(frozen=True)
 class ModelConfig:
     """The denoiser: a 7x7 convolution in, dilated 3x3 residual blocks of constant width, a 3x3 convolution out.
 
@@ -126,38 +91,6 @@ class ModelConfig:
         return [7] + [3] * blocks + [3], [1, *self.dilations, 1]
 
 
-@dataclass(frozen=True)
-class SamplerConfig:
-    """One way to walk from noise to a digit; the defaults are the spec's rule to the letter.
-
-    - `kind`: `ddpm`, the ancestral rule (Ho et al. 2020, Algorithm 2); `ddim` (Song et al. 2021, equation 12); or
-      `dpmpp`, DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2), which also uses the step before.
-    - `steps`: how many network calls, 1 to T; fewer than T skips timesteps evenly.
-    - `variance`: of the ancestral noise: `beta` (the spec's) or `posterior` (Ho et al., equation 7).
-    - `final_noise`: `spec` adds none at zero-based t <= 1; `ho` (Algorithm 2) only leaves out t = 0.
-    - `clip`: `none`; `x0` clamps the implied clean image to [-1, 1]; `x_t` clamps the picture itself.
-    - `eta`: DDIM's noise, 0 (none) to 1 (as much as the ancestral rule with posterior variance).
-
-    Raises ConfigError on anything else.
-    """
-
-    kind: SamplerKind = "ddpm"
-    steps: int = 1000
-    variance: Variance = "beta"
-    final_noise: FinalNoise = "spec"
-    clip: Clip = "none"
-    eta: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse a sampler that does not exist."""
-        check_choice("sampler", self.kind, ("ddpm", "ddim", "dpmpp"))
-        check_whole("steps", self.steps, low=1, high=10_000)
-        check_choice("variance", self.variance, ("beta", "posterior"))
-        check_choice("final_noise", self.final_noise, ("spec", "ho"))
-        check_choice("clip", self.clip, ("none", "x0", "x_t"))
-        check_number("eta", self.eta, low=0.0, high=1.0)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Interval:
     """The timesteps at which guidance has a part: `first` >= t >= `last`; a `first` of None is the very beginning.
@@ -180,51 +113,6 @@ class Interval:
 
 
 ALWAYS = Interval()
-
-
-@dataclass(frozen=True)
-class GuidanceConfig(Interval):
-    """A worse network that guides a better one by its faults (Karras et al. 2024; `guidance.Guided`), and when.
-
-    `guide` is the name or path of its checkpoint; `weight` how far the answer goes from the guide's to the network's
-    own: 0 is the guide alone, 1 the network alone, more goes on beyond it. Raises ConfigError on anything else.
-    """
-
-    guide: str
-    weight: float = 2.0
-
-    def __post_init__(self) -> None:
-        """Refuse a guide without a name and a weight that only makes noise."""
-        super().__post_init__()
-        if not isinstance(self.guide, str) or not self.guide:
-            raise ConfigError(f"the guide must be the name or path of a checkpoint, got {self.guide!r}")
-        check_number("the guidance weight", self.weight, low=0.0, high=10.0)
-
-
-@dataclass(frozen=True)
-class DigitConfig(Interval):
-    """A digit that the network is asked for (`guidance.AskedFor`): which, how strongly, and when.
-
-    Raises ConfigError on anything else.
-    """
-
-    digit: int
-    weight: float = 16.0  # recognised as asked in 97 of 100; less leaves more variety (assets/classifiers/README.md)
-
-    def __post_init__(self) -> None:
-        """Refuse what is no digit."""
-        super().__post_init__()
-        check_whole("the digit that is asked for", self.digit, low=0, high=9)
-        check_number("the weight of the asking", self.weight, low=0.0, high=20.0)
-
-
-# How the page and `evaluate` draw; chosen by the curves and tables of the model card (assets/checkpoints/README.md).
-CHOSEN_SAMPLER = SamplerConfig(variance="posterior", clip="x0", steps=50)
-GUIDE = "tiny"  # the shipped checkpoint that is there to guide
-CHOSEN_GUIDANCE: Mapping[str, GuidanceConfig] = {
-    "lite": GuidanceConfig(GUIDE, 2.5),
-    "full": GuidanceConfig(GUIDE, 1.6),
-}
 
 
 PRESETS: Mapping[str, ModelConfig] = {"lite": ModelConfig(hidden=64), "full": ModelConfig()}

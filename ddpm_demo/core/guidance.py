@@ -1,7 +1,7 @@
 """Guidance: another network changes what a denoiser answers, and no weight of either.
 
-`Guided` is autoguidance (Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of Itself"), `AskedFor`
-classifier guidance (Dhariwal & Nichol 2021, "Diffusion Models Beat GANs on Image Synthesis").
+`Autoguidance` is Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of Itself"; `ClassifierGuidance`
+is Dhariwal & Nichol 2021, "Diffusion Models Beat GANs on Image Synthesis".
 """
 
 import math
@@ -11,12 +11,16 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import ALWAYS, ConfigError, Interval
-from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 
 
-class Guided:
+def autoguided(eps_model: Tensor, eps_guide: Tensor, weight: float) -> Tensor:
+    """Return eps_hat (B, C, H, W) of two networks' answers: Karras et al. 2024, section 3."""
+    return eps_guide + weight * (eps_model - eps_guide)
+
+
+class Autoguidance:
     """Two networks that answer as one: on the way from the guide's answer to the model's, and on past it.
 
     eps_hat = eps_guide + weight (eps_model - eps_guide): Karras et al. 2024, section 3, for networks that predict the
@@ -40,10 +44,10 @@ class Guided:
             self.answers = None
             return self.model(x_t, t)
         eps_model, eps_guide = self.answers = self.model(x_t, t), self.guide(x_t, t)
-        return eps_guide + self.weight * (eps_model - eps_guide)
+        return autoguided(eps_model, eps_guide, self.weight)
 
 
-class AskedFor:
+class ClassifierGuidance:
     """A denoiser that is asked for digits: a classifier of noisy pictures pulls x_t towards their classes.
 
     eps_hat = eps_model - weight sqrt(1 - alpha_bar_t) grad log p(y | x_t): Dhariwal & Nichol 2021, equation 14, whose
@@ -85,28 +89,6 @@ class AskedFor:
         self.probabilities = log_p.detach().exp()
         self.pull = self.weight * math.sqrt(1 - self.schedule.alpha_bar_at(now)) * self.gradient
         return eps_hat - self.pull
-
-
-def guided(
-    model: Denoiser,
-    schedule: Schedule,
-    guide: Callable[[], tuple[Denoiser, Schedule]] | None,
-    weight: float,
-    interval: Interval = ALWAYS,
-) -> EpsModel:
-    """Return the model with its guide; without one, or at a weight of 1, where a guide has no part, the model alone.
-
-    `guide` is called only where it is needed. Raises ConfigError when it cannot guide this model, or at no timestep.
-    """
-    if guide is None or weight == 1:
-        return model
-    check_within(interval, schedule)
-    network, its_schedule = guide()
-    if not torch.equal(schedule.alpha_bar, its_schedule.alpha_bar):
-        raise ConfigError("the guide was trained on another noise schedule than the network: it cannot guide it")
-    if model.config.image_channels != network.config.image_channels:
-        raise ConfigError("the guide was trained on pictures with another number of channels than the network")
-    return Guided(model, network, weight, interval)
 
 
 def check_within(interval: Interval, schedule: Schedule) -> None:

@@ -3,15 +3,15 @@
 The denoiser stays unconditional. What is known is put back at every step, noised as much as the step's picture is.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig
-from ddpm_demo.core.sampling import EpsModel, Step, evaluating, reverse_step
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.sampling import EpsModel, Step, Walk, evaluating, next_step
 from ddpm_demo.core.schedule import Schedule
 
 MAX_JUMPS = 20
@@ -44,36 +44,16 @@ def complete(
         raise ConfigError("nothing of the picture is known: that is drawing without a wish")
     if known.all():
         raise ConfigError("all of the picture is known: there is nothing to complete")
-    timesteps = schedule.timesteps(config.steps)
-    pairs = zip(timesteps, [*timesteps[1:], -1], strict=True)
-
-    def noise() -> Tensor:
-        return torch.randn(x_T.shape, generator=generator, dtype=x_T.dtype).to(x_T.device)
-
+    walk = Walk(schedule, config, x_T, generator=generator)
     with evaluating(model):
-        x_t = x_T
-        step: Step | None = None
-        before: Step | None = None
-        for index, (t, s) in enumerate(pairs):
-            beta = schedule.step_beta(t, s)
-            for turn in range(1 + (jumps if s >= 0 else 0)):
-                if turn and step is not None:  # back from s to t: q(x_t | x_s)
-                    x_t, before = math.sqrt(1 - beta) * step.x_s + math.sqrt(beta) * noise(), None
-                eps_hat = model(x_t, torch.full((len(x_t),), t, device=x_t.device))
-                step = reverse_step(
-                    schedule,
-                    config,
-                    index=index,
-                    t=t,
-                    s=s,
-                    x_t=x_t,
-                    eps_hat=eps_hat,
-                    generator=generator,
-                    x0_before=None if before is None else before.x0_hat,
-                    t_before=None if before is None else before.t,
-                )
-                given = x0.expand_as(x_t) if s < 0 else schedule.add_noise(x0.expand_as(x_t), s, noise())
+        while walk.left:
+            for turn in range(1 + (jumps if walk.s >= 0 else 0)):
+                if turn:
+                    walk.jump_back()
+                step = next_step(walk, model)
+                given = x0.expand_as(x_T)
+                if step.s >= 0:
+                    given = schedule.add_noise(given, step.s, walk.noise())
                 step = replace(step, x_s=torch.where(known, given, step.x_s))
-            assert step is not None
+                walk.x = step.x_s
             yield step
-            x_t, before = step.x_s, step

@@ -1,18 +1,19 @@
-"""The reverse process, as a generator of steps: the caller owns the progress bar, the pictures and the stopping."""
+"""The reverse process: a walk that asks for guesses, and a generator of its steps over a network.
+
+The caller owns the progress bar, the pictures and the stopping. The rules are `samplers.SAMPLERS`.
+"""
 
 import contextlib
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from ddpm_demo.core.config import ConfigError, DemoError, SamplerConfig
+from ddpm_demo.core.samplers import SAMPLERS, Coefficients, SamplerConfig
 from ddpm_demo.core.schedule import Schedule
-
-AT_ONCE = 256  # digits drawn at once: bounds the memory, and is part of what a seed means
 
 
 class EpsModel(Protocol):
@@ -24,11 +25,25 @@ class EpsModel(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
-    """One whole reverse step from t to s; all images (B, C, H, W), all belonging to the same step.
+class Guess:
+    """What the network was asked, a picture x (B, C, H, W) at timestep t, and the answer.
 
-    `index` counts from 0. `eps_hat` is what the network said; `x0_hat` is the clean image it implies, after
-    clipping if that was asked for; x_s = mean(x_t, x0_hat) + std * z, and s = -1 is the finished image.
+    `eps_hat` is what it said; `x0_hat` the clean image that this implies, after clipping if that was asked for.
+    """
+
+    x: Tensor
+    t: int
+    eps_hat: Tensor
+    x0_hat: Tensor
+
+
+@dataclass(frozen=True)
+class Step:
+    """One whole reverse step from t to s; all images (B, C, H, W).
+
+    `index` counts from 0, and s = -1 is the finished image. `eps_hat` and `x0_hat` are the first guess, about x_t at t;
+    `later` are the other guesses of a rule that asks more than once. `x0_before`, at `t_before`, is the x0_hat of the
+    step before, where the rule makes use of it. x_s = mean + std * z.
     """
 
     index: int
@@ -40,6 +55,159 @@ class Step:
     z: Tensor
     std: float
     x_s: Tensor
+    later: tuple[Guess, ...] = ()
+    x0_before: Tensor | None = None
+    t_before: int | None = None
+
+
+@dataclass(frozen=True)
+class WalkState:
+    """How far a walk is: all that its next step needs, on the CPU, small enough to travel.
+
+    `index` steps are done; `x` is the picture (B, C, H, W); `generator` the state of the noise, uint8; `x0_before`, at
+    `t_before`, the x0_hat of the step before.
+    """
+
+    index: int
+    x: Tensor
+    generator: Tensor
+    x0_before: Tensor | None = None
+    t_before: int | None = None
+
+
+class Walk:
+    """The reverse process, to be driven by whoever has a network: guess the noise, take a step, guess again.
+
+        while walk.left:
+            x, t = walk.question()
+            step = walk.take(model(x, t))    # None while the rule asks again, for the same step
+
+    It computes where the answers are, draws its noise on the CPU, so that every device draws the same, and can stop
+    between two steps, travel as its `state`, and go on elsewhere. Who changes `x` between two steps, as RePaint does,
+    has the walk go on from there.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        config: SamplerConfig,
+        x_T: Tensor,
+        *,
+        generator: torch.Generator,
+        timesteps: Sequence[int] | None = None,
+    ) -> None:
+        """Stand at x_T (B, C, H, W), before the first of `timesteps`, strictly decreasing: the config's if None.
+
+        Raises ConfigError when config.steps exceeds the schedule.
+        """
+        self.schedule, self.config, self.generator = schedule, config, generator
+        self.timesteps = schedule.timesteps(config.steps) if timesteps is None else list(timesteps)
+        self.index, self.x, self._guesses = 0, x_T, list[Guess]()
+        self._x0_before: Tensor | None = None
+        self._t_before: int | None = None
+
+    @property
+    def left(self) -> int:
+        """How many steps it still has to take."""
+        return len(self.timesteps) - self.index
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether the next answer goes on with a step that has begun."""
+        return bool(self._guesses)
+
+    @property
+    def t(self) -> int:
+        """The timestep that the network is asked about next."""
+        return self.s if self._guesses else self.timesteps[self.index]
+
+    @property
+    def s(self) -> int:
+        """The timestep that the next step goes to."""
+        return self.timesteps[self.index + 1] if self.left > 1 else -1
+
+    def question(self, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+        """Return what the network is asked next: a picture (B, C, H, W) and its timesteps (B,), on the device."""
+        x = self.x if device is None else self.x.to(device)
+        return x, torch.full((len(x),), self.t, device=x.device)
+
+    @torch.no_grad()
+    def take(self, eps_hat: Tensor) -> Step | None:
+        """Go on with the network's answer (B, C, H, W): return the step that it completes, None if it needs another."""
+        x, t, s = self.x.to(eps_hat.device), self.timesteps[self.index], self.s
+        guess = Guess(x, self.t, eps_hat, self.schedule.predict_x0(x, self.t, eps_hat))
+        eps = eps_hat
+        if self.config.clip == "x0":
+            # clipping x0_hat changes the noise that goes with it, and the rules are told of both
+            guess = replace(guess, x0_hat=guess.x0_hat.clamp(-1, 1))
+            eps = self.schedule.predict_eps(x, self.t, guess.x0_hat)
+        first = self._guesses[0] if self._guesses else guess
+        before = self._guesses[-1].x0_hat if self._guesses else self._x0_before
+        before = None if before is None else before.to(x.device)
+        rule = SAMPLERS[self.config.kind].coefficients(self.schedule, self.config, t, s, self._t_before)
+        factors = rule[len(self._guesses)]
+        self._guesses.append(guess)
+
+        x_s = weighted_sum(factors, (first.x, eps, guess.x0_hat, before))
+        if len(self._guesses) < len(rule):
+            self.x = x_s
+            return None
+        z = self.noise().to(x.device) if factors.std > 0 else torch.zeros_like(x)
+        x_s = x_s + factors.std * z
+        if self.config.clip == "x_t":
+            x_s = x_s.clamp(-1, 1)
+        earlier = rule[0].x0_before != 0
+        step = Step(
+            index=self.index,
+            t=t,
+            s=s,
+            x_t=first.x,
+            eps_hat=first.eps_hat,
+            x0_hat=first.x0_hat,
+            z=z,
+            std=factors.std,
+            x_s=x_s,
+            later=tuple(self._guesses[1:]),
+            x0_before=self._x0_before if earlier else None,
+            t_before=self._t_before if earlier else None,
+        )
+        self.index, self.x, self._x0_before, self._t_before = self.index + 1, x_s, guess.x0_hat, guess.t
+        self._guesses = []
+        return step
+
+    def jump_back(self) -> None:
+        """Noise the picture from s back to the t of the last step, which is then taken again.
+
+        q(x_t | x_s) is N(sqrt(1 - beta) x_s, beta): Lugmayr et al. 2022, "RePaint", Algorithm 1.
+        """
+        t, s = self.timesteps[self.index - 1], self.timesteps[self.index]
+        beta = self.schedule.step_beta(t, s)
+        self.x = math.sqrt(1 - beta) * self.x + math.sqrt(beta) * self.noise()
+        self.index, self._x0_before, self._t_before = self.index - 1, None, None
+
+    def noise(self) -> Tensor:
+        """Draw noise like the picture (B, C, H, W), on the CPU, and bring it to the picture's device."""
+        return torch.randn(self.x.shape, generator=self.generator, dtype=self.x.dtype).to(self.x.device)
+
+    @property
+    def state(self) -> WalkState:
+        """Where it stands, between two steps; a step that has begun begins anew."""
+        x = self._guesses[0].x if self._guesses else self.x
+        before = None if self._x0_before is None else self._x0_before.cpu()
+        return WalkState(self.index, x.cpu(), self.generator.get_state(), before, self._t_before)
+
+    def go_to(self, state: WalkState) -> None:
+        """Stand where a step has brought it that was taken elsewhere."""
+        self.generator.set_state(state.generator)
+        self.index, self.x, self._guesses = state.index, state.x, []
+        self._x0_before, self._t_before = state.x0_before, state.t_before
+
+
+def weighted_sum(factors: Coefficients, pictures: Sequence[Tensor | None]) -> Tensor:
+    """Return a rule's mean: the sum over x_t, eps_hat, x0_hat and x0_before, each (B, C, H, W), without the noise."""
+    numbers = (factors.x_t, factors.eps_hat, factors.x0_hat, factors.x0_before)
+    terms = [n * picture for n, picture in zip(numbers, pictures, strict=True) if n and picture is not None]
+    return sum(terms[1:], start=terms[0]) / factors.divisor
 
 
 @torch.no_grad()
@@ -55,32 +223,22 @@ def sample(
     """Walk from noise x_T (B, C, H, W) to clean images, yielding every step once it is complete.
 
     With `start` the walk begins there instead of at T - 1, and x_T is an x_t of that timestep: SDEdit (Meng et al.
-    2022) is noising a picture so far and walking back.
-
-    Noise comes from `generator` (on the CPU, so that every device draws the same). Closing the iterator stops
-    between two steps and gives the model its train or eval mode back. Raises ConfigError when config.steps
+    2022) is noising a picture so far and walking back. Noise comes from `generator`, on the CPU. Closing the iterator
+    stops between two steps and gives the model its train or eval mode back. Raises ConfigError when config.steps
     exceeds the schedule.
     """
-    timesteps = schedule.timesteps(config.steps, start)
-    pairs = zip(timesteps, [*timesteps[1:], -1], strict=True)
+    walk = Walk(schedule, config, x_T, generator=generator, timesteps=schedule.timesteps(config.steps, start))
     with evaluating(model):
-        x_t, x0_before = x_T, None
-        for index, (t, s) in enumerate(pairs):
-            eps_hat = model(x_t, torch.full((len(x_t),), t, device=x_t.device))
-            step = reverse_step(
-                schedule,
-                config,
-                index=index,
-                t=t,
-                s=s,
-                x_t=x_t,
-                eps_hat=eps_hat,
-                generator=generator,
-                x0_before=x0_before,
-                t_before=None if index == 0 else timesteps[index - 1],
-            )
-            yield step
-            x_t, x0_before = step.x_s, step.x0_hat
+        while walk.left:
+            yield next_step(walk, model)
+
+
+def next_step(walk: Walk, model: EpsModel) -> Step:
+    """Take one whole step of a walk, asking the model as often as the rule wants."""
+    step = None
+    while step is None:
+        step = walk.take(model(*walk.question()))
+    return step
 
 
 @contextlib.contextmanager
@@ -95,127 +253,6 @@ def evaluating(model: EpsModel) -> Iterator[None]:
         yield
     finally:
         model.train(was_training)
-
-
-def reverse_step(
-    schedule: Schedule,
-    config: SamplerConfig,
-    *,
-    index: int,
-    t: int,
-    s: int,
-    x_t: Tensor,
-    eps_hat: Tensor,
-    generator: torch.Generator,
-    x0_before: Tensor | None = None,
-    t_before: int | None = None,
-) -> Step:
-    """Take one reverse step from t to s, given the network's answer.
-
-    `x0_before` is the x0_hat of the step before, at `t_before`: DPM-Solver++ needs it, and without it takes a step
-    of first order.
-    """
-    x0_hat, eps = schedule.predict_x0(x_t, t, eps_hat), eps_hat
-    if config.clip == "x0":
-        # Clipping x0_hat changes the noise that goes with it; both rules below speak in terms of that noise.
-        x0_hat = x0_hat.clamp(-1, 1)
-        eps = schedule.predict_eps(x_t, t, x0_hat)
-
-    alpha_bar_t, alpha_bar_s = schedule.alpha_bar_at(t), schedule.alpha_bar_at(s)
-    if config.kind == "ddim":
-        std = config.eta * schedule.reverse_std(t, s, "posterior")
-        # Song, Meng & Ermon 2021, equation 12
-        mean = math.sqrt(alpha_bar_s) * x0_hat + math.sqrt(1 - alpha_bar_s - std**2) * eps
-    elif config.kind == "dpmpp":
-        std, (keep, now, before) = 0.0, solver_coefficients(schedule, t=t, s=s, t_before=t_before)
-        mean = keep * x_t + now * x0_hat
-        if x0_before is not None:
-            mean = mean + before * x0_before
-    else:
-        no_noise = t <= 1 if config.final_noise == "spec" else s == -1
-        std = 0.0 if no_noise else schedule.reverse_std(t, s, config.variance)
-        # Ho et al. 2020, Algorithm 2, line 4; with s < t - 1 the step's alpha is alpha_bar_t / alpha_bar_s
-        beta = schedule.step_beta(t, s)
-        mean = (x_t - beta / math.sqrt(1 - alpha_bar_t) * eps) / math.sqrt(1 - beta)
-
-    if std > 0:
-        z = torch.randn(x_t.shape, generator=generator, dtype=x_t.dtype).to(x_t.device)
-    else:
-        z = torch.zeros_like(x_t)
-    x_s = mean + std * z
-    if config.clip == "x_t":
-        x_s = x_s.clamp(-1, 1)
-    return Step(index=index, t=t, s=s, x_t=x_t, eps_hat=eps_hat, x0_hat=x0_hat, z=z, std=std, x_s=x_s)
-
-
-def solver_coefficients(schedule: Schedule, *, t: int, s: int, t_before: int | None) -> tuple[float, float, float]:
-    """Return what DPM-Solver++(2M) multiplies x_t, x0_hat and the x0_hat of the step before with.
-
-    Lu et al. 2022, "DPM-Solver++", Algorithm 2: x_s = sigma_s / sigma_t x_t - alpha_s (e^-h - 1) D, where
-    D = (1 + 1/2r) x0_hat - 1/2r x0_hat_before, h is the step in lambda = log(alpha / sigma), and r the step before
-    over this one. The first step has nothing before it, and the last one goes to lambda = infinity, where x_s is D:
-    both are of first order, D = x0_hat.
-    """
-    alpha_bar_t, alpha_bar_s = schedule.alpha_bar_at(t), schedule.alpha_bar_at(s)
-    if s == -1:
-        return 0.0, 1.0, 0.0
-    keep = math.sqrt((1 - alpha_bar_s) / (1 - alpha_bar_t))  # sigma_s / sigma_t
-    gain = math.sqrt(alpha_bar_s) - keep * math.sqrt(alpha_bar_t)  # alpha_s (1 - e^-h)
-    if t_before is None:
-        return keep, gain, 0.0
-    # log(alpha / sigma) is half the log-SNR
-    lambda_before, lambda_t, lambda_s = (
-        0.5 * math.log(a / (1 - a)) for a in (schedule.alpha_bar_at(t_before), alpha_bar_t, alpha_bar_s)
-    )
-    r = (lambda_t - lambda_before) / (lambda_s - lambda_t)
-    return keep, gain * (1 + 1 / (2 * r)), -gain / (2 * r)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """How far the drawing is, in image steps; `images` is uint8 (n, 28, 28) at the very end and None before.
-
-    Before the end `step` is the reverse step just taken, and `begin` says how many digits were finished before those
-    that it is about.
-    """
-
-    done: int
-    total: int
-    images: Tensor | None = None
-    step: Step | None = None
-    begin: int = 0
-
-
-@torch.no_grad()
-def draw_digits(
-    model: EpsModel,
-    schedule: Schedule,
-    config: SamplerConfig,
-    *,
-    n: int,
-    seed: int,
-    batch: int = AT_ONCE,
-    device: torch.device | None = None,
-) -> Iterator[Drawn]:
-    """Draw n digits, `batch` at once, yielding after every step; the digits of `ddpm-demo sample` with that seed.
-
-    Raises ConfigError when n < 1 or config.steps exceeds the schedule, and DemoError when a picture holds anything
-    but finite numbers.
-    """
-    if n < 1:
-        raise ConfigError(f"at least one digit must be drawn, got {n}")
-    device = device or torch.device("cpu")
-    generator = torch.Generator().manual_seed(seed)
-    done, total, finished = 0, n * len(schedule.timesteps(config.steps)), []
-    for begin in range(0, n, batch):
-        x_T = start_noise(min(batch, n - begin), 1, 28, generator).to(device)
-        for step in sample(model, schedule, config, x_T, generator=generator):
-            done += len(x_T)
-            yield Drawn(done, total, step=step, begin=begin)
-        if not torch.isfinite(step.x_s).all():
-            raise DemoError("the network's pictures are not finite numbers: these are no digits")
-        finished.append(to_uint8(step.x_s[:, 0]))
-    yield Drawn(total, total, torch.cat(finished))
 
 
 def start_noise(n: int, channels: int, size: int, generator: torch.Generator) -> Tensor:

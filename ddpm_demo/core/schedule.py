@@ -5,14 +5,80 @@ zero-based: t = 0 is the least noise, T - 1 the most, and s = -1 means clean dat
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig, Variance
+from ddpm_demo.core.config import ConfigError, Variance, check_choice, check_number, check_whole
 
+FAINTEST_NOISE = 1e-12  # of 1 - alpha_bar at t = 0: float64's 1 - beta still holds four digits of it
+FAINTEST_SIGNAL = 1e-60  # of alpha_bar at T - 1: a float32 image can be divided by its root and stay finite
 COSINE_OFFSET = 0.008  # s in Nichol & Dhariwal 2021, equation 17
 COSINE_MAX_BETA = 0.999  # the same paper, section 3.2: no step may destroy everything
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """The noise schedule: how much of the image is left at each of `timesteps` steps.
+
+    `kind` is a name in `SCHEDULES`; `beta_1` and `beta_T` are the noise of the first and the last step, for kinds that
+    take them. Raises ConfigError on values out of range.
+    """
+
+    kind: str = "linear"
+    timesteps: int = 1000
+    beta_1: float = 1e-4
+    beta_T: float = 0.02
+
+    def __post_init__(self) -> None:
+        """Refuse a schedule that is not a diffusion."""
+        check_choice("schedule", self.kind, SCHEDULES)
+        check_whole("timesteps", self.timesteps, low=1, high=10_000)
+        for name in ("beta_1", "beta_T"):
+            check_number(name, getattr(self, name), low=0.0, high=1.0, open_ends=True)
+        if self.beta_1 > self.beta_T:
+            raise ConfigError(f"beta_1 must not exceed beta_T, got {self.beta_1} > {self.beta_T}")
+        if SCHEDULES[self.kind].takes_betas:  # at both ends a sampler divides
+            left = float(torch.prod(1 - SCHEDULES[self.kind].beta(self)))
+            if self.beta_1 < FAINTEST_NOISE or left < FAINTEST_SIGNAL:
+                raise ConfigError(
+                    f"beta_1 must be at least {FAINTEST_NOISE:g}, and {FAINTEST_SIGNAL:g} of the signal must be left; "
+                    f"{self.beta_1:g} to {self.beta_T:g} over {self.timesteps} timesteps leave {left:g}"
+                )
+
+
+@dataclass(frozen=True)
+class ScheduleKind:
+    """An entry of the table: how a schedule's beta (T,), float64, comes from its config, and how it is shown.
+
+    `colour` and `dash` are the style of its curve; `takes_betas` says whether it heeds beta_1 and beta_T.
+    """
+
+    beta: Callable[[ScheduleConfig], Tensor]
+    colour: str
+    dash: str
+    takes_betas: bool = False
+
+
+def linear_beta(config: ScheduleConfig) -> Tensor:
+    """Ho et al. 2020, section 4: a straight line from beta_1 to beta_T."""
+    return torch.linspace(config.beta_1, config.beta_T, config.timesteps, dtype=torch.float64)
+
+
+def cosine_beta(config: ScheduleConfig) -> Tensor:
+    """Nichol & Dhariwal 2021, equation 17: alpha_bar follows a squared cosine."""
+    u = torch.arange(config.timesteps + 1, dtype=torch.float64) / config.timesteps
+    f = torch.cos((u + COSINE_OFFSET) / (1 + COSINE_OFFSET) * math.pi / 2) ** 2
+    return (1 - f[1:] / f[:-1]).clamp(max=COSINE_MAX_BETA)
+
+
+# colours: Okabe & Ito's palette, told apart by colour-blind eyes
+SCHEDULES: dict[str, ScheduleKind] = {
+    "linear": ScheduleKind(linear_beta, "#0072B2", "solid", takes_betas=True),
+    "cosine": ScheduleKind(cosine_beta, "#D55E00", "dash"),
+}
 
 
 class Schedule:
@@ -31,12 +97,7 @@ class Schedule:
     @classmethod
     def from_config(cls, config: ScheduleConfig) -> "Schedule":
         """Make the schedule that a config describes."""
-        T = config.timesteps
-        if config.kind == "linear":
-            return cls(torch.linspace(config.beta_1, config.beta_T, T, dtype=torch.float64))
-        u = torch.arange(T + 1, dtype=torch.float64) / T
-        f = torch.cos((u + COSINE_OFFSET) / (1 + COSINE_OFFSET) * math.pi / 2) ** 2
-        return cls((1 - f[1:] / f[:-1]).clamp(max=COSINE_MAX_BETA))
+        return cls(SCHEDULES[config.kind].beta(config))
 
     def __len__(self) -> int:
         """T, the number of timesteps."""

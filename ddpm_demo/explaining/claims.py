@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ddpm_demo.core.config import ModelConfig, ScheduleConfig, preset, spec_dilations
+from ddpm_demo.core.config import ModelConfig, preset, spec_dilations
 from ddpm_demo.core.receptive import receptive_field
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.explaining.anatomy import walk
 
 SPEC = "the specification, section"

@@ -2,8 +2,8 @@
 
 import torch
 
-from ddpm_demo.core.device import Placement
 from ddpm_demo.core.model import Denoiser
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.machine.fast_layers import swap_in_fast_blocks
 
 

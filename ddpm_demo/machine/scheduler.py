@@ -50,15 +50,15 @@ def at_once(work: Callable[[], Result], /) -> Result:
 class Job(Protocol):
     """Work of many steps. Its kind's jobs stand in a ring: after a step it goes to the end of it, unless it is over.
 
-    `company` says with whom a job may share a step: jobs for which it is equal, and not None, `seats` of them at most.
+    Jobs whose `batch_key` is equal, and not None, may share a step, `films_per_call` of them at most.
     """
 
     over: bool
-    company: Hashable
-    seats: int
+    batch_key: Hashable
+    films_per_call: int
 
-    def step(self, company: "Sequence[Any]", /) -> None:
-        """Take one step, together with other jobs of the same `company`; what it raises ends all of them."""
+    def step(self, batch: "Sequence[Any]", /) -> None:
+        """Take one step, together with other jobs of the same `batch_key`; what it raises ends all of them."""
         ...
 
     def fail(self, error: BaseException, /) -> None:
@@ -69,8 +69,8 @@ class Job(Protocol):
 class _Once:
     """One piece of work, for a thread that waits for its result."""
 
-    company: Hashable = None
-    seats = 1
+    batch_key: Hashable = None
+    films_per_call = 1
 
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work, self.over, self.result = work, True, Future[Any]()
@@ -180,11 +180,11 @@ class Scheduler:
     def _take(self, ring: deque[Job]) -> list[Job]:
         first = ring.popleft()
         jobs = [first]
-        if first.company is not None and first.seats > 1:
+        if first.batch_key is not None and first.films_per_call > 1:
             for job in list(ring):
-                if len(jobs) == first.seats:
+                if len(jobs) == first.films_per_call:
                     break
-                if job.company == first.company:
+                if job.batch_key == first.batch_key:
                     ring.remove(job)
                     jobs.append(job)
         return jobs

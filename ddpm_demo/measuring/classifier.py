@@ -17,8 +17,8 @@ from torch.nn import functional
 
 from ddpm_demo.core.config import DemoError, check_number
 from ddpm_demo.core.model import fill_with_first_weights
+from ddpm_demo.drawings.augmentation import moved
 from ddpm_demo.measuring.learning import LearningProgress, learn
-from ddpm_demo.store.augmentation import moved
 from ddpm_demo.store.files import assets_dir
 from ddpm_demo.store.mnist import batch_indices, load_mnist, to_x0
 from ddpm_demo.store.tensors import CheckpointError, TensorFile, short, write_tensors

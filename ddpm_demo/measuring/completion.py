@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig, check_choice
+from ddpm_demo.core.config import ConfigError, check_choice
 from ddpm_demo.core.inpainting import complete
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel, Step, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.measuring.classifier import Classifier

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig, from_dict
+from ddpm_demo.core.config import ConfigError, ModelConfig, from_dict
 from ddpm_demo.core.model import Denoiser, unfilled_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.tensors import CheckpointError, TensorFile, read_metadata, short, write_tensors
 

@@ -2,15 +2,7 @@
 
 from pathlib import Path
 
-from ddpm_demo.core.config import GUIDE, GuidanceConfig
-from ddpm_demo.core.device import Placement
-from ddpm_demo.core.guidance import guided
-from ddpm_demo.core.model import Denoiser
-from ddpm_demo.core.sampling import EpsModel
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.placement import place
-from ddpm_demo.store import checkpoint
-from ddpm_demo.store.files import assets_dir, user_path
+from ddpm_demo.store.files import GUIDE, assets_dir, user_path
 from ddpm_demo.store.tensors import CheckpointError
 
 
@@ -37,18 +29,3 @@ def find_checkpoint(name_or_path: str) -> Path:
     raise CheckpointError(
         f"no checkpoint {name_or_path!r}: give a file, or one of {', '.join(known) or 'none shipped'}"
     )
-
-
-def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | None, placement: Placement) -> EpsModel:
-    """Return a model with its guide, loaded and put in its place; without guidance, or at weight 1, the model alone.
-
-    Raises CheckpointError when the guide cannot be loaded, and ConfigError when it cannot guide this model.
-    """
-    if guidance is None:
-        return model
-
-    def guide() -> tuple[Denoiser, Schedule]:
-        loaded = checkpoint.load(find_checkpoint(guidance.guide))
-        return place(loaded.model, placement), Schedule.from_config(loaded.schedule)
-
-    return guided(model, schedule, guide, guidance.weight, guidance)

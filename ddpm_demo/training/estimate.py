@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ddpm_demo.core.config import ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import Placement
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.config import ModelConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import TrainConfig

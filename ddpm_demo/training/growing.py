@@ -5,8 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
 
 
 def widened(narrow: Denoiser, config: ModelConfig, *, seed: int) -> Denoiser:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import DemoError, ModelConfig
-from ddpm_demo.core.device import Placement
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store.mnist import batch_indices, to_x0
 from ddpm_demo.training.optimizer import MuonAdamW

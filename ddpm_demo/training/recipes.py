@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ddpm_demo.core.config import ConfigError, check_choice, check_number, check_whole, from_dict
-from ddpm_demo.store.picture_set import MAX_PICTURES
+from ddpm_demo.drawings.picture_set import MAX_PICTURES
 
 LossWeight = Literal["mse", "p2", "min_snr"]
 Optimizer = Literal["adamw", "muon"]

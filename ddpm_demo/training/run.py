@@ -17,14 +17,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ddpm_demo.core.config import (
-    PRESETS,
-    ConfigError,
-    ModelConfig,
-    ScheduleConfig,
-)
-from ddpm_demo.core.device import Placement, describe_hardware
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement, describe_hardware
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.store.checkpoint import Checkpoint, save
 from ddpm_demo.store.provenance import HeldOutRecord, Provenance

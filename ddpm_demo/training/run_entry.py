@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ddpm_demo.core.config import DemoError, ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import DemoError, ModelConfig
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.tensors import CheckpointError

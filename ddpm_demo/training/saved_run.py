@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig, check_number, check_whole, from_dict
-from ddpm_demo.core.device import Placement
+from ddpm_demo.core.config import ConfigError, ModelConfig, check_number, check_whole, from_dict
 from ddpm_demo.core.model import unfilled_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store.checkpoint import model_config
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, layouts, read_metadata, short, write_tensors

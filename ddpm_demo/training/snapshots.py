@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ModelConfig, SamplerConfig
+from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import Denoiser, unfilled_denoiser
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, read_metadata, write_tensors

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ddpm_demo.store.augmentation import varied
+from ddpm_demo.drawings.augmentation import varied
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, write_tensors
 from ddpm_demo.training.recipes import TrainConfig

@@ -6,20 +6,20 @@ from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.core.device import best_placement
-from ddpm_demo.machine.executor import Executor
+from ddpm_demo.films.executor import Executor
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.limits import training_allowed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
-from ddpm_demo.ui.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.film_settings import NO_GUIDE
+from ddpm_demo.ui.film.generate_tab import build_generate_tab
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.link import read_link
+from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.room import build_room
 from ddpm_demo.ui.status import status_routes
-from ddpm_demo.ui.tabs.generate import build_generate_tab
 from ddpm_demo.ui.tabs.network import build_network_tab, untrained
 from ddpm_demo.ui.tabs.noise import build_noise_tab, first_noise_value
 from ddpm_demo.ui.tabs.receptive import build_receptive_tab, from_link

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig
-from ddpm_demo.ui.readers import whole
-from ddpm_demo.ui.tabs.noise import gallery_digit, noise_of, own_digit, pixels_from_link
-from ddpm_demo.ui.tabs.receptive import parse_dilations
-from ddpm_demo.ui.tabs.schedule import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.ui.parts.digits import gallery_digit, noise_of, own_digit, pixels_from_link
+from ddpm_demo.ui.parts.readers import parse_dilations, whole
+from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs
 
 NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations")
 

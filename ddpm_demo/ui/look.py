@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from ddpm_demo.ui.bridge import STATIC
+from ddpm_demo.ui.parts.bridge import STATIC
 
 STYLE_SHEETS = sorted((STATIC / "style").glob("*.css"))
 SHADE = "0 1px 2px rgb(0 0 0 / 8%)"

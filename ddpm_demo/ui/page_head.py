@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ddpm_demo.ui.bridge import STATIC, static_url
+from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.ready_files import takes_gzip
 
 FIRST = STATIC / "before_gradio.js"

@@ -14,7 +14,7 @@ import gradio as gr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ddpm_demo.ui.bridge import PLOTLY_JS, STATIC, file_address
+from ddpm_demo.ui.parts.bridge import PLOTLY_JS, STATIC, file_address
 
 FRONTEND = Path(gr.__file__).resolve().parent / "templates" / "frontend"  # Gradio's own part of the page
 HASHED = "/assets/"  # the names below it hold a digest of what is in the file

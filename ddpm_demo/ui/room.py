@@ -12,8 +12,8 @@ import numpy as np
 import segno
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.bridge import base64_of, browser_component, server_function
-from ddpm_demo.ui.readers import named_values
+from ddpm_demo.ui.parts.bridge import base64_of, browser_component, server_function
+from ddpm_demo.ui.parts.readers import named_values
 
 OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
 MAX_ADDRESS = 1000  # letters: a longer one makes a code that no phone reads from a wall

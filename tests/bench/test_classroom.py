@@ -11,7 +11,8 @@ import pytest
 from ddpm_demo.bench import classroom
 from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row, class_settings
 from ddpm_demo.commands.bench import read_visitors
-from ddpm_demo.core.config import CHOSEN_SAMPLER, ConfigError
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.ui.film.broadcast import sent_event
 from tests.event_loop import wait_for
 
@@ -62,8 +63,8 @@ def test_what_a_server_does_wrong_is_seen():
 
 
 def test_the_class_asks_for_the_pages_first_film():
-    values, settings = class_settings("lite", 7, CHOSEN_SAMPLER.steps, 16)
-    assert settings.config == CHOSEN_SAMPLER
+    values, settings = class_settings("lite", 7, RECOMMENDED_SAMPLER.steps, 16)
+    assert settings.config == RECOMMENDED_SAMPLER
     assert (settings.seed, settings.n, settings.guidance.guide) == (7, 16, "tiny")
     assert json.loads(json.dumps(values)) == values
 

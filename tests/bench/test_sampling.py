@@ -10,14 +10,14 @@ from ddpm_demo.bench import sampling, timing
 from ddpm_demo.commands import bench
 from ddpm_demo.commands.parser import main
 from ddpm_demo.core.config import DemoError, preset
-from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.explaining.anatomy import walk
+from ddpm_demo.machine.device import best_placement
 
 
 def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
     """The comparison is worth something only if it does the same: one step from the same x_t and no noise."""
-    from ddpm_demo.core.config import SamplerConfig
+    from ddpm_demo.core.samplers import SamplerConfig
     from ddpm_demo.core.sampling import sample
 
     monkeypatch.setattr(torch, "randn", lambda *shape, **_: torch.ones(shape))

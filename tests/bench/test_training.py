@@ -10,7 +10,7 @@ from ddpm_demo.core.model import Denoiser
 
 
 def test_the_plain_step_learns():
-    from ddpm_demo.core.device import Placement
+    from ddpm_demo.machine.device import Placement
 
     torch.manual_seed(0)
     step = training.plain_training("lite", Placement(torch.device("cpu"), torch.float32), 4)

@@ -7,17 +7,18 @@ import pytest
 import segno
 import torch
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
 from ddpm_demo.core.sampling import to_uint8
+from ddpm_demo.networks.loaded_networks import load_placed
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.bridge import STATIC, chart_value, static_url
 from ddpm_demo.ui.film.film_settings import read_film_settings, words_of
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.lessons.places import TABS
-from ddpm_demo.ui.networks import load_placed
-from ddpm_demo.ui.tabs.noise import class_indices, draw_noise
+from ddpm_demo.ui.parts.bridge import STATIC, chart_value, static_url
+from ddpm_demo.ui.parts.digits import class_indices, draw_noise
+from tests.ui.film_messages import film_messages
 
 X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"
@@ -254,8 +255,10 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
     shown = np.array(visit.pixels(FILM)).reshape(58, 58)
     digits = np.stack([shown[r : r + 28, c : c + 28] for r in (0, 30) for c in (0, 30)])
     lite, guide = (load_placed(find_checkpoint(name)) for name in ("lite", GUIDE))
-    wanted = read_film_settings("lite", *words_of(CHOSEN_SAMPLER), 20, 0, 4, 0, GUIDE, CHOSEN_GUIDANCE["lite"].weight)
-    *_, last = generate(lite, wanted, Films(), guide=guide)
+    wanted = read_film_settings(
+        "lite", *words_of(RECOMMENDED_SAMPLER), 20, 0, 4, 0, GUIDE, RECOMMENDED_GUIDANCE["lite"].weight
+    )
+    *_, last = film_messages(lite, wanted, Films(), guide=guide)
     expected = np.frombuffer(zlib.decompress(base64.b64decode(last["x_t"])), np.uint8).reshape(4, 28, 28)
     np.testing.assert_array_equal(digits, expected)
 

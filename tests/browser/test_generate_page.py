@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.film_settings import NO_GUIDE
 
 FILM = "#generate-film canvas"
@@ -84,10 +85,10 @@ def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
     page = open_generate(visit)
     visit.settings()
     guide, weight = page.locator("#generate-guide input"), page.locator("#generate-weight input[type=number]")
-    assert (guide.input_value(), float(weight.input_value())) == (GUIDE, CHOSEN_GUIDANCE["lite"].weight)
+    assert (guide.input_value(), float(weight.input_value())) == (GUIDE, RECOMMENDED_GUIDANCE["lite"].weight)
     for name in (GUIDE, "full"):
         visit.pick("#generate-which", name)
-        chosen = CHOSEN_GUIDANCE.get(name)
+        chosen = RECOMMENDED_GUIDANCE.get(name)
         expected = chosen.guide if chosen else NO_GUIDE
         page.wait_for_function("guide => document.querySelector('#generate-guide input').value === guide", arg=expected)
         if chosen:
@@ -171,7 +172,7 @@ def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
     page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
     visit.wait_for_text("#generate-note", "asked for a film that cannot be made")
     visit.settings()
-    assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == str(CHOSEN_SAMPLER.steps)
+    assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == str(RECOMMENDED_SAMPLER.steps)
     page.wait_for_load_state("networkidle")
     assert page.get_attribute(FILM, "data-received") is None
 

@@ -10,8 +10,9 @@ import json
 
 import pytest
 
-from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import shipped_checkpoints

@@ -10,15 +10,15 @@ import torch
 from playwright.sync_api import expect
 
 from ddpm_demo.core.config import ModelConfig
-from ddpm_demo.core.device import Placement
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.measuring.copying import nearest_drawings
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.training_set import variations
-from tests.store.test_picture_set import drawing
-from tests.store.test_picture_set import zipped as zip_of
+from tests.drawings.test_picture_set import drawing
+from tests.drawings.test_picture_set import zipped as zip_of
 
 VIEW = "#train-view .ddpm-train"
 OWN = "#own-drawings details"

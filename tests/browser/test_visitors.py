@@ -16,11 +16,12 @@ import pytest
 from ddpm_demo.bench.files import bench_files
 from ddpm_demo.bench.page import READY, load_time
 from ddpm_demo.bench.watching import bench_watching
-from ddpm_demo.core.config import ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import best_placement
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine import executor
+from ddpm_demo.core.config import ModelConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.films import executor
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.scheduler import NETWORK, at_once
+from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import Provenance
@@ -33,7 +34,6 @@ from ddpm_demo.ui.film import stream
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
 from ddpm_demo.ui.film.take_home import link_settings
-from ddpm_demo.ui.networks import load_placed
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
 from tests.browser.conftest import PATIENCE

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from ddpm_demo.commands import curves, figures
-from ddpm_demo.core.config import SamplerConfig, ScheduleConfig
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.store import pictures
 from ddpm_demo.store.checkpoint import Checkpoint, save

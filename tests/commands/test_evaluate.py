@@ -7,13 +7,15 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, GUIDE, ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import Placement, best_placement
+from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import seeded_denoiser
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.checkpoint import Checkpoint, save
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.held_out import held_out_loss
@@ -48,7 +50,7 @@ def test_json_has_every_figure_of_the_drawn_and_of_real_digits(capsys, checkpoin
     facts = json.loads(out)
     assert status == 0
     assert facts["checkpoint"] == "tiny.safetensors"
-    assert facts["sampler"] == dataclasses.asdict(dataclasses.replace(CHOSEN_SAMPLER, steps=3))
+    assert facts["sampler"] == dataclasses.asdict(dataclasses.replace(RECOMMENDED_SAMPLER, steps=3))
     assert facts["guidance"] is None  # the page has a guide for the shipped networks alone
     assert facts["classifier"] == {"accuracy": 0.125}
     assert facts["held_out"]["digits"] == 12
@@ -61,7 +63,7 @@ def test_json_has_every_figure_of_the_drawn_and_of_real_digits(capsys, checkpoin
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ([], asdict(CHOSEN_GUIDANCE["lite"])),
+        ([], asdict(RECOMMENDED_GUIDANCE["lite"])),
         (["--guidance", "1.5"], {"guide": GUIDE, "weight": 1.5, "first": None, "last": 0}),
         (["--guide", "full", "--interval", "700", "9"], {"guide": "full", "weight": 2.0, "first": 700, "last": 9}),
         (["--guide", "none"], None),

@@ -13,13 +13,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from ddpm_demo.commands.parser import main
-from ddpm_demo.core.config import ScheduleConfig
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.store.checkpoint import Checkpoint, load, save
 from ddpm_demo.store.pictures import tile
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.saved_run import read_settings
-from tests.store.test_picture_set import drawing
+from tests.drawings.test_picture_set import drawing
 
 TRAIN = [sys.executable, "-m", "ddpm_demo", "train", "--preset", "lite", "--held-out", "0", "--hidden", "16"]
 # `ddpm-demo` that saves after every step, and is killed from within, as by kill -9, when it has saved so many times
@@ -151,7 +151,7 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
     """The default command against the spec's loop in float64 numpy and the float32 network."""
     import torch
 
-    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.machine.device import best_placement
     from ddpm_demo.machine.placement import place
     from ddpm_demo.store.checkpoint import load
 
@@ -421,7 +421,8 @@ def test_a_digit_that_is_asked_for_is_drawn_and_a_weight_of_0_changes_nothing(ca
 
 
 def test_the_classifier_command_writes_what_sampling_reads(capsys, tmp_path, monkeypatch):
-    from ddpm_demo.measuring.noisy_classifier import accuracy_by_tenth, load_classifier
+    from ddpm_demo.measuring.noisy_training import accuracy_by_tenth
+    from ddpm_demo.networks.noisy_classifier import load_classifier
 
     monkeypatch.setattr(accuracy_by_tenth, "__kwdefaults__", {"digits": 200, "seed": 0})
     out = tmp_path / "c.safetensors"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ddpm_demo.commands.parser import main
-from ddpm_demo.core.config import ScheduleConfig
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.measuring import classifier
 from ddpm_demo.store.checkpoint import Checkpoint, save
 from ddpm_demo.store.provenance import Provenance
@@ -34,7 +34,7 @@ def nothing_is_done(monkeypatch):
 
     for name in ("core.sampling.draw_digits", "commands.curves.draw_digits", "measuring.classifier.load_judge"):
         monkeypatch.setattr(f"ddpm_demo.{name}", fail)
-    monkeypatch.setattr("ddpm_demo.measuring.noisy_classifier.train_classifier", fail)
+    monkeypatch.setattr("ddpm_demo.networks.noisy_classifier.train_classifier", fail)
     return classifier
 
 

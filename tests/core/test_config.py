@@ -3,17 +3,10 @@ import json
 
 import pytest
 
-from ddpm_demo.core.config import (
-    ConfigError,
-    DigitConfig,
-    GuidanceConfig,
-    ModelConfig,
-    SamplerConfig,
-    ScheduleConfig,
-    from_dict,
-    preset,
-    spec_dilations,
-)
+from ddpm_demo.core.config import ConfigError, ModelConfig, from_dict, preset, spec_dilations
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.training.recipes import TrainConfig, train_config
 
 

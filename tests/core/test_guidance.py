@@ -5,24 +5,18 @@ import math
 import pytest
 import torch
 
-from ddpm_demo.core.config import (
-    ALWAYS,
-    ConfigError,
-    GuidanceConfig,
-    Interval,
-    ModelConfig,
-    SamplerConfig,
-    ScheduleConfig,
-)
-from ddpm_demo.core.device import best_placement
-from ddpm_demo.core.guidance import AskedFor, Guided, guided
+from ddpm_demo.core.config import ALWAYS, ConfigError, Interval, ModelConfig
+from ddpm_demo.core.guidance import Autoguidance, ClassifierGuidance
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
-from ddpm_demo.core.sampling import reverse_step, sample
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.sampling import Walk, sample
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import best_placement
+from ddpm_demo.networks.guidance_settings import GuidanceConfig
+from ddpm_demo.networks.loaded_networks import guided, load_guided
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import CheckpointError
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.store.shipped import load_guided
 
 
 def expert(schedule, variance):
@@ -38,7 +32,7 @@ def expert(schedule, variance):
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0, 3.0])
 def test_the_answer_lies_on_the_line_through_both(weight, generator):
     said = torch.randn(2, 3, 1, 4, 4, generator=generator)
-    guided = Guided(lambda x_t, t: said[0], lambda x_t, t: said[1], weight)
+    guided = Autoguidance(lambda x_t, t: said[0], lambda x_t, t: said[1], weight)
     x_t, t = torch.zeros(3, 1, 4, 4), torch.zeros(3)
     torch.testing.assert_close(guided(x_t, t), weight * said[0] + (1 - weight) * said[1])
     assert all(torch.equal(a, b) for a, b in zip(guided.answers, said, strict=True))
@@ -55,7 +49,7 @@ def test_a_gaussian_gets_as_narrow_as_it_must(linear, weight):
         eps = math.sqrt(1 - a) * share  # of x_t
         factor *= math.sqrt(b / a) * (1 - math.sqrt(1 - a) * eps) + math.sqrt(1 - b) * eps
     x_T = torch.ones(1, 1, 1, 1, dtype=torch.float64)
-    guided = Guided(expert(linear, good), expert(linear, wide), weight)
+    guided = Autoguidance(expert(linear, good), expert(linear, wide), weight)
     config = SamplerConfig(kind="ddim", steps=100)
     *_, last = sample(guided, linear, config, x_T, generator=torch.Generator())
     assert float(last.x_s) == pytest.approx(factor, rel=1e-10)
@@ -69,7 +63,7 @@ def test_a_gaussian_gets_as_narrow_as_it_must(linear, weight):
 
 
 def test_a_guide_that_learnt_something_else_is_refused(tiny, linear):
-    assert isinstance(guided(tiny, linear, lambda: (tiny, linear), 2), Guided)
+    assert isinstance(guided(tiny, linear, lambda: (tiny, linear), 2), Autoguidance)
     assert guided(tiny, linear, lambda: pytest.fail("it has no part"), 1) is tiny
     for other in (ScheduleConfig(kind="cosine"), ScheduleConfig(timesteps=500), ScheduleConfig(beta_T=0.03)):
         with pytest.raises(ConfigError, match="another noise schedule"):
@@ -89,7 +83,7 @@ def test_loading_a_guide(tiny, linear, tmp_path):
     checkpoint.save(path, checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
     assert load_guided(tiny, linear, None, placement) is tiny
     assert load_guided(tiny, linear, GuidanceConfig(str(path), 1.0), placement) is tiny
-    assert isinstance(load_guided(tiny, linear, GuidanceConfig(str(path), 2.0), placement), Guided)
+    assert isinstance(load_guided(tiny, linear, GuidanceConfig(str(path), 2.0), placement), Autoguidance)
     with pytest.raises(ConfigError, match="another noise schedule"):
         load_guided(tiny, Schedule.from_config(ScheduleConfig(kind="cosine")), GuidanceConfig(str(path)), placement)
 
@@ -108,7 +102,7 @@ def gaussian_classes(schedule, means):
 def test_asking_adds_the_classifiers_gradient(linear, generator):
     x_t = torch.randn(4, 1, 2, 2, generator=generator, dtype=torch.float64)
     t, means = torch.full((4,), 300), torch.tensor([0.3, -0.1, 0.2, 0.5], dtype=torch.float64)
-    asked = AskedFor(
+    asked = ClassifierGuidance(
         lambda x, t: 0.5 * x, gaussian_classes(linear, means), linear, torch.tensor([0, 1, 0, 1]), weight=1.7
     )
     eps_hat = asked(x_t, t)
@@ -126,9 +120,11 @@ def test_asking_with_weight_0_or_outside_the_interval_is_the_model_alone(linear,
     x_t, t = torch.randn(2, 1, 2, 2, generator=generator), torch.full((2,), 300)
     classes = gaussian_classes(linear, torch.ones(4))
     for weight, held in ((0.0, ALWAYS), (3.0, Interval(first=299)), (3.0, Interval(last=301))):
-        asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), weight, held)
+        asked = ClassifierGuidance(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), weight, held)
         assert torch.equal(asked(x_t, t), 0.5 * x_t)
-    asked = AskedFor(lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), 3.0, Interval(first=300, last=300))
+    asked = ClassifierGuidance(
+        lambda x, t: 0.5 * x, classes, linear, torch.tensor([0, 1]), 3.0, Interval(first=300, last=300)
+    )
     assert not torch.equal(asked(x_t, t), 0.5 * x_t)
 
 
@@ -139,9 +135,9 @@ def test_outside_its_interval_neither_classifier_nor_guide_is_computed(linear, g
         return lambda x, t: calls.append((name, int(t[0]))) or answer(x)
 
     model, half = told("model", lambda x: 0.5 * x), Interval(first=600, last=300)
-    guided = Guided(model, told("guide", lambda x: 0.1 * x), 2.0, half)
+    guided = Autoguidance(model, told("guide", lambda x: 0.1 * x), 2.0, half)
     classes = told("classifier", lambda x: torch.cat((x.flatten(1).sum(1, keepdim=True),) * 2, 1))
-    asked = AskedFor(guided, classes, linear, torch.tensor([0]), 1.0, half)
+    asked = ClassifierGuidance(guided, classes, linear, torch.tensor([0]), 1.0, half)
     for now in (601, 600, 300, 299):
         asked(x_t, torch.full((2,), now))
         inside = 300 <= now <= 600
@@ -157,10 +153,10 @@ def test_the_whole_interval_is_no_limit_and_a_film_outside_is_the_networks_alone
     def film(model, start=x_T, **begin):
         return list(sample(model, linear, config, start, generator=torch.Generator(), **begin))
 
-    alone, always = film(tiny.eval()), film(Guided(tiny, worse, 2.0))
-    whole = film(Guided(tiny, worse, 2.0, Interval(first=999, last=0)))
+    alone, always = film(tiny.eval()), film(Autoguidance(tiny, worse, 2.0))
+    whole = film(Autoguidance(tiny, worse, 2.0, Interval(first=999, last=0)))
     assert all(torch.equal(a.x_s, b.x_s) for a, b in zip(always, whole, strict=True))
-    part = film(Guided(tiny, worse, 2.0, Interval(first=600, last=300)))
+    part = film(Autoguidance(tiny, worse, 2.0, Interval(first=600, last=300)))
     for step, free in zip(part, alone, strict=True):
         if step.t > 600:
             assert torch.equal(step.x_s, free.x_s)
@@ -168,9 +164,8 @@ def test_the_whole_interval_is_no_limit_and_a_film_outside_is_the_networks_alone
             assert not torch.equal(step.x_s, free.x_s)
         else:
             eps_hat = tiny(step.x_t, torch.tensor([step.t]))
-            own = reverse_step(
-                linear, config, index=0, t=step.t, s=step.s, x_t=step.x_t, eps_hat=eps_hat, generator=torch.Generator()
-            )
+            timesteps = [t for t in (step.t, step.s) if t >= 0]
+            own = Walk(linear, config, step.x_t, generator=torch.Generator(), timesteps=timesteps).take(eps_hat)
             assert torch.equal(step.x_s, own.x_s)
 
 
@@ -194,7 +189,7 @@ def test_a_mixture_of_two_gaussians_asked_for_one_ends_there(linear):
         return torch.cat((towards, -towards), dim=1)
 
     x_T = torch.randn(2000, 1, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    asked = AskedFor(eps_model, classes, linear, torch.zeros(2000, dtype=torch.int64), weight=1.0)
+    asked = ClassifierGuidance(eps_model, classes, linear, torch.zeros(2000, dtype=torch.int64), weight=1.0)
     *_, last = sample(asked, linear, SamplerConfig(kind="ddim", steps=100), x_T, generator=torch.Generator())
     assert float(last.x_s.mean()) == pytest.approx(m, abs=0.02)
     assert float(last.x_s.std()) == pytest.approx(s, abs=0.03)

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.inpainting import complete
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample
 
 RHO = 0.9

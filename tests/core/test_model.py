@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ModelConfig, preset
-from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.model import Denoiser, count_parameters, seeded_denoiser, sinusoidal_embedding
+from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.placement import place
 
 

@@ -3,14 +3,12 @@ import torch
 
 from ddpm_demo.core.config import ConfigError, ModelConfig, spec_dilations
 from ddpm_demo.core.model import seeded_denoiser
-from ddpm_demo.core.receptive import (
+from ddpm_demo.core.receptive import live_taps, path_counts, receptive_field
+from ddpm_demo.explaining.influence import (
     effective_width,
     influence_map,
-    live_taps,
     measured_receptive_field,
-    path_counts,
     radial_profile,
-    receptive_field,
     share_outside,
 )
 
@@ -61,7 +59,7 @@ def test_with_the_norm_alive_every_pixel_counts(tiny):
 
 
 def test_freezing_changes_the_gradient_and_not_the_answer(tiny, generator):
-    from ddpm_demo.core.receptive import _FrozenNorm
+    from ddpm_demo.explaining.influence import _FrozenNorm
 
     norm = torch.nn.GroupNorm(4, 8).double()
     torch.nn.init.normal_(norm.weight)

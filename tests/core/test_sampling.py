@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
-from ddpm_demo.core.sampling import reverse_step, sample, start_noise, to_uint8
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig, network_calls
+from ddpm_demo.core.sampling import Walk, next_step, sample, start_noise, to_uint8
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 
 DOUBLE = torch.float64
 
@@ -87,7 +88,7 @@ def test_dpmpp_is_diffusers_multistep_solver(linear, steps, clip):
     torch.testing.assert_close(ours, x, rtol=1e-5, atol=1e-5, check_dtype=False)
 
 
-def test_dpmpp_is_of_second_order(linear):
+def test_dpmpp_and_heun_are_of_second_order(linear):
     """Gaussian data have an exact answer at every step; twice the steps is a quarter of the error, DDIM's only half."""
     v = 0.3
 
@@ -97,28 +98,19 @@ def test_dpmpp_is_of_second_order(linear):
 
     def error(kind, stride):
         # from t = 810 to 90, where the schedule is smooth, in equal strides of t
-        x, before, t_before, generator = noise(), None, None, torch.Generator()
-        for t in range(810, 90, -stride):
-            step = reverse_step(
-                linear,
-                SamplerConfig(kind=kind),
-                index=0,
-                t=t,
-                s=t - stride,
-                x_t=x,
-                eps_hat=exact(x, torch.full((4,), t)),
-                generator=generator,
-                x0_before=before,
-                t_before=t_before,
-            )
-            x, before, t_before = step.x_s, step.x0_hat, t
+        timesteps = range(810, 89, -stride)
+        config = SamplerConfig(kind=kind)
+        walk = Walk(linear, config, noise(), generator=torch.Generator(), timesteps=timesteps)
+        while walk.left > 1:
+            x = next_step(walk, exact).x_s
         # the probability flow of a Gaussian scales x by the ratio of its standard deviations
         true = noise() * math.sqrt((linear.alpha_bar_at(90) * (v - 1) + 1) / (linear.alpha_bar_at(810) * (v - 1) + 1))
         return float((x - true).abs().max())
 
-    orders = {kind: math.log2(error(kind, 4) / error(kind, 2)) for kind in ("ddim", "dpmpp")}
+    orders = {kind: math.log2(error(kind, 4) / error(kind, 2)) for kind in ("ddim", "dpmpp", "heun")}
     assert orders["ddim"] == pytest.approx(1, abs=0.2), orders
     assert orders["dpmpp"] == pytest.approx(2, abs=0.2), orders
+    assert orders["heun"] == pytest.approx(2, abs=0.2), orders
 
 
 def test_the_specs_loop_to_the_letter(linear):
@@ -134,7 +126,7 @@ def test_the_specs_loop_to_the_letter(linear):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10, 1000])
-@pytest.mark.parametrize("kind", ["ddpm", "ddim", "dpmpp"])
+@pytest.mark.parametrize("kind", SAMPLERS)
 def test_a_single_possible_image_is_always_found(linear, steps, kind):
     """Point-mass data: with the exact eps, posterior variance ends on the point whatever the noise."""
     point = torch.linspace(-0.9, 0.9, 16, dtype=DOUBLE).view(1, 1, 4, 4)
@@ -229,6 +221,62 @@ def test_every_step_record_is_one_consistent_step(linear):
         torch.testing.assert_close(step.x_s, mean + step.std * step.z, rtol=1e-9, atol=1e-9)
         before = step
     assert before.s == -1
+
+
+def test_heun_is_karras_algorithm_1(linear):
+    """Line by line in the variance-exploding form, with sigma = sqrt(1 / alpha_bar - 1) and u = x / sqrt(alpha_bar)."""
+    timesteps = linear.timesteps(13)
+    sigma = [math.sqrt(1 / linear.alpha_bar_at(t) - 1) for t in timesteps] + [0.0]
+    u = noise() / math.sqrt(linear.alpha_bar_at(999))
+
+    def denoised(u, i):
+        x_t, t = u * math.sqrt(linear.alpha_bar_at(timesteps[i])), torch.full((4,), timesteps[i])
+        return u - sigma[i] * wavy(x_t, t)
+
+    for i in range(13):
+        d = (u - denoised(u, i)) / sigma[i]
+        ahead = u + (sigma[i + 1] - sigma[i]) * d
+        if sigma[i + 1] != 0:
+            d_ahead = (ahead - denoised(ahead, i + 1)) / sigma[i + 1]
+            ahead = u + (sigma[i + 1] - sigma[i]) * (d + d_ahead) / 2
+        u = ahead
+    ours = final(wavy, linear, SamplerConfig(kind="heun", steps=13), noise())
+    torch.testing.assert_close(ours, u, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_a_walk_asks_as_often_as_its_rule_says(linear, kind, steps):
+    asked = []
+
+    def counting(x_t, t):
+        asked.append(int(t[0]))
+        return wavy(x_t, t)
+
+    config = SamplerConfig(kind=kind, steps=steps)
+    made = list(sample(counting, linear, config, noise(), generator=torch.Generator().manual_seed(0)))
+    assert len(asked) == network_calls(config)
+    assert asked == [t for step in made for t in (step.t, *(guess.t for guess in step.later))]
+    assert [(step.index, step.t) for step in made] == list(enumerate(linear.timesteps(steps)))
+
+
+def test_a_walk_that_rests_in_the_middle_of_a_step_takes_it_anew(linear):
+    config, x_T = SamplerConfig(kind="heun", steps=5), noise()
+    walk = Walk(linear, config, x_T, generator=torch.Generator())
+    assert walk.take(wavy(*walk.question())) is None
+    assert walk.asks_again
+    state = walk.state
+    assert torch.equal(state.x, x_T)
+    elsewhere = Walk(linear, config, torch.zeros(0), generator=torch.Generator())
+    elsewhere.go_to(state)
+    while elsewhere.left:
+        last = next_step(elsewhere, wavy)
+    assert torch.equal(last.x_s, final(wavy, linear, config, x_T))
+
+
+def test_an_unknown_sampler_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match=r"sampler must be one of ddpm, ddim, dpmpp, heun, got 'euler'"):
+        SamplerConfig(kind="euler")
 
 
 def test_noise_rules_differ_by_exactly_one_draw(linear):

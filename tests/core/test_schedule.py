@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 
 
 def test_linear_betas_are_the_specs(linear):

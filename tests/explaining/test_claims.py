@@ -1,5 +1,4 @@
-from ddpm_demo.core.config import ScheduleConfig
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.explaining import claims
 from ddpm_demo.explaining.claims import check_claims
 

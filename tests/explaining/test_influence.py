@@ -5,8 +5,7 @@ import torch
 
 from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import seeded_denoiser
-from ddpm_demo.core.receptive import frozen_copy, influence_map
-from ddpm_demo.explaining.influence import KeptPasses
+from ddpm_demo.explaining.influence import KeptPasses, frozen_copy, influence_map
 
 
 @pytest.mark.parametrize("frozen", [False, True])

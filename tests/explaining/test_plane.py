@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.explaining.plane import CLOUD, mnist_plane, principal_plane
+from ddpm_demo.machine.device import best_placement
+from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.film_settings import read_film_settings
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.path import path_cloud, path_trails
-from ddpm_demo.ui.film.stream import generate
-from ddpm_demo.ui.networks import Loaded
-from ddpm_demo.ui.plots import plane_figure
+from ddpm_demo.ui.parts.plots import plane_figure
+from tests.ui.film_messages import film_messages
 
 
 def test_the_plane_is_that_of_the_singular_value_decomposition():
@@ -38,8 +38,8 @@ def test_the_cloud_is_real_digits_of_every_class():
 
 def test_the_trails_are_the_films_pictures_on_the_plane(tiny, linear):
     films = Films()
-    loaded = Loaded(tiny, linear, best_placement(), None)
-    *_, last = generate(loaded, read_film_settings("lite", "DDIM", "none", 6, 0, 3, 1), films)
+    loaded = LoadedNetwork(tiny, linear, best_placement(), None)
+    *_, last = film_messages(loaded, read_film_settings("lite", "DDIM", "none", 6, 0, 3, 1), films)
     answer = path_trails({"run": last["run"]}, films)
     where = np.frombuffer(base64.b64decode(answer["x_t"]), "<f4").reshape(answer["frames"], answer["n"], 2)
     assert where.shape == (7, 3, 2)

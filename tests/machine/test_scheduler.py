@@ -13,9 +13,9 @@ from ddpm_demo.machine.scheduler import KEPT_SHARE, InTurn, Kind, Scheduler
 class Steps:
     """A job of so many steps, that notes each of them; a clock of its own tells how long they take."""
 
-    def __init__(self, name, count, notes, company=None, seats=1):
+    def __init__(self, name, count, notes, batch_key=None, films_per_call=1):
         self.name, self.left, self.notes, self.over = name, count, notes, False
-        self.company, self.seats, self.error = company, seats, None
+        self.batch_key, self.films_per_call, self.error = batch_key, films_per_call, None
 
     def step(self, jobs):
         for job in jobs:
@@ -69,8 +69,8 @@ def test_jobs_of_a_kind_take_a_step_each_in_turn():
 def test_company_shares_a_step_and_no_seat_stays_empty():
     scheduler, notes = Scheduler(), []
     held = Held(scheduler)
-    for name, company in (("a", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 2)):
-        scheduler.add(Steps(name, 2, notes, company, seats=2))
+    for name, batch_key in (("a", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 2)):
+        scheduler.add(Steps(name, 2, notes, batch_key, films_per_call=2))
     held.finish()
     assert notes == ["ac", "be", "da", "cd", "be"]
 
@@ -95,7 +95,7 @@ def test_the_error_of_a_step_ends_its_jobs_and_nothing_else():
         def step(self, jobs):
             raise ZeroDivisionError
 
-    broken = [Broken(name, 5, notes, company="x", seats=2) for name in "ab"]
+    broken = [Broken(name, 5, notes, batch_key="x", films_per_call=2) for name in "ab"]
     for job in (*broken, Steps("c", 2, notes)):
         scheduler.add(job)
     held.finish()

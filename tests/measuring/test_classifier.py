@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from ddpm_demo.drawings import augmentation
 from ddpm_demo.measuring import classifier
-from ddpm_demo.store import augmentation
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.tensors import CheckpointError, write_tensors
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.measuring.classifier import Classifier
 from ddpm_demo.measuring.completion import MASKS, known_mask, measure_completion, repeated
 from ddpm_demo.store.mnist import load_mnist, to_x0

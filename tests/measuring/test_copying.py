@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from ddpm_demo.drawings.augmentation import varied
 from ddpm_demo.measuring.copying import nearest_drawings, scale_of, shifted
-from ddpm_demo.store.augmentation import varied
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from ddpm_demo.core.config import GUIDE, ModelConfig, SamplerConfig, ScheduleConfig, preset
+from ddpm_demo.core.config import ModelConfig, preset
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint, CheckpointError
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 

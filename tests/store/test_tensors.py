@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm_demo.core.config import ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import seeded_denoiser, unfilled_denoiser
-from ddpm_demo.measuring import noisy_classifier
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.networks import noisy_classifier
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import Provenance
@@ -264,7 +265,7 @@ def test_a_snapshot_is_checked_as_a_checkpoint_is(tiny, tmp_path):
 
 def test_the_classifier_of_noisy_digits_is_checked_too(tmp_path):
     path = tmp_path / "c"
-    kept = noisy_classifier.AskingClassifier(noisy_classifier.NoisyClassifier(), ScheduleConfig(), {})
+    kept = noisy_classifier.NoisyDigitClassifier(noisy_classifier.NoisyClassifier(), ScheduleConfig(), {})
     noisy_classifier.save_classifier(path, kept)
     assert noisy_classifier.load_classifier(path).schedule == ScheduleConfig()
     header, data = parts(path)

@@ -3,9 +3,10 @@ import dataclasses
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import Placement
+from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store.checkpoint import Checkpoint, load
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.training.growing import check_same_shape, widened

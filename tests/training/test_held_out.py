@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist

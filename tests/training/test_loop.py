@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import Placement
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.config import ConfigError, ModelConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store.checkpoint import CheckpointError
 from ddpm_demo.training.loop import (
     TrainingError,

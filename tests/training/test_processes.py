@@ -7,9 +7,9 @@ import sys
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import Placement
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.config import ConfigError, ModelConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.processes import Ranks
 from ddpm_demo.training.recipes import TrainConfig

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ModelConfig
-from ddpm_demo.core.device import Placement
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.training import recorder, snapshots
 from ddpm_demo.training.history import read_all

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm_demo.core.config import DemoError, ModelConfig, ScheduleConfig
-from ddpm_demo.core.device import Placement
+from ddpm_demo.core.config import DemoError, ModelConfig
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.machine.device import Placement
+from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import HeldOutRecord, Provenance
@@ -17,7 +19,6 @@ from ddpm_demo.training.held_out import HeldOut
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.saved_run import load_run, read_settings, save_run
-from ddpm_demo.ui.networks import load_placed
 from ddpm_demo.ui.tabs.train_desk import Desk
 from tests.store.test_tensors import DEEP, parts, peak_memory, put
 

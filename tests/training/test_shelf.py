@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
-from ddpm_demo.core.device import Placement
 from ddpm_demo.machine import limits
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.training import run_entry, shelf
 from ddpm_demo.training.history import History
 from ddpm_demo.training.recipes import TrainConfig

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
-from ddpm_demo.core.device import Placement
 from ddpm_demo.machine import limits
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store.checkpoint import load
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training import history, shelf

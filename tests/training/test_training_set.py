@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ConfigError, ModelConfig
-from ddpm_demo.core.device import Placement
+from ddpm_demo.machine.device import Placement
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.tensors import CheckpointError

@@ -11,19 +11,22 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig, GuidanceConfig, ScheduleConfig
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.film_job import Walk, ask
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.films.film_job import FilmWalk, predict
+from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.networks.loaded_networks import classifier_at, load_placed
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.experiments import EXPERIMENTS
 from ddpm_demo.ui.film.film_settings import ANY_DIGIT, NO_GUIDE, read_film_settings
 from ddpm_demo.ui.film.films import Films
+from ddpm_demo.ui.film.generate_tab import wish_fields
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.race import race
-from ddpm_demo.ui.film.stream import film_job, generate
+from ddpm_demo.ui.film.stream import film_job
 from ddpm_demo.ui.film.take_home import film_npz, link_settings, link_text, take_home
-from ddpm_demo.ui.networks import classifier_at, load_placed
-from ddpm_demo.ui.tabs.generate import wish_fields
+from tests.ui.film_messages import film_messages
 
 CLIP = "clip x̂₀ to [−1, 1]"
 
@@ -42,7 +45,7 @@ def settings(
 
 def film_of(lite, wanted, guide=None):
     films = Films()
-    messages = list(generate(lite, wanted, films, guide=guide))
+    messages = list(film_messages(lite, wanted, films, guide=guide))
     return films, messages
 
 
@@ -80,10 +83,10 @@ def test_the_executors_way_is_the_same_film(lite, too):
     wanted = settings(guide=GUIDE, weight=3, first=700, last=300, too=too)
     guide = load_placed(find_checkpoint(GUIDE))
     films, messages = film_of(lite, wanted, guide)
-    walk = Walk(film_job(lite, wanted, guide), lite.schedule)
+    walk = FilmWalk(film_job(lite, wanted, guide), lite.schedule)
     classify = classifier_at(lite.schedule, lite.placement.device)
     while walk.left:
-        (answer,) = ask(lite, guide, [walk], [classify])
+        (answer,) = predict(lite, guide, [walk], [classify])
         step = walk.take(answer.eps_hat)
     assert torch.equal(step.x_s, finished(films, messages))
 
@@ -113,7 +116,7 @@ def test_the_inspector_writes_the_pull_out(lite):
 def test_a_link_brings_the_wish_back_and_when_guidance_has_a_part(wish, guide, weight, too):
     wanted = settings(*wish, guide=guide, weight=weight, too=too)
     held = {"first": wish[2], "last": wish[3]}
-    assert wanted.asked == (None if wish[0] == ANY_DIGIT else DigitConfig(int(wish[0]), wish[1], **held))
+    assert wanted.digit == (None if wish[0] == ANY_DIGIT else DigitConfig(int(wish[0]), wish[1], **held))
     if guide == GUIDE:
         assert wanted.guidance == GuidanceConfig(GUIDE, weight, **(held if too else {}))
     assert link_settings(link_text(wanted)) == wanted
@@ -125,7 +128,7 @@ def test_a_link_brings_the_wish_back_and_when_guidance_has_a_part(wish, guide, w
 def test_links_from_before_leave_the_guide_on_all_the_way():
     wanted = link_settings("2~1~50~0~16~5~lite~tiny~3~7~4~700~300")
     assert wanted.guidance == GuidanceConfig(GUIDE, 3.0)
-    assert wanted.asked == DigitConfig(7, 4.0, first=700, last=300)
+    assert wanted.digit == DigitConfig(7, 4.0, first=700, last=300)
     assert wish_fields(wanted) == ["7", 4.0, 700, 300, False]
     assert wish_fields(link_settings("2~1~50~0~16~5~lite~tiny~3"))[2:] == [999, 0, True]
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.measuring import classifier
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0

@@ -13,13 +13,16 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, GUIDE, ConfigError, ScheduleConfig
-from ddpm_demo.core.device import best_placement
-from ddpm_demo.machine.film_job import Taken, ask
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.films.film_job import FilmStep, predict
+from ddpm_demo.machine.device import best_placement
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed, loaded_as
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.ui.bridge import UNEXPECTED
 from ddpm_demo.ui.film import broadcast as one_film
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film.broadcasts import Broadcasts
@@ -28,9 +31,9 @@ from ddpm_demo.ui.film.film_settings import read_film_settings
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.form import build_film_form
 from ddpm_demo.ui.film.inspector import inspect_step
-from ddpm_demo.ui.film.stream import generate
-from ddpm_demo.ui.networks import Loaded, load_placed, loaded_as
+from ddpm_demo.ui.parts.bridge import UNEXPECTED
 from tests.event_loop import in_loop
+from tests.ui.film_messages import film_messages
 
 SPEC = "DDPM, the spec's rule (σ² = β)"
 
@@ -42,12 +45,12 @@ class ByHand:
         self.networks, self.ring, self.begun = networks, [], 0
         self.closed = False
 
-    def begin(self, walk, customer):
+    def begin(self, walk, listener):
         self.begun += 1
-        self.ring.append((walk, customer))
+        self.ring.append((walk, listener))
 
     def stop(self, walk):
-        self.ring = [(each, customer) for each, customer in self.ring if each is not walk]
+        self.ring = [(each, listener) for each, listener in self.ring if each is not walk]
 
     def seconds_a_step(self, job):
         return 0.5
@@ -60,18 +63,18 @@ class ByHand:
         for taken in range(count):
             if not self.ring:
                 return taken
-            walk, customer = self.ring.pop(0)
-            (answer,) = ask(self.networks[walk.job.network], None, [walk])
-            step = walk.take(answer.eps_hat)
+            walk, listener = self.ring.pop(0)
+            (prediction,) = predict(self.networks[walk.job.network], None, [walk])
+            step = walk.advance(prediction)
             if walk.left:
-                self.ring.append((walk, customer))
-            customer.deliver(Taken(step, answer.answers, 0.5))
+                self.ring.append((walk, listener))
+            listener.deliver(FilmStep(step, prediction, 0.5))
         return count
 
 
 @pytest.fixture
 def small(tiny, linear):
-    return Loaded(tiny.eval(), linear, best_placement(), None, digest="a")
+    return LoadedNetwork(tiny.eval(), linear, best_placement(), None, digest="a")
 
 
 @pytest.fixture
@@ -113,7 +116,7 @@ async def test_a_broadcast_film_is_the_film_that_is_made_alone(hall, small):
     reader = hall.join(hall.ask(small, settings(3)), "one")
     hall.executor.step(100)
     got = [data for _, _, data in events(everything(reader))]
-    alone = list(generate(small, settings(3), Films()))
+    alone = list(film_messages(small, settings(3), Films()))
     assert len(got) == len(alone) == 8
     for mine, theirs in zip(got, alone, strict=True):
         assert {**mine, "note": ""} == {**theirs, "note": ""}
@@ -230,7 +233,7 @@ async def test_memory_is_bounded_and_a_forgotten_film_still_reaches_its_readers(
         assert hall.films.bytes <= 300_000
     for seed, text in enumerate(texts):
         assert [data["first"] for _, _, data in events(text)] == [0, 0, 1, 2, 3, 4, 5, 6]
-        *_, end = generate(small, settings(seed), Films())
+        *_, end = film_messages(small, settings(seed), Films())
         assert events(text)[-1][2]["x_t"] == end["x_t"]
     forgotten = [reader.broadcast.forgotten for reader in readers]
     assert any(forgotten)
@@ -455,9 +458,9 @@ def test_settings_may_come_without_a_guide():
     with gr.Blocks():
         form = build_film_form(["lite", GUIDE])
     opened = settings_of_film(json.dumps([field.value for field in form.settings]))  # what the page sends as it opens
-    assert opened.guidance == CHOSEN_GUIDANCE["lite"]
+    assert opened.guidance == RECOMMENDED_GUIDANCE["lite"]
     limited = [*[field.value for field in form.settings][:-3], 700, 300, True]
-    chosen = dataclasses.replace(CHOSEN_GUIDANCE["lite"], first=700, last=300)
+    chosen = dataclasses.replace(RECOMMENDED_GUIDANCE["lite"], first=700, last=300)
     assert settings_of_film(json.dumps(limited)).guidance == chosen
     with pytest.raises(ConfigError):
         settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "x"]))

@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import SamplerConfig, ScheduleConfig
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.ui.bridge import STATIC, base64_of
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.film_settings import read_film_settings
-from ddpm_demo.ui.film.films import Films, grey_levels
-from ddpm_demo.ui.film.stream import generate, packed
+from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.link import read_link
-from ddpm_demo.ui.networks import Loaded
-from ddpm_demo.ui.tabs.noise import draw_noise, first_noise_value, gallery_digit, noise_of, own_digit
-from ddpm_demo.ui.tabs.schedule import custom_config, schedule_tables
+from ddpm_demo.ui.parts.bridge import STATIC, base64_of
+from ddpm_demo.ui.parts.digits import draw_noise, gallery_digit, noise_of, own_digit
+from ddpm_demo.ui.parts.frames import grey_levels, packed
+from ddpm_demo.ui.parts.schedules import custom_config, schedule_tables
+from ddpm_demo.ui.tabs.noise import first_noise_value
+from tests.ui.film_messages import film_messages
 
 
 def test_numbers_travel_both_ways_bit_by_bit(node):
@@ -240,11 +242,11 @@ def test_python_reads_what_the_page_writes(node, changes):
 
 
 def test_the_films_messages_become_its_frames(node, tiny, linear):
-    from ddpm_demo.core.device import best_placement
+    from ddpm_demo.machine.device import best_placement
 
-    small = Loaded(tiny, linear, best_placement(), None)
+    small = LoadedNetwork(tiny, linear, best_placement(), None)
     wanted = read_film_settings("lite", "DDIM", "none", 6, 0, 3, 5)
-    messages = list(generate(small, wanted, Films()))
+    messages = list(film_messages(small, wanted, Films()))
     reply = node(
         """
         import { digitBytes, film, onFilm, receiveMessage } from "./static/film/film_state.js";

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, DemoError, ScheduleConfig
+from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK, Kind
 from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.classifier import Classifier

@@ -17,13 +17,18 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, GUIDE, ConfigError, GuidanceConfig, SamplerConfig, ScheduleConfig
-from ddpm_demo.core.guidance import Guided
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.guidance import Autoguidance
 from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK
+from ddpm_demo.networks.guidance_settings import GuidanceConfig
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_guide, load_placed
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.ui.app import name_of
@@ -32,16 +37,16 @@ from ddpm_demo.ui.film.film_settings import (
     CLIPS,
     MAX_IMAGES,
     NO_GUIDE,
-    SAMPLERS,
+    SAMPLER_CHOICES,
     read_film_settings,
     words_of,
 )
-from ddpm_demo.ui.film.films import Films, film_bits, grey_levels, kept_steps
+from ddpm_demo.ui.film.films import Films, film_bits, kept_steps
+from ddpm_demo.ui.film.generate_tab import GenerateTab, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
-from ddpm_demo.ui.film.stream import generate
 from ddpm_demo.ui.film.take_home import SHADES, link_settings, link_text, take_home
-from ddpm_demo.ui.networks import Loaded, load_guide, load_placed
-from ddpm_demo.ui.tabs.generate import GenerateTab, guide_of
+from ddpm_demo.ui.parts.frames import grey_levels
+from tests.ui.film_messages import film_messages
 
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
 
@@ -54,7 +59,7 @@ def lite():
 @pytest.fixture
 def small(tiny, linear, lite):
     """A network that is quick, in the place of the real one."""
-    return Loaded(tiny, linear, lite.placement, None)
+    return LoadedNetwork(tiny, linear, lite.placement, None)
 
 
 def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide=NO_GUIDE, weight=1):
@@ -64,7 +69,7 @@ def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide
 def film_of(loaded, wanted, films=None, guide=None):
     """All messages of a run, and its frames of each kind as levels (F, N, 28, 28), the last message apart."""
     films = Films() if films is None else films  # an empty one is false
-    first, *messages, last = list(generate(loaded, wanted, films, guide=guide))
+    first, *messages, last = list(film_messages(loaded, wanted, films, guide=guide))
     return films, first, messages, last
 
 
@@ -101,7 +106,7 @@ def test_the_film_holds_every_step_in_order(small):
 @pytest.fixture
 def worse(tiny, linear, lite):
     """Another network of the same kind, to guide the small one."""
-    return Loaded(seeded_denoiser(tiny.config, seed=1), linear, lite.placement, None)
+    return LoadedNetwork(seeded_denoiser(tiny.config, seed=1), linear, lite.placement, None)
 
 
 def test_a_guided_film_is_that_of_both_networks(small, worse):
@@ -109,7 +114,7 @@ def test_a_guided_film_is_that_of_both_networks(small, worse):
     films, first, _, last = film_of(small, wanted, guide=worse)
     generator = torch.Generator().manual_seed(5)
     x_T = start_noise(3, 1, 28, generator)
-    guided = Guided(small.model, worse.model, 2.5)
+    guided = Autoguidance(small.model, worse.model, 2.5)
     *_, end = sample(guided, small.schedule, wanted.config, x_T, generator=generator)
     np.testing.assert_array_equal(levels(last, "x_t")[0], to_uint8(end.x_s[:, 0]).numpy())
     _, _, _, alone = film_of(small, settings(steps=8))
@@ -131,15 +136,15 @@ def test_only_a_listed_guide_of_the_same_noise_can_guide(small, worse):
     for name in ("../../x", str(find_checkpoint("full")), "full"):
         with pytest.raises(ConfigError, match="listed guides"):
             load_guide(known, GuidanceConfig(name))
-    other = Loaded(worse.model, Schedule.from_config(ScheduleConfig(kind="cosine")), worse.placement, None)
+    other = LoadedNetwork(worse.model, Schedule.from_config(ScheduleConfig(kind="cosine")), worse.placement, None)
     with pytest.raises(ConfigError, match="another noise schedule"):
-        next(generate(small, settings(guide=GUIDE, weight=2), Films(), guide=other))
+        next(film_messages(small, settings(guide=GUIDE, weight=2), Films(), guide=other))
 
 
 def test_every_shipped_network_but_the_guide_has_its_guide():
     for name in shipped_checkpoints():
         guide, weight = guide_of(name)
-        assert (guide != NO_GUIDE) == (name in CHOSEN_GUIDANCE) == (name != GUIDE)
+        assert (guide != NO_GUIDE) == (name in RECOMMENDED_GUIDANCE) == (name != GUIDE)
         if guide != NO_GUIDE:
             read_film_settings(name, SPEC, NO_CLIP, 50, 0, 1, 0, guide, weight)
     assert guide_of("a run of one's own") == (NO_GUIDE, 2.0)
@@ -180,13 +185,13 @@ def test_sixteen_grey_levels_are_the_nearest(generator):
 def test_the_page_draws_what_the_command_line_draws(lite, tmp_path, capsys):
     from ddpm_demo.commands.parser import main
 
-    *_, last = generate(lite, settings(steps=8, count=4, seed=11), Films())
+    *_, last = film_messages(lite, settings(steps=8, count=4, seed=11), Films())
     out = tmp_path / "s.npz"
     assert main(["sample", "--n", "4", "--steps", "8", "--seed", "11", "--out", str(out)]) == 0
     np.testing.assert_array_equal(np.load(out)["images"], levels(last, "x_t")[0])
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLER_CHOICES)
 @pytest.mark.parametrize("clip", CLIPS)
 def test_the_inspectors_sum_is_the_films_next_frame(small, sampler, clip):
     films, first, messages, last = film_of(small, settings(sampler, clip, steps=8, eta=0.5))
@@ -282,7 +287,7 @@ def test_taking_the_film_home(small):
 
 def test_a_stopped_film_can_be_taken_home(small):
     films = Films()
-    messages = generate(small, settings(steps=1000), films)
+    messages = film_messages(small, settings(steps=1000), films)
     run = next(messages)["run"]
     for _ in range(3):
         last = next(messages)
@@ -349,7 +354,7 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
     assert name_of(tmp_path / "lite.safetensors") == "lite.safetensors"  # another network than the shipped one
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", SAMPLER_CHOICES)
 @pytest.mark.parametrize("clip", CLIPS)
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
@@ -419,8 +424,8 @@ def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
             return small.model(x_t, t)
 
     def run(seed):
-        loaded = Loaded(Seen(seed), small.schedule, small.placement, None)
-        *_, last = generate(loaded, settings(steps=6, seed=seed), films)
+        loaded = LoadedNetwork(Seen(seed), small.schedule, small.placement, None)
+        *_, last = film_messages(loaded, settings(steps=6, seed=seed), films)
         together[seed] = last["x_t"]
 
     threads = [threading.Thread(target=run, args=(seed,)) for seed in range(10)]
@@ -437,7 +442,7 @@ def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
 def test_a_film_asks_the_network_only_while_somebody_waits_for_its_next_frame(small):
     calls = []
     small.model.register_forward_hook(lambda *_: calls.append(NETWORK.waiting))
-    messages = generate(small, settings(steps=1000), Films())
+    messages = film_messages(small, settings(steps=1000), Films())
     next(messages)
     assert calls == []
     next(messages)
@@ -452,7 +457,7 @@ def test_a_film_asks_the_network_only_while_somebody_waits_for_its_next_frame(sm
 
 
 def test_the_pages_words_for_a_sampler_lead_back_to_it():
-    for label, rule in SAMPLERS.items():
+    for label, rule in SAMPLER_CHOICES.items():
         for clip_label, clip in CLIPS.items():
             config = SamplerConfig(**rule, clip=clip, steps=20)
             assert words_of(config) == (label, clip_label)

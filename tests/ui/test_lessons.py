@@ -8,20 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import (
-    CHOSEN_SAMPLER,
-    ConfigError,
-    DigitConfig,
-    ModelConfig,
-    SamplerConfig,
-    ScheduleConfig,
-)
-from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
-from ddpm_demo.core.sampling import draw_digits
-from ddpm_demo.machine.film_job import FilmJob, Walk, ask
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.films.film_job import FilmJob, FilmWalk, predict
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.measuring.completion import measure_completion
+from ddpm_demo.networks.drawing_digits import draw_digits
+from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.loaded_networks import classifier_at, load_placed
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
@@ -37,7 +35,6 @@ from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words
 from ddpm_demo.ui.lessons.lesson import SAID, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
-from ddpm_demo.ui.networks import classifier_at, load_placed
 
 SHAPE = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
 TITLES = [
@@ -263,7 +260,7 @@ def room_with(checkpoints):
 
 def wait_for(ask):
     for _ in range(6000):  # five minutes: a loaded machine is slow, not wrong
-        answer = ask()
+        answer = predict()
         if "done" not in answer:
             return answer
         time.sleep(0.05)
@@ -378,9 +375,9 @@ def test_what_asking_in_an_interval_makes_is_what_the_films_make(monkeypatch):
     def share(digit, asked):
         config = SamplerConfig(kind="ddim", steps=6, clip="x0")
         job = FilmJob(tiny.digest, config, 4, 0, asked=asked, asker="x" if asked else "")
-        walk = Walk(job, tiny.schedule)
+        walk = FilmWalk(job, tiny.schedule)
         while walk.left:
-            (answer,) = ask(
+            (answer,) = predict(
                 tiny, None, [walk], [classifier_at(tiny.schedule, tiny.placement.device) if asked else None]
             )
             step = walk.take(answer.eps_hat)
@@ -403,7 +400,7 @@ def test_what_is_completed_is_what_the_command_measures():
     ways = {"first": {"jumps": 0, "steps": 5}, "second": {"mask": "quarter", "jumps": 2, "steps": 5}}
     truth = compute_truth(place, "completed_compared", {"digits": 4, **ways})
     for name, mask, jumps in (("first", "lower half", 0), ("second", "quarter", 2)):
-        config = replace(CHOSEN_SAMPLER, steps=5)
+        config = replace(RECOMMENDED_SAMPLER, steps=5)
         *_, measured = measure_completion(
             tiny.model,
             tiny.schedule,

@@ -14,8 +14,8 @@ from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training import shelf
 from ddpm_demo.ui import app
 from ddpm_demo.ui.film import form
+from ddpm_demo.ui.parts.digits import draw_noise
 from ddpm_demo.ui.tabs.network import claims_table, config_of, describe_network, make_inside
-from ddpm_demo.ui.tabs.noise import draw_noise
 
 
 @pytest.fixture(scope="module")

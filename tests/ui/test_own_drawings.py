@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import ConfigError
+from ddpm_demo.drawings.picture_set import MAX_PICTURES, PictureSetError
 from ddpm_demo.machine.limits import MINUTES_VARIABLE
 from ddpm_demo.store.checkpoint import load
-from ddpm_demo.store.picture_set import MAX_PICTURES, PictureSetError
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.shelf import directory_of, entry
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.training.training_set import read_drawings, training_pictures, variations
-from ddpm_demo.ui.bridge import UNEXPECTED
+from ddpm_demo.ui.parts.bridge import UNEXPECTED
 from ddpm_demo.ui.tabs import own_drawings
 from ddpm_demo.ui.tabs.own_drawings import (
     OWN_WIDTH,
@@ -31,7 +31,7 @@ from ddpm_demo.ui.tabs.own_drawings import (
     zip_messages,
 )
 from ddpm_demo.ui.tabs.train_desk import Desk
-from tests.store.test_picture_set import drawing, zipped
+from tests.drawings.test_picture_set import drawing, zipped
 
 
 def text_of(content):

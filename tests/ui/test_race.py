@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import GUIDE, ConfigError
-from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
+from ddpm_demo.machine.device import best_placement
+from ddpm_demo.networks.loaded_networks import LoadedNetwork
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
 from ddpm_demo.ui.film.film_settings import NO_GUIDE
 from ddpm_demo.ui.film.race import MAX_LANES, race, slerp, worse_than
-from ddpm_demo.ui.networks import Loaded
 
 
 @pytest.fixture
 def small(tiny, linear):
-    return Loaded(tiny, linear, best_placement(), None)
+    return LoadedNetwork(tiny, linear, best_placement(), None)
 
 
 def lanes_of(messages):
@@ -76,7 +77,7 @@ def test_the_last_noise_differs_by_as_little_as_the_text_says(small):
 
 
 def test_the_guide_alone_and_no_guide_are_the_two_networks(small, tiny):
-    worse = Loaded(seeded_denoiser(tiny.config, seed=1), small.schedule, small.placement, None)
+    worse = LoadedNetwork(seeded_denoiser(tiny.config, seed=1), small.schedule, small.placement, None)
     lanes = EXPERIMENTS["Guided by a worse network"].lanes
     messages = list(race(small, lanes, count=2, seed=3, guide=worse))
     frames = {k: lane[0][-1] for k, lane in lanes_of(messages).items()}

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 import pytest
 
 from ddpm_demo.ui import ready_files
-from ddpm_demo.ui.bridge import PLOTLY_JS, STATIC, file_address, static_url
 from ddpm_demo.ui.page_head import PageHead
+from ddpm_demo.ui.parts.bridge import PLOTLY_JS, STATIC, file_address, static_url
 from ddpm_demo.ui.ready_files import FRONTEND, ReadyFiles, page_files
 from tests.event_loop import in_loop
 

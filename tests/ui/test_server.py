@@ -15,7 +15,7 @@ import pytest
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.ui import room, server
 from ddpm_demo.ui.app import PROGRESS_SECONDS, QUEUE_SECONDS, build_app
-from ddpm_demo.ui.bridge import static_url
+from ddpm_demo.ui.parts.bridge import static_url
 from ddpm_demo.ui.room import ALONE, address_for_others, invite_function, qr_code, room_address
 from ddpm_demo.ui.server import Listening, check_address, serve
 

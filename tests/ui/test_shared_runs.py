@@ -5,7 +5,7 @@ import threading
 import gradio as gr
 import pytest
 
-from ddpm_demo.core.config import ScheduleConfig
+from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK, Kind
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint

@@ -9,14 +9,14 @@ from starlette.applications import Starlette
 
 from ddpm_demo.commands.parser import main
 from ddpm_demo.commands.status import status_words
-from ddpm_demo.core.config import SamplerConfig
-from ddpm_demo.core.device import best_placement
-from ddpm_demo.machine.executor import LocalExecutor
-from ddpm_demo.machine.film_job import FilmJob, Walk
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.films.executor import LocalExecutor
+from ddpm_demo.films.film_job import FilmJob, FilmWalk
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.scheduler import Scheduler
+from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.networks import Loaded
 from ddpm_demo.ui.status import METRICS, METRICS_PATH, STATUS_PATH, status_routes
 from tests.event_loop import wait_for
 
@@ -30,8 +30,10 @@ class Nobody:
 def hall(tiny, linear):
     """A server that has made a film."""
     scheduler = Scheduler()
-    executor = LocalExecutor({"a" * 64: Loaded(tiny.eval(), linear, best_placement(), None)}.__getitem__, scheduler)
-    walk = Walk(FilmJob("a" * 64, SamplerConfig(steps=5), 2, 0), linear)
+    executor = LocalExecutor(
+        {"a" * 64: LoadedNetwork(tiny.eval(), linear, best_placement(), None)}.__getitem__, scheduler
+    )
+    walk = FilmWalk(FilmJob("a" * 64, SamplerConfig(steps=5), 2, 0), linear)
     executor.begin(walk, Nobody())
     while walk.left:
         scheduler.turn(lambda: None)

@@ -10,29 +10,20 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from ddpm_demo.core.config import ScheduleConfig
 from ddpm_demo.core.receptive import path_counts
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.link import read_link
-from ddpm_demo.ui.networks import load_placed
+from ddpm_demo.ui.parts.digits import draw_noise, gallery_digit, noise_of, own_digit, pixels_from_link, read_picture
+from ddpm_demo.ui.parts.readers import parse_dilations
+from ddpm_demo.ui.parts.schedules import named_configs, schedule_tables
 from ddpm_demo.ui.tabs import noise
-from ddpm_demo.ui.tabs.noise import (
-    another_digit,
-    draw_noise,
-    follow_screen,
-    gallery_digit,
-    make_look,
-    noise_of,
-    own_digit,
-    pixels_from_link,
-    read_picture,
-    show_digit,
-    show_noise,
-)
+from ddpm_demo.ui.tabs.noise import another_digit, follow_screen, make_look, show_digit, show_noise
 from ddpm_demo.ui.tabs.receptive import (
     DIGITS,
     OWN,
@@ -40,18 +31,9 @@ from ddpm_demo.ui.tabs.receptive import (
     describe_receptive_field,
     from_link,
     make_influence,
-    parse_dilations,
     show_pattern,
 )
-from ddpm_demo.ui.tabs.schedule import (
-    half_life,
-    named_configs,
-    schedule_chart,
-    schedule_tables,
-    show_custom,
-    spec_note,
-    wasted_quarter,
-)
+from ddpm_demo.ui.tabs.schedule import half_life, schedule_chart, show_custom, spec_note, wasted_quarter
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import SamplerConfig
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
-from ddpm_demo.ui.bridge import AS_SENT, browser_component, server_function
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
 from ddpm_demo.ui.film.shared_runs import RUNS, origin
-from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.networks import Loaded, load_placed
-from ddpm_demo.ui.readers import MAX_SEED, image_of, named_values, one_of, whole
-from ddpm_demo.ui.tabs.noise import read_picture
+from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, server_function
+from ddpm_demo.ui.parts.digits import read_picture
+from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import MAX_SEED, image_of, named_values, one_of, whole
 
 BRANCHES_LESSON = """
 ## From your own digit: when does the seven stop being a seven?
@@ -77,7 +77,7 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
     return {**answer, "origin": known}
 
 
-def branches_of(loaded: Loaded, judge: classifier.TrainedJudge, x0: Tensor, t: int, seed: int) -> dict[str, Any]:
+def branches_of(loaded: LoadedNetwork, judge: classifier.TrainedJudge, x0: Tensor, t: int, seed: int) -> dict[str, Any]:
     """Return what `make_branches` does, for a digit x0 (1, 1, 28, 28)."""
     generator, begun = torch.Generator().manual_seed(seed), time.perf_counter()
     x_t = loaded.schedule.add_noise(x0, t, torch.randn(x0.shape, generator=generator))

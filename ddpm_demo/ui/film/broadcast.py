@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from ddpm_demo.machine.film_job import Taken, Walk
-from ddpm_demo.ui.bridge import sentence_of
+from ddpm_demo.films.film_job import FilmStep, FilmWalk
+from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.stream import FilmMessages
-from ddpm_demo.ui.networks import Loaded
+from ddpm_demo.ui.parts.bridge import sentence_of
 
 BEHIND = 2**20  # bytes that may wait for a reader while memory is short
 PIECE = 2**18  # bytes at most that a reader takes at once, or one message if that is larger
@@ -45,12 +45,12 @@ class Reader:
         return self.replaced or (self.broadcast.over and self.position >= self.broadcast.length)
 
 
-class Hall(Protocol):
+class BroadcastHub(Protocol):
     """Where broadcasts are: it counts what they do, and wakes who reads them."""
 
     films: Films
 
-    def note_step(self, broadcast: "Broadcast", taken: Taken) -> float | None:
+    def note_step(self, broadcast: "Broadcast", film_step: FilmStep) -> float | None:
         """Count a step; return how long this film will still take, if that is known."""
         ...
 
@@ -66,8 +66,10 @@ class Hall(Protocol):
 class Broadcast:
     """A film while it is made and afterwards: its messages, kept for whoever comes later, and who reads them."""
 
-    def __init__(self, hall: Hall, walk: Walk, networks: Iterable[Loaded], messages: FilmMessages) -> None:
-        self._broadcasts, self.walk, self._networks = hall, walk, list(networks)
+    def __init__(
+        self, hub: BroadcastHub, walk: FilmWalk, networks: Iterable[LoadedNetwork], messages: FilmMessages
+    ) -> None:
+        self._broadcasts, self.walk, self._networks = hub, walk, list(networks)
         self._messages, self._guard = messages, threading.Lock()
         self.mark = secrets.token_hex(4)  # of its numbers: another one's cannot be gone on from
         self._parts: list[bytes] = []
@@ -77,7 +79,7 @@ class Broadcast:
         self.error = ""
         self.begun, self.made = time.time(), 0.0  # on the clock: when somebody asked for it, when it was whole
         self.turns_before = 0  # steps of all films until its first one
-        self._add(messages.begin(walk.x_t))
+        self._add(messages.begin(walk.x))
 
     @property
     def run(self) -> str:
@@ -111,12 +113,12 @@ class Broadcast:
                 size += len(message)
             return part
 
-    def deliver(self, taken: Taken) -> None:
+    def deliver(self, film_step: FilmStep) -> None:
         """Take in a step, in the executor's thread."""
-        left = self._broadcasts.note_step(self, taken)
+        left = self._broadcasts.note_step(self, film_step)
         begun, before = time.thread_time(), self.length
         try:
-            for message in self._messages.take(taken, left):
+            for message in self._messages.take(film_step, left):
                 self._add(message)
         except Exception as error:
             self.fail(error)

@@ -9,13 +9,13 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ddpm_demo.machine.executor import Executor, LocalExecutor
-from ddpm_demo.machine.film_job import Taken, Walk
+from ddpm_demo.films.executor import Executor, LocalExecutor
+from ddpm_demo.films.film_job import FilmStep, FilmWalk
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, loaded_as
 from ddpm_demo.ui.film.broadcast import Broadcast, Reader
 from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import FILMS, Films
 from ddpm_demo.ui.film.stream import FilmMessages, film_job, new_film
-from ddpm_demo.ui.networks import Loaded, classifier_at, loaded_as
 
 GRACE_SECONDS = 5.0  # that a film goes on without anybody who looks on: a network may blink
 MAX_VISITORS = 500  # at once; more get a place in line and come back for their film
@@ -26,7 +26,7 @@ IDLE_SECONDS = 3.0  # without a step: nobody had a film made
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """How long a film will take from now on, in seconds, None while nobody knows; how many steps of others come first.
 
     `before` counts down to the film's own first step, and is 0 from then on; `films` share the machine. `trouble` says
@@ -58,7 +58,7 @@ class Broadcasts:
         self.asked = self.joined = self.remembered = self.finished = self.messages = 0  # for whoever runs the server
         self.writing_seconds = 0.0
 
-    def ask(self, loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> Broadcast:
+    def ask(self, loaded: LoadedNetwork, settings: FilmSettings, guide: LoadedNetwork | None = None) -> Broadcast:
         """Return the film of these settings: new, or under way, or from memory; raise ConfigError if there is none."""
         job = film_job(loaded, settings, guide)
         with self._guard:
@@ -69,7 +69,7 @@ class Broadcasts:
                 self.joined, self.remembered = self.joined + known.running, self.remembered + known.over
                 self.films.touch(job.key)
                 return known
-            film, walk = new_film(loaded, settings, guide), Walk(job, loaded.schedule)
+            film, walk = new_film(loaded, settings, guide), FilmWalk(job, loaded.schedule)
             self.films.add(job.key, film)
             messages = FilmMessages(job.key, film, self.films)
             networks = [loaded] if guide is None else [loaded, guide]
@@ -151,13 +151,13 @@ class Broadcasts:
         for run in gone:
             del self._broadcasts[run]  # who reads it still does
 
-    def place(self, broadcast: Broadcast) -> Place:
+    def place(self, broadcast: Broadcast) -> QueuePosition:
         """Return how long a film has to wait, and how long it will take."""
         with self._guard:
             self._estimate()
             running = self._running()
             before = 0 if broadcast.walk.index else max(0, min(broadcast.turns_before - self._steps, len(running) - 1))
-            return Place(before, len(running), self._seconds_left(broadcast), self.executor.trouble())
+            return QueuePosition(before, len(running), self._seconds_left(broadcast), self.executor.trouble())
 
     def _running(self) -> list[Broadcast]:
         return [each for each in {reader.broadcast for reader in self._readers.values()} if each.running]
@@ -178,12 +178,12 @@ class Broadcasts:
         others = sum(min(left, mine) * (seconds or one) for left, seconds in self._left[1])
         return max(others, mine * one) * max(1.0, self._passed / self._busy)
 
-    def note_step(self, broadcast: Broadcast, taken: Taken) -> float | None:
+    def note_step(self, broadcast: Broadcast, film_step: FilmStep) -> float | None:
         """Count a step, in the executor's thread; return how long this film will still take, if that is known."""
         with self._guard:
             now = time.monotonic()
-            passed = now - self._last_step if now - self._last_step < IDLE_SECONDS else taken.seconds
-            self._passed, self._busy = SMOOTH * self._passed + passed, SMOOTH * self._busy + taken.seconds
+            passed = now - self._last_step if now - self._last_step < IDLE_SECONDS else film_step.seconds
+            self._passed, self._busy = SMOOTH * self._passed + passed, SMOOTH * self._busy + film_step.seconds
             self._steps, self._last_step = self._steps + 1, now
             self.finished += broadcast.walk.left == 0
             self._estimate()

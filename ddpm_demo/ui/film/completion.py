@@ -10,17 +10,18 @@ import gradio as gr
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, ConfigError
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.inpainting import complete
 from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.completion import MASKS, known_mask
-from ddpm_demo.ui.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of
-from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.networks import load_guide, load_placed
-from ddpm_demo.ui.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
-from ddpm_demo.ui.tabs.noise import read_picture
+from ddpm_demo.networks.loaded_networks import load_guide, load_placed
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
+from ddpm_demo.ui.parts.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of
+from ddpm_demo.ui.parts.digits import read_picture
+from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
 
 COMPLETION_LESSON = """
 ## Finish my drawing: wipe a part out, and let the network complete it
@@ -78,11 +79,11 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
     jumps = whole("the number of jumps", asked.get("jumps"), 0, MOST_JUMPS)
     seed = whole("the seed", asked.get("seed"), 0, MAX_SEED)
 
-    loaded, guidance = load_placed(checkpoints[name]), CHOSEN_GUIDANCE.get(name)
+    loaded, guidance = load_placed(checkpoints[name]), RECOMMENDED_GUIDANCE.get(name)
     if guidance is not None and guidance.guide not in checkpoints:
         guidance = None
     network = loaded.guided_by(load_guide(checkpoints, guidance), guidance.weight if guidance else 1.0)
-    config = replace(CHOSEN_SAMPLER, steps=min(COMPLETION_STEPS, len(loaded.schedule)))
+    config = replace(RECOMMENDED_SAMPLER, steps=min(COMPLETION_STEPS, len(loaded.schedule)))
     total = config.steps * (jumps + 1) - jumps
     generator, device = torch.Generator().manual_seed(seed), loaded.placement.device
     x_T = start_noise(COMPLETIONS, loaded.model.config.image_channels, SIDE, generator)

@@ -24,11 +24,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.bridge import sentence_of
+from ddpm_demo.networks.loaded_networks import load_guide, load_placed
 from ddpm_demo.ui.film.broadcast import Broadcast, sent_event
 from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
-from ddpm_demo.ui.networks import load_guide, load_placed
+from ddpm_demo.ui.parts.bridge import sentence_of
 
 FILM_PATH = "/ddpm/film"
 RETRY_MILLISECONDS = 1000  # until a browser asks again when its connection broke

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER, DigitConfig, SamplerConfig
+from ddpm_demo.core.samplers import SamplerConfig, network_calls
+from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 
 GENTLE = 6.0  # the weight of a wish that shows when a digit is decided: a strong one changes what has been
 
@@ -24,7 +26,7 @@ class Lane:
     @property
     def calls(self) -> int:
         """How often a network is called, be it the guide."""
-        return self.config.steps * (1 if self.weight == 1 else 2)
+        return network_calls(self.config) * (1 if self.weight == 1 else 2)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ EXPERIMENTS = {
     ),
     "Guided by a worse network": Experiment(
         tuple(
-            Lane(name, CHOSEN_SAMPLER, weight=weight)
+            Lane(name, RECOMMENDED_SAMPLER, weight=weight)
             for name, weight in (("the guide alone", 0), ("no guide", 1), ("weight 2", 2), ("weight 4", 4))
         ),
         "A guide makes the digits clearer: a worse network, here the one chosen under Settings, or tiny, which "

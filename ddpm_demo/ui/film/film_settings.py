@@ -1,15 +1,18 @@
 """What a visitor asks for with Generate: the settings of a film, read from the page's words and checked."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from ddpm_demo.core.config import ALWAYS, ConfigError, DigitConfig, GuidanceConfig, Interval, SamplerConfig
-from ddpm_demo.ui.readers import MAX_SEED, flag, number, one_of, whole
+from ddpm_demo.core.config import ALWAYS, ConfigError, Interval
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
+from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.ui.parts.readers import MAX_SEED, flag, number, one_of, whole
 
-SAMPLERS = {
-    "DDPM, the spec's rule (σ² = β)": {"kind": "ddpm", "variance": "beta"},
-    "DDPM, posterior variance": {"kind": "ddpm", "variance": "posterior"},
-    "DDIM": {"kind": "ddim"},
-    "DPM-Solver++(2M)": {"kind": "dpmpp"},
+# the page's words for a sampler, and the settings they stand for
+SAMPLER_CHOICES: dict[str, dict[str, Any]] = {
+    title: {"kind": kind, **settings}
+    for kind, sampler in SAMPLERS.items()
+    for title, settings in sampler.variants.items()
 }
 CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
 ANY_DIGIT = "any digit"
@@ -33,7 +36,7 @@ class FilmSettings:
     n: int
     seed: int
     guidance: GuidanceConfig | None = None
-    asked: DigitConfig | None = None
+    digit: DigitConfig | None = None
 
 
 def read_film_settings(
@@ -58,19 +61,19 @@ def read_film_settings(
     guide to the same.
     """
     refusal = "choose one of the listed samplers and ways of clipping"
-    sampler, clip = one_of(sampler, SAMPLERS, refusal), one_of(clip, CLIPS, refusal)
+    sampler, clip = one_of(sampler, SAMPLER_CHOICES, refusal), one_of(clip, CLIPS, refusal)
     config = SamplerConfig(
-        **SAMPLERS[sampler],  # type: ignore[arg-type]
+        **SAMPLER_CHOICES[sampler],
         clip=CLIPS[clip],  # type: ignore[arg-type]
         steps=whole("steps", steps, MIN_STEPS, MAX_STEPS),
         eta=number("η", eta, 0, 1),
     )
     n = whole("the number of digits", count, 1, MAX_IMAGES)
     interval = read_interval(first, last)
-    asked = read_wish(digit, asking, interval)
+    wish = read_wish(digit, asking, interval)
     limited = flag("whether the guide keeps to the interval", guide_too)
     guidance = read_guidance(checkpoint, guide, weight, interval if limited else ALWAYS)
-    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance, asked)
+    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance, wish)
 
 
 def read_interval(first: object, last: object) -> Interval:
@@ -108,7 +111,13 @@ def read_guidance(checkpoint: str, guide: object, weight: object, interval: Inte
     return guidance
 
 
+def heeds(sampler: object, setting: str) -> bool:
+    """Return whether a sampler, in the page's words, heeds a setting of `SamplerConfig`."""
+    choice = SAMPLER_CHOICES.get(sampler) if isinstance(sampler, str) else None
+    return choice is not None and setting in SAMPLERS[choice["kind"]].settings
+
+
 def words_of(config: SamplerConfig) -> tuple[str, str]:
     """Return a sampler and its way of clipping in the page's words."""
-    rules = (name for name, rule in SAMPLERS.items() if all(getattr(config, key) == rule[key] for key in rule))
+    rules = (name for name, rule in SAMPLER_CHOICES.items() if all(getattr(config, key) == rule[key] for key in rule))
     return next(rules), next(name for name, clip in CLIPS.items() if clip == config.clip)

@@ -1,39 +1,26 @@
 """What the server remembers of a film that was sent: its floats, for the pixel inspector and for taking home."""
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.core.sampling import Step, to_uint8
+from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.film_job import Asked
+from ddpm_demo.films.film_job import FilmStep
 from ddpm_demo.ui.film.film_settings import FilmSettings
-from ddpm_demo.ui.readers import whole
+from ddpm_demo.ui.parts.readers import whole
 
 KEPT_STEPS = 200  # at most, of a film, besides the finished picture
 KEPT_PICTURES = 3200  # digits times steps, so 50 steps of 64 digits: more would pass 4 MB on the way to the page
 FINE_PICTURES = 800  # digits times steps that are sent in 256 grey levels; more in 16, for the same reason
 FINE_DIGITS = 16  # up to so many digits are drawn at twice their size in a GIF
 FILM_MEMORY = 512 * 2**20  # bytes of floats and messages, over all films; the least recently used film goes first
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A step that the film shows; what network and guide said; what DPM-Solver++ needs; what asking for a digit did.
-
-    `answers` and `asked` are None where guide or asking have no part, be it at this timestep only.
-    """
-
-    step: Step
-    answers: tuple[Tensor, Tensor] | None
-    x0_before: Tensor | None
-    t_before: int | None
-    asked: Asked | None = None
 
 
 @dataclass
@@ -47,7 +34,7 @@ class Film:
     schedule: Schedule
     network: str
     guide: str = ""
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[FilmStep] = field(default_factory=list)
     finished: Tensor | None = None
     messages: int = 0  # bytes of what was sent of it and can be sent again
     forgotten: bool = False
@@ -58,7 +45,7 @@ class Film:
         """How much memory its pictures and messages take."""
         return self._floats + self.messages
 
-    def keep(self, kept: Kept) -> None:
+    def keep(self, kept: FilmStep) -> None:
         """Add a step. Two that follow one another share pictures: what one ends with, the other begins with."""
         self._floats += sum(picture.numel() * picture.element_size() for picture in _new_pictures(kept, self.kept))
         self.kept.append(kept)
@@ -77,32 +64,44 @@ class Film:
         pictures = [kept.step.x_t for kept in self.kept] + [self.last()]
         return [to_uint8(picture[:, 0]).numpy() for picture in pictures]
 
-    def frame(self, index: object) -> Kept:
+    def frame(self, index: object) -> FilmStep:
         """Return the step behind a frame; raise ConfigError if it has none."""
         return self.kept[whole("the frame", index, 0, len(self.kept) - 1)]
 
 
-def _new_pictures(kept: Kept, before: list[Kept]) -> list[Tensor]:
+def _new_pictures(kept: FilmStep, before: list[FilmStep]) -> list[Tensor]:
     """Return the pictures of a step that the one before it does not hold already."""
     known = {id(picture) for picture in _pictures(before[-1])} if before else set()
     return [picture for picture in _pictures(kept) if id(picture) not in known]
 
 
-def _pictures(kept: Kept) -> list[Tensor]:
-    step = kept.step
-    pictures = {id(p): p for p in (step.x_t, step.eps_hat, step.x0_hat, step.z, step.x_s, *(kept.answers or ()))}
-    for picture in (kept.x0_before, kept.asked and kept.asked.pull):
-        if picture is not None:
-            pictures[id(picture)] = picture
-    return list(pictures.values())
+def _pictures(kept: FilmStep) -> list[Tensor]:
+    step, prediction = kept.step, kept.prediction
+    every = [step.x_t, step.eps_hat, step.x0_hat, step.z, step.x_s, *(prediction.guidance_pair or ())]
+    every += [picture for guess in step.later for picture in (guess.x, guess.eps_hat, guess.x0_hat)]
+    every += [step.x0_before] if step.x0_before is not None else []
+    every += [prediction.classifier_pull.pull] if prediction.classifier_pull else []
+    return list({id(picture): picture for picture in every}.values())
 
 
-def on_cpu(step: Step) -> Step:
+def on_cpu(film_step: FilmStep) -> FilmStep:
     """Return the step with its pictures where they are read from: a GPU's memory is for the network."""
-    if step.x_t.device.type == "cpu":
-        return step
-    pictures = {name: getattr(step, name).cpu() for name in ("x_t", "eps_hat", "x0_hat", "z", "x_s")}
-    return Step(index=step.index, t=step.t, s=step.s, std=step.std, **pictures)
+    if film_step.step.x_t.device.type == "cpu":
+        return film_step
+
+    def cpu(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.cpu()
+        if isinstance(value, tuple):
+            return tuple(map(cpu, value))
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.replace(
+                value, **{f.name: cpu(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            )
+        return value
+
+    moved: FilmStep = cpu(film_step)
+    return moved
 
 
 def kept_steps(n: int) -> int:
@@ -133,7 +132,7 @@ class Films:
             self._films[run] = film
             self._bytes += film.bytes
 
-    def keep(self, run: str, kept: Kept) -> None:
+    def keep(self, run: str, kept: FilmStep) -> None:
         """Add a step to a film, forgetting other films while there is too much of them all."""
         with self._guard:
             film = self._films.get(run)
@@ -194,13 +193,3 @@ class Films:
 
 
 FILMS = Films()
-
-
-def grey_levels(pictures: Tensor, *, reach: float, bits: int) -> bytes:
-    """Return pictures as grey levels of 8 bits, or of 4, two a byte, -`reach` black and `reach` white."""
-    top = 2**bits - 1
-    scaled = (pictures.float().clamp(-reach, reach) / reach + 1) * (top / 2)
-    levels: np.ndarray = scaled.round().to(torch.uint8).flatten().numpy()
-    if bits == 4:
-        levels = levels[0::2] * 16 + levels[1::2]
-    return levels.tobytes()

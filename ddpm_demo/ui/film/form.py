@@ -6,7 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.core.config import CHOSEN_GUIDANCE, CHOSEN_SAMPLER, DigitConfig, GuidanceConfig
+from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.film_settings import (
     ANY_DIGIT,
@@ -17,11 +18,12 @@ from ddpm_demo.ui.film.film_settings import (
     MAX_WEIGHT,
     MIN_STEPS,
     NO_GUIDE,
-    SAMPLERS,
+    SAMPLER_CHOICES,
     WISHES,
+    heeds,
     words_of,
 )
-from ddpm_demo.ui.readers import UNCHANGED, changed_in_words
+from ddpm_demo.ui.parts.readers import UNCHANGED, changed_in_words
 
 FIRST_COUNT = 16
 FIRST_SEED = 0
@@ -67,7 +69,7 @@ class FilmForm:
 def build_film_form(names: Sequence[str]) -> FilmForm:
     """Lay out the fields for these checkpoints, of which the first is chosen."""
     opened = names[0] if names else None
-    rule, clipping = words_of(CHOSEN_SAMPLER)
+    rule, clipping = words_of(RECOMMENDED_SAMPLER)
     first_guide, first_weight = guide_of(opened or "")
     with gr.Row(elem_id="generate-wish"):
         count = gr.Slider(
@@ -113,12 +115,12 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         )
         gr.Markdown("#### The way from noise to digit")
         sampler = gr.Radio(
-            list(SAMPLERS), value=rule, label="Sampler", info="The rule that turns x_t into the next picture."
+            list(SAMPLER_CHOICES), value=rule, label="Sampler", info="The rule that turns x_t into the next picture."
         )
         steps = gr.Slider(
             MIN_STEPS,
             MAX_STEPS,
-            value=CHOSEN_SAMPLER.steps,
+            value=RECOMMENDED_SAMPLER.steps,
             step=1,
             label="Steps",
             info="Network calls from noise to digit; 1000 uses every timestep.",
@@ -132,7 +134,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         eta = gr.Slider(
             0,
             1,
-            value=CHOSEN_SAMPLER.eta,
+            value=RECOMMENDED_SAMPLER.eta,
             step=0.05,
             label="η (DDIM only)",
             info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
@@ -189,7 +191,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
 
 def guide_of(name: object) -> tuple[str, float]:
     """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
-    chosen = CHOSEN_GUIDANCE.get(name) if isinstance(name, str) else None
+    chosen = RECOMMENDED_GUIDANCE.get(name) if isinstance(name, str) else None
     if chosen and chosen.guide in shipped_checkpoints():
         return chosen.guide, chosen.weight
     return NO_GUIDE, GuidanceConfig.weight
@@ -213,14 +215,14 @@ def differences_in_words(
 
     The guide and its weight are compared with those that suit the checkpoint.
     """
-    rule, clipping = words_of(CHOSEN_SAMPLER)
+    rule, clipping = words_of(RECOMMENDED_SAMPLER)
     suits, heavy = guide_of(which)
     pairs = [
         ("checkpoint", which, first),
         ("sampler", sampler, rule),
-        ("steps", steps, CHOSEN_SAMPLER.steps),
+        ("steps", steps, RECOMMENDED_SAMPLER.steps),
         ("clipping", clip, clipping),
-        *([("η", eta, CHOSEN_SAMPLER.eta)] if sampler == "DDIM" else []),
+        *([("η", eta, RECOMMENDED_SAMPLER.eta)] if heeds(sampler, "eta") else []),
         ("guide", guide, suits),
         *([("guidance weight", weight, heavy)] if guide != NO_GUIDE else []),
         ("asking weight", asking, DigitConfig.weight),

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from ddpm_demo.core.config import Interval
 from ddpm_demo.explaining.written_step import write_out
-from ddpm_demo.ui.bridge import base64_of, server_function
 from ddpm_demo.ui.film.films import FILMS, Films
-from ddpm_demo.ui.readers import named_values, whole
+from ddpm_demo.ui.parts.bridge import base64_of, server_function
+from ddpm_demo.ui.parts.readers import named_values, whole
 
 
 @server_function
@@ -18,8 +18,8 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     film = films.get(asked.get("run"))
     kept = film.frame(asked.get("frame"))
     k = whole("the digit", asked.get("digit"), 0, film.settings.n - 1)
-    step = kept.step
-    written = write_out(film.schedule, film.settings.config, step, x0_before=kept.x0_before, t_before=kept.t_before)
+    step, prediction = kept.step, kept.prediction
+    written = write_out(film.schedule, film.settings.config, step)
 
     def floats(pictures: Tensor) -> str:
         return base64_of(pictures[k, 0].numpy())  # float32 (28, 28)
@@ -27,15 +27,15 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     guidance, answers = film.settings.guidance, dict[str, Any]()
     if guidance and guidance.weight != 1 and not guidance.holds_at(step.t):
         answers = {"guide": None, **_held(guidance)}
-    elif kept.answers and guidance:
-        eps_model, eps_guide = kept.answers
+    elif prediction.guidance_pair and guidance:
+        eps_model, eps_guide = prediction.guidance_pair
         answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
-    wish, asking = film.settings.asked, dict[str, Any]()
+    wish, asking = film.settings.digit, dict[str, Any]()
     if wish and not wish.holds_at(step.t):
         asking = {"digit": wish.digit, "pull": None, **_held(wish)}
-    elif kept.asked and wish:
-        asking = {"digit": wish.digit, "weight": wish.weight, "pull": floats(kept.asked.pull)}
-        asking["odds"] = kept.asked.probabilities[k].tolist()
+    elif prediction.classifier_pull and wish:
+        asking = {"digit": wish.digit, "weight": wish.weight, "pull": floats(prediction.classifier_pull.pull)}
+        asking["odds"] = prediction.classifier_pull.probabilities[k].tolist()
     return {
         "t": step.t,
         "s": step.s,

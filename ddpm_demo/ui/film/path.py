@@ -6,10 +6,10 @@ import gradio as gr
 import numpy as np
 
 from ddpm_demo.explaining.plane import mnist_plane
-from ddpm_demo.ui import plots
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, server_function
 from ddpm_demo.ui.film.films import FILMS, Films
-from ddpm_demo.ui.readers import named_values
+from ddpm_demo.ui.parts import plots
+from ddpm_demo.ui.parts.bridge import base64_of, browser_component, chart_value, server_function
+from ddpm_demo.ui.parts.readers import named_values
 
 PATH_LESSON = """
 ## The path of the film

@@ -13,18 +13,20 @@ import torch
 from gradio.components import Component
 from torch import Tensor
 
-from ddpm_demo.core.config import GUIDE, ConfigError, DigitConfig
-from ddpm_demo.core.guidance import AskedFor
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.guidance import ClassifierGuidance
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise
-from ddpm_demo.machine.film_job import frame_indices
+from ddpm_demo.films.film_job import frame_indices
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
-from ddpm_demo.ui.bridge import AS_SENT, browser_component, event
+from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, load_placed
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.film_settings import NO_GUIDE
 from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
-from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.networks import Loaded, classifier_at, load_placed
-from ddpm_demo.ui.readers import MAX_SEED, one_of, some_of, whole
+from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, event
+from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import MAX_SEED, one_of, some_of, whole
 
 RACE_LESSON = """
 ## The race, and small experiments
@@ -55,14 +57,14 @@ class _Clock:
 
 
 def race(
-    loaded: Loaded,
+    loaded: LoadedNetwork,
     lanes: Sequence[Lane],
     *,
     count: object,
     seed: object,
     interpolate: bool = False,
     ten: bool = False,
-    guide: Loaded | None = None,
+    guide: LoadedNetwork | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Run lanes one after the other from one x_T, yielding messages with their frames x_t; raise ConfigError.
 
@@ -139,14 +141,14 @@ def slerp(start: Tensor, end: Tensor, weights: Sequence[float]) -> Tensor:
     return torch.cat(between)
 
 
-def asked(loaded: Loaded, model: EpsModel, lane: Lane, *, ten: bool) -> EpsModel:
+def asked(loaded: LoadedNetwork, model: EpsModel, lane: Lane, *, ten: bool) -> EpsModel:
     """Return the model of a lane, asked for its digit, or for ten in a row, if it is to be."""
     if not ten and lane.wish is None:
         return model
     classifier = classifier_at(loaded.schedule, loaded.placement.device)
     wish = lane.wish or DigitConfig(0)
     digits = torch.arange(10) if ten else torch.tensor([wish.digit])
-    return AskedFor(model, classifier, loaded.schedule, digits, wish.weight, wish)
+    return ClassifierGuidance(model, classifier, loaded.schedule, digits, wish.weight, wish)
 
 
 def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:

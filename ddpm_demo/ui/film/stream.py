@@ -1,25 +1,22 @@
 """The film of a run, as messages to the page: what the network makes, as it makes it."""
 
-import base64
 import time
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import ALWAYS
-from ddpm_demo.core.guidance import Guided, check_within
-from ddpm_demo.core.sampling import Step, sample, start_noise
+from ddpm_demo.core.guidance import check_within
+from ddpm_demo.core.sampling import Step, start_noise
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.film_job import Asked, FilmJob, Taken, frame_indices, what_asking_did
-from ddpm_demo.machine.scheduler import NETWORK, InTurn
-from ddpm_demo.measuring.noisy_classifier import ask_for
-from ddpm_demo.ui.bridge import base64_of
+from ddpm_demo.films.film_job import ClassifierPull, FilmJob, FilmStep, frame_indices
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, steering_classifier
 from ddpm_demo.ui.film.film_settings import FilmSettings, interval_of
-from ddpm_demo.ui.film.films import FILMS, Film, Films, Kept, film_bits, grey_levels, kept_steps, on_cpu
-from ddpm_demo.ui.networks import Loaded, shipped_asker
+from ddpm_demo.ui.film.films import Film, Films, film_bits, kept_steps, on_cpu
+from ddpm_demo.ui.parts.bridge import base64_of
+from ddpm_demo.ui.parts.frames import packed
 
 MESSAGES_PER_SECOND = 25  # more than this would only queue up on the way to the page
 EPS_REACH = 3.0  # the noise is shown from -3 to 3: 99.7 % of a Gaussian
@@ -47,8 +44,7 @@ class FilmMessages:
             "frames": len(self._shown) + 1,
             "reach": EPS_REACH,
         }
-        self._first, self._sent, self._pending = 0, 0.0, list[Kept]()
-        self._before: Step | None = None
+        self._first, self._sent, self._pending = 0, 0.0, list[FilmStep]()
         self.seconds = 0.0  # of computing
 
     def begin(self, x_T: Tensor) -> dict[str, Any]:
@@ -65,22 +61,19 @@ class FilmMessages:
             "note": "the network is at its first step",
         }
 
-    def take(self, taken: Taken, left: float | None = None) -> list[dict[str, Any]]:
+    def take(self, film_step: FilmStep, left: float | None = None) -> list[dict[str, Any]]:
         """Write a step down; return what is to be sent now: nothing, a message, or at the end two.
 
         `left` is how many seconds it will take to the end; None is for a film that nobody else's turns hold up.
         """
-        step, before = taken.step, self._before
-        self.seconds += taken.seconds
+        step = film_step.step
+        self.seconds += film_step.seconds
         if step.index in self._shown:
-            answers = taken.answers and (taken.answers[0].cpu(), taken.answers[1].cpu())
-            asked = taken.asked and Asked(taken.asked.pull.cpu(), taken.asked.probabilities.cpu())
-            x0_before, t_before = (None, None) if before is None else (before.x0_hat.cpu(), before.t)
-            kept = Kept(on_cpu(step), answers, x0_before, t_before, asked)
+            kept = on_cpu(film_step)
             if not self.film.forgotten:
                 self._films.keep(self.run, kept)
             self._pending.append(kept)
-        self._before, now = step, time.perf_counter()
+        now = time.perf_counter()
         if step.s >= 0 and now - self._sent < 1 / MESSAGES_PER_SECOND:
             return []
         pending, self._pending, self._sent = self._pending, [], now
@@ -92,7 +85,7 @@ class FilmMessages:
             "x_t": packed([kept.step.x_t for kept in pending], self.bits),
             "x0_hat": packed([kept.step.x0_hat for kept in pending], self.bits),
             "eps_hat": packed([kept.step.eps_hat for kept in pending], self.bits, EPS_REACH),
-            **self._asking([kept.asked for kept in pending]),
+            **self._pulls([kept.prediction.classifier_pull for kept in pending]),
             "done": (step.index + 1) / len(self._timesteps),
             "note": self._note(step, left),
         }
@@ -113,18 +106,18 @@ class FilmMessages:
             "note": note,
         }
 
-    def _asking(self, asked: list[Asked | None]) -> dict[str, Any]:
+    def _pulls(self, pulls: list[ClassifierPull | None]) -> dict[str, Any]:
         """Return what asking for a digit did, of the steps that were asked: pull as pictures, each digit's ten odds.
 
         `asked_at` are the places of these steps among those of the message.
         """
-        told = [each for each in asked if each is not None]
-        if not told:
+        some = [each for each in pulls if each is not None]
+        if not some:
             return {}
-        odds = torch.stack([each.probabilities for each in told])  # (steps, N, 10)
+        odds = torch.stack([each.probabilities.cpu() for each in some])  # (steps, N, 10)
         return {
-            "asked_at": [k for k, each in enumerate(asked) if each is not None],
-            "pull": packed([each.pull for each in told], self.bits, PULL_REACH),
+            "asked_at": [k for k, each in enumerate(pulls) if each is not None],
+            "pull": packed([each.pull for each in some], self.bits, PULL_REACH),
             "pull_reach": PULL_REACH,
             "odds": base64_of((odds * 255).round().to(torch.uint8).numpy()),
         }
@@ -156,13 +149,13 @@ def _shown(schedule: Schedule, timesteps: Sequence[int], n: int) -> set[int]:
     return set(frame_indices(schedule, timesteps, kept_steps(n)))
 
 
-def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> FilmJob:
+def film_job(loaded: LoadedNetwork, settings: FilmSettings, guide: LoadedNetwork | None = None) -> FilmJob:
     """Return what decides the pixels of a film; raise ConfigError when the guide cannot guide this network."""
-    guidance, asked = settings.guidance, settings.asked
+    guidance, digit = settings.guidance, settings.digit
     weight = guidance.weight if guidance else 1.0
     loaded.guided_by(guide, weight, guidance or ALWAYS)
-    if asked:
-        check_within(asked, loaded.schedule)
+    if digit:
+        check_within(digit, loaded.schedule)
     helped = guidance is not None and guide is not None and weight != 1
     return FilmJob(
         loaded.digest,
@@ -172,52 +165,15 @@ def film_job(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None
         guide=guide.digest if guide and helped else "",
         weight=weight if helped else 1.0,
         channels=loaded.model.config.image_channels,
-        asked=asked,
-        asker=shipped_asker()[1] if asked else "",
+        digit=digit,
+        classifier=steering_classifier()[1] if digit else "",
         interval=interval_of(guidance) if helped else ALWAYS,
     )
 
 
-def new_film(loaded: Loaded, settings: FilmSettings, guide: Loaded | None = None) -> Film:
+def new_film(loaded: LoadedNetwork, settings: FilmSettings, guide: LoadedNetwork | None = None) -> Film:
     """Return a film that has not begun."""
     film = Film(settings, loaded.schedule, loaded.known_as or settings.checkpoint)
     if settings.guidance and guide:
         film.guide = guide.known_as or settings.guidance.guide
     return film
-
-
-def generate(
-    loaded: Loaded, settings: FilmSettings, films: Films = FILMS, *, guide: Loaded | None = None
-) -> Iterator[dict[str, Any]]:
-    """Draw digits here and now, yielding the film's messages in order, and remember its floats in `films`.
-
-    `guide` is the network that the settings' guidance names. A visitor's film is made by `broadcast.Broadcasts`; this
-    is the same without visitors.
-    """
-    guidance = settings.guidance
-    network = loaded.guided_by(guide, guidance.weight if guidance else 1, guidance or ALWAYS)
-    film, run = new_film(loaded, settings, guide), film_job(loaded, settings, guide).key
-    generator = torch.Generator().manual_seed(settings.seed)
-    x_T = start_noise(settings.n, loaded.model.config.image_channels, 28, generator)
-    films.add(run, film)
-    messages = FilmMessages(run, film, films)
-    yield messages.begin(x_T)
-    begun, asking = time.perf_counter(), None
-    if settings.asked:
-        asking = ask_for(network, loaded.schedule, settings.asked, shipped_asker()[0], loaded.placement.device)
-    model = InTurn(asking or network, NETWORK.film_turn)
-    for step in sample(model, loaded.schedule, settings.config, x_T.to(loaded.placement.device), generator=generator):
-        answers = network.answers if isinstance(network, Guided) else None
-        now = time.perf_counter()
-        yield from messages.take(Taken(step, answers, now - begun, what_asking_did(asking)))
-        begun = time.perf_counter()
-
-
-def packed(pictures: list[Tensor], bits: int, reach: float = 1.0) -> str:
-    """Return pictures (N, C, H, W) as grey levels, deflated, in base64; nothing for none."""
-    levels = b"".join(grey_levels(picture[:, 0].cpu(), reach=reach, bits=bits) for picture in pictures)
-    if not levels:
-        return ""
-    # noise has no repetitions to look for, only the paper around a digit has: smaller than level 9, faster than level 1
-    deflate = zlib.compressobj(strategy=zlib.Z_RLE)
-    return base64.b64encode(deflate.compress(levels) + deflate.flush()).decode("ascii")

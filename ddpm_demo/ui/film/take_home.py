@@ -8,32 +8,36 @@ from typing import Any
 
 import numpy as np
 
-from ddpm_demo.core.config import ALWAYS, ConfigError, GuidanceConfig
+from ddpm_demo.core.config import ALWAYS, ConfigError
+from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.store import pictures
-from ddpm_demo.ui.bridge import server_function
 from ddpm_demo.ui.film.film_settings import (
     ANY_DIGIT,
     CLIPS,
     NO_GUIDE,
-    SAMPLERS,
+    SAMPLER_CHOICES,
     FilmSettings,
     interval_of,
     read_film_settings,
 )
 from ddpm_demo.ui.film.films import FILMS, FINE_DIGITS, Film, Films
-from ddpm_demo.ui.readers import named_values
+from ddpm_demo.ui.parts.bridge import server_function
+from ddpm_demo.ui.parts.readers import named_values
 
 # of a film with a guide the program has these as well
-IMPORTS = "from ddpm_demo.core.guidance import Guided\n"
-GUIDE = "model = Guided(model, place(load(find_checkpoint({guide!r})).model, placement), {weight:g}{interval})\n"
+IMPORTS = "from ddpm_demo.core.guidance import Autoguidance\n"
+GUIDE_LINE = """\
+guide = place(load(find_checkpoint({guide!r})).model, placement)
+model = Autoguidance(model, guide, {weight:g}{interval})
+"""
 # and where that has a part at some timesteps only
 INTERVAL_IMPORTS = "from ddpm_demo.core.config import Interval\n"
 # and of one that asks for a digit these
 ASKED_IMPORTS = """\
 from ddpm_demo.core.config import DigitConfig
-from ddpm_demo.measuring.noisy_classifier import ask_for, load_classifier
+from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
 """
-ASKED = "model = ask_for(model, schedule, {wish}, load_classifier(), placement.device)\n"
+ASKED = "model = guide_to_digit(model, schedule, {wish}, load_classifier(), placement.device)\n"
 SHADES = " .:-=+*#%@"  # from paper to ink, in the program's output
 LINK_NAME = "film"
 GIF_FRAMES = 50  # besides the finished picture
@@ -44,8 +48,8 @@ PROGRAM = '''\
 
 import torch
 
-from ddpm_demo.core.config import SamplerConfig
-from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.machine.device import best_placement
 {imports}from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.placement import place
@@ -115,9 +119,9 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
     return PROGRAM.format(
         imports=(IMPORTS if guidance else "")
         + (INTERVAL_IMPORTS if interval else "")
-        + (ASKED_IMPORTS if settings.asked else ""),
-        asked=ASKED.format(wish=settings.asked) if settings.asked else "",
-        guide=GUIDE.format(guide=guide, weight=guidance.weight, interval=interval) if guidance else "",
+        + (ASKED_IMPORTS if settings.digit else ""),
+        asked=ASKED.format(wish=settings.digit) if settings.digit else "",
+        guide=GUIDE_LINE.format(guide=guide, weight=guidance.weight, interval=interval) if guidance else "",
         n=settings.n,
         digits="digit" if settings.n == 1 else "digits",
         seed=settings.seed,
@@ -131,9 +135,9 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
 def link_text(settings: FilmSettings) -> str:
     """Return the settings as one value of a query string: what `link_settings` reads."""
     config = settings.config
-    sampler, clip = list(SAMPLERS).index(settings.sampler), list(CLIPS.values()).index(config.clip)
+    sampler, clip = list(SAMPLER_CHOICES).index(settings.sampler), list(CLIPS.values()).index(config.clip)
     parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
-    wish, guidance = settings.asked, settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
+    wish, guidance = settings.digit, settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
     limited = interval_of(guidance) != ALWAYS
     if settings.guidance or wish:
         parts += [guidance.guide, f"{guidance.weight:g}"]
@@ -154,7 +158,7 @@ def link_settings(text: str) -> FilmSettings:
     digit, asking, first, last = more[2:6] or (ANY_DIGIT, "0", "", "0")
     if more[6:] not in ([], ["0"], ["1"]):
         raise ConfigError("no such guide")
-    names, clips = list(SAMPLERS), list(CLIPS)
+    names, clips = list(SAMPLER_CHOICES), list(CLIPS)
     if int(sampler) not in range(len(names)) or int(clip) not in range(len(clips)):
         raise ConfigError("no such sampler or way of clipping")
     words = (checkpoint, names[int(sampler)], clips[int(clip)])

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.ui.bridge import server_function
-from ddpm_demo.ui.film.stream import packed
 from ddpm_demo.ui.lessons.judging import grade, read_prediction, verdict, words_of_reveal
-from ddpm_demo.ui.lessons.lesson import Asked, Lesson, public_question
+from ddpm_demo.ui.lessons.lesson import Lesson, Question, public_question
 from ddpm_demo.ui.lessons.truths import TRUTHS, compute_truth
 from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
-from ddpm_demo.ui.readers import named_values, number, one_of, whole
-from ddpm_demo.ui.tabs.noise import gallery_digit, noise_of
+from ddpm_demo.ui.parts.bridge import server_function
+from ddpm_demo.ui.parts.digits import gallery_digit, noise_of
+from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import named_values, number, one_of, whole
 
 PATIENCE = 0.3  # seconds that an answer is waited for before the page is told how far it is
 KEPT_TRUTHS = 64
@@ -34,7 +34,7 @@ class Computation:
 class Classroom:
     """The lessons, the test, and the truths that were computed for somebody already; its methods answer the page."""
 
-    def __init__(self, lessons: Sequence[Lesson], test: Sequence[Asked], checkpoints: Mapping[str, Path]) -> None:
+    def __init__(self, lessons: Sequence[Lesson], test: Sequence[Question], checkpoints: Mapping[str, Path]) -> None:
         self.lessons = {lesson.name: lesson for lesson in lessons}
         self.test, self.checkpoints = test, checkpoints
         self._computed: OrderedDict[str, Computation] = OrderedDict()
@@ -100,7 +100,7 @@ class Classroom:
         """Return the test's questions without their keys."""
         return [public_question(item) for item in self.test]
 
-    def _check(self, asked: Asked, answer: object) -> dict[str, Any]:
+    def _check(self, asked: Question, answer: object) -> dict[str, Any]:
         answer = one_of(answer, [choice.key for choice in asked.choices], "choose one of the answers")
         computation = self._compute(asked)
         truth = self._wait(computation)
@@ -112,7 +112,7 @@ class Classroom:
     def _lesson(self, question: Mapping[str, Any]) -> Lesson:
         return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]
 
-    def _compute(self, asked: Asked) -> Computation:
+    def _compute(self, asked: Question) -> Computation:
         """Return the computation of a truth: a new one, or with a network that of whoever asked before."""
         if not TRUTHS[asked.truth].network:  # it takes no time, so it is done now, anew for everybody
             done = Computation(done=1.0)
@@ -138,7 +138,7 @@ class Classroom:
                 self._computed.popitem(last=False)
             return computation
 
-    def _stamp(self, asked: Asked) -> list[Any]:
+    def _stamp(self, asked: Question) -> list[Any]:
         """Return what tells a network from the one that had its name before: its file, and when that was written."""
         path = Workplace(self.checkpoints).path(str(asked.arguments.get("checkpoint", OFFERED_FIRST)))
         try:

@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.bridge import browser_component
 from ddpm_demo.ui.lessons.classroom import Classroom
-from ddpm_demo.ui.lessons.lesson import Asked, Lesson, read_asked, read_lesson
+from ddpm_demo.ui.lessons.lesson import Lesson, Question, read_lesson, read_question
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import TomlFile
+from ddpm_demo.ui.parts.bridge import browser_component
 
 FILES = Path(__file__).resolve().parent / "files"
 
@@ -33,10 +33,10 @@ def read_lessons(own: Sequence[Path]) -> list[Lesson]:
     return lessons
 
 
-def read_test() -> list[Asked]:
+def read_test() -> list[Question]:
     """Return the questions of the test that is taken before and after."""
     file = TomlFile(FILES / "test.toml")
-    return [read_asked(file, ("item", k)) for k in range(file.count(("item",)))]
+    return [read_question(file, ("item", k)) for k in range(file.count(("item",)))]
 
 
 def page_words() -> dict[str, Any]:

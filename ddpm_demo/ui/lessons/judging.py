@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.lesson import Asked, Lesson
+from ddpm_demo.ui.lessons.lesson import Lesson, Question
 from ddpm_demo.ui.lessons.workplace import Truth
 
 TENTHS = 10
@@ -54,7 +54,7 @@ def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping
     return words.format(**values), lesson.explain.format(**values)
 
 
-def grade(question: Asked, truth: Truth, answer: object) -> tuple[bool, str]:
+def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
     """Return whether an answer is right, and the sentence about it; raise ConfigError if it is none of the choices."""
     chosen = next((choice for choice in question.choices if choice.key == answer), None)
     if chosen is None:

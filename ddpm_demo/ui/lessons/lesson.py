@@ -30,7 +30,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A question whose right answer is computed: the truth's name and arguments, and the choices there are."""
 
     ask: str
@@ -41,7 +41,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Prediction(Asked):
+class PredictionTask(Question):
     """What is predicted: a mark from `low` to `high`, a choice, a ranking, or a curve of ten values."""
 
     kind: str = "choice"
@@ -80,12 +80,12 @@ class Lesson:
     opening: str
     lock: tuple[str, ...]
     screen: Mapping[str, Any]
-    predict: Prediction
+    predict: PredictionTask
     tasks: tuple[Task, ...]
     words: Mapping[str, str]
     captions: Mapping[str, str]
     explain: str
-    question: Asked = field(repr=False)
+    question: Question = field(repr=False)
 
     def public(self) -> dict[str, Any]:
         """Return what the page needs before anything is revealed."""
@@ -105,7 +105,7 @@ class Lesson:
 HIDDEN = ("truth", "arguments", "right", "near")
 
 
-def public_question(question: Asked) -> dict[str, Any]:
+def public_question(question: Question) -> dict[str, Any]:
     """Return a question without what would give its answer away."""
     return {
         "ask": question.ask,
@@ -142,7 +142,7 @@ def read_lesson(path: Path) -> Lesson:
     captions = file.get(("reveal", "pictures"), dict, {})
     for name in captions:
         _one_of(file, ("reveal", "pictures", name), name, TRUTHS[predict.truth].pictures)
-    question = read_asked(file, ("question",))
+    question = read_question(file, ("question",))
     return Lesson(
         path.stem,
         file.get(("title",), str),
@@ -160,16 +160,16 @@ def read_lesson(path: Path) -> Lesson:
     )
 
 
-def read_asked(file: TomlFile, place: Keys) -> Asked:
+def read_question(file: TomlFile, place: Keys) -> Question:
     """Read a question of choices whose key is computed; raise ConfigError if it cannot be one."""
     file.known(place, ("ask", "truth", "with", "choice", "right"))
     truth, arguments = _truth(file, place, ("choice",))
     choices = _choices(file, place, truth, arguments, reasons=True)
     right = sentence(file, (*place, "right"), values_of(truth, arguments))
-    return Asked(file.get((*place, "ask"), str), truth, arguments, choices, right)
+    return Question(file.get((*place, "ask"), str), truth, arguments, choices, right)
 
 
-def _prediction(file: TomlFile) -> Prediction:
+def _prediction(file: TomlFile) -> PredictionTask:
     place: Keys = ("predict",)
     kind = file.get((*place, "kind"), str)
     _one_of(file, (*place, "kind"), kind, SAID)
@@ -192,7 +192,7 @@ def _prediction(file: TomlFile) -> Prediction:
         raise file.fault((*place, "start"), "`predict.start` must lie from `low` to `high`")
     if kind == "mark":
         check_words(file, (*place, "reading"), settings["reading"], ["value"])
-    return Prediction(file.get((*place, "ask"), str), truth, arguments, kind=kind, **settings)
+    return PredictionTask(file.get((*place, "ask"), str), truth, arguments, kind=kind, **settings)
 
 
 def _truth(file: TomlFile, place: Keys, kinds: Iterable[str]) -> tuple[str, dict[str, Any]]:

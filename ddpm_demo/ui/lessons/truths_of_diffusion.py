@@ -7,18 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError, ModelConfig, SamplerConfig, ScheduleConfig, from_dict
+from ddpm_demo.core.config import ConfigError, ModelConfig, from_dict
 from ddpm_demo.core.receptive import receptive_field
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
+from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
-from ddpm_demo.ui.networks import Loaded
-from ddpm_demo.ui.tabs.noise import class_indices, draw_noise
-from ddpm_demo.ui.tabs.receptive import IMAGE, parse_dilations
-from ddpm_demo.ui.tabs.schedule import FIRST_CUSTOM, named_configs
+from ddpm_demo.ui.parts.digits import class_indices, draw_noise
+from ddpm_demo.ui.parts.readers import parse_dilations
+from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, named_configs
+from ddpm_demo.ui.tabs.receptive import IMAGE
 
 SAME_DIGIT = 0.8  # two pictures whose pixels correlate this much look like one digit
 
@@ -232,7 +234,7 @@ def correlation(first: Tensor, second: Tensor) -> float:
 
 
 @torch.no_grad()
-def _ask(loaded: Loaded, x_t: Tensor, t: int) -> Tensor:
+def _ask(loaded: LoadedNetwork, x_t: Tensor, t: int) -> Tensor:
     device = loaded.placement.device
     eps_hat = InTurn(loaded.model)(x_t.to(device), torch.full((len(x_t),), t).to(device))
     return eps_hat.float().cpu()

@@ -8,21 +8,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import CHOSEN_SAMPLER, DigitConfig, SamplerConfig, check_whole
+from ddpm_demo.core.config import check_whole
 from ddpm_demo.core.inpainting import complete
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.completion import known_mask
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
-from ddpm_demo.measuring.noisy_classifier import ask_for
+from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, steering_classifier
+from ddpm_demo.networks.noisy_classifier import guide_to_digit
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf
 from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
-from ddpm_demo.ui.networks import Loaded, shipped_asker
 
 ASKED_STEPS = 25  # of DDIM, which adds no noise of its own: what differs is the asking alone
 COMPLETED_STEPS = 25
@@ -60,11 +63,15 @@ def asked_within(
     return Truth(right, {"asked": share, "anyway": before}, {"asked": asked[:8], "anyway": anyway[:8]})
 
 
-def _drawn(loaded: Loaded, wish: DigitConfig | None, count: int, seed: int) -> Tensor:
+def _drawn(loaded: LoadedNetwork, wish: DigitConfig | None, count: int, seed: int) -> Tensor:
     """Draw digits (count, 1, 28, 28) from one seed, asked for one or not."""
     device, generator = loaded.placement.device, torch.Generator().manual_seed(seed)
     x_T = start_noise(count, loaded.model.config.image_channels, 28, generator).to(device)
-    asking = loaded.model if wish is None else ask_for(loaded.model, loaded.schedule, wish, shipped_asker()[0], device)
+    asking = (
+        loaded.model
+        if wish is None
+        else guide_to_digit(loaded.model, loaded.schedule, wish, steering_classifier()[0], device)
+    )
     config = SamplerConfig(kind="ddim", clip="x0", steps=min(ASKED_STEPS, len(loaded.schedule)))
     model = InTurn(asking, NETWORK.film_turn)
     *_, last = sample(model, loaded.schedule, config, x_T, generator=generator)
@@ -98,7 +105,7 @@ def completed_compared(
     made, shares, drawn, kept = 0, list[float](), list[Tensor](), 0.0
     for way in ways:
         known = known_mask(way["mask"])
-        config = replace(CHOSEN_SAMPLER, steps=way["steps"])
+        config = replace(RECOMMENDED_SAMPLER, steps=way["steps"])
         generator = torch.Generator().manual_seed(seed)
         walk = complete(
             InTurn(loaded.model, NETWORK.film_turn),

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.networks import Loaded, load_placed
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
 
 OFFERED_FIRST = "first"  # the checkpoint that the page offers first
 
@@ -36,6 +36,6 @@ class Workplace:
             raise ConfigError(f"this lesson asks for the checkpoint {name}, which is not here")
         return self.checkpoints[name]
 
-    def load(self, name: str) -> Loaded:
+    def load(self, name: str) -> LoadedNetwork:
         """Load a checkpoint; raise ConfigError or CheckpointError if that cannot be."""
         return load_placed(self.path(name))

@@ -14,11 +14,11 @@ from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
 from ddpm_demo.explaining.claims import check_claims
 from ddpm_demo.machine.scheduler import NETWORK
-from ddpm_demo.ui.bridge import AS_SENT, base64_of, browser_component, event, server_function
-from ddpm_demo.ui.contents import contents
-from ddpm_demo.ui.networks import Loaded, load_placed
-from ddpm_demo.ui.readers import one_of, whole
-from ddpm_demo.ui.tabs.noise import closest_t, read_question
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
+from ddpm_demo.ui.parts.bridge import AS_SENT, base64_of, browser_component, event, server_function
+from ddpm_demo.ui.parts.contents import contents
+from ddpm_demo.ui.parts.digits import closest_t, read_noisy_picture
+from ddpm_demo.ui.parts.readers import one_of, whole
 
 NETWORK_LEAD = "Choose a stage, and see what it does to the digit of the Noise tab."
 NETWORK_LESSON = """
@@ -154,7 +154,7 @@ def make_inside(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 
     @server_function
     def inside(question: Any) -> dict[str, Any]:
-        x_t, alpha_bar = read_question(question)
+        x_t, alpha_bar = read_noisy_picture(question)
         name, stage = question.get("network"), question.get("stage")
         refusal = "this network is not trained: choose a checkpoint to see its feature maps"
         name = one_of(name, checkpoints, refusal)
@@ -180,7 +180,7 @@ def _explain(stage: Any) -> dict[str, Any]:
     return {"equation": EQUATIONS[kind], "source": inspect.cleandoc(inspect.getsource(sources[kind]))}
 
 
-def _feature_maps(loaded: Loaded, x_t: torch.Tensor, t: int, stage: Any) -> dict[str, Any]:
+def _feature_maps(loaded: LoadedNetwork, x_t: torch.Tensor, t: int, stage: Any) -> dict[str, Any]:
     """Return the strongest channels after every step of a stage, each row on one scale of its own."""
     # in a turn of its own: hooks on a network see everybody who uses it
     seen = NETWORK.turn(lambda: activations(loaded.model, x_t.to(loaded.placement.device), t))
@@ -204,7 +204,7 @@ def _feature_maps(loaded: Loaded, x_t: torch.Tensor, t: int, stage: Any) -> dict
     return answer
 
 
-def _time_pictures(loaded: Loaded) -> dict[str, Any]:
+def _time_pictures(loaded: LoadedNetwork) -> dict[str, Any]:
     """Return the embedding (t x 256) and the similarity of any two timesteps after the projection."""
     timesteps = torch.linspace(0, len(loaded.schedule) - 1, TABLE_TIMESTEPS).round().long()
     embedding, projected = time_vectors(loaded.model, timesteps)

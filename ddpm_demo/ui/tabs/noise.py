@@ -1,28 +1,29 @@
 """The Noise tab: one digit, one noise, and the timestep under the student's finger."""
 
-import base64
-import math
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 import torch
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.scheduler import NETWORK
-from ddpm_demo.store.drawing import read_drawing
-from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.picture_file import MAX_BYTES, DrawingError, grey_png, read_grey
-from ddpm_demo.ui.bridge import base64_of, browser_component, event, server_function
-from ddpm_demo.ui.networks import Loaded, load_placed
-from ddpm_demo.ui.readers import MAX_SEED, from_base64, image_of, named_values, number, one_of, whole
-from ddpm_demo.ui.tabs.schedule import schedule_tables
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
+from ddpm_demo.ui.parts.bridge import base64_of, browser_component, event, server_function
+from ddpm_demo.ui.parts.digits import (
+    class_indices,
+    closest_t,
+    gallery_digit,
+    noise_of,
+    read_noisy_picture,
+    read_picture,
+)
+from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, one_of, whole
+from ddpm_demo.ui.parts.schedules import schedule_tables
 
 NOISE_LEAD = "Drag *t*, and find the point where you can no longer tell the digit."
 NOISE_LESSON = """
@@ -33,9 +34,7 @@ of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the t
 you. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
-PIXELS = 28 * 28
 NOTHING_TOLD = gr.EventData(None, None)
-FIRST_BOX, FIRST_THRESHOLD = (0.15, 0.15, 0.85, 0.85), 0.3  # to begin with, where no digit was found
 
 
 @dataclass(frozen=True)
@@ -87,52 +86,6 @@ def first_noise_value() -> dict[str, Any]:
     return {"digit": gallery_digit(FIRST_DIGIT, 0), "noise": noise_of(0), "tables": schedule_tables()}
 
 
-def gallery_digit(label: int, which: int) -> dict[str, Any]:
-    """Return what the page needs of a test digit: x0 (float32, 784), its name, and its part of the link.
-
-    Raises ConfigError when the class has no such digit.
-    """
-    indices = class_indices(label)
-    which = whole(f"the number of the digit, of {len(indices)} of class {label},", which, 0, len(indices) - 1)
-    index = int(indices[which])
-    digits, _ = load_mnist(train=False)
-    x0 = base64_of(to_x0(digits[index]).numpy())
-    return {"x0": x0, "name": f"test digit {index}, a {label}", "link": ["digit", f"{label}-{which}"]}
-
-
-def own_digit(pixels: np.ndarray) -> dict[str, Any]:
-    """Return the same of a digit of the student's own, uint8 (28, 28); its link holds the pixels themselves."""
-    x0 = base64_of(to_x0(torch.from_numpy(pixels)).numpy())
-    text = base64.urlsafe_b64encode(pixels.tobytes()).decode("ascii").rstrip("=")
-    return {"x0": x0, "name": "a digit of your own", "link": ["pixels", text]}
-
-
-def pixels_from_link(text: str) -> np.ndarray:
-    """Return the pixels, uint8 (28, 28), that `own_digit` put into a link; raise ConfigError if they are not there."""
-    refusal = "pixels in a link must be 784 bytes in base64"
-    content = from_base64(text, refusal, most=PIXELS, url_safe=True)
-    if len(content) != PIXELS:
-        raise ConfigError(refusal)
-    return np.frombuffer(content, np.uint8).reshape(28, 28).copy()  # writable, as PyTorch wants it
-
-
-def noise_of(seed: object) -> dict[str, Any]:
-    """Return what the page needs of a noise: eps (float32, 784) and its seed. Raises ConfigError on a wrong seed."""
-    number = whole("the seed", seed, 0, MAX_SEED)
-    return {"eps": base64_of(draw_noise(number).numpy()), "seed": number}
-
-
-def draw_noise(seed: int) -> torch.Tensor:
-    """Return the noise of a seed, float32 (1, 1, 28, 28)."""
-    return torch.randn(1, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
-
-
-def class_indices(label: int) -> torch.Tensor:
-    """Return where in the test set the digits of a class stand, in order."""
-    _, labels = load_mnist(train=False)
-    return (labels == label).nonzero().flatten()
-
-
 @event
 def show_digit(label: str, which: Any) -> dict[str, Any]:
     """Answer a change of class or number."""
@@ -171,42 +124,6 @@ def follow_screen(told: gr.EventData = NOTHING_TOLD) -> tuple[Any, Any, Any]:
     return str(label), whole("the number of the digit", which, 0, last), seed
 
 
-@server_function
-def read_picture(question: Any) -> dict[str, Any]:
-    """Answer the page's drawing pad with a digit, or `error`.
-
-    The question is a picture file in base64, or a mapping with `file`, and at will `box` (left, top, right, bottom in
-    shares of the picture) and `threshold`. The answer shows the picture as it was read (`sheet`, a grey PNG that may be
-    sent again as a file), with the box and threshold; `question` is empty where the digit was surely read, and where
-    nothing was there is no x0.
-    """
-    asked = question if isinstance(question, Mapping) else {"file": question}
-    file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
-    box = None if asked.get("box") is None else box_of(asked["box"])
-    threshold = None
-    if asked.get("threshold") is not None:
-        threshold = number("the threshold", asked["threshold"], 0.01, 0.99)
-    grey = read_grey(file)
-    answer: dict[str, Any] = {"sheet": base64.b64encode(grey_png(grey)).decode("ascii"), "width": grey.shape[1]}
-    answer["height"] = grey.shape[0]
-    try:
-        drawing = read_drawing(grey, box=box, threshold=threshold)
-    except DrawingError as error:
-        return answer | {"box": box or FIRST_BOX, "threshold": threshold or FIRST_THRESHOLD, "question": str(error)}
-    read = {"box": drawing.box, "threshold": drawing.threshold, "question": drawing.question}
-    return answer | own_digit(drawing.digit) | read
-
-
-def box_of(value: Any) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of a box in shares of a picture; raise ConfigError unless it is one."""
-    if not isinstance(value, list | tuple) or len(value) != 4:
-        raise ConfigError("a box needs left, top, right and bottom")
-    left, top, right, bottom = (number("a side of the box", side, 0, 1) for side in value)
-    if left >= right or top >= bottom:
-        raise ConfigError("a box must have some width and height")
-    return left, top, right, bottom
-
-
 def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     """Return the function by which the page asks what the first checkpoint's network sees in an x_t."""
 
@@ -214,7 +131,7 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     def look(question: Any) -> dict[str, Any]:
         if not checkpoints:
             raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
-        x_t, alpha_bar = read_question(question)
+        x_t, alpha_bar = read_noisy_picture(question)
         chosen = question.get("checkpoint") or next(iter(checkpoints))
         name = one_of(chosen, checkpoints, "choose one of the listed checkpoints")
         loaded = load_placed(checkpoints[name])
@@ -236,26 +153,11 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
     return look
 
 
-def _timed(loaded: Loaded, x_t: torch.Tensor, t: int) -> tuple[torch.Tensor, float]:
+def _timed(loaded: LoadedNetwork, x_t: torch.Tensor, t: int) -> tuple[torch.Tensor, float]:
     """Return eps_hat, float32 on the CPU, and the seconds that the network took, without those before its turn."""
     device, begun = loaded.placement.device, time.perf_counter()
     eps_hat = loaded.model(x_t.to(device), torch.tensor([t]).to(device)).float().cpu()
     return eps_hat, time.perf_counter() - begun
-
-
-def closest_t(schedule: Schedule, alpha_bar: float) -> int:
-    """Return the t at which a network's own schedule has as much signal as a picture with this alpha_bar."""
-    log_snr = math.log(alpha_bar / (1 - alpha_bar))
-    return int((schedule.snr.log() - log_snr).abs().argmin())
-
-
-def read_question(question: Any) -> tuple[torch.Tensor, float]:
-    """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
-    asked = named_values(question, "x_t and alpha_bar")
-    alpha_bar = number("alpha_bar", asked.get("alpha_bar"), 0, 1, above=True)
-    if alpha_bar == 1:
-        raise ConfigError("alpha_bar must be less than 1: at 1 there is no noise to find")
-    return image_of(asked.get("x_t"), "x_t"), alpha_bar
 
 
 def _class(label: Any) -> int:

@@ -15,21 +15,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import GUIDE, PRESETS, ConfigError, ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
 from ddpm_demo.core.model import count_parameters, unfilled_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.drawings.drawing import sign_from_picture
+from ddpm_demo.drawings.picture_file import MAX_BYTES
+from ddpm_demo.drawings.picture_set import MAX_PICTURES, PictureRead, pictures_of_zip, usable
 from ddpm_demo.machine.limits import max_minutes
-from ddpm_demo.store.drawing import sign_from_picture
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.mnist import to_x0
-from ddpm_demo.store.picture_file import MAX_BYTES
-from ddpm_demo.store.picture_set import MAX_PICTURES, PictureRead, pictures_of_zip, usable
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.store.tensors import short
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import LEAST_PICTURES, TrainConfig, train_config
 from ddpm_demo.training.training_set import training_pictures
-from ddpm_demo.ui.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of, server_function
-from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.readers import MAX_SEED, SIDE, flag, from_base64, named_values, number, some_of, whole
+from ddpm_demo.ui.parts.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of, server_function
+from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, flag, from_base64, named_values, number, some_of, whole
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, AskedRun
 

@@ -10,25 +10,23 @@ import gradio as gr
 import torch
 
 from ddpm_demo.core.config import ConfigError, ModelConfig, spec_dilations
-from ddpm_demo.core.receptive import (
+from ddpm_demo.core.receptive import live_taps, path_counts, receptive_field
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.explaining.influence import (
+    KeptPasses,
     effective_width,
     frozen_copy,
-    live_taps,
     measured_receptive_field,
-    path_counts,
     radial_profile,
-    receptive_field,
     share_outside,
 )
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.explaining.influence import KeptPasses
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, event, server_function
-from ddpm_demo.ui.plots import radial_figure
-from ddpm_demo.ui.readers import flag, named_values, one_of, pixel_of
+from ddpm_demo.ui.parts.bridge import base64_of, browser_component, chart_value, event, server_function
+from ddpm_demo.ui.parts.plots import radial_figure
+from ddpm_demo.ui.parts.readers import flag, named_values, one_of, parse_dilations, pixel_of
 
 IMAGE = 28
 RECEPTIVE_LEAD = "Drag *layers*, and watch how far the pixel that you tap can see."
@@ -106,16 +104,6 @@ def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, An
     dilations = parse_dilations(own) if pattern == OWN else PATTERNS[pattern]
     curve, table = describe_receptive_field(dilations)
     return curve, table, {"dilations": list(dilations)}
-
-
-def parse_dilations(text: Any) -> tuple[int, ...]:
-    """Return the dilations in a text such as `1 2 4`; raise ConfigError unless it is 1 to 12 numbers, 1 to 81."""
-    parts = str(text).replace(",", " ").split()
-    if not 1 <= len(parts) <= 12 or not all(
-        p.isascii() and p.isdigit() and len(p) < 4 and 1 <= int(p) <= 81 for p in parts
-    ):
-        raise ConfigError("give 1 to 12 dilations, whole numbers from 1 to 81, such as 1 2 4 8")
-    return tuple(int(p) for p in parts)
 
 
 def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any], str]:

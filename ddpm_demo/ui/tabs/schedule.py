@@ -5,11 +5,18 @@ from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.core.config import ConfigError, ScheduleConfig
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.ui.bridge import base64_of, browser_component, chart_value, event, server_function
-from ddpm_demo.ui.plots import schedule_figure
-from ddpm_demo.ui.readers import whole
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.ui.parts.bridge import browser_component, chart_value, event, server_function
+from ddpm_demo.ui.parts.plots import schedule_figure
+from ddpm_demo.ui.parts.schedules import (
+    FIRST_CUSTOM,
+    MAX_TIMESTEPS,
+    curve_style,
+    custom_config,
+    named_configs,
+    schedule_tables,
+)
 
 SCHEDULE_LEAD = "Drag *t*: three schedules, three speeds at which the same digit goes."
 SCHEDULE_LESSON = """
@@ -18,8 +25,6 @@ SCHEDULE_LESSON = """
 variance, and the **SNR** ᾱ / (1 − ᾱ) says how much stronger the picture is than the noise. The *linear* schedule is
 that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021. The third is yours.
 """
-FIRST_CUSTOM = ScheduleConfig(beta_T=0.01)
-MAX_TIMESTEPS = 4000
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,6 @@ def show_custom(beta_1: Any, beta_T: Any, timesteps: Any) -> tuple[dict[str, Any
     return describe_schedule(custom_config(beta_1, beta_T, timesteps))
 
 
-def custom_config(beta_1: Any, beta_T: Any, timesteps: Any) -> ScheduleConfig:
-    """Return the custom schedule; raise ConfigError when it is not a diffusion or too long for a page."""
-    return ScheduleConfig(beta_1=beta_1, beta_T=beta_T, timesteps=whole("T", timesteps, 10, MAX_TIMESTEPS))
-
-
 def describe_schedule(custom: ScheduleConfig) -> tuple[dict[str, Any], str]:
     """Return the value of the view and the text below it, for one custom schedule beside the two known ones."""
     schedules = {name: Schedule.from_config(config) for name, config in named_configs(custom).items()}
@@ -88,26 +88,10 @@ def schedule_chart(question: Any) -> dict[str, Any]:
         raise ConfigError("a custom schedule needs beta_1, beta_T and T")
     configs = named_configs(custom_config(*question))
     schedules = {name: Schedule.from_config(config) for name, config in configs.items()}
-    figure = schedule_figure({name: (s.alpha_bar.numpy(), s.beta.numpy()) for name, s in schedules.items()})
-    label = "alpha_bar, its square roots, beta and SNR against t, for the linear, the cosine and a custom schedule"
+    tables = {name: (s.alpha_bar.numpy(), s.beta.numpy()) for name, s in schedules.items()}
+    figure = schedule_figure(tables, {name: curve_style(name) for name in tables})
+    label = f"alpha_bar, its square roots, beta and SNR against t, for these schedules: {', '.join(tables)}"
     return chart_value(figure, label=label)
-
-
-def named_configs(custom: ScheduleConfig) -> dict[str, ScheduleConfig]:
-    """Return the three schedules of the page by name."""
-    return {"linear": ScheduleConfig(), "cosine": ScheduleConfig(kind="cosine"), "custom": custom}
-
-
-def schedule_tables(custom: ScheduleConfig = FIRST_CUSTOM) -> dict[str, dict[str, str]]:
-    """Return what the page computes with: alpha_bar and beta of every schedule, float64 in base64."""
-    tables = {}
-    for name, config in named_configs(custom).items():
-        schedule = Schedule.from_config(config)
-        tables[name] = {"alpha_bar": base64_of(schedule.alpha_bar.numpy()), "beta": base64_of(schedule.beta.numpy())}
-    numbers = (custom.beta_1, custom.beta_T, custom.timesteps)
-    tables["custom"]["text"] = "custom: β {:g} to {:g}, T = {}".format(*numbers)
-    tables["custom"]["link"] = ",".join(str(value) for value in numbers)
-    return tables
 
 
 def half_life(name: str, schedule: Schedule) -> str:

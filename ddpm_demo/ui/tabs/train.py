@@ -5,16 +5,17 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import PRESETS, DemoError, ScheduleConfig
-from ddpm_demo.core.device import best_placement
+from ddpm_demo.core.config import PRESETS, DemoError
+from ddpm_demo.core.schedule import SCHEDULES, ScheduleConfig
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.run_entry import NAME_LENGTH, time_words
-from ddpm_demo.ui import plots
-from ddpm_demo.ui.bridge import browser_component, chart_value, event
-from ddpm_demo.ui.contents import contents
-from ddpm_demo.ui.readers import UNCHANGED, one_of
+from ddpm_demo.ui.parts import plots
+from ddpm_demo.ui.parts.bridge import browser_component, chart_value, event
+from ddpm_demo.ui.parts.contents import contents
+from ddpm_demo.ui.parts.readers import UNCHANGED, one_of
 from ddpm_demo.ui.tabs.own_drawings import OWN_LESSON, build_own_drawings
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import (
@@ -121,7 +122,7 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
             )
             dilations_field = gr.Textbox(dilations, label="Dilations", info="One number a block, 1 to 12 blocks.")
         gr.Markdown("#### The training")
-        schedule = gr.Radio(["linear", "cosine"], value="linear", label="Noise schedule", info="See its own tab.")
+        schedule = gr.Radio(list(SCHEDULES), value="linear", label="Noise schedule", info="See its own tab.")
         with gr.Row():
             rate_field = gr.Number(rate, label="Learning rate", info="The highest; it warms up and falls to zero.")
             batch_field = gr.Number(

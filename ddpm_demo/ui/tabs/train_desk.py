@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError, DemoError
-from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.model import count_parameters, unfilled_denoiser
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
@@ -26,10 +26,10 @@ from ddpm_demo.training.run_entry import Entry
 from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
-from ddpm_demo.ui.bridge import server_function
-from ddpm_demo.ui.film.stream import packed
-from ddpm_demo.ui.readers import MAX_SEED, named_values, whole
-from ddpm_demo.ui.tabs.noise import class_indices
+from ddpm_demo.ui.parts.bridge import server_function
+from ddpm_demo.ui.parts.digits import class_indices
+from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, whole
 from ddpm_demo.ui.tabs.train_settings import AskedRun
 
 REFUSAL = "training is switched off on this server"

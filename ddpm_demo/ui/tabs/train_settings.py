@@ -4,12 +4,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig, ScheduleConfig
+from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
+from ddpm_demo.core.schedule import SCHEDULES, ScheduleConfig
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import TrainConfig, train_config
-from ddpm_demo.ui.readers import MAX_SEED, changed_in_words, number, one_of, some_of, whole
-from ddpm_demo.ui.tabs.receptive import parse_dilations
+from ddpm_demo.ui.parts.readers import MAX_SEED, changed_in_words, number, one_of, parse_dilations, some_of, whole
 
 MAX_WIDTH = 512
 MAX_BATCH = 512
@@ -92,9 +92,9 @@ def read_run_settings(
         classes=_classes(classes),
         **{unit: span},
     )
-    kind = one_of(schedule, ("linear", "cosine"), "schedule must be one of linear, cosine")
+    kind = one_of(schedule, SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}")
     text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-    return AskedRun(text, model, ScheduleConfig(kind=kind), config)  # type: ignore[arg-type]
+    return AskedRun(text, model, ScheduleConfig(kind=kind), config)
 
 
 def _classes(ticked: Any) -> tuple[int, ...]:

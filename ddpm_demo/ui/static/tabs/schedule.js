@@ -7,9 +7,6 @@ import { contextOf, h, number } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 
-/** @type {Record<string, string[]>} */
-const STYLES = { linear: ["#0072B2", "solid"], cosine: ["#D55E00", "dash"], custom: ["#009E73", "dot"] };
-
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   if (props.value) update(readValue(props.value)); // else the Noise tab's tables are the newest
@@ -88,15 +85,10 @@ export function mount(element, props, watch, server) {
     const tables = Object.entries(state.tables),
       last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
     curve.draw({
-      label: "alpha_bar against t for the linear, the cosine and a custom schedule",
+      label: `alpha_bar against t for these schedules: ${Object.keys(state.tables).join(", ")}`,
       x: [0, last],
       y: [0, 1],
-      series: tables.map(([name, { alphaBar, text }]) => ({
-        name: text ?? name,
-        colour: STYLES[name][0],
-        dash: STYLES[name][1],
-        y: alphaBar,
-      })),
+      series: tables.map(([name, { alphaBar, text, colour, dash }]) => ({ name: text ?? name, colour, dash, y: alphaBar })),
     });
     pictures.replaceChildren(...tables.map(([name]) => figureOf(name).element));
   }

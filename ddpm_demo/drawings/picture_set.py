@@ -1,0 +1,133 @@
+"""A set of pictures of one's own: a folder or a zip of drawings, each read as an uploaded digit is."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ddpm_demo.core.config import DemoError
+from ddpm_demo.drawings.drawing import sign_from_picture
+from ddpm_demo.drawings.picture_file import MAX_BYTES, DrawingError
+
+MAX_PICTURES = 2000
+MAX_ZIP_BYTES = 200_000_000  # of the zip itself
+MAX_ENTRIES = 10_000  # names in a zip or a folder, pictures or not
+LEAST_DIFFERENCE = 4.0  # mean absolute grey levels, of 255, between some two pictures of a set
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
+
+
+class PictureSetError(DemoError):
+    """A set of pictures cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class PictureRead:
+    """One file of a set: its name, and its picture uint8 (28, 28), or the sentence that says why there is none."""
+
+    name: str
+    picture: Tensor | None
+    fault: str
+    done: int
+    total: int
+
+
+def read_pictures(path: Path) -> Iterator[PictureRead]:
+    """Read every picture of a folder or zip file, in the order of names, yielding each as it is read.
+
+    Nothing is ever unpacked to disk, so a name inside a zip is a name and never a path; what an entry claims to be and
+    how much it really unpacks to are both bounded. Raises PictureSetError when there is no such set, or too much.
+    """
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
+        _check_count(len(files), path)
+        for done, file in enumerate(files):
+            yield _read(file.name, lambda file=file: _bounded(file.open("rb")), done, len(files))  # type: ignore[misc]
+        return
+    try:
+        size = path.stat().st_size
+        if size > MAX_ZIP_BYTES:
+            raise PictureSetError(f"{path.name} has {size / 1e6:.0f} MB; at most {MAX_ZIP_BYTES // 10**6} are read")
+        with zipfile.ZipFile(path) as archive:
+            yield from read_zip(archive, path)
+    except OSError as error:
+        raise PictureSetError(f"cannot read {path.name}: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise PictureSetError(f"{path.name} is neither a folder nor a zip of pictures") from None
+
+
+def pictures_of_zip(content: bytes) -> Iterator[PictureRead]:
+    """Read every picture of a zip file's bytes, as `read_pictures` does."""
+    if len(content) > MAX_ZIP_BYTES:
+        raise PictureSetError(f"the zip has {len(content) / 1e6:.0f} MB; at most {MAX_ZIP_BYTES // 10**6} are read")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            yield from read_zip(archive, Path("the zip"))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise PictureSetError("this file is no zip of pictures") from None
+
+
+def read_zip(archive: zipfile.ZipFile, path: Path) -> Iterator[PictureRead]:
+    """Read every picture of an open zip, as `read_pictures` does."""
+    if len(archive.filelist) > MAX_ENTRIES:
+        raise PictureSetError(f"{path.name} holds {len(archive.filelist)} files; at most {MAX_ENTRIES} are looked at")
+    entries = sorted((entry for entry in archive.filelist if _is_picture(entry)), key=lambda entry: entry.filename)
+    _check_count(len(entries), path)
+    for done, entry in enumerate(entries):
+        name = PurePosixPath(entry.filename.replace("\\", "/")).name
+        yield _read(name, lambda entry=entry: _entry_bytes(archive, entry), done, len(entries))  # type: ignore[misc]
+
+
+def usable(reads: list[PictureRead], *, least: int = 1) -> Tensor:
+    """Return the pictures that could be read, uint8 (N, 28, 28); raise PictureSetError if they teach nothing."""
+    pictures = [read.picture for read in reads if read.picture is not None]
+    if len(pictures) < least:
+        why = f": {reads[0].name}, {reads[0].fault}" if reads and not pictures else ""
+        raise PictureSetError(f"at least {least} pictures are needed, and {len(pictures)} could be read{why}")
+    stacked = torch.stack(pictures)
+    if len(stacked) > 1:
+        furthest = (stacked.float() - stacked[:1].float()).abs().mean(dim=(1, 2)).max()
+        if float(furthest) < LEAST_DIFFERENCE:
+            raise PictureSetError("all of these pictures are alike: draw it several times, each a little differently")
+    return stacked
+
+
+def _check_count(count: int, path: Path) -> None:
+    if count == 0:
+        raise PictureSetError(f"{path.name} holds no pictures: PNG, JPEG, WebP, GIF and BMP files are read")
+    if count > MAX_PICTURES:
+        raise PictureSetError(f"{path.name} holds {count} pictures; at most {MAX_PICTURES} are read")
+
+
+def _is_picture(entry: zipfile.ZipInfo) -> bool:
+    name = PurePosixPath(entry.filename.replace("\\", "/"))
+    # macOS puts a second, unreadable file beside each of its own
+    return not entry.is_dir() and name.suffix.lower() in ENDINGS and "__MACOSX" not in name.parts
+
+
+def _entry_bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.flag_bits & 1:
+        raise DrawingError("it is encrypted")
+    return _bounded(archive.open(entry))
+
+
+def _bounded(file: IO[bytes]) -> bytes:
+    """Read a file, at most a byte more than a picture may have: what a zip says of a size can be a lie."""
+    with file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _read(name: str, content: Callable[[], bytes], done: int, total: int) -> PictureRead:
+    try:
+        sign: np.ndarray = sign_from_picture(content())
+    except DrawingError as error:
+        return PictureRead(name, None, str(error), done + 1, total)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error):
+        return PictureRead(name, None, "it cannot be read", done + 1, total)
+    return PictureRead(name, torch.from_numpy(sign.copy()), "", done + 1, total)
