@@ -5,7 +5,8 @@ import { decodeFloat32, decodeFloat64 } from "./bytes.js";
 /**
  * @typedef {{x0: Float32Array, name: string, link: string[]}} Digit
  * @typedef {{eps: Float32Array, seed: number}} Noise
- * @typedef {{alphaBar: Float64Array, beta: Float64Array, text?: string, link?: string}} Table a schedule, over t
+ * @typedef {{alphaBar: Float64Array, beta: Float64Array, colour: string, dash: string,
+ *   text?: string, link?: string}} Table a schedule, over t
  * @typedef {{t: number, schedule: string, tables: Record<string, Table>, digit: Digit | null, noise: Noise | null,
  *            pixel: {row: number, col: number}, stage: string, dilations: number[] | null, layers: number | null}} State
  * @typedef {Partial<State>} Changes

@@ -88,7 +88,12 @@ export function mount(element, props, watch, server) {
       label: `alpha_bar against t for these schedules: ${Object.keys(state.tables).join(", ")}`,
       x: [0, last],
       y: [0, 1],
-      series: tables.map(([name, { alphaBar, text, colour, dash }]) => ({ name: text ?? name, colour, dash, y: alphaBar })),
+      series: tables.map(([name, { alphaBar, text, colour, dash }]) => ({
+        name: text ?? name,
+        colour,
+        dash,
+        y: alphaBar,
+      })),
     });
     pictures.replaceChildren(...tables.map(([name]) => figureOf(name).element));
   }
