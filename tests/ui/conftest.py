@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from ddpm_demo.ui.bridge import STATIC
+from ddpm_demo.ui.parts.bridge import STATIC
 
 OLDEST = 18  # before it there is no DecompressionStream
 # JSON has no NaN and no typed arrays

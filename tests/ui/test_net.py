@@ -15,7 +15,7 @@ from ddpm_demo.core.model import seeded_denoiser, sinusoidal_embedding
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.bridge import STATIC, base64_of
+from ddpm_demo.ui.parts.bridge import STATIC, base64_of
 
 BUILDS = ("net.wasm", "net_relaxed.wasm")
 BLOCK, PIXELS = 8, 784

@@ -31,7 +31,7 @@ NOT_LOADED = (
 )
 # an absolute path up to its last name: /home/ada/runs/ of /home/ada/runs/model.safetensors, C:\\Users\\ of C:\\Users\\x
 FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\]+(?:[^/\\\s'\",;]+[/\\]+)*(?=[^/\\\s])")
-STATIC = Path(__file__).resolve().parent / "static"
+STATIC = Path(__file__).resolve().parent.parent / "static"
 FILES_PATH = "/gradio_api/file="  # where Gradio serves them
 PLOTLY_JS = Path(plotly.__file__).resolve().parent / "package_data" / "plotly.min.js"
 
