@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
+from ddpm_demo.core.samplers import SAMPLERS, Coefficients, SamplerConfig
 from ddpm_demo.core.sampling import Step
 from ddpm_demo.core.schedule import Schedule
 
@@ -37,26 +37,47 @@ class WrittenStep:
         return total.clamp(-1, 1) if self.clamped else total
 
 
+def named_factors(config: SamplerConfig, numbers: Coefficients, *, asked_again: bool) -> list[tuple[str, str, float]]:
+    """Return what a step's sum is of: which picture, by its name in `Coefficients` or `z`, its words, and its factor.
+
+    `asked_again` says that these are the numbers of a later call in the same step: its guess was made at s, on trial,
+    and the guess before it is the step's own.
+    """
+    where = " at s" if asked_again else ""
+    every = [
+        ("x_t", "x_t", numbers.x_t),
+        ("x0_hat", "x̂₀" + where, numbers.x0_hat),
+        ("x0_before", "x̂₀" if asked_again else "x̂₀ before", numbers.x0_before),
+        ("eps_hat", ("ε̂′" if config.clip == "x0" else "ε̂") + where, numbers.eps_hat),
+    ]
+    factors = [(picture, name, number / numbers.divisor) for picture, name, number in every if number]
+    if "σ z" in SAMPLERS[config.kind].formula:
+        factors.append(("z", "z", numbers.std))
+    return factors
+
+
+def clean_in_words(config: SamplerConfig) -> str:
+    """Return how x0_hat comes about."""
+    clean = "x̂₀ = (x_t − √(1 − ᾱ_t) ε̂) / √ᾱ_t"
+    if config.clip == "x0":
+        clean += ", clipped to [−1, 1]; ε̂′ is the noise that goes with the clipped image"
+    return clean
+
+
 def write_out(schedule: Schedule, config: SamplerConfig, step: Step) -> WrittenStep:
     """Return the terms of one step: the numbers of its rule in `samplers.SAMPLERS`, each beside its picture."""
     sampler = SAMPLERS[config.kind]
     numbers = sampler.coefficients(schedule, config, step.t, step.s, step.t_before)[-1]
     x, t, eps_hat, x0_hat, x0_before = step.x_t, step.t, step.eps_hat, step.x0_hat, step.x0_before
-    where = ""
-    if step.later:  # the last guess was made at s, on trial; the one before it is the step's own
+    if step.later:
         last = step.later[-1]
-        x, t, eps_hat, x0_hat, x0_before, where = last.x, last.t, last.eps_hat, last.x0_hat, step.x0_hat, " at s"
-    clean, eps_name = "x̂₀ = (x_t − √(1 − ᾱ_t) ε̂) / √ᾱ_t", "ε̂"
+        x, t, eps_hat, x0_hat, x0_before = last.x, last.t, last.eps_hat, last.x0_hat, step.x0_hat
     if config.clip == "x0":
-        clean += ", clipped to [−1, 1]; ε̂′ is the noise that goes with the clipped image"
-        eps_hat, eps_name = schedule.predict_eps(x, t, x0_hat), "ε̂′"
-    every = [
-        ("x_t", numbers.x_t, step.x_t),
-        ("x̂₀" + where, numbers.x0_hat, x0_hat),
-        ("x̂₀" if step.later else "x̂₀ before", numbers.x0_before, x0_before),
-        (eps_name + where, numbers.eps_hat, eps_hat),
+        eps_hat = schedule.predict_eps(x, t, x0_hat)
+    pictures = {"x_t": step.x_t, "x0_hat": x0_hat, "x0_before": x0_before, "eps_hat": eps_hat, "z": step.z}
+    terms = [
+        Term(name, factor, values)
+        for picture, name, factor in named_factors(config, numbers, asked_again=bool(step.later))
+        if (values := pictures[picture]) is not None
     ]
-    terms = [Term(name, n / numbers.divisor, values) for name, n, values in every if n and values is not None]
-    if "σ z" in sampler.formula:
-        terms.append(Term("z", step.std, step.z))
-    return WrittenStep(sampler.formula, clean, tuple(terms), config.clip == "x_t")
+    return WrittenStep(sampler.formula, clean_in_words(config), tuple(terms), config.clip == "x_t")

@@ -242,8 +242,8 @@ def test_noise_is_torch_randn_bit_by_bit(node, seed, n):
     reply = node(
         """
         import { encodeFloat32 } from "./static/bytes.js";
-        import { Generator, randn } from "./static/net/randn.js";
-        const generator = new Generator(given.seed);
+        import { TorchGenerator, randn } from "./static/net/randn.js";
+        const generator = new TorchGenerator(given.seed);
         reply = [randn(given.n, generator), randn(given.n, generator)].map(encodeFloat32); // and on from there
         """,
         seed=seed,

@@ -9,7 +9,7 @@ const f32 = Math.fround;
 const fma = (a, b, c) => f32(a * b + c);
 
 /** Mersenne Twister 19937 (Matsumoto & Nishimura 1998), as torch.Generator().manual_seed(seed). */
-export class Generator {
+export class TorchGenerator {
   /** @param {number} seed a whole number, 0 to 2^53 - 1; its lower 32 bits count, as in PyTorch */
   constructor(seed) {
     this._state = new Uint32Array(624);
@@ -49,7 +49,7 @@ export class Generator {
 /**
  * Draw n normal numbers, n >= 16, as torch.randn(n, generator=generator); for fewer PyTorch has another way.
  * @param {number} n
- * @param {Generator} generator
+ * @param {TorchGenerator} generator
  * @returns {Float32Array}
  */
 export function randn(n, generator) {
