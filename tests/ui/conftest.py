@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,7 @@ def node(tmp_path_factory):
     flags = ["--experimental-wasm-relaxed-simd"] if int(re.match(r"v(\d+)", version)[1]) < 21 else []
     folder = tmp_path_factory.mktemp("modules")
     shutil.copytree(STATIC, folder / "static")
+    shutil.copy(Path(__file__).with_name("fake_page.js"), folder)
     (folder / "package.json").write_text('{"type": "module"}')
 
     def run(statements, **given):
@@ -40,3 +42,11 @@ def node(tmp_path_factory):
         return json.loads(done.stdout)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def page(node):
+    """Return `node`, with a page to stand on, and the functions of `fake_page.js` at hand; the console is silent."""
+    imports = 'import { component, FakeElement, find, fromPython, pointer, until } from "./fake_page.js";'
+    silent = "console.error = () => {};"
+    return lambda statements, **given: node(f"{imports}\n{silent}\n{statements}", **given)

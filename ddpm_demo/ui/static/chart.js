@@ -2,6 +2,7 @@
 // drawn where it can be seen: reading Plotly alone stops a page for half a second, for several on an old laptop.
 import { rootPath } from "./component.js";
 import { colours, h } from "./dom.js";
+import { canvasIsReadable } from "./readable.js";
 
 const NEAR = "200px"; // so far below the window a chart is drawn already
 const HEIGHT = 450; // Plotly's own
@@ -91,6 +92,8 @@ export function makeChart(onCursor) {
     await Plotly.react(place, structuredClone(value.figure.data), layout, {
       responsive: true,
       displaylogo: false,
+      // Plotly reads its picture back from a canvas; where the browser hides it, a drawing of lines needs none
+      toImageButtonOptions: { format: canvasIsReadable() ? "png" : "svg" },
       displayModeBar: matchMedia("(max-width: 600px)").matches ? false : "hover", // on a phone it would lie on the legend
       edits: { shapePosition: Boolean(onCursor) }, // shapes below the curves, like shading, stay where they are
     });

@@ -16,5 +16,14 @@
  */
 export const placeIn = (element) => /** @type {HTMLElement} */ (element.querySelector(".ddpm-mount"));
 
+export const NO_ANSWER = "the server did not answer; is it still running?";
+
+/**
+ * Python's answer, or why there is none: a question that fails is an answer with an `error`, in words.
+ * @param {Promise<any>} asked
+ * @returns {Promise<any>}
+ */
+export const answerTo = (asked) => asked.catch(() => ({ error: NO_ANSWER }));
+
 /** The path under which a proxy shows the app, without a slash at its end; nothing without a proxy. */
 export const rootPath = () => /** @type {string} */ (/** @type {any} */ (window).gradio_config?.root ?? "");

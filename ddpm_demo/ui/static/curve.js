@@ -1,5 +1,6 @@
 // A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
 import { colours, contextOf, h, number } from "./dom.js";
+import { watchStrokes } from "./strokes.js";
 
 const LEFT = 46,
   RIGHT = 8,
@@ -223,14 +224,10 @@ export function makeCurve({ xTitle, onPick }) {
   }
   if (onPick) {
     canvas.classList.add("ddpm-draggable");
-    const pick = (/** @type {PointerEvent} */ event) =>
-      onPick(place.back(event.clientX - canvas.getBoundingClientRect().left));
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      pick(event);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) pick(event);
+    watchStrokes(canvas, {
+      alone: true,
+      draw: (_stroke, _from, to) => onPick(place.back(to.x - canvas.getBoundingClientRect().left)),
+      drop: () => {}, // the cursor stays where it was led
     });
   }
   new ResizeObserver(repaint).observe(canvas);

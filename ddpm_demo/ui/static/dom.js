@@ -64,31 +64,6 @@ export function checkbox(label, onchange) {
  */
 export const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
-const SAVED_WIDTH = 280; // pixels of a saved picture, or more: it should look as it does on the page
-
-/**
- * A small button that saves a canvas as an enlarged PNG.
- * @param {HTMLCanvasElement} canvas
- * @param {() => string} name
- */
-export function pngButton(canvas, name) {
-  return button(
-    "PNG",
-    () => {
-      const copy = document.createElement("canvas");
-      const times = Math.ceil(SAVED_WIDTH / canvas.width);
-      copy.width = canvas.width * times;
-      copy.height = canvas.height * times;
-      const context = contextOf(copy);
-      context.imageSmoothingEnabled = false;
-      context.drawImage(canvas, 0, 0, copy.width, copy.height);
-      const link = h("a", { href: copy.toDataURL("image/png"), download: `${name()}.png` });
-      link.click();
-    },
-    { class: "ddpm-button ddpm-png", "aria-label": `save as PNG: ${name()}` },
-  );
-}
-
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** True where an element has a place on the screen. Safari before 17.4 has no `checkVisibility`. */

@@ -3,6 +3,21 @@ import { contextOf } from "./dom.js";
 
 /** @typedef {ArrayLike<number>} Numbers */
 
+/** @type {WeakMap<HTMLCanvasElement, ImageData>} */
+const images = new WeakMap();
+
+/** The image that stands on a canvas, as it was painted; undefined if none was. */
+export const imageOn = (/** @type {HTMLCanvasElement} */ canvas) => images.get(canvas);
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageData} image
+ */
+function put(canvas, image) {
+  contextOf(canvas).putImageData(image, 0, 0);
+  images.set(canvas, image);
+}
+
 /**
  * Grey level 0..255 of a value; everything outside [low, high] is clipped.
  * @param {number} value
@@ -35,11 +50,10 @@ export function paintFloats(canvas, values, low = -1, high = 1) {
 export function paintPlane(canvas, values, width, height, low, high) {
   canvas.width = width;
   canvas.height = height;
-  const context = contextOf(canvas);
-  const image = context.createImageData(width, height);
+  const image = contextOf(canvas).createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0; i < pixels.length; i++) pixels[i] = 0xff000000 | (grey(values[i], low, high) * 0x010101);
-  context.putImageData(image, 0, 0);
+  put(canvas, image);
 }
 
 const WIPED = 0xff005ed5; // alpha, blue, green, red: #D55E00, no level of grey
@@ -51,11 +65,10 @@ const WIPED = 0xff005ed5; // alpha, blue, green, red: #D55E00, no level of grey
  * @param {Numbers} known
  */
 export function paintKnown(canvas, values, known) {
-  const context = contextOf(canvas);
-  const image = context.createImageData(canvas.width, canvas.height);
+  const image = contextOf(canvas).createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0; i < pixels.length; i++) pixels[i] = known[i] ? 0xff000000 | (grey(values[i]) * 0x010101) : WIPED;
-  context.putImageData(image, 0, 0);
+  put(canvas, image);
 }
 
 const GAP = 2; // between the pictures of a grid
@@ -99,8 +112,7 @@ export function paintGrid(canvas, bytes, count, size, gap = GAP, wanted = undefi
   const { columns, width, height } = gridOf(count, size, gap, wanted);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const context = contextOf(canvas);
-  const image = context.createImageData(width, height); // transparent where nothing is painted
+  const image = contextOf(canvas).createImageData(width, height); // transparent where nothing is painted
   const pixels = new Uint32Array(image.data.buffer); // one number a pixel: alpha, blue, green, red
   for (let k = 0; k < count; k++) {
     const left = (k % columns) * (size + gap);
@@ -111,5 +123,5 @@ export function paintGrid(canvas, bytes, count, size, gap = GAP, wanted = undefi
       }
     }
   }
-  context.putImageData(image, 0, 0);
+  put(canvas, image);
 }

@@ -19,7 +19,9 @@ export function makePointable(canvas, { size, current, onPick, hover = false }) 
       inside(Math.floor((offset / length) * size));
     onPick({ row: place(event.clientY - box.top, box.height), col: place(event.clientX - box.left, box.width) });
   };
-  canvas.addEventListener("pointerdown", at);
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) at(event);
+  });
   if (hover) canvas.addEventListener("pointermove", at);
   canvas.addEventListener("keydown", (event) => {
     const by = ARROWS[event.key];

@@ -1,6 +1,7 @@
 // What the student is looking at, shared by the tabs: digit, noise, timestep and schedule. One place holds it; a part
 // of the page that shows any of it subscribes, and repaints when it is told and can be seen.
 import { decodeFloat32, decodeFloat64 } from "./bytes.js";
+import { tellAll } from "./in_order.js";
 
 /**
  * @typedef {{x0: Float32Array, name: string, link: string[]}} Digit
@@ -39,7 +40,7 @@ export function update(changes) {
     state.t = last;
     changes = { ...changes, t: last };
   }
-  for (const listener of listeners) listener(changes);
+  tellAll(listeners, changes);
 }
 
 /**

@@ -1,5 +1,5 @@
 // From one's own digit: noised to t, denoised into branches, and the branches counted by class against t.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { encodeFloat32, inflateLevels } from "../bytes.js";
 import { button, h } from "../dom.js";
 import { makePad } from "../tabs/pad.js";
@@ -97,12 +97,14 @@ export function mount(element, props, watch, server) {
     try {
       for (const t of times) {
         if (!running || state.digit !== digit) break;
-        const answer = await server.branch({
-          checkpoint: props.value.checkpoint,
-          x0: encodeFloat32(digit.x0),
-          t,
-          seed: state.noise?.seed ?? 0,
-        });
+        const answer = await answerTo(
+          server.branch({
+            checkpoint: props.value.checkpoint,
+            x0: encodeFloat32(digit.x0),
+            t,
+            seed: state.noise?.seed ?? 0,
+          }),
+        );
         if (answer.error) {
           note.textContent = answer.error;
           break;

@@ -2,6 +2,7 @@
 import { placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, encodeFloat32, inflateLevels } from "../bytes.js";
 import { button, h, newId } from "../dom.js";
+import { inOrder, report } from "../in_order.js";
 import { makePad } from "../tabs/pad.js";
 import { paintFloats, paintGrid, paintKnown } from "../paint.js";
 import { makeWiper } from "./wiper.js";
@@ -22,7 +23,7 @@ export function mount(element, props, watch, server, trigger) {
     running = false,
     seed = 0,
     live = true,
-    last = Promise.resolve();
+    unread = false; // a part of the walk
   /** @type {Uint8Array[]} */
   let frames = [];
   /** @type {number[]} */
@@ -68,7 +69,10 @@ export function mount(element, props, watch, server, trigger) {
     start();
   });
 
-  const where = () => (times[slider.value()] < 0 ? "finished" : `t = ${times[slider.value()]}`);
+  const where = () => {
+    const t = times[slider.value()];
+    return t === undefined ? "not read" : t < 0 ? "finished" : `t = ${t}`;
+  };
   function makeJumps() {
     const id = newId("jumps");
     const input = h("input", {
@@ -127,6 +131,7 @@ export function mount(element, props, watch, server, trigger) {
     times = [];
     live = true;
     told = {};
+    unread = false;
     go.disabled = dice.disabled = true;
     stop.disabled = bar.hidden = false;
     bar.value = 0;
@@ -162,8 +167,17 @@ export function mount(element, props, watch, server, trigger) {
     });
   }
   async function take(got) {
-    const levels = got.x_t ? await inflateLevels(got.x_t, 8) : null;
-    if (got.press !== press || !running) return; // of a walk that was stopped
+    const ours = () => got.press === press && running; // not of a walk that was stopped
+    if (!ours()) return;
+    /** @type {Uint8Array | null} */
+    let levels = null;
+    try {
+      if (got.x_t) levels = await inflateLevels(got.x_t, 8);
+    } catch (fault) {
+      report(fault); // what else the message says counts all the same
+      unread = true;
+    }
+    if (!ours()) return;
     told = { ...told, ...got };
     if (levels) {
       frames[got.first] = levels;
@@ -194,7 +208,8 @@ export function mount(element, props, watch, server, trigger) {
     const apart = told.difference === 0 ? "in no pixel" : `by up to ${told.difference.toPrecision(2)}`;
     return (
       `Completed by ${by}, seed ${seed}: ${calls}, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. ` +
-      `The known part differs from what was given ${apart}.`
+      `The known part differs from what was given ${apart}.` +
+      (unread ? " A part of the walk could not be read: its pictures are missing." : "")
     );
   }
 
@@ -234,9 +249,12 @@ export function mount(element, props, watch, server, trigger) {
       outdated();
     }
   });
+  const next = inOrder(() => {
+    unread = true;
+  });
   watch("value", () => {
     const got = props.value;
-    last = last.then(() => take(got));
+    next(() => take(got));
   });
   showGiven();
 }

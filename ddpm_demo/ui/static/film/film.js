@@ -161,7 +161,7 @@ export function mount(element, props, watch, server, trigger) {
     canvas.dataset.frame = String(film.index);
     status.dataset.where = where;
     const numbers = step.t < 0 ? "" : `ᾱ = ${number(step.alpha_bar, 4)}, σ = ${number(step.sigma, 4)}`;
-    status.textContent = [where, numbers, film.note, film.source].filter(Boolean).join(" · ");
+    status.textContent = [where, numbers, film.note, film.source, film.fault].filter(Boolean).join(" · ");
   }
   onFilm((changes) => {
     if (changes.arrived) {

@@ -1,5 +1,6 @@
 // The film that the page has, and where the student is in it: shared by the player, the inspector and the path.
 import { decodeBytes, inflateLevels } from "../bytes.js";
+import { inOrder, tellAll } from "../in_order.js";
 
 /**
  * One frame's pictures by name: grey bytes of all digits, one digit after the other. `pull` is there in a film that asks
@@ -9,7 +10,7 @@ import { decodeBytes, inflateLevels } from "../bytes.js";
  * @typedef {{seed: number, n: number, size: number, t: number, bytes: Uint8Array}} Begin the noise it will begin with
  * @typedef {{run: string | null, seed: number | null, begin: Begin | null, n: number, size: number, total: number,
  *            frames: Frame[], steps: Step[], index: number, digit: number | null, note: string, source: string,
- *            remembered: boolean, done: number}} Film
+ *            fault: string, remembered: boolean, done: number}} Film
  * @typedef {Partial<Film> & {arrived?: boolean, fresh?: boolean}} FilmChanges
  */
 
@@ -30,13 +31,13 @@ export const film = {
   digit: null,
   note: "",
   source: "",
+  fault: "", // what could not be read of it
   remembered: false,
   done: 0,
 };
 /** @type {Set<(changes: FilmChanges) => void>} */
 const listeners = new Set();
-/** @type {Promise<void>} */
-let last = Promise.resolve(); // messages are unpacked one after the other
+const next = inOrder(() => setFilm({ fault: "a part of this film could not be read: its frames are missing" }));
 
 /** Call `listener(changes)` whenever the film, the frame or the digit changes. */
 export const onFilm = (/** @type {(changes: FilmChanges) => void} */ listener) => listeners.add(listener);
@@ -47,7 +48,7 @@ export const onFilm = (/** @type {(changes: FilmChanges) => void} */ listener) =
  */
 export function setFilm(changes) {
   Object.assign(film, changes);
-  for (const listener of listeners) listener(changes);
+  tellAll(listeners, changes);
 }
 
 /**
@@ -55,12 +56,11 @@ export function setFilm(changes) {
  * @param {Record<string, any>} got
  */
 export function receiveBegin(got) {
-  last = last.then(async () => {
+  return next(async () => {
     const known = film.run && film.seed === got.seed && film.n === got.n;
     const { seed, n, size, t } = got;
     setFilm({ begin: known ? null : { seed, n, size, t, bytes: await inflateLevels(got.x_t, got.bits) } });
   });
-  return last;
 }
 
 /**
@@ -68,7 +68,7 @@ export function receiveBegin(got) {
  * @param {Record<string, any>} got
  */
 export function receiveMessage(got, wanted = () => true) {
-  last = last.then(async () => {
+  return next(async () => {
     if (!wanted()) return;
     const [x_t, x0_hat, eps_hat] = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
     const fresh = got.run !== film.run;
@@ -83,6 +83,7 @@ export function receiveMessage(got, wanted = () => true) {
         steps: [],
         index: 0,
         digit: null,
+        fault: "",
       });
     const length = got.n * got.size * got.size;
     const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null,
@@ -106,11 +107,10 @@ export function receiveMessage(got, wanted = () => true) {
     });
     setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
   });
-  return last;
 }
 
 /** A promise that everything that has come is unpacked. */
-export const allReceived = () => last;
+export const allReceived = () => next(() => {});
 
 /**
  * The grey bytes of one digit of a frame's picture.

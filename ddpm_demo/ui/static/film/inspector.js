@@ -1,4 +1,5 @@
 // One digit of the film, large, and behind every pixel the sum that made it, in the sampler's own floats.
+import { answerTo } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { contextOf, h, number, settled } from "../dom.js";
 import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
@@ -149,7 +150,7 @@ export function makeInspector(server) {
       return;
     }
     const question = { run: film.run, frame: film.index, digit: film.digit };
-    const answer = await server.inspect_step(question);
+    const answer = await answerTo(server.inspect_step(question));
     if (question.run !== film.run || question.frame !== film.index || question.digit !== film.digit) return;
     if (answer.error) {
       sum.replaceChildren(answer.error);

@@ -1,8 +1,9 @@
 // The film's digits as trails on MNIST's principal plane, following the film's slider.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
 import { h, select, settled } from "../dom.js";
+import { report } from "../in_order.js";
 import { film, onFilm } from "./film_state.js";
 
 /** @type {import("../component.js").Mount} */
@@ -81,6 +82,20 @@ export function mount(element, props, watch, server) {
       return;
     }
     drawing = true;
+    try {
+      await drawNow(cloud);
+    } catch (fault) {
+      report(fault);
+      note.textContent = "The chart could not be drawn.";
+    }
+    drawing = false;
+    if (again) {
+      again = false;
+      draw();
+    }
+  }
+  /** @param {import("../chart.js").Chart} cloud */
+  async function drawNow(cloud) {
     const step = film.steps[film.index],
       trails = traces(),
       whole = trailsOf.get(film.run) ?? null;
@@ -94,11 +109,6 @@ export function mount(element, props, watch, server) {
     if (trails.length)
       note.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
     chart.element.dataset.frame = trails.length ? String(film.index) : "";
-    drawing = false;
-    if (again) {
-      again = false;
-      draw();
-    }
   }
   /**
    * The chart's layout, with room for the cloud and for the whole of both ways.
@@ -122,9 +132,10 @@ export function mount(element, props, watch, server) {
       wanted = `${run} ${film.frames.length}`;
     if (!cloud || !seen || !run || wanted === asked) return;
     asked = wanted;
-    const answer = await server.path_trails({ run });
+    const answer = await answerTo(server.path_trails({ run }));
     if (answer.error) {
       note.textContent = answer.error;
+      asked = ""; // the next part of the film asks again
       return;
     }
     trailsOf.clear();
@@ -138,7 +149,7 @@ export function mount(element, props, watch, server) {
     if (!seen || asking) return;
     if (!cloud) {
       asking = true;
-      const answer = await server.path_cloud(null);
+      const answer = await answerTo(server.path_cloud(null));
       asking = false;
       if (answer.error) {
         note.textContent = answer.error;

@@ -2,6 +2,7 @@
 import { placeIn } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { h } from "../dom.js";
+import { inOrder } from "../in_order.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
@@ -15,8 +16,7 @@ export function mount(element, props, watch) {
   let race = { run: null, n: 0, size: 28, lanes: [] };
   /** @type {number[]} */
   let times = [];
-  let live = true,
-    last = Promise.resolve();
+  let live = true;
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the race" });
   const lanes = h("div", { class: "ddpm-lanes" });
   const apartCanvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "data-name": "difference" });
@@ -33,7 +33,8 @@ export function mount(element, props, watch) {
       paint();
     },
   });
-  const mounted = h("div", { hidden: true }, bar, lanes, slider.element);
+  const note = h("p", { class: "ddpm-note", role: "status" });
+  const mounted = h("div", { hidden: true }, bar, note, lanes, slider.element);
   placeIn(element).replaceChildren(mounted);
 
   const where = () => (times[slider.value()] < 0 ? "finished" : `t = ${times[slider.value()]}`);
@@ -69,6 +70,7 @@ export function mount(element, props, watch) {
       }),
     };
     live = true;
+    note.textContent = "";
     slider.pause();
     difference.hidden = true;
     lanes.replaceChildren(...race.lanes.map((lane) => lane.element), difference);
@@ -83,8 +85,10 @@ export function mount(element, props, watch) {
    */
   function frameAt(lane, t) {
     let found = 0;
-    for (let k = 0; k < lane.t.length && lane.t[k] >= t; k++) found = k;
-    return found;
+    lane.t.forEach((its, k) => {
+      if (its >= t) found = k;
+    });
+    return lane.frames[found] ? found : lane.frames.findIndex(Boolean); // what could not be read leaves a gap
   }
   function paint() {
     const t = times[slider.value()];
@@ -149,9 +153,12 @@ export function mount(element, props, watch) {
     mounted.dataset.done = got.done;
     paint();
   }
+  const next = inOrder(() => {
+    note.textContent = "A part of this race could not be read: its pictures are missing.";
+  });
   const receive = () => {
     const got = props.value;
-    if (got) last = last.then(() => take(got));
+    if (got) next(() => take(got));
   };
   watch("value", receive);
   receive();

@@ -1,4 +1,5 @@
 // Take the film home: files, a link, a program.
+import { answerTo } from "../component.js";
 import { button, h } from "../dom.js";
 import { film } from "./film_state.js";
 import { decodeBytes } from "../bytes.js";
@@ -18,7 +19,7 @@ export function makeTakeHome(server) {
       note.textContent = "Press Generate first: there is no film yet.";
       return null;
     }
-    const answer = await server.take_home({ kind, run: film.run });
+    const answer = await answerTo(server.take_home({ kind, run: film.run }));
     if (answer.error) {
       note.textContent = answer.error;
       return null;

@@ -1,6 +1,7 @@
 // A brush that wipes pixels out of a picture of 28x28: with mouse, finger, pen or keys.
 import { h, newId } from "../dom.js";
 import { placeMarker } from "../pointing.js";
+import { watchStrokes } from "../strokes.js";
 
 const SIDE = 28;
 const REACH = 5; // pixels squared: the brush is five wide, without its corners
@@ -22,13 +23,19 @@ export function makeWiper({ known, onWipe }) {
     "aria-describedby": help,
   });
   const marker = h("span", { class: "ddpm-marker", hidden: true });
-  /** @type {import("../pointing.js").Place | null} */
-  let last = null; // where the brush is while it wipes
+  /** @typedef {import("../pointing.js").Place} Place */
+  /** @type {{by: object, from: Place, to: Place}[]} */
+  let lines = []; // of the strokes since the last time that none was under way
+  let before = known(); // as it was then
   let spot = { row: SIDE / 2, col: SIDE / 2 }; // of the keys
 
-  /** Wipe along the line between two places, in pixels. */
-  function wipe(from, to) {
-    const next = known().slice();
+  /**
+   * Wipe along the line between two places, in pixels.
+   * @param {Uint8Array} next
+   * @param {Place} from
+   * @param {Place} to
+   */
+  function wipe(next, from, to) {
     const steps = Math.max(1, Math.ceil(2 * Math.hypot(to.row - from.row, to.col - from.col)));
     for (let k = 0; k <= steps; k++) {
       const middle = {
@@ -39,38 +46,38 @@ export function makeWiper({ known, onWipe }) {
         if ((Math.floor(i / SIDE) - middle.row) ** 2 + ((i % SIDE) - middle.col) ** 2 <= REACH) next[i] = 0;
       }
     }
-    onWipe(next);
+    return next;
   }
-  const at = (event) => {
+  const at = (/** @type {import("../strokes.js").Point} */ { x, y }) => {
     const box = canvas.getBoundingClientRect();
-    return {
-      row: ((event.clientY - box.top) / box.height) * SIDE - 0.5,
-      col: ((event.clientX - box.left) / box.width) * SIDE - 0.5,
-    };
+    return { row: ((y - box.top) / box.height) * SIDE - 0.5, col: ((x - box.left) / box.width) * SIDE - 0.5 };
   };
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    marker.hidden = true;
-    const first = (last = at(event));
-    wipe(first, first);
+  const strokes = watchStrokes(canvas, {
+    draw: (stroke, from, to) => {
+      if (!lines.length) before = known();
+      marker.hidden = true;
+      const line = { by: stroke, from: at(from), to: at(to) };
+      lines.push(line);
+      onWipe(wipe(known().slice(), line.from, line.to));
+    },
+    drop: (stroke) => {
+      lines = lines.filter(({ by }) => by !== stroke);
+      const next = before.slice();
+      for (const { from, to } of lines) wipe(next, from, to);
+      onWipe(next);
+      if (!strokes.busy()) lines = [];
+    },
+    end: () => {
+      if (!strokes.busy()) lines = [];
+    },
   });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!last) return;
-    const next = at(event);
-    wipe(last, next);
-    last = next;
-  });
-  for (const end of ["pointerup", "pointercancel"])
-    canvas.addEventListener(end, () => {
-      last = null;
-    });
   canvas.addEventListener("keydown", (event) => {
     const by = ARROWS[event.key];
     if (!by && event.key !== " ") return;
     event.preventDefault();
     const inside = (place) => Math.min(SIDE - 1, Math.max(0, place));
     if (by) spot = { row: inside(spot.row + by[0]), col: inside(spot.col + by[1]) };
-    else wipe(spot, spot);
+    else onWipe(wipe(known().slice(), spot, spot));
     placeMarker(marker, spot, SIDE);
   });
   return {

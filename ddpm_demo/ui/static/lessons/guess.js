@@ -1,5 +1,6 @@
 // The four ways to commit a guess: a mark on a scale, a choice, an order, a curve; each can lay the truth over it.
 import { button, h, newId } from "../dom.js";
+import { watchStrokes } from "../strokes.js";
 import { fill } from "./words.js";
 
 /** Return {element, value(), valid(), lay(right)} for a lesson's prediction; `onDraft` is told every change. */
@@ -203,20 +204,40 @@ function makeCurve(asked, words, draft, onDraft) {
     draw();
     onDraft([...values]);
   }
-  /** @type {number | null} */
-  let before = null; // the column before, so that a quick stroke leaves none out
-  const stroke = (event) => {
-    if (event.type === "pointermove" && !event.buttons) return;
-    const box = svg.getBoundingClientRect(),
-      inside = (x, high) => Math.min(high, Math.max(0, x));
-    const k = inside(Math.floor((COLUMNS * (event.clientX - box.left)) / box.width), COLUMNS - 1);
-    const value = Math.round(inside(TOP * (1 - (event.clientY - box.top) / box.height), TOP));
-    const from = event.type === "pointerdown" || before === null ? k : before;
-    for (let at = from; at !== k; at += Math.sign(k - from)) set(at, value);
-    set(k, value);
-    before = k;
+  const inside = (/** @type {number} */ x, /** @type {number} */ high) => Math.min(high, Math.max(0, x));
+  const at = (/** @type {import("../strokes.js").Point} */ { x, y }) => {
+    const box = svg.getBoundingClientRect();
+    return {
+      k: inside(Math.floor((COLUMNS * (x - box.left)) / box.width), COLUMNS - 1),
+      value: Math.round(inside(TOP * (1 - (y - box.top) / box.height), TOP)),
+    };
   };
-  const pad = h("div", { class: "ddpm-lesson-curve", onpointerdown: stroke, onpointermove: stroke }, svg, ...inputs);
+  /** @type {{by: object, from: number, to: number, value: number}[]} */
+  let lines = []; // of the strokes since the last time that none was under way
+  let before = [...values]; // as it was then
+  const lay = (/** @type {typeof lines[0]} */ { from, to, value }) => {
+    for (let k = from; k !== to; k += Math.sign(to - from)) set(k, value); // a quick stroke leaves no column out
+    set(to, value);
+  };
+  const pad = h("div", { class: "ddpm-lesson-curve" }, svg, ...inputs);
+  const strokes = watchStrokes(pad, {
+    draw: (stroke, from, to) => {
+      if (!lines.length) before = [...values];
+      const end = at(to),
+        line = { by: stroke, from: at(from).k, to: end.k, value: end.value };
+      lines.push(line);
+      lay(line);
+    },
+    drop: (stroke) => {
+      lines = lines.filter(({ by }) => by !== stroke);
+      before.forEach((value, k) => set(k, value));
+      lines.forEach(lay);
+      if (!strokes.busy()) lines = [];
+    },
+    end: () => {
+      if (!strokes.busy()) lines = [];
+    },
+  });
   inputs.forEach((input, k) => {
     input.addEventListener("focus", () => {
       pad.dataset.column = k;

@@ -1,5 +1,9 @@
-// The canvas of a drawing pad: white ink on black, by mouse, touch, pen or keys.
+// A drawing pad: white ink on black, by mouse, touch, pen or keys. It keeps its own picture, and sends that.
+import { encodeBytes } from "../bytes.js";
 import { contextOf, h } from "../dom.js";
+import { encodePng } from "../png.js";
+import { makeRaster } from "../raster.js";
+import { watchStrokes } from "../strokes.js";
 
 const SIZE = 280,
   PEN = 22,
@@ -22,68 +26,72 @@ export function makeInk({ help, onDrawn, say }) {
     "aria-label": "drawing pad",
     "aria-describedby": help,
   });
-  const context = contextOf(canvas);
-  /** @typedef {{x: number, y: number}} Point */
-  /** @type {Point | null} */
-  let last = null; // where the pen is while it draws
+  const raster = makeRaster(SIZE, PEN);
+  /** @typedef {import("../strokes.js").Point} Point */
+  /** @type {{by: object, from: Point, to: Point}[]} */
+  let lines = [];
   let key = { x: SIZE / 2, y: SIZE / 4, down: false };
-  let inked = false;
 
+  /** Show a part of the picture: from left and top to right and bottom. */
+  function show(left = 0, top = 0, right = SIZE, bottom = SIZE) {
+    if (right <= left || bottom <= top) return;
+    const context = contextOf(canvas),
+      image = context.createImageData(right - left, bottom - top);
+    const shown = new Uint32Array(image.data.buffer);
+    for (let row = top, k = 0; row < bottom; row++)
+      for (let col = left; col < right; col++, k++)
+        shown[k] = 0xff000000 | (raster.pixels[row * SIZE + col] * 0x010101);
+    context.putImageData(image, left, top);
+  }
   function clear() {
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, SIZE, SIZE);
-    inked = false;
+    lines = [];
+    redraw();
+  }
+  function redraw() {
+    raster.clear();
+    for (const { from, to } of lines) raster.line(from, to);
+    show();
   }
   /**
+   * @param {object} by the stroke
    * @param {Point} from
    * @param {Point} to
    */
-  function line(from, to) {
-    inked = true;
-    Object.assign(context, { strokeStyle: "#fff", lineWidth: PEN, lineCap: "round", lineJoin: "round" });
-    context.beginPath();
-    context.moveTo(from.x, from.y);
-    context.lineTo(to.x, to.y);
-    context.stroke();
+  function line(by, from, to) {
+    lines.push({ by, from, to });
+    show(...raster.line(from, to));
   }
-  const at = (/** @type {PointerEvent} */ event) => {
+  const onPad = (/** @type {Point} */ { x, y }) => {
     const box = canvas.getBoundingClientRect();
-    return { x: ((event.clientX - box.left) / box.width) * SIZE, y: ((event.clientY - box.top) / box.height) * SIZE };
+    return { x: ((x - box.left) / box.width) * SIZE, y: ((y - box.top) / box.height) * SIZE };
   };
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    const first = (last = at(event));
-    line(first, first);
+  watchStrokes(canvas, {
+    draw: (stroke, from, to) => line(stroke, onPad(from), onPad(to)),
+    drop: (stroke) => {
+      lines = lines.filter(({ by }) => by !== stroke);
+      redraw();
+    },
+    end: onDrawn,
   });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!last) return;
-    for (const part of event.getCoalescedEvents?.() ?? [event]) {
-      const next = at(part);
-      line(last, next);
-      last = next;
-    }
-  });
-  for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => {
-      if (last) {
-        last = null;
-        onDrawn();
-      }
-    });
-  }
   canvas.addEventListener("keydown", (event) => {
     const by = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
     if (!by && event.key !== " ") return;
     event.preventDefault();
-    const inside = (value) => Math.min(SIZE - PEN, Math.max(PEN, value));
+    const inside = (/** @type {number} */ value) => Math.min(SIZE - PEN, Math.max(PEN, value));
     const next = by ? { x: inside(key.x + by[0] * KEY_STEP), y: inside(key.y + by[1] * KEY_STEP) } : key;
     const lifted = key.down && !by,
       down = by ? key.down : !key.down;
-    if (key.down || down) line(key, next);
+    if (key.down || down) line(canvas, key, next);
     key = { ...next, down };
     say(`pen ${down ? "down" : "up"} at ${Math.round(key.x / KEY_STEP)}, ${Math.round(key.y / KEY_STEP)} of 28`);
     if (lifted) onDrawn();
   });
   clear();
-  return { canvas, clear, inked: () => inked, file: () => base64Of(canvas.toDataURL("image/png")) };
+  return {
+    canvas,
+    clear,
+    inked: () => lines.length > 0,
+    /** The picture as a PNG file, in base64. */
+    file: async () => encodeBytes(await encodePng(raster.pixels, SIZE, SIZE)),
+  };
 }

@@ -1,9 +1,10 @@
 // The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
-import { h, number, pngButton, settled } from "../dom.js";
+import { h, number, settled } from "../dom.js";
 import { writeLink } from "../link.js";
 import { grey, paintGrid, paintPlane } from "../paint.js";
+import { pngButton } from "../png.js";
 import { alphaBarAt, known, mixture, state, subscribe } from "../state.js";
 
 const SIZE = 28;
@@ -160,17 +161,14 @@ export function mount(element, props, watch, server) {
     const mine = ++question;
     title.textContent = props.value.nodes.find((node) => node.id === state.stage)?.title ?? state.stage;
     words.textContent = "computing …";
-    let answer;
-    try {
-      answer = await server.inside({
+    const answer = await answerTo(
+      server.inside({
         network: props.value.network,
         stage: state.stage,
         x_t: encodeFloat32(mixture()),
         alpha_bar: alphaBarAt(),
-      });
-    } catch {
-      answer = { error: "the server did not answer; is it still running?" };
-    }
+      }),
+    );
     if (mine !== question) return;
     equation.textContent = answer.equation ?? "";
     source.textContent = answer.source ?? "";

@@ -1,7 +1,9 @@
 // What the network sees: its eps_hat for the x_t on the screen, asked for once the drag has come to rest.
+import { answerTo } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
-import { h, number, pngButton, select } from "../dom.js";
+import { h, number, select } from "../dom.js";
 import { paintFloats } from "../paint.js";
+import { pngButton } from "../png.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 
 export function makeNetworkPanel(server) {
@@ -44,16 +46,9 @@ export function makeNetworkPanel(server) {
       { x0 } = digit,
       { eps } = drawn;
     words.textContent = "computing …";
-    let answer;
-    try {
-      answer = await server.look({
-        x_t: encodeFloat32(x_t),
-        alpha_bar: alphaBar,
-        checkpoint: which.input.value || null,
-      });
-    } catch {
-      answer = { error: "the server did not answer; is it still running?" };
-    }
+    const answer = await answerTo(
+      server.look({ x_t: encodeFloat32(x_t), alpha_bar: alphaBar, checkpoint: which.input.value || null }),
+    );
     if (mine !== question) return;
     element.classList.remove("ddpm-waiting");
     if (answer.error) {

@@ -1,5 +1,5 @@
 // My own drawings: drawn or uploaded, seen as the set that they become, and taught to a small network.
-import { placeIn } from "../component.js";
+import { NO_ANSWER, answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
 import { button, checkbox, h, newId, settled } from "../dom.js";
 import { paintGrid } from "../paint.js";
@@ -9,7 +9,6 @@ import { watchRun } from "./train.js";
 const PIXELS = 28 * 28;
 const THUMBS = 100; // drawings that are shown one by one
 const KEY = "ddpm-own-drawings"; // kept until this tab of the browser is closed, for a page that is loaded again
-const NO_ANSWER = "the server did not answer; is it still running?";
 const sentence = (/** @type {string} */ text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 /** @type {import("../component.js").Mount} */
@@ -126,7 +125,7 @@ export function mount(element, props, watch, server, trigger) {
   async function keepDrawing() {
     if (!ink.inked()) return;
     done.disabled = true;
-    const answer = await server.read_sign({ file: ink.file() }).catch(() => ({ error: NO_ANSWER }));
+    const answer = await answerTo(server.read_sign({ file: await ink.file() }));
     if (answer.error) {
       done.disabled = false;
       say(sentence(answer.error));
@@ -294,7 +293,7 @@ export function mount(element, props, watch, server, trigger) {
       set.hidden = true;
       return;
     }
-    const answer = await server.preview_set({ ...question(), minutes }).catch(() => ({ error: NO_ANSWER }));
+    const answer = await answerTo(server.preview_set({ ...question(), minutes }));
     if (mine !== asked) return;
     if (answer.error) {
       set.hidden = true;
@@ -317,7 +316,7 @@ export function mount(element, props, watch, server, trigger) {
   async function begin() {
     start.disabled = true;
     say("Starting …");
-    const answer = await server.start_own(question()).catch(() => ({ error: NO_ANSWER }));
+    const answer = await answerTo(server.start_own(question()));
     start.disabled = drawings.length < least;
     if (answer.error) {
       say(sentence(answer.error));

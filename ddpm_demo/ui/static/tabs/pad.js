@@ -1,4 +1,5 @@
 // A digit of the student's own: drawn with mouse, touch, pen or keys, or read from a picture file.
+import { answerTo } from "../component.js";
 import { button, h, newId } from "../dom.js";
 import { base64Of, makeInk } from "./ink.js";
 import { makeSheet } from "./sheet.js";
@@ -14,7 +15,7 @@ export function makePad(server, onDigit) {
   const help = newId("pad");
   const ink = makeInk({
     help,
-    onDrawn: () => read({ file: ink.file() }, false),
+    onDrawn: () => read(askAbout(ink.file()), false),
     say: (text) => {
       words.textContent = text;
     },
@@ -29,19 +30,18 @@ export function makePad(server, onDigit) {
   }
 
   let asked = 0; // only the answer to the newest question counts
+  /** @param {Promise<string>} file */
+  const askAbout = async (file) => ({ file: await file });
   /**
-   * @param {Record<string, any>} question
+   * @param {Record<string, any> | Promise<Record<string, any>>} asking
    * @param {boolean} show
    */
-  async function read(question, show) {
+  async function read(asking, show) {
     const mine = ++asked;
     words.textContent = "reading …";
-    let answer;
-    try {
-      answer = await server.read_picture(question);
-    } catch {
-      answer = { error: "the server did not answer; is it still running?" };
-    }
+    const question = await asking;
+    if (mine !== asked) return;
+    const answer = await answerTo(server.read_picture(question));
     if (mine !== asked) return;
     const doubt = answer.error || answer.question;
     words.textContent = doubt

@@ -1,6 +1,7 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
-import { checkbox, h, number, pngButton } from "../dom.js";
+import { checkbox, h, number } from "../dom.js";
 import { paintFloats } from "../paint.js";
+import { pngButton } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 

@@ -1,11 +1,11 @@
 // The stage of the Receptive-field tab: the input pixels behind one output pixel, growing layer by layer.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { decodeFloat64 } from "../bytes.js";
 import { h } from "../dom.js";
 import { writeLink } from "../link.js";
 import { state, subscribe, update } from "../state.js";
 import { makeSlider } from "../slider.js";
-import { makeMap, NO_ANSWER, paintLog, PIXELS, SIZE } from "./receptive_map.js";
+import { makeMap, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
 const FIRST = 3; // a field that lies inside the picture, so that it can be seen to grow
 /** A number of paths, exact as far as anybody would read it. */
@@ -61,7 +61,7 @@ export function mount(element, props, watch, server) {
     const mine = ++question;
     pixel = state.pixel;
     pathWords.textContent = "computing …";
-    const answer = await server.count_paths({ ...pixel, dilations: props.value.dilations }).catch(() => NO_ANSWER);
+    const answer = await answerTo(server.count_paths({ ...pixel, dilations: props.value.dilations }));
     if (mine !== question) return;
     if (answer.error) {
       pathWords.textContent = answer.error;

@@ -1,11 +1,12 @@
 // Below the stage of the Receptive-field tab: which taps fall inside the image, and what a trained network looks at.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
-import { checkbox, h, pngButton } from "../dom.js";
+import { checkbox, h } from "../dom.js";
 import { paintFloats } from "../paint.js";
+import { pngButton } from "../png.js";
 import { state, subscribe } from "../state.js";
-import { makeMap, NO_ANSWER, paintLog, PIXELS, SIZE } from "./receptive_map.js";
+import { makeMap, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -90,7 +91,7 @@ export function mount(element, props, watch, server) {
   async function ask() {
     const mine = ++question;
     lookWords.textContent = "computing …";
-    const answer = await server.influence({ ...state.pixel, frozen: frozen.input.checked }).catch(() => NO_ANSWER);
+    const answer = await answerTo(server.influence({ ...state.pixel, frozen: frozen.input.checked }));
     if (mine !== question) return;
     if (answer.error) lookWords.textContent = answer.error;
     else showLooks(answer);

@@ -1,12 +1,12 @@
 // A 28x28 map of the Receptive-field tab, and how its numbers are painted.
-import { h, pngButton } from "../dom.js";
+import { h } from "../dom.js";
 import { paintFloats } from "../paint.js";
+import { pngButton } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { update } from "../state.js";
 
 export const SIZE = 28,
   PIXELS = SIZE * SIZE;
-export const NO_ANSWER = { error: "the server did not answer; is it still running?" };
 
 /** Choose another output pixel, on every map. */
 export const pick = (pixel) => update({ pixel });

@@ -1,5 +1,5 @@
 // The Schedule tab: alpha_bar against t, the same digit at the same t under each schedule, and every other table on demand.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { makeChart } from "../chart.js";
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { makeCurve } from "../curve.js";
@@ -49,9 +49,7 @@ export function mount(element, props, watch, server) {
   async function drawChart() {
     const own = state.tables.custom?.link;
     if (!every.open || !own) return;
-    const answer = await server
-      .schedule_chart(own.split(",").map(Number))
-      .catch(() => ({ error: "the server did not answer; is it still running?" }));
+    const answer = await answerTo(server.schedule_chart(own.split(",").map(Number)));
     note.textContent = answer.error ?? "";
     if (!answer.error) await chart.draw(answer);
   }

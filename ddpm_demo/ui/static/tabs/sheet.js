@@ -2,6 +2,7 @@
 import { decodeBytes } from "../bytes.js";
 import { button, h, newId, settled } from "../dom.js";
 import { paintGrid } from "../paint.js";
+import { watchStrokes } from "../strokes.js";
 
 const STEP = 0.02,
   LEAST = 0.04; // of the picture: what an arrow moves, and how small a box may be
@@ -106,22 +107,21 @@ export function makeSheet({ read, use }) {
     else box = [left, top, within(right + across, left + LEAST, 1), within(bottom + down, top + LEAST, 1)];
     changed();
   }
-  /** @type {{x: number, y: number, from: number[], corner: number | null} | null} */
-  let drag = null;
-  frame.addEventListener("pointerdown", (event) => {
-    const corner = corners.indexOf(/** @type {HTMLSpanElement} */ (event.target));
-    drag = { x: event.clientX, y: event.clientY, from: box, corner: corner < 0 ? null : corner };
-    frame.setPointerCapture(event.pointerId);
+  let begun = box; // where the box was when the stroke that drags it began
+  const drag = watchStrokes(frame, {
+    alone: true,
+    draw: ({ points, target }, from, to) => {
+      if (points.length === 1) begun = box;
+      if (from === to) return;
+      const { width, height } = picture.getBoundingClientRect();
+      const corner = corners.indexOf(/** @type {HTMLSpanElement} */ (target));
+      shift(begun, (to.x - points[0].x) / width, (to.y - points[0].y) / height, corner < 0 ? null : corner);
+    },
+    drop: () => {
+      box = begun;
+      changed();
+    },
   });
-  frame.addEventListener("pointermove", (event) => {
-    if (!drag) return;
-    const { width, height } = picture.getBoundingClientRect();
-    shift(drag.from, (event.clientX - drag.x) / width, (event.clientY - drag.y) / height, drag.corner);
-  });
-  for (const end of ["pointerup", "pointercancel"])
-    frame.addEventListener(end, () => {
-      drag = null;
-    });
   frame.addEventListener("keydown", (event) => {
     const by = MOVES[event.key];
     if (!by) return;
@@ -133,7 +133,7 @@ export function makeSheet({ read, use }) {
   function show(read) {
     answer = read;
     picture.src = `data:image/png;base64,${read.sheet}`;
-    if (!drag) box = [...read.box];
+    if (!drag.busy()) box = [...read.box];
     slider.value = String(Math.round(100 * read.threshold));
     const pixels = read.link
       ? decodeBytes(read.link[1].replaceAll("-", "+").replaceAll("_", "/"))

@@ -1,5 +1,5 @@
 // The Train tab below its settings: the run that is being trained, or any other of the shelf, as it goes on.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { button, duration, h } from "../dom.js";
 import { makeCurve } from "../curve.js";
 import { makeCharts } from "./train_charts.js";
@@ -100,9 +100,7 @@ export function mount(element, props, watch, server) {
     ask();
   }
   async function tell(question) {
-    const answer = await server
-      .control(question)
-      .catch(() => ({ error: "the server did not answer; is it still running?" }));
+    const answer = await answerTo(server.control(question));
     note.textContent = answer.error ?? "";
     await ask();
     shelf.refresh();

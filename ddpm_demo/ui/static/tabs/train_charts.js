@@ -1,13 +1,17 @@
 // The curves of a training run, and its loss per tenth of the timesteps.
 import { makeChart } from "../chart.js";
 import { h } from "../dom.js";
+import { report } from "../in_order.js";
 
-/** @typedef {Record<string, any>} Line one of the run's own record */
+/**
+ * @typedef {Record<string, any>} Line one of the run's own record
+ * @typedef {{loss: import("../chart.js").Chart, tenths: import("../chart.js").Chart}} Charts
+ */
 
 export function makeCharts() {
   const loss = makeChart(),
     tenths = makeChart();
-  /** @type {{loss: import("../chart.js").Chart, tenths: import("../chart.js").Chart} | null} */
+  /** @type {Charts | null} */
   let empty = null; // the charts without their data, as Python made them
   let drawing = false;
   /** @type {Line[] | null} */
@@ -15,7 +19,7 @@ export function makeCharts() {
   const words = h("p", { class: "ddpm-help", "aria-live": "off" });
   const bars = h("div", {}, h("h3", {}, "Which timesteps are hard?"), tenths.element, words);
 
-  /** @param {NonNullable<typeof empty>} value */
+  /** @param {Charts} value */
   function make(value) {
     empty ??= value;
   }
@@ -38,31 +42,43 @@ export function makeCharts() {
     next = lines;
     if (drawing || !empty) return;
     drawing = true;
-    while (next) {
-      const now = next;
-      next = null;
-      const of = (/** @type {string} */ kind) => now.filter((line) => line.kind === kind);
-      const losses = of("loss"),
-        held = of("held_out"),
-        minutes = losses.map((line) => line.seconds / 60);
-      const column = (/** @type {string} */ name) => ({ x: minutes, y: losses.map((line) => line[name]) });
-      await loss.draw(
-        filled(empty.loss, [
-          column("loss"),
-          column("mean"),
-          { x: held.map((line) => line.seconds / 60), y: held.map((line) => line.loss) },
-          column("lr"),
-          { x: minutes.slice(1), y: losses.slice(1).map((line) => line.rate) },
-        ]),
-      ); // the first covers one step
-      const training = of("tenths").at(-1)?.tenths,
-        measured = held.at(-1)?.tenths;
-      if (training) {
-        await tenths.draw(filled(empty.tenths, [{ y: training }, measured ? { y: measured } : {}]));
-        say(measured ?? training);
+    try {
+      while (next) {
+        const now = next;
+        next = null;
+        await drawNow(now, empty);
       }
+    } catch (fault) {
+      report(fault);
+      words.textContent = "The charts could not be drawn.";
     }
     drawing = false;
+  }
+  /**
+   * @param {Line[]} now
+   * @param {Charts} empty
+   */
+  async function drawNow(now, empty) {
+    const of = (/** @type {string} */ kind) => now.filter((line) => line.kind === kind);
+    const losses = of("loss"),
+      held = of("held_out"),
+      minutes = losses.map((line) => line.seconds / 60);
+    const column = (/** @type {string} */ name) => ({ x: minutes, y: losses.map((line) => line[name]) });
+    await loss.draw(
+      filled(empty.loss, [
+        column("loss"),
+        column("mean"),
+        { x: held.map((line) => line.seconds / 60), y: held.map((line) => line.loss) },
+        column("lr"),
+        { x: minutes.slice(1), y: losses.slice(1).map((line) => line.rate) },
+      ]),
+    ); // the first covers one step
+    const training = of("tenths").at(-1)?.tenths,
+      measured = held.at(-1)?.tenths;
+    if (training) {
+      await tenths.draw(filled(empty.tenths, [{ y: training }, measured ? { y: measured } : {}]));
+      say(measured ?? training);
+    }
   }
   /** @param {number[]} values */
   function say(values) {

@@ -1,4 +1,5 @@
 // The film epoch by t: the same noisy digit shown to the networks of many moments of a training run.
+import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { button, duration, h, newId, number, select } from "../dom.js";
 import { paintGrid } from "../paint.js";
@@ -132,7 +133,7 @@ export function makeFilm(server) {
       key = JSON.stringify(question);
     wanted = key;
     if (!answers.has(key)) {
-      const answer = await server.look_back(question);
+      const answer = await answerTo(server.look_back(question));
       if (answer.error) {
         words.textContent = answer.error;
         return;

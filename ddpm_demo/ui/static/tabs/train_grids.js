@@ -1,4 +1,5 @@
 // Sixteen digits from always the same noise, at every half-minute of the training: with averaged weights and without.
+import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { duration, h } from "../dom.js";
 import { paintGrid } from "../paint.js";
@@ -146,7 +147,7 @@ export function makeGrids(server) {
     wanted = step;
     if (!pictures.has(step)) {
       const asked = run,
-        answer = await server.moment({ run, step });
+        answer = await answerTo(server.moment({ run, step }));
       if (answer.error || asked !== run) return;
       const nearest = answer.nearest && { ...answer.nearest, levels: await inflateLevels(answer.nearest.pictures, 8) };
       pictures.set(step, {

@@ -1,4 +1,5 @@
 // The shelf of runs: look at one, go on with it, name it, take it home, delete it.
+import { answerTo } from "../component.js";
 import { decodeBytes } from "../bytes.js";
 import { button, h, newId } from "../dom.js";
 
@@ -32,9 +33,7 @@ export function makeShelf(server, actions) {
     list.replaceChildren(...(runs.length ? runs.map(item) : [h("li", {}, "none yet")]));
   }
   async function change(question) {
-    const answer = await server
-      .change(question)
-      .catch(() => ({ error: "the server did not answer; is it still running?" }));
+    const answer = await answerTo(server.change(question));
     note.textContent = answer.error ?? "";
     shown = "";
     await refresh();

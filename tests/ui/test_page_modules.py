@@ -1,0 +1,139 @@
+"""Parts of the page that stand in node: what students press and draw, and what happens when something fails."""
+
+import zlib
+from base64 import b64encode
+
+
+def levels(*values):
+    """Pictures of 28x28 of one grey level each, deflated as Python sends them."""
+    return b64encode(zlib.compress(b"".join(bytes([value]) * 784 for value in values))).decode()
+
+
+def race_message(k, x_t):
+    lanes = [{"name": "DDIM", "calls": 3}]
+    return {"run": "a", "n": 1, "size": 28, "lanes": lanes, "lane": 0, "first": k, "t": [9 - k], "x_t": x_t} | {
+        "calls": k + 1,
+        "seconds": 1.0,
+        "done": (k + 1) / 3,
+    }
+
+
+def test_a_race_goes_on_after_a_message_that_cannot_be_read(page):
+    reply = page(
+        """
+        const { mount } = await import("./static/film/race.js");
+        const element = component(), { props, watch, tell } = fromPython(null);
+        mount(element, props, watch);
+        given.messages.forEach(tell);
+        await until(() => element.querySelector("progress").value === 1);
+        const canvas = element.querySelector("canvas"), slider = element.querySelector("input");
+        const pixel = () => canvas.getContext().painted.data[0];
+        const last = { t: canvas.dataset.t, pixel: pixel(), note: element.querySelector(".ddpm-note").textContent };
+        slider.value = "0";
+        slider.dispatchEvent(new Event("input"));
+        reply = { last, first: { t: canvas.dataset.t, pixel: pixel() }, max: slider.max,
+            done: element.querySelector("progress").value };
+        """,
+        messages=[race_message(0, levels(10)), race_message(1, "bm8="), race_message(2, levels(30))],
+    )
+    assert reply["last"]["t"] == "7"
+    assert reply["last"]["pixel"] == 30
+    assert "could not be read" in reply["last"]["note"]
+    assert reply["first"] == {"t": "9", "pixel": 10}
+    assert (reply["max"], reply["done"]) == ("1", 1)
+
+
+def film_message(k, x_t):
+    step = {"t": 9 - k, "alpha_bar": 0.5, "sigma": 0.1}
+    return {"run": "a", "seed": 1, "n": 1, "size": 28, "frames": 3, "bits": 8, "first": k, "steps": [step]} | {
+        "x_t": x_t,
+        "x0_hat": "",
+        "eps_hat": "",
+        "note": "",
+        "done": (k + 1) / 3,
+    }
+
+
+def test_a_film_goes_on_after_a_message_that_cannot_be_read(page):
+    reply = page(
+        """
+        import { allReceived, digitBytes, film, onFilm, receiveMessage } from "./static/film/film_state.js";
+        let told = 0;
+        onFilm(() => { throw new Error("a part of the page that fails"); });
+        onFilm(() => { told += 1; });
+        given.messages.forEach((message) => receiveMessage(message));
+        await allReceived();
+        reply = { told, done: film.done, fault: film.fault, frames: Object.keys(film.frames),
+            last: digitBytes(2, "x_t", 0)[0] };
+        """,
+        messages=[film_message(0, levels(10)), film_message(1, "bm8="), film_message(2, levels(30))],
+    )
+    assert reply["frames"] == ["0", "2"]
+    assert (reply["done"], reply["last"]) == (1, 30)
+    assert "could not be read" in reply["fault"]
+    assert reply["told"] == 3  # two messages and the fault, though another listener fails each time
+
+
+def walk_message(k, **more):
+    return {"press": 1, "checkpoint": "tiny", "jumps": 1, "calls": 3, "seconds": 1.0, "difference": 0} | {
+        "x_t": levels(*[10 * k] * 4),
+        "first": k,
+        "t": 1 - k,
+        "done": (k + 1) / 3,
+        **more,
+    }
+
+
+def test_a_completion_ends_though_a_message_of_it_cannot_be_read(page):
+    reply = page(
+        """
+        globalThis.crypto ??= (await import("node:crypto")).webcrypto;
+        const { state } = await import("./static/state.js");
+        state.digit = { x0: new Float32Array(784), name: "a digit", link: [] };
+        const { mount } = await import("./static/film/completion.js");
+        const element = component(), { props, watch, tell } = fromPython(given.value);
+        const sent = [];
+        mount(element, props, watch, {}, (event) => sent.push(event));
+        const go = find(element, "go");
+        go.click();
+        given.messages.forEach(tell);
+        await until(() => !go.disabled);
+        reply = { sent, canStop: !find(element, "stop").disabled,
+            words: element.querySelector(".ddpm-completion").children.map((child) => child.textContent).join(" ") };
+        """,
+        value={"masks": {"lower half": b64encode(bytes(784)).decode()}, "n": 4, "most": 4, "jumps": 1},
+        messages=[
+            walk_message(0),
+            walk_message(1, x_t="bm8="),
+            walk_message(2, classes=[3, 3, 3, 8], of_x0=3, accuracy=0.99),
+        ],
+    )
+    assert reply["sent"] == ["submit"]
+    assert not reply["canStop"]
+    assert "three of the four as a 3" in reply["words"]
+    assert "could not be read" in reply["words"]
+
+
+def test_plotlys_script_is_asked_for_again_when_it_could_not_be_had(page):
+    reply = page(
+        """
+        const { makeChart } = await import("./static/chart.js");
+        let observed;
+        globalThis.IntersectionObserver = class {
+            constructor(run) { observed = run; }
+            observe() { observed([{ isIntersecting: true }]); }
+        };
+        globalThis.MutationObserver = class { observe() {} };
+        globalThis.Plotly = { react: async (place) => { place.layout = {}; } };
+        const asked = [];
+        document.head.append = (script) => {
+            asked.push(script.attributes.src);
+            setTimeout(() => script.dispatchEvent(new Event(asked.length === 1 ? "error" : "load")), 0);
+        };
+        const chart = makeChart();
+        const drawing = { figure: { data: [], layout: {} }, plotly: "/plotly.js", label: "a chart" };
+        const first = await chart.draw(drawing).then(() => "drawn", () => "failed");
+        reply = [first, await chart.draw(drawing).then(() => "drawn", () => "failed"), asked];
+        """
+    )
+    assert reply == ["failed", "drawn", ["/plotly.js", "/plotly.js"]]
