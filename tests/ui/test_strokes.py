@@ -53,7 +53,7 @@ INK = (
 
 @pytest.fixture
 def ink(page):
-    """Return a function that draws events on pads, a list each; it returns the pictures sent, and what else is known."""
+    """Return a function that draws events on pads, a list each; it returns what is sent, and what else is known."""
 
     def draw(*cases, hides=False, keys=()):
         answers = []
