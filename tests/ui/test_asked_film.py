@@ -60,9 +60,9 @@ def test_the_film_shows_the_pull_and_each_digits_odds(lite):
     odds = np.concatenate([np.frombuffer(base64.b64decode(m["odds"]), np.uint8).reshape(-1, 2, 10) for m in told])
     assert len(odds) == len(film.kept) == 6
     for shown, kept in zip(odds, film.kept, strict=True):
-        np.testing.assert_allclose(shown / 255, kept.asked.probabilities.numpy(), atol=0.003)
-        torch.testing.assert_close(kept.asked.probabilities.sum(1), torch.ones(2))
-        assert float(kept.asked.pull.abs().max()) > 0
+        np.testing.assert_allclose(shown / 255, kept.prediction.classifier_pull.probabilities.numpy(), atol=0.003)
+        torch.testing.assert_close(kept.prediction.classifier_pull.probabilities.sum(1), torch.ones(2))
+        assert float(kept.prediction.classifier_pull.pull.abs().max()) > 0
     assert all(message["pull"] for message in told)
     assert odds[-1, :, 7].mean() > odds[0, :, 7].mean()  # asked for, it becomes likelier
 
@@ -107,8 +107,8 @@ def test_the_inspector_writes_the_pull_out(lite):
     assert answer["asked"]["digit"] == 7
     assert answer["asked"]["weight"] == 4
     pull = np.frombuffer(base64.b64decode(answer["asked"]["pull"]), "<f4").reshape(28, 28)
-    np.testing.assert_array_equal(pull, kept.asked.pull[1, 0].numpy())
-    assert answer["asked"]["odds"] == pytest.approx(kept.asked.probabilities[1].tolist())
+    np.testing.assert_array_equal(pull, kept.prediction.classifier_pull.pull[1, 0].numpy())
+    assert answer["asked"]["odds"] == pytest.approx(kept.prediction.classifier_pull.probabilities[1].tolist())
 
 
 @pytest.mark.parametrize("wish", [("0", 4, None, 0), ("9", 0.5, 800, 200), (ANY_DIGIT, 6, 800, 200)])
@@ -140,8 +140,8 @@ def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
     film = films.get(messages[0]["run"])
     inside = [300 <= kept.step.t <= 700 for kept in film.kept]
     assert inside == [False, False, True, True, False, False]
-    assert [kept.answers is not None for kept in film.kept] == inside
-    assert [kept.asked is not None for kept in film.kept] == inside
+    assert [kept.prediction.guidance_pair is not None for kept in film.kept] == inside
+    assert [kept.prediction.classifier_pull is not None for kept in film.kept] == inside
     shown = [m["first"] + k for m in messages for k in m.get("asked_at", [])]
     assert shown == [2, 3]
     run = messages[0]["run"]
@@ -155,7 +155,7 @@ def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
     assert all(torch.equal(a.step.x_t, b.step.x_t) for a, b in zip(film.kept[:3], free.kept[:3], strict=True))
     assert not torch.equal(film.kept[3].step.x_t, free.kept[3].step.x_t)
     made = json.loads(str(np.load(io.BytesIO(film_npz(film)))["settings"]))
-    assert (made["guidance"]["first"], made["asked"]["last"]) == (700, 300)
+    assert (made["guidance"]["first"], made["digit"]["last"]) == (700, 300)
 
 
 def test_an_interval_that_the_schedule_does_not_have_is_refused(lite):
@@ -168,8 +168,8 @@ def test_an_interval_that_the_schedule_does_not_have_is_refused(lite):
 
 
 def test_links_from_before_ask_for_no_digit():
-    assert link_settings("2~1~50~0~16~5~lite~tiny~3").asked is None
-    assert link_settings("2~1~50~0~16~5~lite").asked is None
+    assert link_settings("2~1~50~0~16~5~lite~tiny~3").digit is None
+    assert link_settings("2~1~50~0~16~5~lite").digit is None
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_the_program_prints_the_digits_that_were_asked_for(lite):
     wanted = settings(steps=5, count=1, first=800, last=300, guide=GUIDE, weight=3, too=True)
     films, messages = film_of(lite, wanted, guide)
     text = take_home({"run": messages[0]["run"], "kind": "python"}, films)["text"]
-    assert "placement), 3, Interval(first=800, last=300))" in text
-    assert "ask_for(model, schedule, DigitConfig(first=800, last=300, digit=7, weight=4" in text
+    assert "Autoguidance(model, guide, 3, Interval(first=800, last=300))" in text
+    assert "guide_to_digit(model, schedule, DigitConfig(first=800, last=300, digit=7, weight=4" in text
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(text, "program.py", "exec"), {})

@@ -10,7 +10,7 @@ import torch
 
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.films.cluster.ray_pool import cluster_executor
-from ddpm_demo.films.film_job import FilmJob, FilmWalk, predict
+from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
 from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.shipped import shipped_checkpoints
 
@@ -43,9 +43,8 @@ def main():
     torch.set_num_threads(os.cpu_count() or 1)  # as the one worker of this machine: another number sums otherwise
     for viewer in viewers:
         walk, same = FilmWalk(viewer.walk.job, network.schedule), 0
-        for step in viewer.steps:
-            (answer,) = predict(network, guide if walk.job.guide else None, [walk])
-            mine = walk.take(answer.eps_hat)
+        for step, alone in zip(viewer.steps, film_alone(network, guide, walk), strict=True):
+            mine = alone.step
             names = ("x_t", "eps_hat", "x0_hat", "z", "x_s")
             same += all(torch.equal(getattr(mine, name), getattr(step, name)) for name in names)
         print(walk.job.config.kind, same)

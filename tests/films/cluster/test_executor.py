@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import threading
 import time
 
@@ -15,7 +16,7 @@ from ddpm_demo.films.cluster import executor as cluster
 from ddpm_demo.films.cluster.executor import NOBODY, STARTING, ClusterExecutor
 from ddpm_demo.films.cluster.film_worker import WorkerInfo, pack_step
 from ddpm_demo.films.cluster.workers import WorkerLostError
-from ddpm_demo.films.film_job import FilmJob, FilmStep, FilmWalk, code_version, predict
+from ddpm_demo.films.film_job import FilmJob, FilmWalk, code_version, film_alone
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 
@@ -56,8 +57,9 @@ class Hand:
                     raise WorkerLostError(f"{self.name} has died")
                 if self.left is not None:
                     self.left -= 1
-                (answer,) = predict(self.networks[job.network], self.networks[job.guide] if job.guide else None, [walk])
-                yield pack_step(FilmStep(walk.take(answer.eps_hat), answer.answers, 0.01), walk.state)
+                guide = self.networks[job.guide] if job.guide else None
+                film_step = next(film_alone(self.networks[job.network], guide, walk))
+                yield pack_step(dataclasses.replace(film_step, seconds=0.01), walk.state)
         finally:
             self.films -= 1
 
@@ -129,14 +131,15 @@ def check(viewer, networks, linear):
     job = viewer.walk.job
     walk = FilmWalk(job, linear)
     assert [taken.step.index for taken in viewer.steps] == list(range(STEPS))
-    for taken in viewer.steps:
-        (answer,) = predict(networks["a"], networks[job.guide] if job.guide else None, [walk])
-        step = walk.take(answer.eps_hat)
+    alone = film_alone(networks["a"], networks[job.guide] if job.guide else None, walk)
+    for taken, expected in zip(viewer.steps, alone, strict=True):
+        step = expected.step
         assert (taken.step.t, taken.step.s, taken.step.std) == (step.t, step.s, step.std)
         for name in ("x_t", "eps_hat", "x0_hat", "z", "x_s"):
             assert torch.equal(getattr(taken.step, name), getattr(step, name)), name
-        assert (taken.answers is None) == (answer.answers is None)
-        for mine, other in zip(taken.answers or (), answer.answers or (), strict=True):
+        pair, other_pair = taken.prediction.guidance_pair, expected.prediction.guidance_pair
+        assert (pair is None) == (other_pair is None)
+        for mine, other in zip(pair or (), other_pair or (), strict=True):
             assert torch.equal(mine, other)
 
 
@@ -195,8 +198,8 @@ def test_a_worker_that_is_added_takes_its_share_at_once(start, networks, linear)
 
 def test_the_quicker_worker_gets_more(start, networks, linear):
     executor, _ = start(*(Hand(name, networks, steps=0) for name in "xy"))
-    until(lambda: sum(post.ready for post in executor._posts.values()) == 2)
-    quick, slow = executor._posts.values()
+    until(lambda: sum(handle.ready for handle in executor._handles.values()) == 2)
+    quick, slow = executor._handles.values()
     quick.seconds, slow.seconds = 0.01, 0.03
     for seed in range(8):
         begin(executor, linear, seed)
@@ -269,10 +272,9 @@ def test_this_process_makes_films_while_no_worker_answers_if_it_is_told_to(start
         def __init__(self):
             self.begun, self.stopped = [], []
 
-        def begin(self, walk, customer):
+        def begin(self, walk, listener):
             self.begun.append(walk)
-            (answer,) = predict(networks["a"], None, [walk])
-            customer.deliver(FilmStep(walk.take(answer.eps_hat), None, 0.1))
+            listener.deliver(next(film_alone(networks["a"], None, walk)))
 
         def stop(self, walk):
             self.stopped.append(walk)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from ddpm_demo.core.config import DemoError
-from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.films.cluster import film_worker
 from ddpm_demo.films.cluster.film_worker import AHEAD, FilmWorker, unpack_step
-from ddpm_demo.films.film_job import FilmJob, FilmWalk, code_version, predict
+from ddpm_demo.films.film_job import FilmJob, FilmWalk, code_version, film_alone
 from ddpm_demo.machine.scheduler import Kind
 from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.loaded_networks import classifier_at, load_placed, steering_classifier
@@ -45,9 +45,9 @@ def worker(monkeypatch):
     return FilmWorker()
 
 
-def film(worker, loaded, seed=0, steps=12, file=None, **wish):
+def film(worker, loaded, seed=0, steps=12, file=None, kind="ddpm", **wish):
     """A film by the worker, and the walk that its steps are unpacked into."""
-    job = FilmJob(loaded.digest, SamplerConfig(steps=steps), 2, seed, **wish)
+    job = FilmJob(loaded.digest, SamplerConfig(kind=kind, steps=steps), 2, seed, **wish)
     walk = FilmWalk(job, loaded.schedule)
     return worker.film(job, walk.state, {loaded.digest: [file or File(loaded.file)]}), walk
 
@@ -67,15 +67,32 @@ def test_its_films_are_the_films_to_the_last_bit(worker, loaded, digit):
     stream, walk = film(worker, loaded, **wish)
     got, alone = wait_for(taken(stream, walk)), FilmWalk(walk.job, loaded.schedule)
     classify = classifier_at(loaded.schedule, loaded.placement.device) if digit else None
-    for mine in got:
-        (answer,) = predict(loaded, None, [alone], [classify])
-        assert torch.equal(mine.step.x_s, alone.take(answer.eps_hat).x_s)
-        assert (mine.asked is None) == (answer.asked is None)
-        if answer.asked:
-            assert torch.equal(mine.asked.pull, answer.asked.pull)
-            assert torch.equal(mine.asked.probabilities, answer.asked.probabilities)
+    for mine, other in zip(got, film_alone(loaded, None, alone, classify), strict=True):
+        assert torch.equal(mine.step.x_s, other.step.x_s)
+        pull, other_pull = mine.prediction.classifier_pull, other.prediction.classifier_pull
+        assert (pull is None) == (other_pull is None)
+        if pull and other_pull:
+            assert torch.equal(pull.pull, other_pull.pull)
+            assert torch.equal(pull.probabilities, other_pull.probabilities)
     assert len(got) == 12
     assert walk.left == 0
+
+
+@pytest.mark.parametrize("kind", SAMPLERS)
+def test_a_step_arrives_with_all_that_it_is_made_of(worker, loaded, kind):
+    """Also what was guessed at s by a rule that asks twice, and the x0_hat before where the rule heeds it."""
+    stream, walk = film(worker, loaded, kind=kind)
+    alone = film_alone(loaded, None, FilmWalk(walk.job, loaded.schedule))
+    for mine, other in zip(wait_for(taken(stream, walk)), alone, strict=True):
+        assert torch.equal(mine.step.x_s, other.step.x_s)
+        assert mine.step.t_before == other.step.t_before
+        assert (mine.step.x0_before is None) == (other.step.x0_before is None)
+        if mine.step.x0_before is not None:
+            assert torch.equal(mine.step.x0_before, other.step.x0_before)
+        for guess, same in zip(mine.step.later, other.step.later, strict=True):
+            assert guess.t == same.t
+            for name in ("x", "eps_hat", "x0_hat"):
+                assert torch.equal(getattr(guess, name), getattr(same, name)), name
 
 
 def test_a_network_comes_once(worker, loaded):
