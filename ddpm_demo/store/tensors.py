@@ -140,14 +140,24 @@ def layouts(model: torch.nn.Module, formats: tuple[str, ...] = ("F16", "BF16", "
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], form: str, metadata: Mapping[str, Any]) -> None:
     """Write tensors and JSON metadata to a safetensors file, atomically; raise CheckpointError if that fails.
 
-    The folder must be there: a run that somebody has deleted must not come back by halves.
+    Equal tensors and metadata make equal files, to the byte, on every machine. The folder must be there: a run that
+    somebody has deleted must not come back by halves.
     """
     text = {"format": form, **{name: json.dumps(value) for name, value in metadata.items()}}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        write_atomically(path, safetensors.torch.save(plain, metadata=text))
+        write_atomically(path, _header_sorted(safetensors.torch.save(plain, metadata=text)))
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _header_sorted(content: bytes) -> bytes:
+    """Return a safetensors file with its header's names in order: safetensors gives the metadata another each time."""
+    length = struct.unpack("<Q", content[:8])[0]
+    entries = json.loads(content[8 : 8 + length])
+    header = json.dumps(entries, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)  # the numbers begin at a multiple of eight
+    return struct.pack("<Q", len(header)) + header + content[8 + length :]
 
 
 def short(text: object) -> str:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 MOMENTUM = 0.95
-# The quintic of Jordan et al. 2024 ("Muon: An optimizer for hidden layers"): five rounds of it take any singular
-# value from (0, 1] to somewhere near 1, which is enough.
+# The quintic of Jordan et al. 2024 ("Muon: An optimizer for hidden layers"): five rounds of it take a singular value
+# that is at least 0.0016 of the matrix's norm to between 0.68 and 1.21, and a faint one to 3.4445^5 = 485 times itself.
 QUINTIC = (3.4445, -4.7750, 2.0315)
 ROUNDS = 5
 
@@ -18,7 +18,8 @@ class MuonAdamW(torch.optim.AdamW):
     """AdamW (Loshchilov & Hutter 2019), but the parameters named `matrices` take Muon's steps.
 
     Muon (Jordan et al. 2024) keeps a momentum of the gradient and steps along the nearest orthogonal matrix, so
-    that every direction of a layer's weights learns at the same pace, the rare ones too. A convolution's weight is
+    that the rare directions of a layer's weights learn at the pace of the others, or nearly: those fainter than the
+    rounds reach stay behind. A convolution's weight is
     taken as the matrix (out, in * kernel * kernel). The step is scaled so that its entries are as large as AdamW's
     (Liu et al. 2025, "Muon is scalable for LLM training", equation 4): one learning rate serves both.
     """
@@ -95,7 +96,10 @@ def state_keys(*, matrix: bool) -> tuple[str, ...]:
 
 
 def orthogonal(matrices: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return roughly U V^T of each matrix U S V^T in (N, rows, columns): all singular values between 0.7 and 1.2."""
+    """Return roughly U V^T of each matrix U S V^T in (N, rows, columns).
+
+    Singular values of at least 0.0016 of the matrix's norm come out between 0.68 and 1.21, smaller ones as far below.
+    """
     a, b, c = QUINTIC
     tall = matrices.shape[1] > matrices.shape[2]
     wide = (matrices.mT if tall else matrices).to(dtype)

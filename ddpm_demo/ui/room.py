@@ -1,7 +1,7 @@
 """How others in the room come to the page: its address and the QR code of it, in the terminal and on the page."""
 
-import io
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +10,17 @@ from urllib.parse import urlsplit, urlunsplit
 import gradio as gr
 import numpy as np
 import segno
+from numpy.typing import NDArray
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.parts.bridge import base64_of, browser_component, server_function
 from ddpm_demo.ui.parts.readers import named_values
 
 OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
+QR_MARGIN = 4  # modules: ISO/IEC 18004, section 5.3.8
+# SGR codes of a terminal: black and white of the 256 colours that no theme changes, and back to its own
+BLACK_ON_WHITE, AS_BEFORE = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
+HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # by (top, bottom): dark or not
 MAX_ADDRESS = 1000  # letters: a longer one makes a code that no phone reads from a wall
 ALONE = (
     "This page listens to this computer alone. Start it with ddpm-demo app --host 0.0.0.0, and others in the room can "
@@ -58,14 +63,29 @@ def room_address(address: str, host: str) -> str | None:
 
 
 def qr_code(address: str, encoding: str | None) -> str:
-    """Return an address as a QR code made of letters, or nothing where the terminal cannot write them."""
-    code = io.StringIO()
-    segno.make(address, micro=False).terminal(code, compact=True)
+    """Return an address as a QR code made of letters, or nothing where the terminal cannot write them.
+
+    Black on white whatever the terminal's colours are: many readers take no code for its negative.
+    """
+    if os.environ.get("TERM") == "dumb" or (os.name == "nt" and "WT_SESSION" not in os.environ):
+        return ""  # it would show the colours as letters
+    modules = qr_modules(address)
+    modules = np.pad(modules, ((0, len(modules) % 2), (0, 0)))  # a letter is two modules high
+    lines = [
+        BLACK_ON_WHITE + "".join(HALVES[top, bottom] for top, bottom in zip(*pair, strict=True)) + AS_BEFORE
+        for pair in zip(modules[::2].tolist(), modules[1::2].tolist(), strict=True)
+    ]
+    code = "\n".join(lines) + "\n"
     try:
-        code.getvalue().encode(encoding or "ascii")
+        code.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return ""
-    return code.getvalue()
+    return code
+
+
+def qr_modules(address: str) -> NDArray[np.uint8]:
+    """Return an address as a QR code, uint8 (N, N), 1 where it is dark, with the margin that readers ask for."""
+    return np.array(list(segno.make(address, micro=False).matrix_iter(border=QR_MARGIN)), np.uint8)
 
 
 def build_room(demo: gr.Blocks) -> gr.HTML:
@@ -86,8 +106,8 @@ def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
         address = address_for_others(asked, room_address(demo.local_url or asked, listens))
         if address is None:
             return {"alone": ALONE}
-        levels = 255 * (1 - np.array(list(segno.make(address, micro=False).matrix_iter(border=4)), np.uint8))
-        return {"address": address, "size": len(levels), "levels": base64_of(levels.astype(np.uint8))}
+        levels = 255 * (1 - qr_modules(address))
+        return {"address": address, "size": len(levels), "levels": base64_of(levels)}
 
     return invite
 

@@ -2,10 +2,13 @@
 
 import json
 import struct
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from ddpm_demo.core.config import ModelConfig
@@ -61,6 +64,43 @@ def test_what_is_written_is_read_again(tmp_path):
     assert again["a"].equal(tensors["a"])
     assert again["b"].equal(tensors["b"])
     assert again["b"].shape == ()
+
+
+TWENTY_SAVES = """
+import hashlib, sys, pathlib, torch
+from ddpm_demo.store.tensors import write_tensors
+path = pathlib.Path(sys.argv[1])
+tensors = {f"block.{i}.weight": torch.full((i + 1, 2), float(i)) for i in range(12)}
+for _ in range(20):
+    write_tensors(path, tensors, "a test 1", {name: {"of": name} for name in ("model", "b", "story", "ᾱ", "c")})
+    print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+def test_equal_saves_are_equal_files_in_every_process(tmp_path):
+    """By safetensors alone ten saves make ten files: it keeps metadata in a hash table with a random key."""
+    path, digests = tmp_path / "one.safetensors", []
+    for _ in range(2):
+        command = [sys.executable, "-X", "utf8", "-c", TWENTY_SAVES, str(path)]
+        digests += subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert len(digests) == 40
+    assert len(set(digests)) == 1
+    content = path.read_bytes()
+    assert safetensors.torch.load(content)["block.3.weight"].equal(torch.full((4, 2), 3.0))
+    assert struct.unpack("<Q", content[:8])[0] % 8 == 0
+
+
+def test_a_file_with_its_header_in_any_order_is_read(saved, tiny):
+    """As all files were once: each in the order that safetensors gave it."""
+    header, data = parts(saved)
+    names = sorted(header, key=lambda name: (name == "__metadata__", name[::-1]))
+    shuffled = {name: header[name] for name in names}
+    shuffled["__metadata__"] = dict(reversed(header["__metadata__"].items()))
+    put(saved, shuffled, data)
+    again = checkpoint.load(saved)
+    assert all(
+        again.model.state_dict()[name].equal(weight.half().float()) for name, weight in tiny.state_dict().items()
+    )
 
 
 def test_a_small_file_that_names_a_huge_network_takes_no_memory(saved):

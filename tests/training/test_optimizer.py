@@ -20,6 +20,23 @@ def test_orthogonal_takes_every_singular_value_near_one_and_keeps_the_directions
         assert (diagonal < 1.3).all()
 
 
+def test_faint_directions_stay_behind(generator):
+    """Of a wide spectrum a half comes near one: what the docstring says, and where the line is."""
+    left, right = (torch.linalg.qr(torch.randn(256, 256, generator=generator, dtype=torch.float64))[0] for _ in "uv")
+    spectrum = torch.logspace(0, -4, 256, dtype=torch.float64)
+    result = orthogonal((left * spectrum @ right.T)[None], torch.float64)[0]
+    steps = (left.T @ result.double() @ right).diagonal()  # of each direction, the strongest first
+    strong = spectrum >= 0.0016 * spectrum.norm()
+    assert 0.5 < float(strong.double().mean()) < 0.6
+    assert (steps[strong] > 0.68).all()
+    assert (steps[strong] < 1.21).all()
+    faint = spectrum < 0.0002 * spectrum.norm()
+    share = steps[faint] / (spectrum[faint] / spectrum.norm() * 3.4445**5)
+    assert faint.any()
+    assert (share > 0.95).all()
+    assert (share < 1.0).all()
+
+
 def test_a_gradient_of_zero_moves_nothing():
     assert torch.equal(orthogonal(torch.zeros(2, 3, 5), torch.bfloat16), torch.zeros(2, 3, 5))
 

@@ -139,7 +139,9 @@ def test_gradio_is_told_of_every_address_in_the_spelling_that_it_knows(host, spe
     assert page.options["server_name"] == spelt
 
 
-def test_the_qr_code_is_left_out_where_it_cannot_be_written():
+def test_the_qr_code_is_left_out_where_it_cannot_be_written(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("WT_SESSION", "1")
     assert len(qr_code("http://192.168.1.5:7860/", "utf-8").splitlines()) > 10
     assert qr_code("http://192.168.1.5:7860/", "ascii") == ""
     assert qr_code("http://192.168.1.5:7860/", None) == ""
