@@ -256,12 +256,7 @@ def evaluating(model: EpsModel) -> Iterator[None]:
 
 
 def start_noise(n: int, channels: int, size: int, generator: torch.Generator) -> Tensor:
-    """Draw x_T ~ N(0, I), (n, channels, size, size), float32, on the CPU, so that every device starts from the same.
-
-    A seed means the same picture everywhere, to within 2e-6: processors with and without AVX2 round differently in
-    PyTorch's kernel. Only a seed's low 32 bits count. The first of n pictures is the one that is drawn alone, as long
-    as channels * size * size is a multiple of 16.
-    """
+    """Draw x_T ~ N(0, I), (n, channels, size, size), float32, on the CPU: a seed means one picture, to within 2e-6."""
     return torch.randn(n, channels, size, size, generator=generator)
 
 
