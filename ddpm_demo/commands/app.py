@@ -6,11 +6,42 @@ import re
 import sys
 from typing import Any
 
+from ddpm_demo.commands.options import path_argument
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.store.files import user_path
 
 LOCAL = "local:"
 MOST_LOCAL = 64  # workers on this machine
+SUMMARY = "start the web page"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo app`."""
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1: this machine only)")
+    parser.add_argument("--port", type=int, help="port (default 7860, or the next free one)")
+    parser.add_argument("--checkpoint", metavar="PATH", help="a checkpoint to offer first, beside the shipped ones")
+    parser.add_argument(
+        "--lessons",
+        type=path_argument,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="add a lesson of your own; may be repeated",
+    )
+    parser.add_argument("--root-path", metavar="PATH", help="where a proxy in front shows the page, such as /diffusion")
+    parser.add_argument("--share", action="store_true", help="also make a public link, through Gradio's servers")
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--quiet", action="store_true", help="print the address alone")
+    parser.add_argument("--no-training", action="store_true", help="show no training controls and refuse to train")
+    parser.add_argument(
+        "--cluster",
+        metavar="local:N|HOST:PORT",
+        help="have films made by N workers of this machine, or by a Ray cluster (needs the extra `cluster`)",
+    )
+    parser.add_argument(
+        "--cluster-or-here", action="store_true", help="with --cluster: make films here while no worker answers"
+    )
+    parser.add_argument("--metrics", action="store_true", help="answer Prometheus at /metrics")
 
 
 def run_app(arguments: argparse.Namespace) -> int:

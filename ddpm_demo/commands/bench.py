@@ -7,6 +7,24 @@ from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 
+SUMMARY = "measure speed, side by side with the plain way"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo bench`."""
+    parser.add_argument(
+        "what",
+        choices=["ui", "sample", "train", "class", "company"],
+        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training; "
+        "class: many visitors at once; company: whether films depend on each other",
+    )
+    parser.add_argument("--visitors", default="1,8,32,100,500", help="class: how many (default 1,8,32,100,500)")
+    parser.add_argument("--same", action="store_true", help="class: all ask for one film, as by one link")
+    parser.add_argument("--cluster", metavar="local:N|HOST:PORT", help="class: of a server with these workers")
+    parser.add_argument("--steps", type=int, help="class: of every film (default: the page's)")
+    parser.add_argument("--digits", type=int, default=16, help="class: in every film (default 16)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
 
 def run_bench(arguments: argparse.Namespace) -> int:
     """`ddpm-demo bench ui | sample | train | class | company`: one line a measurement, or all of them as JSON.

@@ -4,6 +4,13 @@ import argparse
 import dataclasses
 import json
 
+SUMMARY = "check the specification's statements against this code"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo claims`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
 
 def run_claims(arguments: argparse.Namespace) -> int:
     """`ddpm-demo claims`: every statement, the truth beside it, and the verdict."""

@@ -6,14 +6,27 @@ import sys
 import time
 from typing import Any
 
+from ddpm_demo.commands.options import check_seed, path_argument
 from ddpm_demo.core.config import ConfigError
 
 MAX_CLASSIFIER_STEPS = 1_000_000
+SUMMARY = "train the classifier that --digit asks with, or the judge"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo classifier`."""
+    parser.add_argument(
+        "--out", required=True, type=path_argument, metavar="FILE.safetensors", help="the trained classifier"
+    )
+    parser.add_argument(
+        "--judge", action="store_true", help="train the judge of clean digits, not the classifier of noisy ones"
+    )
+    parser.add_argument("--steps", type=int, help="steps of 128 digits (default 8000, of the judge 6000)")
+    parser.add_argument("--seed", type=int, default=0, help="decides weights, noise and order (default 0)")
 
 
 def run_classifier(arguments: argparse.Namespace) -> int:
     """`ddpm-demo classifier`: train one, measure it on the test digits, and write it down."""
-    from ddpm_demo.commands.options import check_seed
     from ddpm_demo.store.files import check_outputs
 
     check_seed(arguments.seed)

@@ -5,17 +5,39 @@ import dataclasses
 import json
 import sys
 
-from ddpm_demo.commands.options import check_seed, guidance_config, sampler_config
-from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
+from ddpm_demo.commands.options import (
+    add_sampler_options,
+    check_seed,
+    digits_in_range,
+    guidance_config,
+    path_argument,
+    sampler_config,
+    watch,
+)
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 
 SHOWN = 64  # digits in the picture
+SUMMARY = "complete test digits of which a part is missing, and judge them"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo complete`."""
+    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    parser.add_argument("--mask", default="lower half", help="what is missing (default: lower half)")
+    parser.add_argument("--jumps", type=int, default=5, help="times that a step is taken back, 0 to 20 (default 5)")
+    parser.add_argument("--n", type=int, default=500, help="the first so many test digits (default 500)")
+    add_sampler_options(parser, RECOMMENDED_SAMPLER, "that of the page")
+    parser.add_argument("--seed", type=int, default=0, help="decides the noise (default 0)")
+    parser.add_argument(
+        "--png", type=path_argument, metavar="FILE.png", help="also pairs of what was given and what came"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run_complete(arguments: argparse.Namespace) -> int:
     """`ddpm-demo complete`: how many completed test digits are read as what they were, and a picture if asked."""
     import torch
 
-    from ddpm_demo.commands.evaluate import digits_in_range, watch
     from ddpm_demo.core.schedule import Schedule
     from ddpm_demo.machine.device import best_placement
     from ddpm_demo.machine.placement import place

@@ -14,19 +14,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.commands.evaluate import digits_in_range, watch
-from ddpm_demo.commands.options import check_seed
+from ddpm_demo.commands.options import check_seed, digits_in_range, path_argument, watch
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.device import best_placement
-from ddpm_demo.machine.placement import place
-from ddpm_demo.measuring import classifier, quality
-from ddpm_demo.networks.drawing_digits import draw_digits
-from ddpm_demo.store import checkpoint, pictures
 from ddpm_demo.store.files import check_outputs, write_file
-from ddpm_demo.store.shipped import find_checkpoint
 
+SUMMARY = "measure quality against steps for every sampler; may be resumed"
 FORMAT = "ddpm_demo curves 1"
 X_T_FROM = 50  # with fewer steps, each clamping the noise in x_t away, there is nothing to see
 VARIANTS = (
@@ -39,6 +32,19 @@ VARIANTS = (
     SamplerConfig("ddpm", clip="x_t"),
 )
 TABLE = ("frechet", "precision", "recall", "recognised", "total_variation")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo curves`."""
+    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    parser.add_argument("--n", type=int, default=500, help="digits a point, 4 to 10000 (default 500)")
+    parser.add_argument("--steps", default="5,10,20,50,100,200", help="default: 5,10,20,50,100,200")
+    parser.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
+    parser.add_argument(
+        "--out", required=True, type=path_argument, metavar="FILE.json", help="results; goes on with those there"
+    )
+    parser.add_argument("--picture", type=path_argument, metavar="FILE.png", help="also the curves as a picture")
+    parser.add_argument("--markdown", action="store_true", help="print a table for the model card")
 
 
 def points(steps: Sequence[int]) -> list[SamplerConfig]:
@@ -57,6 +63,14 @@ def run_curves(arguments: argparse.Namespace) -> int:
     Raises ConfigError for arguments out of range, CheckpointError for a file that is no checkpoint, and DemoError
     when the result file cannot be written or belongs to other settings.
     """
+    from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.machine.device import best_placement
+    from ddpm_demo.machine.placement import place
+    from ddpm_demo.measuring import classifier, quality
+    from ddpm_demo.networks.drawing_digits import draw_digits
+    from ddpm_demo.store import checkpoint, pictures
+    from ddpm_demo.store.shipped import find_checkpoint
+
     check_seed(arguments.seed)
     digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
     wanted = points(_counts(arguments.steps))

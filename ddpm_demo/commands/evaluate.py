@@ -1,59 +1,50 @@
-"""What `ddpm-demo evaluate` does and prints: every figure of a checkpoint, beside that of real test digits."""
+"""`ddpm-demo evaluate`: a checkpoint measured, its held-out loss and the quality of its digits."""
 
 import argparse
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
-import torch
-from torch import Tensor
-from tqdm import tqdm
-
-from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table
-from ddpm_demo.commands.options import digit_config, guidance_config, sampler_config
+from ddpm_demo.commands.options import (
+    add_digit_options,
+    add_sampler_options,
+    digit_config,
+    guidance_config,
+    path_argument,
+    sampler_config,
+)
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.core.model import Denoiser, count_parameters
-from ddpm_demo.core.samplers import SamplerConfig
-from ddpm_demo.core.sampling import EpsModel
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.device import Placement, best_placement
-from ddpm_demo.machine.placement import place
-from ddpm_demo.measuring import classifier, quality
-from ddpm_demo.measuring.quality import Quality
-from ddpm_demo.networks.drawing_digits import draw_digits
-from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
-from ddpm_demo.networks.loaded_networks import load_guided
-from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
-from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
-from ddpm_demo.store import checkpoint
-from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.store.tensors import CheckpointError
-from ddpm_demo.training.held_out import held_out_loss
-from ddpm_demo.training.saved_run import load_run
-from ddpm_demo.training.training_set import held_out_pictures, read_drawings
+from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
+
+SUMMARY = "measure a checkpoint: held-out loss, and quality of its digits"
 
 
-class Advance(Protocol):
-    """What a loop yields: how much of it is done."""
-
-    @property
-    def done(self) -> int:
-        """So much is done."""
-
-    @property
-    def total(self) -> int:
-        """So much is to be done in all."""
-
-
-Record = TypeVar("Record", bound=Advance)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo evaluate`."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    what.add_argument(
+        "--run",
+        type=path_argument,
+        metavar="DIR",
+        dest="directory",
+        help="instead, and without drawing: what the 16-bit file of a training run costs in held-out loss",
+    )
+    parser.add_argument("--n", type=int, default=2000, help="digits to draw and judge, 4 to 10000 (default 2000)")
+    parser.add_argument(
+        "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
+    )
+    add_sampler_options(parser, RECOMMENDED_SAMPLER, "that of the page")  # as on the page
+    parser.add_argument("--digit", help="ask for this digit, or for all ten in equal shares: 0 to 9, or all")
+    add_digit_options(parser)
+    parser.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print a table for the model card")
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """`ddpm-demo evaluate`: the held-out loss, and the quality of drawn digits beside that of real ones."""
+    from ddpm_demo.commands.evaluation import evaluate_checkpoint, evaluate_rounding
+
     if arguments.directory is not None:
         return evaluate_rounding(arguments.directory, arguments.held_out, as_json=arguments.json)
     guidance = guidance_config(arguments, usual=RECOMMENDED_GUIDANCE.get(arguments.checkpoint))
@@ -73,171 +64,3 @@ def wishes(arguments: argparse.Namespace) -> list[DigitConfig]:
         raise ConfigError(f"--digit must be 0 to 9, or all, got {arguments.digit}")
     wish = digit_config(arguments, int(arguments.digit))
     return [wish] if wish else []
-
-
-def evaluate_checkpoint(
-    arguments: argparse.Namespace,
-    config: SamplerConfig,
-    guidance: GuidanceConfig | None,
-    asked: Sequence[DigitConfig] = (),
-) -> int:
-    """Measure a checkpoint as the arguments say and print the figures; return the exit status.
-
-    The held-out loss is that of the network alone, the digits those of the network with its guide, and of each digit
-    that is `asked` for as many.
-
-    Everything that can be wrong with the arguments is refused before anything is measured: ConfigError, or
-    CheckpointError for a file that is no good.
-    """
-    digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
-    digits_in_range("--held-out", arguments.held_out, 1)
-    path = find_checkpoint(arguments.checkpoint)
-    loaded = checkpoint.load(path)
-    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
-    schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    model = place(loaded.model, placement)
-    guided = load_guided(model, schedule, guidance, placement)
-    real = quality.real_test_digits(arguments.n)
-    judge = classifier.load_judge()
-
-    print(f"measuring on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
-    if loaded.provenance.pictures:
-        print("it learned drawings of one's own; all of this measures it by MNIST's digits", file=sys.stderr)
-    digits, _ = load_mnist(train=False)
-    losses = held_out_loss(model, schedule, digits[: arguments.held_out], per_digit=PER_DIGIT, device=placement.device)
-    held_out = watch(losses, "held-out loss", "image")
-    images = torch.cat(
-        [
-            drawn_digits(ask, schedule, config, n=arguments.n // max(1, len(asked)), seed=arguments.seed + k, what=what)
-            for k, (ask, what) in enumerate(askers(guided, schedule, asked, placement))
-        ]
-    )
-    generated, floor = judged(judge, images, real)
-
-    facts = {
-        "checkpoint": path.name,
-        "parameters": count_parameters(loaded.model),
-        "sampler": asdict(config),
-        "guidance": None if guidance is None else asdict(guidance),
-        "asked": [asdict(wish) for wish in asked],
-        "as_asked": as_asked(judge, images, asked),
-        "seed": arguments.seed,
-        "device": str(placement.device),
-        "dtype": placement.dtype_name,
-        "held_out": {
-            "loss": held_out.loss,
-            "by_tenth": [None if tenth != tenth else tenth for tenth in held_out.by_tenth],  # JSON knows no NaN
-            "digits": arguments.held_out,
-            "per_digit": PER_DIGIT,
-        },
-        "generated": asdict(generated),
-        "real": asdict(floor),
-        "classifier": {"accuracy": judge.accuracy},
-    }
-    form = evaluation_table if arguments.markdown else evaluation_lines
-    print(json.dumps(facts) if arguments.json else "\n".join(form(facts)))
-    return 0
-
-
-def askers(
-    model: EpsModel, schedule: Schedule, asked: Sequence[DigitConfig], placement: Placement
-) -> Iterator[tuple[EpsModel, str]]:
-    """Yield the model asked for each digit, and what to call the drawing; the model itself if none is asked for."""
-    if not asked:
-        yield model, "drawing digits"
-        return
-    classifier = load_classifier()
-    for wish in asked:
-        yield guide_to_digit(model, schedule, wish, classifier, placement.device), f"asked for a {wish.digit}"
-
-
-def drawn_digits(model: EpsModel, schedule: Schedule, config: SamplerConfig, *, n: int, seed: int, what: str) -> Tensor:
-    """Draw n digits under a progress bar, uint8 (n, 28, 28)."""
-    drawing = draw_digits(model, schedule, config, n=n, seed=seed, device=best_placement().device)
-    images = watch(drawing, what, "image step").images
-    assert images is not None  # the last record has them
-    return images
-
-
-def as_asked(judge: classifier.TrainedJudge, images: Tensor, asked: Sequence[DigitConfig]) -> float | None:
-    """Return the share of images that the judge reads as the digit that was asked for; None if none was."""
-    if not asked:
-        return None
-    wanted = torch.tensor([wish.digit for wish in asked]).repeat_interleave(len(images) // len(asked))
-    found = torch.cat([judge.model.classes(to_x0(part)) for part in images.split(1000)])
-    return float((found == wanted).double().mean())
-
-
-def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
-    """Measure what storing a run's averaged weights at 16 bits costs, and then what this machine's format costs.
-
-    The same digits (of a run that learns drawings of one's own, its held-out pictures), timesteps and noise three
-    times: the float32 weights of `run.safetensors` and the float16 ones of `model.safetensors`, both computing in
-    float32, and the latter once more as every other command computes. Raises CheckpointError when a file is missing or
-    damaged or the two are not of one step, and ConfigError for the count.
-    """
-    digits_in_range("--held-out", count, 1)
-    used = best_placement()
-    float32 = Placement(used.device, torch.float32)
-    state, config, schedule_config = load_run(directory / "run.safetensors", float32)
-    stored = checkpoint.load(directory / "model.safetensors")
-    if stored.provenance.steps != state.step:
-        raise CheckpointError(f"{directory} holds two files of different steps: resume the run to mend it")
-    schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0]
-    if config.pictures:
-        digits = held_out_pictures(config, read_drawings(directory / "pictures.safetensors", config.pictures))
-    digits = digits[:count]
-
-    def loss(model: Denoiser, what: str) -> float:
-        losses = held_out_loss(model, schedule, digits, per_digit=PER_DIGIT, device=used.device)
-        return watch(losses, what, "image").loss
-
-    exact = loss(state.ema, "float32 weights")
-    rounded = loss(place(stored.model, float32), "float16 weights")
-    as_used = loss(place(stored.model, used), f"float16 weights, {used.dtype_name} blocks")
-    facts = {
-        "run": str(directory),
-        "step": state.step,
-        "digits": len(digits),
-        "per_digit": PER_DIGIT,
-        "float32": exact,
-        "float16": rounded,
-        "float16_percent": 100 * (rounded / exact - 1),
-        "used": as_used,
-        "used_percent": 100 * (as_used / exact - 1),
-        "used_dtype": used.dtype_name,
-    }
-    if as_json:
-        print(json.dumps(facts))
-        return 0
-    print(f"{directory}, step {state.step}; {count:,} test digits, {PER_DIGIT} timesteps each")
-    print(f"held-out loss {exact:.6f} with the run's float32 weights, computing in float32")
-    print(f"held-out loss {rounded:.6f} with the file's float16 weights: {facts['float16_percent']:+.4f} %")
-    print(f"held-out loss {as_used:.6f} and with {used.dtype_name} blocks, as used: {facts['used_percent']:+.4f} %")
-    return 0
-
-
-def digits_in_range(option: str, count: int, low: int) -> None:
-    """Refuse a number of digits that the test set does not have; raise ConfigError that names the option."""
-    if not low <= count <= 10_000:  # as many test digits as there are
-        raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
-
-
-def judged(judge: classifier.TrainedJudge, *sets: Tensor) -> list[Quality]:
-    """Return the quality of each set of images uint8 (N, 28, 28), all against MNIST's training digits."""
-    print("comparing with MNIST's training digits", file=sys.stderr)
-    reference = quality.load_reference(judge.model)
-    return [quality.measure_quality(images, judge.model, reference) for images in sets]
-
-
-def watch(records: Iterator[Record], what: str, unit: str) -> Record:
-    """Run a loop to its end under a progress bar and return its last record."""
-    with tqdm(unit=unit, **_look(what)) as bar:
-        for record in records:
-            bar.total = record.total
-            bar.update(record.done - bar.n)
-    return record
-
-
-def _look(what: str) -> dict[str, Any]:
-    return {"desc": what, "file": sys.stderr, "dynamic_ncols": True}

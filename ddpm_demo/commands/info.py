@@ -5,6 +5,16 @@ import dataclasses
 import json
 from typing import Any
 
+SUMMARY = "describe a network or a checkpoint"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo info`."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--checkpoint", metavar="NAME|PATH", help="a shipped checkpoint's name, or a file")
+    which.add_argument("--preset", help="a network that is not trained: lite or full")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
 
 def run_info(arguments: argparse.Namespace) -> int:
     """`ddpm-demo info`: what a network or checkpoint is, for people or as JSON."""

@@ -1,15 +1,78 @@
-"""What several commands share: the settings that arguments name, and being interrupted between two steps."""
+"""What several commands share: arguments, the settings that they name, progress, and being interrupted."""
 
 import argparse
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.store.files import user_path
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
+
+
+class Advance(Protocol):
+    """What a loop yields: how much of it is done."""
+
+    @property
+    def done(self) -> int:
+        """So much is done."""
+
+    @property
+    def total(self) -> int:
+        """So much is to be done in all."""
+
+
+Record = TypeVar("Record", bound=Advance)
+
+
+def path_argument(text: str) -> Path:
+    """Return a path that was given as an argument."""
+    try:
+        return user_path(text, "it")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_digit_options(parser: argparse.ArgumentParser) -> None:
+    """Add how strongly, and at which timesteps, a digit is asked for."""
+    usual = DigitConfig(0)
+    parser.add_argument("--digit-weight", type=float, metavar="W", help=f"0 is not at all (default {usual.weight:g})")
+    parser.add_argument("--digit-first", type=int, metavar="T", help="ask from this timestep on (default: --interval)")
+    parser.add_argument("--digit-last", type=int, metavar="T", help="and down to this one (default: --interval)")
+
+
+def add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, usual_guide: str) -> None:
+    """Add an option for each setting of SamplerConfig, and those of the guide."""
+
+    def option(name: str, words: str) -> None:
+        default = getattr(usual, name.replace("-", "_"))
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{words} (default {default})")
+
+    parser.add_argument("--sampler", default=usual.kind, help=f"{', '.join(SAMPLERS)} (default {usual.kind})")
+    option("steps", "network calls, 1 to T")
+    option("variance", "of ddpm's noise: beta (the spec's) or posterior")
+    option("final-noise", "spec: none at t <= 1; ho: none at t = 0 only")
+    option("eta", "ddim's noise, 0 to 1")
+    option("clip", "none, x0 or x_t")
+    parser.add_argument(
+        "--guide",
+        metavar="NAME|PATH",
+        help=f"a worse network to guide it by its faults, or none (default: {usual_guide})",
+    )
+    parser.add_argument("--guidance", type=float, metavar="W", help="weight: 1 is without a guide, 2 twice as far")
+    parser.add_argument(
+        "--interval",
+        type=int,
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="guide, and ask for a digit, only at timesteps FIRST >= t >= LAST (default: at all)",
+    )
 
 
 @contextlib.contextmanager
@@ -79,3 +142,20 @@ def digit_config(arguments: argparse.Namespace, digit: int | None) -> DigitConfi
 def interval_of(arguments: argparse.Namespace) -> dict[str, int]:
     """Return the timesteps that `--interval` names, as `Interval` takes them: nothing if it was not given."""
     return {} if arguments.interval is None else dict(zip(("first", "last"), arguments.interval, strict=True))
+
+
+def digits_in_range(option: str, count: int, low: int) -> None:
+    """Refuse a number of digits that the test set does not have; raise ConfigError that names the option."""
+    if not low <= count <= 10_000:  # as many test digits as there are
+        raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
+
+
+def watch(records: Iterator[Record], what: str, unit: str) -> Record:
+    """Run a loop to its end under a progress bar and return its last record."""
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, desc=what, file=sys.stderr, dynamic_ncols=True) as bar:
+        for record in records:
+            bar.total = record.total
+            bar.update(record.done - bar.n)
+    return record

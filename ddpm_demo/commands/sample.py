@@ -4,11 +4,35 @@ import argparse
 import io
 import sys
 
-from ddpm_demo.commands.options import digit_config, guidance_config, sampler_config
+from ddpm_demo.commands.options import (
+    add_digit_options,
+    add_sampler_options,
+    digit_config,
+    guidance_config,
+    path_argument,
+    sampler_config,
+)
 from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
 
 MAX_SAMPLES = 10_000
 GIF_FRAMES = 60
+SUMMARY = "draw digits out of noise"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo sample`."""
+    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    parser.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
+    add_sampler_options(parser, SamplerConfig(), "none")  # the spec's rule to the letter
+    parser.add_argument("--digit", type=int, help="ask for this digit, 0 to 9, by classifier guidance")
+    add_digit_options(parser)
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
+    parser.add_argument(
+        "--out", required=True, type=path_argument, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)"
+    )
+    parser.add_argument("--gif", type=path_argument, metavar="FILE.gif", help="also the film of the grid")
+    parser.add_argument("--png", type=path_argument, metavar="FILE.png", help="also the grid as a picture")
 
 
 def run_sample(arguments: argparse.Namespace) -> int:

@@ -3,6 +3,14 @@
 import argparse
 import json
 
+SUMMARY = "print beta, alpha_bar and SNR at every t"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo schedule`."""
+    parser.add_argument("--kind", default="linear", help="linear (default) or cosine")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, in full double precision")
+
 
 def run_schedule(arguments: argparse.Namespace) -> int:
     """`ddpm-demo schedule`: the tables, whole as JSON, or every hundredth row for people."""

@@ -9,6 +9,13 @@ from typing import Any
 from ddpm_demo.core.config import ConfigError, DemoError
 
 SECONDS = 10  # to wait for an answer
+SUMMARY = "tell what goes on in an app that runs on this machine"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo status`."""
+    parser.add_argument("--port", type=int, default=7860, help="the app's port (default 7860)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run_status(arguments: argparse.Namespace) -> int:

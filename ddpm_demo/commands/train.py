@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddpm_demo.commands.options import INTERRUPTED, interrupts
+from ddpm_demo.commands.options import INTERRUPTED, interrupts, path_argument
 from ddpm_demo.core.config import ConfigError, DemoError
 
 if TYPE_CHECKING:
@@ -19,6 +19,68 @@ if TYPE_CHECKING:
 
     from ddpm_demo.training.processes import Ranks
     from ddpm_demo.training.run import Run
+
+SUMMARY = "train a network on MNIST, or on drawings of your own"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ddpm-demo train`."""
+    parser.add_argument("--preset", default=None, help="lite (64 channels, the default) or full (256, the spec's)")
+    parser.add_argument("--hidden", type=int, help="another width, a multiple of 8, with the preset's recipe")
+    parser.add_argument("--out", required=True, type=path_argument, metavar="DIR", help="directory of the run")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, help="train for so long (default 60)")
+    length.add_argument("--epochs", type=float, help="train for so many passes over the digits")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in DIR exactly; longer if you name a length"
+    )
+    origin = parser.add_mutually_exclusive_group()
+    origin.add_argument(
+        "--from",
+        metavar="NAME|PATH",
+        dest="first",
+        help="begin with the weights of this checkpoint, a network of the same shape, and a fresh optimiser",
+    )
+    origin.add_argument(
+        "--grow-from",
+        metavar="NAME|PATH",
+        help="begin as a wider copy of this checkpoint, with its answers (Net2Net), instead of at nothing",
+    )
+    parser.add_argument("--seed", type=int, help="decides weights, noise and the order of digits (default 0)")
+    parser.add_argument("--batch", type=int, help="digits a step (default: the preset's)")
+    parser.add_argument("--lr", type=float, help="highest learning rate")
+    parser.add_argument("--loss-weight", help="mse (every t alike), p2 (noisy t more) or min_snr (clean t less)")
+    parser.add_argument("--min-snr-gamma", type=float, help="above this SNR min_snr counts a timestep less (default 5)")
+    parser.add_argument(
+        "--middle", type=float, help="share of t drawn from the middle, where shape is decided (0 to 1)"
+    )
+    parser.add_argument("--optimizer", help="adamw or muon (learns as much from fewer digits)")
+    parser.add_argument("--ema-decay", type=float, help="share of the averaged weights kept at each step")
+    parser.add_argument(
+        "--pictures",
+        type=path_argument,
+        metavar="DIR|ZIP",
+        dest="own",
+        help="teach it your own drawings, at least 5, with small shifts, turns and scales; they stay with the run",
+    )
+    parser.add_argument(
+        "--classes",
+        type=_classes,
+        metavar="3,7",
+        help="train on these digits only (default: all ten); with --pictures mix these in (default: none)",
+    )
+    parser.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
+    parser.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
+    parser.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")
+    parser.add_argument("--held-out", type=int, default=1000, metavar="N", help="test digits to measure at the end")
+
+
+def _classes(text: str) -> tuple[int, ...]:
+    """Return the digits that an argument such as 3,7 names; which of them there are, TrainConfig knows."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"name digits with commas between them, as in 3,7, not {text!r}") from None
 
 
 def run_train(arguments: argparse.Namespace) -> int:

@@ -13,18 +13,17 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.film_settings import NO_GUIDE
-from ddpm_demo.ui.film.generate_tab import build_generate_tab
+from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.lessons.entry import build_lessons
-from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.room import build_room
 from ddpm_demo.ui.status import status_routes
-from ddpm_demo.ui.tabs.network import build_network_tab, untrained
-from ddpm_demo.ui.tabs.noise import build_noise_tab, first_noise_value
-from ddpm_demo.ui.tabs.receptive import build_receptive_tab, from_link
-from ddpm_demo.ui.tabs.schedule import build_schedule_tab, describe_schedule
-from ddpm_demo.ui.tabs.train import build_train_tab
+from ddpm_demo.ui.tab_table import TABS, Ingredients
+from ddpm_demo.ui.tabs.network import untrained
+from ddpm_demo.ui.tabs.noise import NoiseTab, first_noise_value
+from ddpm_demo.ui.tabs.receptive import ReceptiveTab, from_link
+from ddpm_demo.ui.tabs.schedule import ScheduleTab, describe_schedule
 from ddpm_demo.ui.tabs.train_desk import Desk
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
@@ -58,23 +57,22 @@ def build_app(
     desk = Desk(checkpoints, allowed=training_allowed(asked=training))
     serve_static_files()
     placement = best_placement()
+    ingredients = Ingredients(checkpoints, desk, executor)
+    tabs: dict[str, gr.Tab] = {}
+    built: dict[str, Any] = {}  # a tab's id -> what its builder returned
     demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
     with demo:
         gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
         build_lessons(checkpoints, lessons)
         with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
-            with _tab("Noise") as noise_tab:
-                noise = build_noise_tab(checkpoints)
-            with _tab("Schedule"):
-                schedule = build_schedule_tab()
-            with _tab("Network") as network_tab:
-                network = build_network_tab(checkpoints)
-            with _tab("Receptive field"):
-                receptive = build_receptive_tab(checkpoints)
-            with _tab("Generate") as generate_tab:
-                generate = build_generate_tab(checkpoints, executor)
-            with _tab("Train"):
-                build_train_tab(desk)
+            for entry in TABS:
+                with gr.Tab(entry.title, elem_id=f"tab-{entry.id}") as tabs[entry.id]:  # open_tab.js finds it by that
+                    built[entry.id] = entry.build(ingredients)
+        noise: NoiseTab = built["noise"]
+        schedule: ScheduleTab = built["schedule"]
+        network: gr.Dropdown = built["network"]
+        receptive: ReceptiveTab = built["receptive-field"]
+        generate: GenerateTab = built["generate"]
         gr.Markdown(
             "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed "
             "live from the real network and the real schedule, on this computer "
@@ -97,8 +95,9 @@ def build_app(
         }
         lists = [generate.which, network, generate.guide]
         choices = [*lists, noise.details]
+        opened = [tabs[name].select for name in ("generate", "network", "noise")]
         gr.on(
-            [demo.load, generate_tab.select, network_tab.select, noise_tab.select, *(list_.focus for list_ in lists)],
+            [demo.load, *opened, *(list_.focus for list_ in lists)],
             lambda: listed(desk),
             None,
             choices,
@@ -112,10 +111,6 @@ def build_app(
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
     slow_queue(demo)
     return demo
-
-
-def _tab(name: str) -> gr.Tab:
-    return gr.Tab(name, elem_id=f"tab-{TABS[name]}")  # open_tab.js finds it by that, whatever its label says
 
 
 def slow_queue(demo: gr.Blocks) -> None:

@@ -15,9 +15,9 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.film_settings import read_film_settings, words_of
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.lessons.places import TABS
 from ddpm_demo.ui.parts.bridge import STATIC, chart_value, static_url
 from ddpm_demo.ui.parts.digits import class_indices, draw_noise
+from ddpm_demo.ui.tab_table import tab_ids
 from tests.ui.film_messages import film_messages
 
 X_T = '#noise-view canvas[data-name="x_t"]'
@@ -365,7 +365,7 @@ def test_others_in_the_room_are_shown_the_way_to_this_very_screen(visit, visit_t
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_phone_never_scrolls_sideways(phone, theme):
     phone.open(theme)
-    for tab in TABS:
+    for tab in tab_ids():
         phone.tab(tab)
         phone.page.wait_for_timeout(700)
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
@@ -386,9 +386,9 @@ def test_the_oldest_browsers_that_the_page_promises_have_all_that_it_uses(visit)
     visit.page.goto(f"{visit.address}?film=0~0~8~0~4~1~lite")  # opens Generate and presses it, by itself
     visit.page.wait_for_selector(FILM)
     frames(visit, 9)
-    for tab in TABS:
+    for tab in tab_ids():
         visit.tab(tab)
-        visit.page.locator(f"#tab-{TABS[tab]} .ddpm-mount > *").first.wait_for()
+        visit.page.locator(f"#tab-{tab_ids()[tab]} .ddpm-mount > *").first.wait_for()
     visit.tab("Noise")
     before = visit.pixels(X_T)
     visit.set_slider("#noise-view", 800)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from ddpm_demo.ui.lessons.places import TABS
+from ddpm_demo.ui.tab_table import tab_ids
 from tests.browser.conftest import there
 from tests.browser.firefox import FirefoxPage, started_firefox
 from tests.browser.test_app import FILM, X_T, expected_pixels
@@ -43,8 +43,8 @@ def pixels(page, selector):
 
 
 def open_tab(page, tab):
-    page.click(the(f"#tab-{TABS[tab]}-button"))
-    page.wait(f"{the(f'#tab-{TABS[tab]} .ddpm-mount > *')}.getClientRects().length")
+    page.click(the(f"#tab-{tab_ids()[tab]}-button"))
+    page.wait(f"{the(f'#tab-{tab_ids()[tab]} .ddpm-mount > *')}.getClientRects().length")
 
 
 def test_dragging_t_drowns_the_digit(page, linear):
@@ -88,6 +88,6 @@ def test_a_training_starts_and_stops(page):
 def test_every_tab_opens_and_none_scrolls_sideways(page):
     page.open()
     page.wait(the(X_T))
-    for tab in TABS:
+    for tab in tab_ids():
         open_tab(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") <= page.width, tab

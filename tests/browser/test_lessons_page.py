@@ -17,7 +17,7 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.app import build_app
-from ddpm_demo.ui.lessons.entry import read_test, shipped_lessons
+from ddpm_demo.ui.lessons.entry import questions_of_test, shipped_lessons
 from ddpm_demo.ui.lessons.places import CONTROLS
 from ddpm_demo.ui.lessons.truths import compute_truth
 from ddpm_demo.ui.lessons.workplace import Workplace
@@ -257,13 +257,13 @@ def test_the_fields_of_the_noise_tab_follow_a_lesson(visit):
 def test_the_test_before_and_after_and_the_gain(visit, checkpoints):
     visit.open()
     page = visit.page
-    keys = [truth_of(checkpoints, item) for item in read_test()]
+    keys = [truth_of(checkpoints, item) for item in questions_of_test(shipped_lessons())]
     for when, right in (("before", 2), ("after", len(LESSONS))):
         open_lessons(visit)
         page.locator(f'[data-name="test-{when}"]').click()
         page.locator('[data-name="submit"]').click()
         visit.wait_for_text(".ddpm-lesson", f"{len(LESSONS)} questions have no answer yet.")
-        for number, (item, key) in enumerate(zip(read_test(), keys, strict=True)):
+        for number, (item, key) in enumerate(zip(questions_of_test(shipped_lessons()), keys, strict=True)):
             answer = key if number < right else next(c.key for c in item.choices if c.key != key)
             page.locator(".ddpm-lesson-item").nth(number).locator(f'[data-key="{answer}"] input').check()
         page.locator('[data-name="submit"]').click()

@@ -10,6 +10,7 @@ from ddpm_demo.commands import curves, figures
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.measuring import classifier, quality
+from ddpm_demo.networks import drawing_digits
 from ddpm_demo.store import pictures
 from ddpm_demo.store.checkpoint import Checkpoint, save
 from ddpm_demo.store.mnist import load_mnist
@@ -44,7 +45,7 @@ def test_the_points_are_all_samplers_with_the_fewest_steps_first():
 
 def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_path, monkeypatch):
     asked = []
-    real_draw = curves.draw_digits
+    real_draw = drawing_digits.draw_digits
 
     def stopped_at_the_third(*arguments, **named):
         asked.append(arguments[2])
@@ -52,7 +53,7 @@ def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_pa
             raise KeyboardInterrupt
         return real_draw(*arguments, **named)
 
-    monkeypatch.setattr(curves, "draw_digits", stopped_at_the_third)
+    monkeypatch.setattr(drawing_digits, "draw_digits", stopped_at_the_third)
     status, out, err = run(capsys, *command, "--steps", "2")
     assert (status, out) == (130, "")
     assert "keeps 2 points; the same command goes on" in err

@@ -30,26 +30,13 @@ from ddpm_demo.training.training_set import variations
 from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import Classroom
-from ddpm_demo.ui.lessons.entry import FILES, read_lessons, read_test, shipped_lessons
+from ddpm_demo.ui.lessons.entry import FILES, questions_of_test, read_lessons, shipped_lessons
 from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import SAID, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 
 SHAPE = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
-TITLES = [
-    "Where does the seven vanish?",
-    "One jump or a thousand steps?",
-    "Who keeps more at t = 500?",
-    "What does the network answer at t = 900?",
-    "How far can a pixel see?",
-    "Who decides which digit it will be?",
-    "Ten steps or a thousand?",
-    "What is learnt first?",
-    "When can you still ask for a three?",
-    "Can it finish half a digit?",
-    "Did it learn, or did it copy?",
-]
 
 
 def network(path, weights):
@@ -96,14 +83,17 @@ def line_of(path, part):
 
 def test_the_lessons_stand_in_their_order_and_none_is_long():
     lessons = shipped_lessons()
-    assert [each.title for each in lessons] == TITLES
+    numbers = [int(each.name.split("-")[0]) for each in lessons]
+    assert numbers == list(range(1, len(lessons) + 1))
+    assert len({each.title for each in lessons}) == len(lessons) == len(list(FILES.glob("[0-9]*.toml")))
     assert all(5 <= each.minutes <= 8 for each in lessons)
     assert {each.predict.kind for each in lessons} == set(SAID)  # every way of guessing is there
 
 
 def test_each_lesson_has_an_item_of_the_test_that_it_does_not_ask():
-    items = read_test()
-    assert len(items) == len(TITLES)
+    without = [each.name for each in shipped_lessons() if each.test is None]
+    assert not without, f"{', '.join(without)}: a shipped lesson has a [test] question"
+    items = questions_of_test(shipped_lessons())
     used = [(a.truth, str(a.arguments)) for each in shipped_lessons() for a in (each.predict, each.question)]
     assert not set(used) & {(item.truth, str(item.arguments)) for item in items}
 
@@ -168,7 +158,7 @@ def test_a_file_that_is_not_there_or_no_text_gets_a_sentence(tmp_path):
 
 def test_a_class_adds_its_own_after_the_others(tmp_path):
     path = copy_of(tmp_path, 1, ("Where does the seven vanish?", "Ours"))
-    assert [each.title for each in read_lessons([path])] == [*TITLES, "Ours"]
+    assert [each.title for each in read_lessons([path])] == [*(each.title for each in shipped_lessons()), "Ours"]
     with pytest.raises(ConfigError, match="there is a lesson own already"):
         read_lessons([path, path])
 
@@ -255,12 +245,12 @@ def test_the_keys_follow_the_schedule(monkeypatch):
 
 
 def room_with(checkpoints):
-    return Classroom(shipped_lessons(), read_test(), checkpoints)
+    return Classroom(shipped_lessons(), questions_of_test(shipped_lessons()), checkpoints)
 
 
 def wait_for(ask):
     for _ in range(6000):  # five minutes: a loaded machine is slow, not wrong
-        answer = predict()
+        answer = ask()
         if "done" not in answer:
             return answer
         time.sleep(0.05)
@@ -283,7 +273,9 @@ def test_the_key_of_a_question_follows_the_network(tmp_path):
 
 def test_every_question_has_its_key_among_its_choices_whatever_the_network(tmp_path):
     place = Workplace(network(tmp_path / "made.safetensors", loud))
-    questions = [a for each in shipped_lessons() for a in (each.predict, each.question)] + read_test()
+    questions = [a for each in shipped_lessons() for a in (each.predict, each.question)] + questions_of_test(
+        shipped_lessons()
+    )
     for question in questions:
         arguments = dict(question.arguments)
         for name in ("first", "second"):

@@ -8,7 +8,7 @@ import gradio as gr
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.classroom import Classroom
-from ddpm_demo.ui.lessons.lesson import Lesson, Question, read_lesson, read_question
+from ddpm_demo.ui.lessons.lesson import Lesson, Question, read_lesson
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component
@@ -33,10 +33,9 @@ def read_lessons(own: Sequence[Path]) -> list[Lesson]:
     return lessons
 
 
-def read_test() -> list[Question]:
-    """Return the questions of the test that is taken before and after."""
-    file = TomlFile(FILES / "test.toml")
-    return [read_question(file, ("item", k)) for k in range(file.count(("item",)))]
+def questions_of_test(lessons: Sequence[Lesson]) -> list[Question]:
+    """Return the test that is taken before the lessons and after them: what each of them has for it, in their order."""
+    return [lesson.test for lesson in lessons if lesson.test is not None]
 
 
 def page_words() -> dict[str, Any]:
@@ -46,7 +45,8 @@ def page_words() -> dict[str, Any]:
 
 def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> gr.HTML:
     """Lay out the entry; the browser adds the panel when somebody opens it. Raises ConfigError on a broken file."""
-    classroom = Classroom(read_lessons(own), read_test(), checkpoints)
+    lessons = read_lessons(own)
+    classroom = Classroom(lessons, questions_of_test(lessons), checkpoints)
     return browser_component(
         "lessons/entry", first_lessons_value(classroom), elem_id="lessons", server=classroom.functions()
     )

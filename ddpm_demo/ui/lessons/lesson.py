@@ -7,11 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.places import CONTROLS, TABS, WATCHES
+from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import Keys, TomlFile
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, values_of
+from ddpm_demo.ui.tab_table import tab_ids
 
 SCREEN = ("digit", "seed", "t", "schedule")
+PARTS = (
+    "title",
+    "minutes",
+    "tab",
+    "opening",
+    "lock",
+    "explain",
+    "screen",
+    "predict",
+    "do",
+    "reveal",
+    "question",
+    "test",
+)
 SAID = {  # kind of prediction -> what can be said of one, each a sentence in the file
     "choice": ("right", "wrong"),
     "mark": ("close", "too_low", "too_high"),
@@ -71,7 +86,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson. `words` are what the reveal can say, `captions` the pictures that it shows."""
+    """One lesson. `words` are what the reveal can say, `captions` the pictures that it shows.
+
+    `test` is its question in the test that is taken before the lessons and after them, if it has one.
+    """
 
     name: str
     title: str
@@ -86,13 +104,14 @@ class Lesson:
     captions: Mapping[str, str]
     explain: str
     question: Question = field(repr=False)
+    test: Question | None = field(default=None, repr=False)
 
     def public(self) -> dict[str, Any]:
         """Return what the page needs before anything is revealed."""
         asked = ("ask", "choices")
         return {
             **{name: getattr(self, name) for name in ("name", "title", "minutes", "opening", "lock", "screen")},
-            "tab": TABS[self.tab],
+            "tab": tab_ids()[self.tab],
             "predict": {
                 **{name: value for name, value in asdict(self.predict).items() if name not in HIDDEN},
                 "choices": [{"key": choice.key, "say": choice.say} for choice in self.predict.choices],
@@ -116,11 +135,9 @@ def public_question(question: Question) -> dict[str, Any]:
 def read_lesson(path: Path) -> Lesson:
     """Read one lesson; raise ConfigError, one sentence with the file's line, if it cannot be one."""
     file = TomlFile(path)
-    file.known(
-        (), ("title", "minutes", "tab", "opening", "lock", "explain", "screen", "predict", "do", "reveal", "question")
-    )
+    file.known((), PARTS)
     tab = file.get(("tab",), str)
-    _one_of(file, ("tab",), tab, TABS)
+    _one_of(file, ("tab",), tab, tab_ids())
     lock = file.get(("lock",), list, [])
     for name in lock:
         _one_of(file, ("lock",), name, CONTROLS)
@@ -143,6 +160,7 @@ def read_lesson(path: Path) -> Lesson:
     for name in captions:
         _one_of(file, ("reveal", "pictures", name), name, TRUTHS[predict.truth].pictures)
     question = read_question(file, ("question",))
+    test = read_question(file, ("test",)) if "test" in file.content else None
     return Lesson(
         path.stem,
         file.get(("title",), str),
@@ -157,6 +175,7 @@ def read_lesson(path: Path) -> Lesson:
         captions,
         sentence(file, ("explain",), values),
         question,
+        test,
     )
 
 

@@ -1,14 +1,5 @@
 """The parts of the page that a lesson can name: to lock one, to lead to it, or to wait until it was used."""
 
-# the page's tabs: name -> what open_tab.js calls it
-TABS = {
-    "Noise": "noise",
-    "Schedule": "schedule",
-    "Network": "network",
-    "Receptive field": "receptive-field",
-    "Generate": "generate",
-    "Train": "train",
-}
 # name in a lesson's file -> where it stands on the page; a browser test looks for each of them
 CONTROLS = {
     "timestep": "#noise-view .ddpm-slider",

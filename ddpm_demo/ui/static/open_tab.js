@@ -1,7 +1,7 @@
 // Open a tab from anywhere in the page.
 
 /**
- * Press the button of the tab with that name, as `TABS` in lessons/places.py has it; false while the page has none.
+ * Press the button of the tab with that name, as `TABS` in ui/tab_table.py has it; false while the page has none.
  * @param {string} name
  */
 export function openTab(name) {
