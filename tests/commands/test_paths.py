@@ -32,9 +32,9 @@ def nothing_is_done(monkeypatch):
     def fail(*_, **__):
         raise AssertionError("work was begun")
 
-    for name in ("core.sampling.draw_digits", "commands.curves.draw_digits", "measuring.classifier.load_judge"):
+    for name in ("networks.drawing_digits.draw_digits", "measuring.classifier.load_judge"):
         monkeypatch.setattr(f"ddpm_demo.{name}", fail)
-    monkeypatch.setattr("ddpm_demo.networks.noisy_classifier.train_classifier", fail)
+    monkeypatch.setattr("ddpm_demo.measuring.noisy_training.train_classifier", fail)
     return classifier
 
 
