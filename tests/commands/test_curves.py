@@ -36,11 +36,11 @@ def command(tiny, tmp_path):
 
 def test_the_points_are_all_samplers_with_the_fewest_steps_first():
     wanted = curves.points([50, 5, 5])
-    assert [config.steps for config in wanted] == [5] * 8 + [50] * 9
+    assert [config.steps for config in wanted] == [5] * 10 + [50] * 11
     assert len(set(wanted)) == len(wanted)
     assert SamplerConfig("ddpm", steps=50, variance="posterior", clip="x0") in wanted
     assert not any(config.steps == 5 and config.clip == "x_t" for config in wanted)
-    assert len({curves.variant_name(config) for config in wanted}) == 9
+    assert len({curves.variant_name(config) for config in wanted}) == 11
 
 
 def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_path, monkeypatch):
@@ -62,7 +62,7 @@ def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_pa
 
     status, _, _ = run(capsys, *command, "--steps", "2")
     assert status == 0
-    assert len(asked) == 3 + 6
+    assert len(asked) == 3 + 8
     after = json.loads((tmp_path / "c.json").read_text())
     assert after["points"][:2] == before["points"]
     assert after["real"] == before["real"]
