@@ -12,7 +12,7 @@ from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.schedule import ScheduleConfig
-from ddpm_demo.films.film_job import FilmJob, FilmWalk, predict
+from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.measuring.completion import measure_completion
@@ -366,14 +366,10 @@ def test_what_asking_in_an_interval_makes_is_what_the_films_make(monkeypatch):
 
     def share(digit, asked):
         config = SamplerConfig(kind="ddim", steps=6, clip="x0")
-        job = FilmJob(tiny.digest, config, 4, 0, asked=asked, asker="x" if asked else "")
-        walk = FilmWalk(job, tiny.schedule)
-        while walk.left:
-            (answer,) = predict(
-                tiny, None, [walk], [classifier_at(tiny.schedule, tiny.placement.device) if asked else None]
-            )
-            step = walk.take(answer.eps_hat)
-        return (load_judge().model.classes(step.x_s) == digit).double().mean()
+        job = FilmJob(tiny.digest, config, 4, 0, digit=asked, classifier="x" if asked else "")
+        classify = classifier_at(tiny.schedule, tiny.placement.device) if asked else None
+        *_, last = film_alone(tiny, None, FilmWalk(job, tiny.schedule), classify)
+        return (load_judge().model.classes(last.step.x_s) == digit).double().mean()
 
     place = Workplace({"tiny": find_checkpoint("tiny")})
     arguments = {"checkpoint": "tiny", "digit": 1, "first_t": 700, "last_t": 300, "count": 4}

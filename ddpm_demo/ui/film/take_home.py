@@ -34,7 +34,7 @@ model = Autoguidance(model, guide, {weight:g}{interval})
 INTERVAL_IMPORTS = "from ddpm_demo.core.config import Interval\n"
 # and of one that asks for a digit these
 ASKED_IMPORTS = """\
-from ddpm_demo.core.config import DigitConfig
+from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
 """
 ASKED = "model = guide_to_digit(model, schedule, {wish}, load_classifier(), placement.device)\n"
