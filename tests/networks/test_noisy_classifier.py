@@ -3,6 +3,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.measuring import noisy_training
 from ddpm_demo.measuring.noisy_training import accuracy_by_tenth, train_classifier
 from ddpm_demo.networks import noisy_classifier
 from ddpm_demo.networks.guidance_settings import DigitConfig
@@ -26,7 +27,7 @@ def untrained():
 
 
 def test_it_learns_and_a_seed_means_one_classifier(monkeypatch):
-    monkeypatch.setattr(noisy_classifier, "NOISY_BATCH", 32)
+    monkeypatch.setattr(noisy_training, "NOISY_BATCH", 32)
     first, second = NoisyClassifier(), NoisyClassifier()
     losses = [progress.loss for progress in train_classifier(first, ScheduleConfig(timesteps=200), steps=40)]
     again = [progress.loss for progress in train_classifier(second, ScheduleConfig(timesteps=200), steps=40)]

@@ -60,7 +60,7 @@ def test_a_fresh_process_draws_the_same_bits(saved):
 from pathlib import Path
 import torch
 from ddpm_demo.store import checkpoint
-from ddpm_demo.core.config import SamplerConfig
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.core.schedule import Schedule
 loaded = checkpoint.load(Path({str(saved)!r}))
