@@ -104,16 +104,16 @@ class Provenance:
             raise ConfigError(f"a network cannot have grown more than {GENERATIONS} times")
         known = {entry.name for entry in dataclasses.fields(cls)} - {"other"}
         # null is as good as nothing: a file says so of a held-out loss that was not measured
-        told = {name: told for name, told in value.items() if name in known and told is not None}
-        if told.get("final_loss", 0.0) != told.get("final_loss", 0.0):
-            del told["final_loss"]  # NaN, which a training that failed at its first step wrote
-        if "classes" in told:
-            told["classes"] = _tuple("classes", told["classes"])
-        if "held_out" in told:
-            told["held_out"] = _held_out_record(told["held_out"])
-        if "grown_from" in told:
-            told["grown_from"] = cls.from_json(told["grown_from"], generations=generations - 1)
-        return cls(**told, other={name: told for name, told in value.items() if name not in known})
+        facts = {name: fact for name, fact in value.items() if name in known and fact is not None}
+        if facts.get("final_loss", 0.0) != facts.get("final_loss", 0.0):
+            del facts["final_loss"]  # NaN, which a training that failed at its first step wrote
+        if "classes" in facts:
+            facts["classes"] = _tuple("classes", facts["classes"])
+        if "held_out" in facts:
+            facts["held_out"] = _held_out_record(facts["held_out"])
+        if "grown_from" in facts:
+            facts["grown_from"] = cls.from_json(facts["grown_from"], generations=generations - 1)
+        return cls(**facts, other={name: facts for name, facts in value.items() if name not in known})
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values, only what is known; of trained weights also that no loss was measured."""

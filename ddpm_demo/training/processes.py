@@ -53,9 +53,9 @@ class Ranks:
         """Return the first process's number to all: clocks differ, and all must end at the same step."""
         if self.size == 1:
             return value
-        said = torch.tensor(value, dtype=torch.float64, device=device)
-        torch.distributed.broadcast(said, src=0)
-        return float(said)
+        shared = torch.tensor(value, dtype=torch.float64, device=device)
+        torch.distributed.broadcast(shared, src=0)
+        return float(shared)
 
     def wait(self) -> None:
         """Wait until all processes have come here."""

@@ -46,11 +46,11 @@ def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping
     values: dict[str, Any] = {**truth.values, **kept}
     if lesson.predict.kind == "mark":
         values["prediction"] = prediction
-    said = verdict(lesson, truth, prediction)
-    if lesson.predict.kind == "choice" and said == "wrong":
+    outcome = verdict(lesson, truth, prediction)
+    if lesson.predict.kind == "choice" and outcome == "wrong":
         words = next(choice.wrong for choice in lesson.predict.choices if choice.key == prediction)
     else:
-        words = lesson.words[said]
+        words = lesson.words[outcome]
     return words.format(**values), lesson.explain.format(**values)
 
 

@@ -59,8 +59,8 @@ def named_values(question: object, names: str) -> Mapping[str, Any]:
 
 def changed_in_words(settings: Sequence[tuple[str, object, object]]) -> str:
     """Return in one line which of the settings, (name, value, usual value) each, are not as usual."""
-    told = [f"{name} **{value}**" for name, value, usual in settings if value != usual]
-    return f"Changed: {', '.join(told)}." if told else UNCHANGED
+    changes = [f"{name} **{value}**" for name, value, usual in settings if value != usual]
+    return f"Changed: {', '.join(changes)}." if changes else UNCHANGED
 
 
 def one_of(value: object, names: Collection[Known], refusal: str) -> Known:

@@ -34,7 +34,7 @@ of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the t
 you. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
-NOTHING_TOLD = gr.EventData(None, None)
+NO_EVENT = gr.EventData(None, None)
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def new_noise() -> tuple[int, dict[str, Any]]:
 
 
 @event
-def follow_screen(told: gr.EventData = NOTHING_TOLD) -> tuple[Any, Any, Any]:
+def follow_screen(change: gr.EventData = NO_EVENT) -> tuple[Any, Any, Any]:
     """Set the fields to what the page shows by itself, in a lesson say: class, number in it, seed."""
-    shown = named_values(told._data, "label, which and seed")
+    shown = named_values(change._data, "label, which and seed")
     seed = whole("the seed", shown.get("seed"), 0, MAX_SEED)
     if shown.get("label") is None:  # a digit of one's own has no number
         return gr.skip(), gr.skip(), seed

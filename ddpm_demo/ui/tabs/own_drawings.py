@@ -156,12 +156,12 @@ def zip_messages(press: gr.EventData) -> Iterator[dict[str, Any]]:
         same = {"press": whole("the press", asked.get("press"), 0, MAX_SEED)}
         refusal = f"a zip from this page may have at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
         content = from_base64(asked.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
-        reads, told = list[PictureRead](), time.monotonic()
+        reads, last_sent = list[PictureRead](), time.monotonic()
         for read in pictures_of_zip(content):
             reads.append(read)
-            if time.monotonic() - told >= MESSAGE_SECONDS:
+            if time.monotonic() - last_sent >= MESSAGE_SECONDS:
                 yield same | _message(reads)
-                reads, told = [], time.monotonic()
+                reads, last_sent = [], time.monotonic()
         yield same | (_message(reads) if reads else {}) | {"over": True}
     except Exception as error:  # in the panel itself, whose buttons wait for the end
         yield same | {"error": sentence_of(error), "over": True}

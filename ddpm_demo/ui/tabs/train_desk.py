@@ -181,10 +181,10 @@ class Desk:
         action = asked.get("action")
         if action == "resume":
             return {"run": self._resume(shelf.entry(asked.get("run")))}
-        told = {"pause": self.trainer.pause, "go on": self.trainer.go_on, "stop": self.trainer.stop}.get(str(action))
-        if told is None:
+        action = {"pause": self.trainer.pause, "go on": self.trainer.go_on, "stop": self.trainer.stop}.get(str(action))
+        if action is None:
             raise ConfigError("choose pause, go on, stop or resume")
-        told()
+        action()
         return {}
 
     def _resume(self, known: Entry) -> str:
