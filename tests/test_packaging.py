@@ -168,6 +168,8 @@ def test_the_wheel_carries_assets_and_browser_modules(tmp_path, monkeypatch):
     [
         "README.md",
         "CONTRIBUTING.md",
+        "docs/measurements.md",
+        "docs/serving.md",
         "assets/mnist/README.md",
         "assets/checkpoints/README.md",
         "assets/classifiers/README.md",

@@ -1,4 +1,5 @@
-"""Train `lite` from nothing for 1, 2, 5, 10 and 30 minutes, and show what each reaches: the README's table and picture.
+"""Train `lite` from nothing for 1, 2, 5, 10 and 30 minutes, and show what each reaches: table and picture of
+docs/measurements.md.
 
     python assets/images/minutes.py DIRECTORY [MINUTES ...]
 

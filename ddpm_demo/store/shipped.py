@@ -19,13 +19,17 @@ def known_as(path: Path) -> str:
 
 
 def find_checkpoint(name_or_path: str) -> Path:
-    """Return the path of a shipped checkpoint's name, or the path itself; raise CheckpointError if it is neither."""
+    """Return the path of a shipped checkpoint's name, of a file, or of the weights in the folder of a training run.
+
+    Raises CheckpointError if it is none of these.
+    """
     known = shipped_checkpoints()
     if name_or_path in known:
         return known[name_or_path]
     path = user_path(name_or_path, "a checkpoint") if name_or_path else Path()
     if path.is_file():
         return path
-    raise CheckpointError(
-        f"no checkpoint {name_or_path!r}: give a file, or one of {', '.join(known) or 'none shipped'}"
-    )
+    if name_or_path and (path / "model.safetensors").is_file():  # what `ddpm-demo train --out` was given
+        return path / "model.safetensors"
+    names = ", ".join(known) or "none shipped"
+    raise CheckpointError(f"no checkpoint {name_or_path!r}: give a file, the folder of a run, or one of {names}")
