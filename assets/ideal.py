@@ -71,7 +71,9 @@ def main() -> None:
     for name, lines in looks.items():
         others = " | ".join(f"by `{other}`" for other in NETWORKS if other != name)
         print(f"`{name}`'s x̂₀: the share of its variance that is explained, median\n")
-        print(f"| t | by the ideal | by the best patch | its width | {others} | by width |\n|---|---|---|---|---|---|---|")
+        print(
+            f"| t | by the ideal | by the best patch | its width | {others} | by width |\n|---|---|---|---|---|---|---|"
+        )
         print("\n".join(lines), end="\n\n")
     print("Mean squared error of the noise, and the heaviest training digit's share in the ideal's answer, median\n")
     print(f"| t | {' | '.join(NETWORKS)} | the ideal | `lite`'s best patch | heaviest |\n|---|---|---|---|---|---|---|")
