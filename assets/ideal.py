@@ -1,12 +1,17 @@
 """How far does a network look, and what would a perfect one answer? The tables of docs/ideal.md.
 
-    python assets/ideal.py [DIGITS] [TRAINING] [SEED]
+    python assets/ideal.py DIRECTORY [DIGITS] [TRAINING] [SEED] [CHECKPOINT]
 
-So many test DIGITS (64), those from 64 SEED (0) on, are noised by SEED, and the answers of the shipped networks
-compared with the ideal ones for the first TRAINING (60,000) training digits: whole, and by patches of several widths.
+So many test DIGITS (64), those from 64 SEED (0) on, are noised by SEED. The answers of the shipped networks, or of one
+CHECKPOINT, are compared with the ideal ones: of the whole picture for all 60,000 training digits, by patches of several
+widths for the first TRAINING (60,000) of them. What was measured of a timestep stays in DIRECTORY and is not measured
+again; the tables go to the standard output.
 """
 
+import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,65 +31,106 @@ NETWORKS = ("lite", "full", "tiny")
 WIDTHS = {  # of the patches that are tried at each t
     50: (1, 3, 5),
     100: (3, 5, 7),
-    200: (3, 5, 7, 9),
+    200: (3, 5, 7),
     300: (5, 7, 9, 11),
     400: (7, 9, 11, 15, 19),
     500: (9, 11, 15, 19, 23),
-    700: (15, 19, 27, 35),
+    700: (15, 19, 35),
     900: (19, 35),
 }
+BLOCK = 64  # digits from one seed to the next
 SCHEDULE = Schedule.from_config(ScheduleConfig())
 
 
 def main() -> None:
-    """Measure and print one table a network, and one of the ideal's errors."""
-    count, training, seed = [int(word) for word in sys.argv[1:]] + [64, 60_000, 0][len(sys.argv) - 1 :]
+    """Measure what is missing, then print one table a network, and those of the ideal's errors."""
+    directory = Path(sys.argv[1])
+    count, training, seed = [int(word) for word in sys.argv[2:5]] + [64, 60_000, 0][len(sys.argv) - 2 :]
+    names = sys.argv[5:] or NETWORKS
     keep_freed_memory()
-    taught, x0 = load_mnist(train=True)[0][:training], to_x0(load_mnist(train=False)[0][64 * seed :][:count])
+    directory.mkdir(parents=True, exist_ok=True)
     placement = best_placement()
-    networks = {name: place(checkpoint.load(find_checkpoint(name)).model, placement) for name in NETWORKS}
-    ideal, patches = IdealDenoiser(taught, SCHEDULE), PatchDenoiser(taught, SCHEDULE, 1)
-    generator = torch.Generator().manual_seed(seed)
-    looks = {name: list[str]() for name in NETWORKS}
-    errors = []
-    for t, widths in WIDTHS.items():
-        eps = torch.randn(x0.shape, generator=generator)
-        x_t, steps = SCHEDULE.add_noise(x0, t, eps), torch.full((len(x0),), t)
-        eps_hat = {name: eps_of(network, x_t, steps) for name, network in networks.items()}
-        x0_hat = {name: SCHEDULE.predict_x0(x_t, t, answer) for name, answer in eps_hat.items()}
-        whole = ideal.expected_x0(x_t, steps)
-        by_width = dict(zip(widths, patches.expected_x0_by_width(x_t, steps, list(widths)), strict=True))
-        for name, answer in x0_hat.items():
-            shares = {width: median(explained(answer, patch)) for width, patch in by_width.items()}
-            best = max(shares, key=lambda width: shares[width])
-            others = [f"{median(explained(answer, x0_hat[other])):.3f}" for other in NETWORKS if other != name]
-            tried = ", ".join(f"{width}: {share:.3f}" for width, share in shares.items())
-            cells = [t, f"{median(explained(answer, whole)):.3f}", f"{shares[best]:.3f}", best, *others, tried]
-            looks[name].append(f"| {' | '.join(map(str, cells))} |")
-        answers = [*eps_hat.values(), SCHEDULE.predict_eps(x_t, t, whole)]
-        answers.append(SCHEDULE.predict_eps(x_t, t, by_width[width_of(looks["lite"][-1])]))
-        cells = [f"{float((answer - eps).square().mean()):.4f}" for answer in answers]
-        cells.append(f"{median(ideal.weights(x_t, steps).amax(dim=1)):.2f}")
-        errors.append(f"| {t} | {' | '.join(cells)} |")
-        print(t, "done", file=sys.stderr, flush=True)
-    print(f"{count} test digits from {64 * seed} on, {training:,} training digits, noise of seed {seed}\n")
-    for name, lines in looks.items():
-        others = " | ".join(f"by `{other}`" for other in NETWORKS if other != name)
-        print(f"`{name}`'s x̂₀: the share of its variance that is explained, median\n")
-        print(
-            f"| t | by the ideal | by the best patch | its width | {others} | by width |\n|---|---|---|---|---|---|---|"
-        )
-        print("\n".join(lines), end="\n\n")
-    print("Mean squared error of the noise, and the heaviest training digit's share in the ideal's answer, median\n")
-    print(f"| t | {' | '.join(NETWORKS)} | the ideal | `lite`'s best patch | heaviest |\n|---|---|---|---|---|---|---|")
-    print("\n".join(errors), end="\n\n")
-    print("The share of the variance of x̂₀ at t = 999 that the mean training digit explains, median\n")
-    last = len(SCHEDULE) - 1
-    x_t = SCHEDULE.add_noise(x0, last, torch.randn(x0.shape, generator=generator))
-    steps, mean_digit = torch.full((len(x0),), last), to_x0(taught).mean(dim=0, keepdim=True).expand_as(x0)
-    for name, model in [*networks.items(), ("the ideal", ideal)]:
-        x0_hat = SCHEDULE.predict_x0(x_t, last, eps_of(model, x_t, steps))
-        print(f"- {name}: {median(explained(x0_hat, mean_digit)):.3f}")
+    networks = {name: place(checkpoint.load(find_checkpoint(name)).model, placement) for name in names}
+    taught = load_mnist(train=True)[0]
+    ideal, patches = IdealDenoiser(taught, SCHEDULE), PatchDenoiser(taught[:training], SCHEDULE, 1)
+    x0 = to_x0(load_mnist(train=False)[0][BLOCK * seed :][:count])
+    found = {}
+    for t in [*WIDTHS, len(SCHEDULE) - 1]:
+        file = directory / f"{'-'.join(Path(name).stem for name in names)}-{count}-{training}-{seed}-{t}.json"
+        if not file.exists():
+            file.write_text(json.dumps(measured(t, x0, seed, networks, ideal, patches)), encoding="utf-8")
+        found[t] = json.loads(file.read_text(encoding="utf-8"))
+    print(
+        f"{count} test digits from {BLOCK * seed} on, patches of {training:,} training digits, noise of seed {seed}\n"
+    )
+    for name in names:
+        print(look_table(name, found))
+    print(error_table(names, found))
+
+
+def measured(
+    t: int, x0: Tensor, seed: int, networks: dict[str, EpsModel], ideal: IdealDenoiser, patches: PatchDenoiser
+) -> dict[str, Any]:
+    """Return all figures of one timestep."""
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(1000 * seed + t))
+    x_t, steps, widths = SCHEDULE.add_noise(x0, t, eps), torch.full((len(x0),), t), list(WIDTHS.get(t, ()))
+    eps_hat = {name: eps_of(network, x_t, steps) for name, network in networks.items()}
+    x0_hat = {name: SCHEDULE.predict_x0(x_t, t, answer) for name, answer in eps_hat.items()}
+    whole = ideal.expected_x0(x_t, steps)
+    by_width = patches.expected_x0_by_width(x_t, steps, widths) if widths else []
+    mean_digit = to_x0(ideal.pictures).mean(dim=0, keepdim=True).expand_as(x0)
+    error = {name: error_of(answer, eps) for name, answer in eps_hat.items()}
+    error["ideal"] = error_of(SCHEDULE.predict_eps(x_t, t, whole), eps)
+    return {
+        "networks": {
+            name: {
+                "ideal": median(explained(answer, whole)),
+                "patch": {k: median(explained(answer, patch)) for k, patch in zip(widths, by_width, strict=True)},
+                "other": {other: median(explained(answer, x0_hat[other])) for other in networks if other != name},
+                "mean digit": median(explained(answer, mean_digit)),
+            }
+            for name, answer in x0_hat.items()
+        },
+        "error": error,
+        "patch error": {
+            k: error_of(SCHEDULE.predict_eps(x_t, t, patch), eps) for k, patch in zip(widths, by_width, strict=True)
+        },
+        "heaviest": median(ideal.weights(x_t, steps).amax(dim=1)),
+        "mean digit": median(explained(whole, mean_digit)),
+    }
+
+
+def look_table(name: str, found: dict[int, dict[str, Any]]) -> str:
+    """Return what explains a network's x0_hat at each timestep, as a table."""
+    others = list(found[50]["networks"][name]["other"])
+    head = [f"by `{other}`" for other in others]
+    lines = [f"`{Path(name).stem}`: the share of the variance of its x̂₀ that is explained, median over the digits\n"]
+    lines.append(f"| {' | '.join(['t', 'by the ideal', 'by the best patch', 'its width', *head, 'by width'])} |")
+    lines.append("|---" * (5 + len(others)) + "|")
+    for t, row in found.items():
+        told = row["networks"][name]
+        if told["patch"]:
+            best = max(told["patch"], key=told["patch"].get)
+            tried = ", ".join(f"{width}: {share:.3f}" for width, share in told["patch"].items())
+            cells = [f"{told['ideal']:.3f}", f"{told['patch'][best]:.3f}", best]
+            cells += [f"{told['other'][other]:.3f}" for other in others]
+            lines.append(f"| {' | '.join([str(t), *cells, tried])} |")
+    return "\n".join([*lines, ""])
+
+
+def error_table(names: list[str], found: dict[int, dict[str, Any]]) -> str:
+    """Return the errors of networks and ideals at each timestep, and how near the mean digit they are, as a table."""
+    head = [*(f"`{Path(name).stem}`" for name in names), "the ideal", "the best patch", "heaviest"]
+    head += [f"`{Path(name).stem}`, mean digit" for name in names] + ["the ideal, mean digit"]
+    lines = ["Mean squared error of the noise; the heaviest training digit's share; the share that the mean explains\n"]
+    lines += [f"| {' | '.join(['t', *head])} |", "|---" * (1 + len(head)) + "|"]
+    for t, row in found.items():
+        patch = min(row["patch error"].items(), key=lambda each: each[1], default=None)
+        cells = [f"{row['error'][name]:.3g}" for name in [*names, "ideal"]]
+        cells += [f"{patch[1]:.3g} ({patch[0]})" if patch else "", f"{row['heaviest']:.2f}"]
+        cells += [f"{row['networks'][name]['mean digit']:.3f}" for name in names] + [f"{row['mean digit']:.3f}"]
+        lines.append(f"| {' | '.join([str(t), *cells])} |")
+    return "\n".join(lines)
 
 
 @torch.no_grad()
@@ -102,14 +148,14 @@ def explained(answer: Tensor, other: Tensor) -> Tensor:
     return 1 - (answer - other).square().sum(dim=1) / spread
 
 
+def error_of(eps_hat: Tensor, eps: Tensor) -> float:
+    """Return the mean squared error of the noise."""
+    return float((eps_hat - eps).square().mean())
+
+
 def median(values: Tensor) -> float:
     """Return the median, between the two in the middle where there are two."""
     return float(values.double().quantile(0.5))
-
-
-def width_of(line: str) -> int:
-    """Return the best patch's width in a line of the table."""
-    return int(line.split(" | ")[3])
 
 
 if __name__ == "__main__":
