@@ -16,13 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ScheduleConfig
-from ddpm_demo.core.device import best_placement
 from ddpm_demo.core.sampling import EpsModel
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.explaining.ideal import IdealDenoiser, PatchDenoiser
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.machine.placement import place
+from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint

@@ -10,16 +10,15 @@ import torch
 
 from ddpm_demo.bench.sampling import network, network_only
 from ddpm_demo.bench.timing import rows_or_fault, time_a_step
-from ddpm_demo.core.config import ScheduleConfig
-from ddpm_demo.core.device import Placement, best_placement
 from ddpm_demo.core.sampling import EpsModel
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.explaining.ideal import IdealDenoiser, PatchDenoiser
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.machine.placement import place
+from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
 from ddpm_demo.store.mnist import load_mnist
 
-AT_ONCE = 16  # digits, as many as a film has at first
+DIGITS_AT_ONCE = 16  # digits, as many as a film has at first
 IDEAL_SECONDS, IDEAL_ROUNDS = 1.0, 3  # the ways take turns, and the best round of each counts
 WAYS = {"the ideal, 60,000 digits": (60_000, 0), "patches of 9 x 9, 10,000 digits": (10_000, 9)}
 
@@ -39,7 +38,10 @@ def ideal_rows(
     lite: EpsModel, count: int, width: int, placement: Placement, *, seconds: float
 ) -> Iterator[dict[str, Any]]:
     """Yield the figures of one way; `width` 0 is the whole picture."""
-    steps = network_only(lite, AT_ONCE, placement), network_only(perfect(count, width), AT_ONCE, placement)
+    steps = (
+        network_only(lite, DIGITS_AT_ONCE, placement),
+        network_only(perfect(count, width), DIGITS_AT_ONCE, placement),
+    )
     best = [math.inf, math.inf]
     for _ in range(IDEAL_ROUNDS):
         best = [min(before, time_a_step(step, seconds)) for before, step in zip(best, steps, strict=True)]
@@ -65,7 +67,7 @@ def grown_megabytes(count: int, width: int) -> float | None:
     keep_freed_memory()
     torch.zeros(1000, 1000) @ torch.zeros(1000, 1000)  # the libraries' own memory is not counted
     before = most_megabytes()
-    step = network_only(perfect(count, width), AT_ONCE, best_placement())
+    step = network_only(perfect(count, width), DIGITS_AT_ONCE, best_placement())
     for _ in range(3):
         step()
     after = most_megabytes()

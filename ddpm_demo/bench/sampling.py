@@ -123,7 +123,7 @@ def our_sampling(model: EpsModel, schedule: Schedule, n: int, placement: Placeme
     return lambda: next(going)
 
 
-def network_only(model: Denoiser, n: int, placement: Placement) -> Callable[[], object]:
+def network_only(model: EpsModel, n: int, placement: Placement) -> Callable[[], object]:
     """Return what calls the network alone, once."""
     x_t = start_noise(n, 1, 28, torch.Generator().manual_seed(0)).to(placement.device)
     t = torch.full((n,), 500, device=placement.device)

@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo bench`."""
     parser.add_argument(
         "what",
-        choices=["ui", "sample", "train", "class", "company"],
-        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training; "
-        "class: many visitors at once; company: whether films depend on each other",
+        choices=["ui", "sample", "train", "class", "company", "ideal"],
+        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training; class: many "
+        "visitors at once; company: whether films depend on each other; ideal: the perfect denoisers beside lite",
     )
     parser.add_argument("--visitors", default="1,8,32,100,500", help="class: how many (default 1,8,32,100,500)")
     parser.add_argument("--same", action="store_true", help="class: all ask for one film, as by one link")
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui | sample | train | class | company`: one line a measurement, or all of them as JSON.
+    """`ddpm-demo bench ui | sample | train | class | company | ideal`: one line a measurement, or all of them as JSON.
 
     Returns 1 if a row could not be measured here: it says so, and the others are measured all the same.
     """
@@ -56,6 +56,10 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from ddpm_demo.bench.company import bench_company
 
         rows, words = bench_company(), _company_words
+    elif arguments.what == "ideal":
+        from ddpm_demo.bench.ideal import bench_ideal
+
+        rows, words = bench_ideal(), _ideal_words
     else:
         from ddpm_demo.bench.page import bench_ui
 
@@ -99,6 +103,14 @@ def _company_words(row: dict[str, Any]) -> str:
         f"{row['films']} films at once, {row['films_a_call']} in a call, {row['device']} {row['dtype']}: "
         f"{row['same_bits']} to the last bit as made alone, {row['within_a_grey_level']} within a grey level, "
         f"at most {row['apart']} apart"
+    )
+
+
+def _ideal_words(row: dict[str, Any]) -> str:
+    memory = "unknown" if row["megabytes"] is None else f"{row['megabytes']:.0f} MB"
+    return (
+        f"{row['way']}, 16 at once, {row['device']}: {row['step_ms']:.0f} ms a step, {row['times_lite']:.1f} times "
+        f"lite's {row['lite_ms']:.0f} ms; memory {memory}"
     )
 
 

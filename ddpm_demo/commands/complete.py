@@ -6,6 +6,7 @@ import json
 import sys
 
 from ddpm_demo.commands.options import (
+    CHECKPOINT_HELP,
     add_sampler_options,
     check_seed,
     digits_in_range,
@@ -22,7 +23,7 @@ SUMMARY = "complete test digits of which a part is missing, and judge them"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo complete`."""
-    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", default="lower half", help="what is missing (default: lower half)")
     parser.add_argument("--jumps", type=int, default=5, help="times that a step is taken back, 0 to 20 (default 5)")
     parser.add_argument("--n", type=int, default=500, help="the first so many test digits (default 500)")
@@ -38,28 +39,23 @@ def run_complete(arguments: argparse.Namespace) -> int:
     """`ddpm-demo complete`: how many completed test digits are read as what they were, and a picture if asked."""
     import torch
 
-    from ddpm_demo.core.schedule import Schedule
-    from ddpm_demo.machine.device import best_placement
-    from ddpm_demo.machine.placement import place
     from ddpm_demo.measuring import classifier
     from ddpm_demo.measuring.completion import known_mask, measure_completion
-    from ddpm_demo.networks.loaded_networks import load_guided
-    from ddpm_demo.store import checkpoint, pictures
+    from ddpm_demo.networks.loaded_networks import checkpoint_file, load_guided, load_named
+    from ddpm_demo.store import pictures
     from ddpm_demo.store.files import check_outputs, write_file
     from ddpm_demo.store.mnist import load_mnist
-    from ddpm_demo.store.shipped import find_checkpoint
 
     check_seed(arguments.seed)
     digits_in_range("--n", arguments.n, 1)
     config = sampler_config(arguments)
     guidance = guidance_config(arguments, usual=RECOMMENDED_GUIDANCE.get(arguments.checkpoint))
     known = known_mask(arguments.mask)
-    path = find_checkpoint(arguments.checkpoint)
-    check_outputs({"--png": (arguments.png, ".png")}, inputs={"--checkpoint": path})
-    loaded = checkpoint.load(path)
-    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
+    check_outputs({"--png": (arguments.png, ".png")}, inputs=checkpoint_file(arguments.checkpoint))
+    loaded = load_named(arguments.checkpoint)
+    schedule, placement = loaded.schedule, loaded.placement
     schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
+    model = load_guided(loaded.model, schedule, guidance, placement)
     judge = classifier.load_judge()
     digits, labels = (part[: arguments.n] for part in load_mnist(train=False))
     measuring = measure_completion(

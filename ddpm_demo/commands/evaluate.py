@@ -3,6 +3,7 @@
 import argparse
 
 from ddpm_demo.commands.options import (
+    CHECKPOINT_HELP,
     add_digit_options,
     add_sampler_options,
     digit_config,
@@ -20,7 +21,7 @@ SUMMARY = "measure a checkpoint: held-out loss, and quality of its digits"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo evaluate`."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    what.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help=CHECKPOINT_HELP)
     what.add_argument(
         "--run",
         type=path_argument,

@@ -22,11 +22,10 @@ from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.measuring.quality import Quality
 from ddpm_demo.networks.drawing_digits import draw_digits
 from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
-from ddpm_demo.networks.loaded_networks import load_guided
+from ddpm_demo.networks.loaded_networks import checkpoint_file, load_guided, load_named
 from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.saved_run import load_run
@@ -49,17 +48,16 @@ def evaluate_checkpoint(
     """
     digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
     digits_in_range("--held-out", arguments.held_out, 1)
-    path = find_checkpoint(arguments.checkpoint)
-    loaded = checkpoint.load(path)
-    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
+    loaded = load_named(arguments.checkpoint)
+    model, schedule, placement = loaded.model, loaded.schedule, loaded.placement
     schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    model = place(loaded.model, placement)
     guided = load_guided(model, schedule, guidance, placement)
     real = quality.real_test_digits(arguments.n)
     judge = classifier.load_judge()
 
     print(f"measuring on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
-    if loaded.provenance.pictures:
+    files = checkpoint_file(arguments.checkpoint).values()
+    if any(checkpoint.describe(file)[2].pictures for file in files):
         print("it learned drawings of one's own; all of this measures it by MNIST's digits", file=sys.stderr)
     digits, _ = load_mnist(train=False)
     losses = held_out_loss(model, schedule, digits[: arguments.held_out], per_digit=PER_DIGIT, device=placement.device)
@@ -73,8 +71,8 @@ def evaluate_checkpoint(
     generated, floor = judged(judge, images, real)
 
     facts = {
-        "checkpoint": path.name,
-        "parameters": count_parameters(loaded.model),
+        "checkpoint": next((file.name for file in files), arguments.checkpoint),
+        "parameters": count_parameters(model) if isinstance(model, Denoiser) else 0,
         "sampler": asdict(config),
         "guidance": None if guidance is None else asdict(guidance),
         "asked": [asdict(wish) for wish in asked],

@@ -13,6 +13,7 @@ from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.store.files import user_path
 
+CHECKPOINT_HELP = "default: lite; ideal, or ideal:patch=9, is the perfect denoiser of the training digits, or patches"
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 

@@ -5,6 +5,7 @@ import io
 import sys
 
 from ddpm_demo.commands.options import (
+    CHECKPOINT_HELP,
     add_digit_options,
     add_sampler_options,
     digit_config,
@@ -22,7 +23,7 @@ SUMMARY = "draw digits out of noise"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo sample`."""
-    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
+    parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help=CHECKPOINT_HELP)
     parser.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
     add_sampler_options(parser, SamplerConfig(), "none")  # the spec's rule to the letter
     parser.add_argument("--digit", type=int, help="ask for this digit, 0 to 9, by classifier guidance")
@@ -41,28 +42,24 @@ def run_sample(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ddpm_demo.core.sampling import to_uint8
-    from ddpm_demo.core.schedule import Schedule
     from ddpm_demo.films.film_job import frame_indices
-    from ddpm_demo.machine.device import best_placement
-    from ddpm_demo.machine.placement import place
     from ddpm_demo.networks.drawing_digits import draw_digits
-    from ddpm_demo.networks.loaded_networks import load_guided
+    from ddpm_demo.networks.loaded_networks import checkpoint_file, load_guided, load_named
     from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
-    from ddpm_demo.store import checkpoint, pictures
+    from ddpm_demo.store import pictures
     from ddpm_demo.store.files import check_outputs, write_file
-    from ddpm_demo.store.shipped import find_checkpoint
 
     if not 1 <= arguments.n <= MAX_SAMPLES:
         raise ConfigError(f"--n must be a whole number from 1 to {MAX_SAMPLES}, got {arguments.n}")
     config, guidance = sampler_config(arguments), guidance_config(arguments, usual=None)
     wish = digit_config(arguments, arguments.digit)
-    path = find_checkpoint(arguments.checkpoint)
+    inputs = checkpoint_file(arguments.checkpoint)
     outputs = {"--out": (arguments.out, ".npz"), "--gif": (arguments.gif, ".gif"), "--png": (arguments.png, ".png")}
-    check_outputs(outputs, inputs={"--checkpoint": path})
-    loaded = checkpoint.load(path)
-    schedule, placement = Schedule.from_config(loaded.schedule), best_placement()
+    check_outputs(outputs, inputs=inputs)
+    loaded = load_named(arguments.checkpoint)
+    schedule, placement = loaded.schedule, loaded.placement
     timesteps = schedule.timesteps(config.steps)  # refuses more steps than the schedule has
-    model = load_guided(place(loaded.model, placement), schedule, guidance, placement)
+    model = load_guided(loaded.model, schedule, guidance, placement)
     if wish is not None:
         model = guide_to_digit(model, schedule, wish, load_classifier(), placement.device)
     print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)

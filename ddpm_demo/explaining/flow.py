@@ -60,4 +60,5 @@ def detour(points: Sequence[Tensor]) -> Tensor:
     """
     way = torch.stack([point.double().flatten(1) for point in points])  # (P, B, CHW)
     walked = way.diff(dim=0).norm(dim=2).sum(dim=0)
-    return walked / (way[-1] - way[0]).norm(dim=1)
+    straight: Tensor = (way[-1] - way[0]).norm(dim=1)
+    return walked / straight

@@ -14,10 +14,11 @@ from ddpm_demo.core.config import ALWAYS, ConfigError, Interval
 from ddpm_demo.core.guidance import Autoguidance, check_within
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.networks.guidance_settings import GuidanceConfig
+from ddpm_demo.networks.ideal_checkpoints import ideal_file, is_ideal, load_ideal, named_in_file
 from ddpm_demo.networks.noisy_classifier import AtEqualNoise, NoisyDigitClassifier, load_classifier, shipped_classifier
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import file_stamp
@@ -32,7 +33,7 @@ class LoadedNetwork:
     `digest` that one's SHA-256; all are empty for a network that is in no file.
     """
 
-    model: Denoiser
+    model: EpsModel
     schedule: Schedule
     placement: Placement
     held_out: tuple[float | None, ...] | None
@@ -40,6 +41,18 @@ class LoadedNetwork:
     known_as: str = ""
     digest: str = ""
     file: bytes = field(default=b"", repr=False)
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """The trained network; raise ConfigError for an ideal, which has no layers to look into."""
+        if not isinstance(self.model, Denoiser):
+            raise ConfigError(f"{self.known_as} is computed from the training digits: choose a trained network")
+        return self.model
+
+    @property
+    def channels(self) -> int:
+        """How many channels its pictures have."""
+        return channels_of(self.model)
 
     def guided_by(self, guide: "LoadedNetwork | None", weight: float, interval: Interval = ALWAYS) -> EpsModel:
         """Return the network with its guide, as `guided` does; raise ConfigError if it cannot be."""
@@ -56,10 +69,26 @@ _GUARD = threading.Lock()  # a class that comes at once loads a network once
 def load_placed(path: Path) -> LoadedNetwork:
     """Load a checkpoint, again when its file has changed: a run in training writes it anew every half-minute.
 
-    Raises CheckpointError if it is none.
+    The name of an ideal (`ideal_checkpoints`) is a path without a file. Raises CheckpointError if it is neither, and
+    ConfigError for an ideal that cannot be.
     """
     with _GUARD:
         return _load(path, file_stamp(path))
+
+
+def load_named(name_or_path: str) -> LoadedNetwork:
+    """Load an ideal, a shipped checkpoint, or a file; raise CheckpointError or ConfigError if there is none."""
+    return load_placed(Path(name_or_path) if is_ideal(name_or_path) else find_checkpoint(name_or_path))
+
+
+def checkpoint_file(name_or_path: str) -> dict[str, Path]:
+    """Return the file behind a checkpoint as an input of a command, none for an ideal; raise as `load_named` does."""
+    return {} if is_ideal(name_or_path) else {"--checkpoint": find_checkpoint(name_or_path)}
+
+
+def channels_of(model: EpsModel) -> int:
+    """Return how many channels a denoiser's pictures have: digits, which an ideal's always are, have one."""
+    return model.config.image_channels if isinstance(model, Denoiser) else 1
 
 
 def loaded_as(digest: str) -> LoadedNetwork:
@@ -94,11 +123,18 @@ def classifier_at(schedule: Schedule, device: torch.device) -> AtEqualNoise:
 @lru_cache(maxsize=4)
 def _load(path: Path, stamp: tuple[int, int]) -> LoadedNetwork:
     try:
-        file = path.read_bytes()
+        file = ideal_file(str(path)) if is_ideal(str(path)) else path.read_bytes()
     except OSError:
         file = b""  # loading it says why
     digest = hashlib.sha256(file).hexdigest() if file else ""
-    loaded, placement = checkpoint.load(path), best_placement()
+    placement, ideal = best_placement(), named_in_file(file)
+    if ideal is not None:
+        schedule = Schedule.from_config(ScheduleConfig())
+        model = load_ideal(ideal, schedule, placement.device)
+        placed = LoadedNetwork(model, schedule, placement, None, known_as=ideal, digest=digest, file=file)
+        _LOADED[digest] = placed
+        return placed
+    loaded = checkpoint.load(path)
     measured = loaded.provenance.held_out
     held_out = measured.by_tenth if measured else None
     digits = (measured.digits or 10_000) if measured else 0  # the first files did not say: it was all of them
@@ -116,7 +152,7 @@ def _load(path: Path, stamp: tuple[int, int]) -> LoadedNetwork:
     return placed
 
 
-def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | None, placement: Placement) -> EpsModel:
+def load_guided(model: EpsModel, schedule: Schedule, guidance: GuidanceConfig | None, placement: Placement) -> EpsModel:
     """Return a model with its guide, loaded and put in its place; without guidance, or at weight 1, the model alone.
 
     Raises CheckpointError when the guide cannot be loaded, and ConfigError when it cannot guide this model.
@@ -124,7 +160,7 @@ def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | 
     if guidance is None:
         return model
 
-    def guide() -> tuple[Denoiser, Schedule]:
+    def guide() -> tuple[EpsModel, Schedule]:
         loaded = checkpoint.load(find_checkpoint(guidance.guide))
         return place(loaded.model, placement), Schedule.from_config(loaded.schedule)
 
@@ -132,9 +168,9 @@ def load_guided(model: Denoiser, schedule: Schedule, guidance: GuidanceConfig | 
 
 
 def guided(
-    model: Denoiser,
+    model: EpsModel,
     schedule: Schedule,
-    guide: Callable[[], tuple[Denoiser, Schedule]] | None,
+    guide: Callable[[], tuple[EpsModel, Schedule]] | None,
     weight: float,
     interval: Interval = ALWAYS,
 ) -> EpsModel:
@@ -148,6 +184,6 @@ def guided(
     network, its_schedule = guide()
     if not torch.equal(schedule.alpha_bar, its_schedule.alpha_bar):
         raise ConfigError("the guide was trained on another noise schedule than the network: it cannot guide it")
-    if model.config.image_channels != network.config.image_channels:
+    if channels_of(model) != channels_of(network):
         raise ConfigError("the guide was trained on pictures with another number of channels than the network")
     return Autoguidance(model, network, weight, interval)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
 from ddpm_demo.machine.limits import max_runs_mb
+from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, is_ideal
 from ddpm_demo.store.files import cache_dir, write_atomically
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.training.run_entry import NAME_FILE, NAME_LENGTH, Entry, is_run, read_entry
@@ -93,7 +94,7 @@ def new_name(name: object) -> str:
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not re.fullmatch(r"[\w .,+()=-]+", text) or len(text) > NAME_LENGTH:
         raise ConfigError(f"a run's name has 1 to {NAME_LENGTH} letters, digits, spaces and . , + ( ) = - _")
-    if text in shipped_checkpoints() or any(known.name == text for known in entries()):
+    if text in shipped_checkpoints() or is_ideal(text) or any(known.name == text for known in entries()):
         raise ConfigError(f"there is already a run or checkpoint called {text}")
     return text
 
@@ -135,7 +136,7 @@ def export(run_id: object) -> tuple[str, bytes]:
 
 def offer(checkpoints: MutableMapping[str, Path], base: dict[str, Path]) -> dict[str, str]:
     """Bring a list of checkpoints up to date: those of `base` and then the runs; return a label for each name."""
-    labels = {name: name for name in base}
+    labels = {name: IDEAL_LABELS.get(name, name) for name in base}
     found = {}
     for known in entries():
         if known.checkpoint is not None and known.name not in base:

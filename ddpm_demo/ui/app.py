@@ -9,6 +9,8 @@ import gradio as gr
 from ddpm_demo.films.executor import Executor
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.limits import training_allowed
+from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, is_ideal
+from ddpm_demo.networks.loaded_networks import load_named
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.film.event_stream import film_routes
@@ -47,13 +49,18 @@ def build_app(
     With `metrics` the server has an address for Prometheus. `executor` makes the films; without one this process does.
     """
     checkpoints = shipped_checkpoints()
-    if chosen is not None and chosen not in checkpoints:
+    if chosen is not None and is_ideal(chosen):
+        load_named(chosen)  # says now, not at the first click, that there is no such ideal
+        checkpoints = {**checkpoints, chosen: Path(chosen)}
+    elif chosen is not None and chosen not in checkpoints:
         path = find_checkpoint(chosen)
         checkpoint.load(path)  # says now, not at the first click, that a file is no checkpoint
         checkpoints = {name_of(path): path, **checkpoints}
     elif chosen is not None:
         checkpoints = {chosen: checkpoints[chosen], **checkpoints}
 
+    if checkpoints:  # the ideals are there to be compared with one
+        checkpoints |= {name: Path(name) for name in IDEAL_LABELS}
     desk = Desk(checkpoints, allowed=training_allowed(asked=training))
     serve_static_files()
     placement = best_placement()
@@ -129,10 +136,11 @@ def listed(desk: Desk) -> list[Any]:
     """Return the checkpoints by name, with what they are, for the lists of the page and the Noise tab."""
     labels = desk.offer()
     known = [(label, name) for name, label in labels.items()]
+    networks = [(label, name) for label, name in known if not is_ideal(name)]
     return [
         gr.update(choices=known),
-        gr.update(choices=[*known, *untrained(labels)]),
-        gr.update(choices=[(NO_GUIDE, NO_GUIDE), *known]),
+        gr.update(choices=[*networks, *untrained(labels)]),
+        gr.update(choices=[(NO_GUIDE, NO_GUIDE), *networks]),
         {"checkpoints": labels},
     ]
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from ddpm_demo.core.config import SamplerConfig, ScheduleConfig
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
-from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.explaining.flow import detour, euler_step, flow_point, flow_times, velocity
-from ddpm_demo.explaining.ideal import IdealDenoiser
+from ddpm_demo.networks.ideal import IdealDenoiser
 from ddpm_demo.store.mnist import load_mnist
 
 SCHEDULES = [Schedule.from_config(ScheduleConfig()), Schedule.from_config(ScheduleConfig("cosine"))]

@@ -86,7 +86,7 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
     config = replace(RECOMMENDED_SAMPLER, steps=min(COMPLETION_STEPS, len(loaded.schedule)))
     total = config.steps * (jumps + 1) - jumps
     generator, device = torch.Generator().manual_seed(seed), loaded.placement.device
-    x_T = start_noise(COMPLETIONS, loaded.model.config.image_channels, SIDE, generator)
+    x_T = start_noise(COMPLETIONS, loaded.channels, SIDE, generator)
     walk = complete(
         InTurn(network, NETWORK.film_turn),
         loaded.schedule,

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.film_settings import (
@@ -98,7 +99,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             elem_id="generate-which",
         )
         guide = gr.Dropdown(
-            [NO_GUIDE, *names],
+            [NO_GUIDE, *(name for name in names if not is_ideal(name))],
             value=first_guide,
             label="Guide",
             info="A worse network, to keep away from.",

@@ -87,7 +87,7 @@ def race(
     steps, made = sum(lane.config.steps for lane in lanes), 0
     for k, lane in enumerate(lanes):
         generator = torch.Generator().manual_seed(seed)
-        x_T = start_noise(n, loaded.model.config.image_channels, 28, generator)
+        x_T = start_noise(n, loaded.channels, 28, generator)
         if interpolate:
             x_T = slerp(x_T[:1], x_T[-1:], [i / max(1, n - 1) for i in range(n)])
         if ten:

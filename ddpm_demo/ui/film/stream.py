@@ -164,7 +164,7 @@ def film_job(loaded: LoadedNetwork, settings: FilmSettings, guide: LoadedNetwork
         settings.seed,
         guide=guide.digest if guide and helped else "",
         weight=weight if helped else 1.0,
-        channels=loaded.model.config.image_channels,
+        channels=loaded.channels,
         digit=digit,
         classifier=steering_classifier()[1] if digit else "",
         interval=interval_of(guidance) if helped else ALWAYS,

@@ -27,7 +27,7 @@ from ddpm_demo.ui.parts.readers import named_values
 # of a film with a guide the program has these as well
 IMPORTS = "from ddpm_demo.core.guidance import Autoguidance\n"
 GUIDE_LINE = """\
-guide = place(load(find_checkpoint({guide!r})).model, placement)
+guide = load_named({guide!r}).model
 model = Autoguidance(model, guide, {weight:g}{interval})
 """
 # and where that has a part at some timesteps only
@@ -49,18 +49,12 @@ PROGRAM = '''\
 import torch
 
 from ddpm_demo.core.samplers import SamplerConfig
-from ddpm_demo.machine.device import best_placement
 {imports}from ddpm_demo.core.sampling import sample, start_noise, to_uint8
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.placement import place
-from ddpm_demo.store.checkpoint import load
-from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.networks.loaded_networks import load_named
 
-loaded = load(find_checkpoint({checkpoint!r}))  # a name, or the path of a checkpoint of your own
-placement = best_placement()
-model = place(loaded.model, placement)
-{guide}schedule = Schedule.from_config(loaded.schedule)
-{asked}config = {config}
+loaded = load_named({checkpoint!r})  # a name, or the path of a checkpoint of your own
+model, schedule, placement = loaded.model, loaded.schedule, loaded.placement
+{guide}{asked}config = {config}
 generator = torch.Generator().manual_seed({seed})
 x_T = start_noise({n}, 1, 28, generator).to(placement.device)
 for step in sample(model, schedule, config, x_T, generator=generator):

@@ -164,7 +164,7 @@ def drawn_twice(
     calls, made, drawn, seconds = sum(config.steps for config in configs), 0, [], []
     for k, config in enumerate(configs):
         generator = torch.Generator().manual_seed(seed)
-        x_T = start_noise(count, loaded.model.config.image_channels, IMAGE, generator)
+        x_T = start_noise(count, loaded.channels, IMAGE, generator)
         if k and other_noise:
             generator = torch.Generator().manual_seed(seed + 1)
         begun = time.perf_counter()

@@ -66,7 +66,7 @@ def asked_within(
 def _drawn(loaded: LoadedNetwork, wish: DigitConfig | None, count: int, seed: int) -> Tensor:
     """Draw digits (count, 1, 28, 28) from one seed, asked for one or not."""
     device, generator = loaded.placement.device, torch.Generator().manual_seed(seed)
-    x_T = start_noise(count, loaded.model.config.image_channels, 28, generator).to(device)
+    x_T = start_noise(count, loaded.channels, 28, generator).to(device)
     asking = (
         loaded.model
         if wish is None
@@ -111,7 +111,7 @@ def completed_compared(
             InTurn(loaded.model, NETWORK.film_turn),
             loaded.schedule,
             config,
-            start_noise(len(x0), loaded.model.config.image_channels, 28, generator).to(device),
+            start_noise(len(x0), loaded.channels, 28, generator).to(device),
             x0=x0.to(device),
             known=known.to(device),
             jumps=way["jumps"],

@@ -14,6 +14,7 @@ from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
 from ddpm_demo.explaining.claims import check_claims
 from ddpm_demo.machine.scheduler import NETWORK
+from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
 from ddpm_demo.ui.parts.bridge import AS_SENT, base64_of, browser_component, event, server_function
 from ddpm_demo.ui.parts.contents import contents
@@ -53,7 +54,7 @@ EQUATIONS = {
 def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
     """Lay out the tab and connect it; return the list of networks."""
     gr.Markdown(NETWORK_LEAD, elem_classes="ddpm-lead")
-    networks = [*checkpoints, *untrained(checkpoints)]
+    networks = [*(name for name in checkpoints if not is_ideal(name)), *untrained(checkpoints)]
     value, table = describe_network(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
     view = browser_component("tabs/network", value, elem_id="network-view", server=[make_inside(checkpoints)])
     with gr.Row():
@@ -102,7 +103,7 @@ def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:
     """Return the network that a name in the list stands for; raise ConfigError for any other."""
     listed = one_of(name, [*checkpoints, *PRESETS, *untrained(())], "choose one of the listed networks")
     if listed in checkpoints:
-        return load_placed(checkpoints[listed]).model.config
+        return load_placed(checkpoints[listed]).denoiser.config
     return PRESETS[listed.removesuffix(" (not trained)")]
 
 
@@ -183,7 +184,7 @@ def _explain(stage: Any) -> dict[str, Any]:
 def _feature_maps(loaded: LoadedNetwork, x_t: torch.Tensor, t: int, stage: Any) -> dict[str, Any]:
     """Return the strongest channels after every step of a stage, each row on one scale of its own."""
     # in a turn of its own: hooks on a network see everybody who uses it
-    seen = NETWORK.turn(lambda: activations(loaded.model, x_t.to(loaded.placement.device), t))
+    seen = NETWORK.turn(lambda: activations(loaded.denoiser, x_t.to(loaded.placement.device), t))
     names = [stage] if stage in seen else [f"{stage}.{step}" for step in BLOCK_STEPS]
     if names[0] not in seen:
         raise ConfigError("choose one of the stages shown")
@@ -197,7 +198,7 @@ def _feature_maps(loaded: LoadedNetwork, x_t: torch.Tensor, t: int, stage: Any) 
         )
     answer: dict[str, Any] = {"t": t, "channels": channels.tolist(), "rows": rows}
     if len(names) > 1:
-        _, projected = time_vectors(loaded.model, torch.arange(len(loaded.schedule)))
+        _, projected = time_vectors(loaded.denoiser, torch.arange(len(loaded.schedule)))
         moved = projected.std(dim=0) / seen[names[0]].flatten(1).std(dim=1).clamp(min=1e-6)
         order = moved.argsort(descending=True)[:5].tolist()
         answer["moved"] = [{"channel": c, "ratio": float(moved[c])} for c in order]
@@ -207,7 +208,7 @@ def _feature_maps(loaded: LoadedNetwork, x_t: torch.Tensor, t: int, stage: Any) 
 def _time_pictures(loaded: LoadedNetwork) -> dict[str, Any]:
     """Return the embedding (t x 256) and the similarity of any two timesteps after the projection."""
     timesteps = torch.linspace(0, len(loaded.schedule) - 1, TABLE_TIMESTEPS).round().long()
-    embedding, projected = time_vectors(loaded.model, timesteps)
+    embedding, projected = time_vectors(loaded.denoiser, timesteps)
     unit = torch.nn.functional.normalize(projected - projected.mean(dim=0), dim=1)
     return {
         "embedding": base64_of(embedding.numpy()),

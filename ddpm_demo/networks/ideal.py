@@ -15,7 +15,7 @@ from torch import Tensor
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule
 
-AT_ONCE = 1000  # pictures compared at once: they, and what is computed of them, stay in the processor's cache
+PICTURES_AT_ONCE = 1000  # pictures compared at once: they, and what is computed of them, stay in the processor's cache
 LEAST_LOGIT = -60.0  # e^-60 of the heaviest weight adds nothing, and smaller numbers would be slow: they are denormal
 
 
@@ -67,8 +67,8 @@ class IdealDenoiser:
 
     def __init__(self, pictures: Tensor, schedule: Schedule, *, dtype: torch.dtype = torch.float32) -> None:
         """Take pictures uint8 (N, H, W), at least one; raise ConfigError for anything else."""
-        self.pictures, self.schedule, self.dtype = checked(pictures), schedule, dtype
-        clean = (pixels.flatten(1).double() / 127.5 - 1 for pixels in self.pictures.split(AT_ONCE))
+        self.pictures, self.schedule, self.dtype = checked_pictures(pictures), schedule, dtype
+        clean = (pixels.flatten(1).double() / 127.5 - 1 for pixels in self.pictures.split(PICTURES_AT_ONCE))
         self._squares = torch.cat([x.square().sum(dim=1) for x in clean])  # (N,)
 
     def __call__(self, x_t: Tensor, t: Tensor, /) -> Tensor:
@@ -103,7 +103,9 @@ class IdealDenoiser:
         # -|x_t - a x_i|^2 / 2 v = (a x_t . x_i - a^2 |x_i|^2 / 2) / v + constant, v = 1 - alpha_bar, a^2 = alpha_bar
         noisy = (x_t.flatten(1).double() * alpha_bar.sqrt() / (1 - alpha_bar) / 127.5).to(self.dtype)  # (B, HW)
         rate = alpha_bar / (2 * (1 - alpha_bar))
-        for levels, squares in zip(self.pictures.split(AT_ONCE), self._squares.split(AT_ONCE), strict=True):
+        for levels, squares in zip(
+            self.pictures.split(PICTURES_AT_ONCE), self._squares.split(PICTURES_AT_ONCE), strict=True
+        ):
             pixels = levels.to(device).flatten(1).to(self.dtype)
             yield torch.addmm((-rate * squares.to(device)).to(self.dtype), noisy, pixels.T), pixels
 
@@ -126,7 +128,7 @@ class PatchDenoiser:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         """Take pictures uint8 (N, H, W) and an odd width, or several; raise ConfigError for anything else."""
-        self.pictures, self.schedule, self.dtype = checked(pictures), schedule, dtype
+        self.pictures, self.schedule, self.dtype = checked_pictures(pictures), schedule, dtype
         self.widths = {0: width} if isinstance(width, int) else dict(width)
         if not self.widths or any(one < 1 or one % 2 == 0 for one in self.widths.values()):
             raise ConfigError(f"a patch must be an odd number of pixels wide, got {width!r}")
@@ -159,7 +161,7 @@ class PatchDenoiser:
                 ]
             )
         x = x_t[:, 0, :, :, None].to(self.dtype)  # (B, H, W, 1)
-        for levels in self._planes.split(AT_ONCE, dim=2):
+        for levels in self._planes.split(PICTURES_AT_ONCE, dim=2):
             clean = levels.to(x_t.device).to(self.dtype).div_(127.5).sub_(1)  # (H, W, n)
             for b, alpha_bar in enumerate(signals):
                 squares = (clean * alpha_bar**0.5).sub_(x[b]).square_()  # (H, W, n)
@@ -172,7 +174,7 @@ class PatchDenoiser:
         return torch.stack(answers)  # (K, B, 1, H, W)
 
 
-def checked(pictures: Tensor) -> Tensor:
+def checked_pictures(pictures: Tensor) -> Tensor:
     """Return pictures uint8 (N, H, W); raise ConfigError if they are none."""
     if pictures.dtype != torch.uint8 or pictures.ndim != 3 or not len(pictures):
         raise ConfigError(f"at least one picture is needed, uint8 (N, H, W), got {tuple(pictures.shape)}")

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from ddpm_demo.core.config import ConfigError, SamplerConfig, ScheduleConfig
-from ddpm_demo.core.sampling import draw_digits
-from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.explaining import ideal
-from ddpm_demo.explaining.ideal import IdealDenoiser, PatchDenoiser
+from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.measuring.copying import nearest
+from ddpm_demo.networks import ideal
+from ddpm_demo.networks.drawing_digits import draw_digits
+from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
 from ddpm_demo.store.mnist import load_mnist
 
 SCHEDULE = Schedule.from_config(ScheduleConfig())
@@ -23,7 +24,7 @@ def digits():
 
 @pytest.fixture(autouse=True)
 def _several_chunks(monkeypatch):
-    monkeypatch.setattr(ideal, "AT_ONCE", 64)  # of 200 pictures: three whole chunks and a part of one
+    monkeypatch.setattr(ideal, "PICTURES_AT_ONCE", 64)  # of 200 pictures: three whole chunks and a part of one
 
 
 def exact_x0(pictures):

@@ -1,0 +1,89 @@
+"""The perfect denoisers by name, wherever a checkpoint is chosen: `ideal`, `ideal:patch=9`, `ideal:digit=7`.
+
+A name is `ideal`, then at will `:` and, with commas between them, `patch=` the patch's width in pixels (odd, or `lite`:
+as wide at each t as explains that network best), `digit=` a class of MNIST, `count=` how many of the training digits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from ddpm_demo.core.config import ConfigError, check_whole
+from ddpm_demo.core.sampling import EpsModel
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
+from ddpm_demo.store.mnist import load_mnist
+
+IDEAL = "ideal"
+FITTED = "lite"  # the network whose patches are known
+IDEAL_LABELS = {  # what the page offers, and what it says of it
+    IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
+    f"{IDEAL}:patch={FITTED}": "the perfect network of patches, as wide at each t as explain lite best",
+}
+PATCHED_DIGITS = 10_000  # that patches are compared with unless told otherwise: all of them would take a minute a film
+# The patch that explains most of lite's x0_hat at each t: measured by assets/ideal.py, see docs/ideal.md.
+FITTED_WIDTHS: Mapping[int, int] = {50: 3, 100: 3, 200: 5, 300: 7, 400: 11, 500: 15, 700: 35}
+_FILE = "ddpm_demo ideal 1\n"  # how the file begins that stands for such a name, for workers elsewhere
+
+
+@dataclass(frozen=True)
+class IdealName:
+    """What a name says: the patch's width (None for the whole picture, 0 for `FITTED`), the class, how many digits."""
+
+    patch: int | None = None
+    digit: int | None = None
+    count: int | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> "IdealName":
+        """Read a name; raise ConfigError, with an example, unless it is one."""
+        begin, _, rest = name.partition(":")
+        told: dict[str, int] = {}
+        good = begin == IDEAL
+        for part in rest.split(",") if rest else []:
+            key, _, value = part.partition("=")
+            good &= key in ("patch", "digit", "count") and key not in told
+            if key == "patch" and value == FITTED:
+                told[key] = 0
+            elif good and value.isascii() and value.isdigit() and len(value) < 6:
+                told[key] = int(value)
+                good &= key != "patch" or told[key] % 2 == 1
+            else:
+                good = False
+        if not good:
+            forms = "ideal, ideal:patch=9 (an odd number of pixels) or ideal:digit=7,count=500"
+            raise ConfigError(f"an ideal is called {forms}, got {name!r}")
+        if "digit" in told:
+            check_whole("the ideal's digit", told["digit"], low=0, high=9)
+        if "count" in told:
+            check_whole("the ideal's count of training digits", told["count"], low=1, high=60_000)
+        return cls(**told)
+
+
+def is_ideal(name: str) -> bool:
+    """Return whether a checkpoint's name is that of an ideal, be it one that cannot be."""
+    return name.partition(":")[0] == IDEAL
+
+
+def load_ideal(name: str, schedule: Schedule, device: torch.device) -> EpsModel:
+    """Return the denoiser of that name, for a schedule's noise; raise ConfigError if there is none."""
+    told = IdealName.parse(name)
+    digits, labels = load_mnist(train=True)
+    if told.digit is not None:
+        digits = digits[labels == told.digit]
+    count = told.count or (len(digits) if told.patch is None else PATCHED_DIGITS)
+    digits = digits[:count].to(device)
+    if told.patch is None:
+        return IdealDenoiser(digits, schedule)
+    return PatchDenoiser(digits, schedule, told.patch or FITTED_WIDTHS)
+
+
+def ideal_file(name: str) -> bytes:
+    """Return the content of a file that stands for an ideal."""
+    return f"{_FILE}{name}".encode()
+
+
+def named_in_file(file: bytes) -> str | None:
+    """Return the name in a file that stands for an ideal; None for any other file."""
+    return file.removeprefix(_FILE.encode()).decode() if file.startswith(_FILE.encode()) else None
