@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 AT_ONCE = 256  # pictures compared at once: bounds the memory
+OTHERS_AT_ONCE = 10_000  # likewise
 SHIFT = 2  # pixels by which a drawing may lie elsewhere and still be the same
 ASKED = 100  # drawings at most that `scale_of` compares with all others
 
@@ -43,9 +44,15 @@ def nearest(images: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
 
     Both uint8 (., 28, 28). The nearest is found in float32; the distance to it is then exact, and 0 for a copy.
     """
-    mine, theirs = (x.flatten(1).float() / 255 for x in (images, others))  # (., 784)
-    found = torch.cat([torch.cdist(part, theirs).argmin(dim=1) for part in mine.split(AT_ONCE)])
-    difference = (mine - theirs[found]).double()  # (B, 784)
+    mine = images.flatten(1).float() / 255  # (B, 784)
+    found, closest = torch.zeros(len(mine), dtype=torch.int64), torch.full((len(mine),), torch.inf)
+    for begin in range(0, len(others), OTHERS_AT_ONCE):
+        theirs = others[begin : begin + OTHERS_AT_ONCE].flatten(1).float() / 255  # (., 784)
+        parts = [torch.cdist(part, theirs).min(dim=1) for part in mine.split(AT_ONCE)]
+        apart, where = (torch.cat([part[k] for part in parts]) for k in (0, 1))
+        closer = apart < closest
+        found, closest = torch.where(closer, where + begin, found), torch.where(closer, apart, closest)
+    difference = (mine - others[found].flatten(1).float() / 255).double()  # (B, 784)
     return found, difference.square().sum(dim=1).sqrt()
 
 

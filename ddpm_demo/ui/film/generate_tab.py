@@ -28,6 +28,7 @@ from ddpm_demo.ui.film.film_settings import (
 )
 from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
 from ddpm_demo.ui.film.inspector import inspect_step
+from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.path import build_path
 from ddpm_demo.ui.film.race import build_race
 from ddpm_demo.ui.film.stream import start_picture
@@ -109,7 +110,9 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
             form = build_film_form(list(checkpoints))
         with gr.Column(min_width=300, scale=5):
             begin = first_frame(checkpoints, form.which.value, FIRST_COUNT, FIRST_SEED, RECOMMENDED_SAMPLER.steps)
-            film = browser_component("film/film", begin, elem_id="generate-film", server=[inspect_step, take_home])
+            film = browser_component(
+                "film/film", begin, elem_id="generate-film", server=[inspect_step, take_home, nearest_digits]
+            )
     contents(
         {
             "path": "The path of the film",

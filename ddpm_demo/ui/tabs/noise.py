@@ -22,6 +22,7 @@ from ddpm_demo.ui.parts.digits import (
     read_noisy_picture,
     read_picture,
 )
+from ddpm_demo.ui.parts.ideal import ideal_answer
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, one_of, whole
 from ddpm_demo.ui.parts.schedules import schedule_tables
 
@@ -68,7 +69,7 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
             redraw = gr.Button("New noise")
     gr.Markdown(NOISE_LESSON, elem_classes="ddpm-lesson")
     names = {"checkpoints": {name: name for name in checkpoints}}
-    server = [read_picture, make_look(checkpoints)]
+    server = [read_picture, make_look(checkpoints), ideal_answer]
     details = browser_component("tabs/noise_details", names, elem_id="noise-details", server=server)
 
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}

@@ -3,6 +3,7 @@ import { placeIn } from "../component.js";
 import { checkbox, contextOf, h, number, reducedMotion } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeInspector } from "./inspector.js";
+import { makeNearest } from "./nearest.js";
 import { makeOdds } from "./odds.js";
 import { gridOf, markInGrid, paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
@@ -67,6 +68,7 @@ export function mount(element, props, watch, server, trigger) {
       ),
     ),
     inspector,
+    makeNearest(server),
     makeTakeHome(server),
   );
 

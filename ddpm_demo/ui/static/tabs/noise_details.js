@@ -3,6 +3,7 @@ import { placeIn } from "../component.js";
 import { makeChainPanel } from "./chain.js";
 import { h, nextFrame, settled } from "../dom.js";
 import { makeHistogram } from "./histogram.js";
+import { makeIdealPanel } from "./ideal_look.js";
 import { makeNetworkPanel } from "./network_look.js";
 import { makePad } from "./pad.js";
 import { mixture, readValue, state, subscribe, update } from "../state.js";
@@ -12,6 +13,7 @@ import { makeStrip } from "./strip.js";
 export function mount(element, props, watch, server) {
   const strip = makeStrip();
   const network = makeNetworkPanel(server);
+  const ideal = makeIdealPanel(server);
   const histogram = makeHistogram("histogram of the values of x_t, against the curve of N(0, 1)");
   const chain = makeChainPanel();
   const all = h(
@@ -25,6 +27,7 @@ export function mount(element, props, watch, server) {
       network.element,
       h("div", {}, h("h3", {}, "The values of xₜ, and the curve of N(0, 1)"), histogram.element),
     ),
+    ideal.element,
     chain.element,
     makePad(server, (digit) => update(readValue({ digit }))),
   );
@@ -32,6 +35,7 @@ export function mount(element, props, watch, server) {
 
   const rest = settled(() => {
     network.ask();
+    ideal.ask();
     chain.run();
   });
   let seen = false; // the histogram, which is not drawn sixty times a second for nobody
@@ -47,6 +51,7 @@ export function mount(element, props, watch, server) {
     drawHistogram();
     if (changes.digit || changes.noise || changes.schedule || changes.tables) strip.paint();
     network.forget();
+    ideal.forget();
     rest();
   }
   const offer = () => props.value && network.offer(props.value.checkpoints);

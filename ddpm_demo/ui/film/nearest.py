@@ -1,0 +1,63 @@
+"""Did the film copy? The nearest training digit of each of its digits, and when a perfect network knew which it was."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ddpm_demo.core.sampling import to_uint8
+from ddpm_demo.machine.scheduler import NETWORK
+from ddpm_demo.measuring.copying import nearest
+from ddpm_demo.networks.ideal import IdealDenoiser
+from ddpm_demo.networks.ideal_checkpoints import is_ideal
+from ddpm_demo.networks.loaded_networks import load_placed
+from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.ui.film.films import FILMS, Film, Films
+from ddpm_demo.ui.parts.bridge import base64_of, server_function
+from ddpm_demo.ui.parts.readers import named_values
+
+UNSEEN = 64  # test digits that say what is far
+
+
+@server_function
+def nearest_digits(question: Any, films: Films = FILMS) -> dict[str, Any]:
+    """Answer the page: of each digit of a film the nearest training digit and its distance, pixels being 0 to 1.
+
+    `unseen` is the median distance of test digits. `decided` is the t at which, in a film by the ideal, one training
+    digit first weighed more than one half in most digits; None for any other film.
+    """
+    film = films.get(named_values(question, "run").get("run"))
+    digits, labels = load_mnist(train=True)
+    images = to_uint8(film.last()[:, 0])
+    index, distance = NETWORK.turn(lambda: nearest(images, digits))
+    return {
+        "index": index.tolist(),
+        "label": labels[index].tolist(),
+        "distance": distance.tolist(),
+        "pictures": base64_of(digits[index].numpy()),
+        "unseen": unseen_distance(),
+        "unseen_digits": UNSEEN,
+        "decided": decided_at(film),
+    }
+
+
+@lru_cache(maxsize=1)
+def unseen_distance() -> float:
+    """Return how far a digit that nobody was taught lies from the nearest training digit, the median of `UNSEEN`."""
+    test, digits = load_mnist(train=False)[0][:UNSEEN], load_mnist(train=True)[0]
+    return float(NETWORK.turn(lambda: nearest(test, digits))[1].median())
+
+
+def decided_at(film: Film) -> int | None:
+    """Return the t at which most digits of a film by the ideal had one picture with more than half of all weight."""
+    model = load_placed(Path(film.network)).model if is_ideal(film.network) else None
+    if not isinstance(model, IdealDenoiser):
+        return None
+    for kept in list(film.kept):
+        x_t, t = kept.step.x_t, kept.step.t
+        steps = torch.full((len(x_t),), t)
+        heaviest = NETWORK.turn(lambda x=x_t, at=steps: model.weights(x, at).amax(dim=1))  # type: ignore[misc]
+        if float(heaviest.median()) > 0.5:
+            return t
+    return None

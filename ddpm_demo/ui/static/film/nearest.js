@@ -1,0 +1,84 @@
+// Did the film copy? Beside each finished digit the training digit that is nearest to it, and how far it is.
+import { decodeBytes } from "../bytes.js";
+import { h, number } from "../dom.js";
+import { paintGrid } from "../paint.js";
+import { digitBytes, film, onFilm } from "./film_state.js";
+
+const COPY = 0.5; // so near, in pixels from 0 to 1, nobody sees a difference
+
+/** @param {import("../component.js").Server} server */
+export function makeNearest(server) {
+  const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "nearest" }, "There is no film yet.");
+  const pairs = h("div", { class: "ddpm-nearest" });
+  let shown = /** @type {string | null} */ (null); // the film whose answer stands there, or was asked for
+
+  const pair = (mine, theirs, caption) => {
+    const canvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "aria-label": caption });
+    const both = new Uint8Array(mine.length + theirs.length);
+    both.set(mine);
+    both.set(theirs, mine.length);
+    paintGrid(canvas, both, 2, film.size, 2, 2);
+    return h("figure", {}, canvas, h("figcaption", {}, caption));
+  };
+  async function ask() {
+    const { run } = film;
+    if (!element.open || !run || film.done < 1 || run === shown) return;
+    shown = run;
+    words.textContent = "comparing with 60,000 training digits …";
+    const got = await server
+      .nearest_digits({ run })
+      .catch(() => ({ error: "the server did not answer; is it still running?" }));
+    if (run !== film.run) return;
+    if (got.error) {
+      shown = null;
+      words.textContent = got.error;
+      return;
+    }
+    const pictures = decodeBytes(got.pictures),
+      length = film.size * film.size;
+    pairs.replaceChildren(
+      ...got.distance.map((far, k) =>
+        pair(
+          digitBytes(film.frames.length - 1, "x_t", k),
+          pictures.subarray(k * length, (k + 1) * length),
+          far ? number(far, 1) : "0, a copy",
+        ),
+      ),
+    );
+    const copies = got.distance.filter((far) => far < COPY).length;
+    const sorted = [...got.distance].sort((a, b) => a - b),
+      middle = sorted[Math.floor(sorted.length / 2)];
+    const decided =
+      got.decided === null
+        ? ""
+        : ` For half of them one training digit had more than half of all weight from t = ${got.decided} on: long before the end it was known which.`;
+    words.textContent =
+      `${copies} of ${film.n} are copies of a training digit. The median distance is ${number(middle, 1)}; ` +
+      `a test digit, which nobody was taught, lies ${number(got.unseen, 1)} from its nearest (median of ${got.unseen_digits}).${decided}`;
+    Object.assign(element.dataset, { copies, middle });
+  }
+  onFilm((changes) => {
+    if (film.run !== shown) {
+      pairs.replaceChildren();
+      shown = null;
+      words.textContent = film.done < 1 ? "Wait until the film is whole." : "";
+    }
+    if (changes.arrived) ask();
+  });
+  const element = /** @type {HTMLDetailsElement} */ (
+    h(
+      "details",
+      { class: "ddpm-details", "data-name": "nearest", ontoggle: () => ask() },
+      h("summary", {}, "Are they copies? The nearest training digit of each"),
+      h(
+        "p",
+        {},
+        "On the left the film's digit, on the right the training digit that is nearest to it; the number is the distance, " +
+          "the root of the sum of squared differences of pixels from 0 to 1.",
+      ),
+      words,
+      pairs,
+    )
+  );
+  return element;
+}
