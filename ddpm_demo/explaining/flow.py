@@ -59,6 +59,6 @@ def detour(points: Sequence[Tensor]) -> Tensor:
     The first and last point are each way's ends; a way that ends where it began has no straight line, and gives inf.
     """
     way = torch.stack([point.double().flatten(1) for point in points])  # (P, B, CHW)
-    walked = way.diff(dim=0).norm(dim=2).sum(dim=0)
+    walked: Tensor = way.diff(dim=0).norm(dim=2).sum(dim=0)
     straight: Tensor = (way[-1] - way[0]).norm(dim=1)
     return walked / straight

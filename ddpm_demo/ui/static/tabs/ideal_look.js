@@ -56,7 +56,7 @@ export function makeIdealPanel(server) {
     const together = got.share.reduce((sum, share) => sum + share, 0);
     const what =
       first > 0.5
-        ? `One digit of the ${got.digits.toLocaleString("en")} weighs ${percent(first)}: the perfect answer is nearly that digit, not yours.`
+        ? `One digit of the ${got.digits.toLocaleString("en")} weighs ${percent(first)}: the perfect answer is ${first > 0.9 ? "nearly" : "mostly"} that digit, not yours.`
         : `No digit weighs more than ${percent(first)}, the five heaviest together ${percent(together)}: the perfect answer is a mean of many.`;
     words.textContent =
       `${what} Its mean squared error of the noise is ${mse.toPrecision(3)}: compare the network's above. ` +

@@ -1,0 +1,126 @@
+"""What the page asks the perfect network, and whether a film copied."""
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.measuring.copying import nearest
+from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_named
+from ddpm_demo.store.mnist import load_mnist, to_x0
+from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.app import build_app, listed
+from ddpm_demo.ui.film.film_settings import NO_GUIDE, read_film_settings
+from ddpm_demo.ui.film.films import Films
+from ddpm_demo.ui.film.nearest import nearest_digits
+from ddpm_demo.ui.film.take_home import link_settings, link_text, program
+from ddpm_demo.ui.parts.bridge import base64_of
+from ddpm_demo.ui.parts.ideal import HEAVIEST, ideal_answer
+from ddpm_demo.ui.tabs.train_desk import Desk
+from tests.ui.film_messages import film_messages
+
+SCHEDULE = Schedule.from_config(ScheduleConfig())
+FIFTY = "ideal:count=50"
+
+
+def question(x0, t, seed=0):
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
+    x_t = SCHEDULE.add_noise(x0, t, eps)
+    return {"x_t": base64_of(x_t.numpy()), "alpha_bar": SCHEDULE.alpha_bar_at(t)}
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4").reshape(28, 28)
+
+
+def test_a_training_digit_with_little_noise_is_recognised_and_given_back():
+    digits, labels = load_mnist(train=True)
+    answer = ideal_answer(question(to_x0(digits[4242]), 50))
+    assert answer["index"][0] == 4242
+    assert answer["label"][0] == int(labels[4242])
+    assert answer["share"][0] == pytest.approx(1)
+    assert len(answer["share"]) == HEAVIEST
+    np.testing.assert_allclose(floats(answer["x0_hat"]), to_x0(digits[4242])[0, 0].numpy(), atol=1e-5)
+    pictures = np.frombuffer(base64.b64decode(answer["pictures"]), np.uint8).reshape(-1, 28, 28)
+    np.testing.assert_array_equal(pictures, digits[answer["index"]].numpy())
+    assert (answer["t"], answer["digits"]) == (50, 60_000)
+
+
+def test_of_pure_noise_the_answer_is_the_mean_digit():
+    digits, _ = load_mnist(train=True)
+    answer = ideal_answer(question(to_x0(digits[0]), 999))
+    assert answer["share"][0] < 0.01
+    mean = to_x0(digits).mean(dim=0)[0].numpy()
+    assert np.corrcoef(floats(answer["x0_hat"]).ravel(), mean.ravel())[0, 1] > 0.99
+
+
+def test_a_picture_that_is_none_is_refused_in_a_sentence():
+    assert "alpha_bar" in ideal_answer({"x_t": "", "alpha_bar": 2})["error"]
+
+
+def film(loaded, name, **more):
+    films = Films()
+    wanted = read_film_settings(name, "DDIM", "none", 10, 0, 3, 1, **more)
+    *_, last = film_messages(loaded, wanted, films)
+    return films, last["run"]
+
+
+def test_an_ideals_film_is_of_copies_and_tells_when_they_were_decided():
+    films, run = film(load_named(FIFTY), FIFTY)
+    answer = nearest_digits({"run": run}, films)
+    assert answer["distance"] == [0, 0, 0]
+    assert max(answer["index"]) < 50
+    assert 0 < answer["decided"] < 999
+    ideal, decided = load_named(FIFTY).model, answer["decided"]
+    shares = {
+        kept.step.t: float(ideal.weights(kept.step.x_t, torch.full((3,), kept.step.t)).amax(dim=1).median())
+        for kept in films.get(run).kept
+    }
+    assert shares[decided] > 0.5
+    assert all(share <= 0.5 for t, share in shares.items() if t > decided)
+
+
+def test_another_films_digits_are_as_far_as_they_are(tiny, linear):
+    loaded = LoadedNetwork(tiny, linear, load_named(FIFTY).placement, None)
+    films, run = film(loaded, "lite")
+    answer = nearest_digits({"run": run}, films)
+    images = torch.from_numpy(films.get(run).frames()[-1])
+    digits = load_mnist(train=True)[0]
+    index, distance = nearest(images, digits[answer["index"]])
+    assert index.tolist() == [0, 1, 2]
+    assert answer["distance"] == pytest.approx(distance.tolist())
+    assert min(answer["distance"]) > 1
+    assert answer["decided"] is None
+    assert 3 < answer["unseen"] < 6
+    assert "no longer" in nearest_digits({"run": "gone"}, films)["error"]
+
+
+def test_the_ideals_stand_in_the_lists_of_denoisers_but_not_where_a_network_is_needed():
+    checkpoints = {**shipped_checkpoints(), **{name: name for name in IDEAL_LABELS}}
+    which, network, guide, details = listed(Desk(checkpoints, allowed=False))
+    names = [[name for _, name in box["choices"]] for box in (which, network, guide)]
+    for name, label in IDEAL_LABELS.items():
+        assert (label, name) in which["choices"]
+        assert details["checkpoints"][name] == label
+        assert name not in names[1]
+        assert name not in names[2]
+    assert names[2][0] == NO_GUIDE
+
+
+def test_the_page_can_open_with_an_ideal_of_its_own():
+    assert build_app("ideal:count=20,digit=3", training=False)
+
+
+def test_a_film_of_an_ideal_has_a_link_and_a_program():
+    wanted = read_film_settings(FIFTY, "DDIM", "none", 10, 0, 1, 1)
+    assert link_settings(link_text(wanted)) == wanted
+    text = program(wanted, FIFTY)
+    space = {}
+    exec(compile(text, "film.py", "exec"), space)
+    films = Films()
+    *_, last = film_messages(load_named(FIFTY), wanted, films)
+    drawn = space["to_uint8"](space["step"].x_s[:, 0]).numpy()
+    np.testing.assert_array_equal(drawn, films.get(last["run"]).frames()[-1])
