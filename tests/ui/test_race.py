@@ -12,8 +12,10 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.machine.device import best_placement
+from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store.files import GUIDE
+from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
 from ddpm_demo.ui.film.film_settings import NO_GUIDE
 from ddpm_demo.ui.film.race import MAX_LANES, race, slerp, worse_than
@@ -136,3 +138,12 @@ def test_the_great_circle_keeps_the_length_and_both_ends(generator):
     torch.testing.assert_close(path.flatten(1).norm(dim=1), start.norm().expand(4))
     torch.testing.assert_close(path[2:3], (start + end) / math.sqrt(2))
     assert torch.equal(slerp(start, start, [0.3]), start)
+
+
+def test_beside_the_network_the_perfect_one_draws_training_digits(small):
+    digits = load_mnist(train=True)[0]
+    lanes = lanes_of(race(small, EXPERIMENTS["Beside a perfect network"].lanes, count=2, seed=4))
+    assert np.ptp([lanes[k][0][0] for k in range(3)], axis=0).max() == 0  # one start for all
+    network, perfect, patches = (nearest(torch.tensor(lanes[k][0][-1]), digits)[1] for k in range(3))
+    assert perfect.tolist() == [0, 0]
+    assert min(*network.tolist(), *patches.tolist()) > 1

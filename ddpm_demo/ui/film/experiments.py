@@ -5,6 +5,7 @@ from typing import Any
 
 from ddpm_demo.core.samplers import SamplerConfig, network_calls
 from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.ideal_checkpoints import FITTED, IDEAL
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 
 GENTLE = 6.0  # the weight of a wish that shows when a digit is decided: a strong one changes what has been
@@ -14,7 +15,8 @@ GENTLE = 6.0  # the weight of a wish that shows when a digit is decided: a stron
 class Lane:
     """One setting in a race; `z_offset` other than 0 draws other noise on the way, from the same x_T.
 
-    `weight` is that of the guide, which has no part in it at 1; `wish` the digit that is asked for, if any.
+    `weight` is that of the guide, which has no part in it at 1; `wish` the digit that is asked for, if any; `ideal` the
+    name of the perfect denoiser that is asked instead of the network, if one is.
     """
 
     name: str
@@ -22,6 +24,7 @@ class Lane:
     z_offset: int = 0
     weight: float = 1.0
     wish: DigitConfig | None = None
+    ideal: str = ""
 
     @property
     def calls(self) -> int:
@@ -132,6 +135,21 @@ EXPERIMENTS = {
         "thickness along the row: what the noise had decided besides the class often stays.",
         "Dhariwal & Nichol 2021, Algorithm 2",
         ten=True,
+    ),
+    "Beside a perfect network": Experiment(
+        tuple(
+            Lane(name, SamplerConfig(kind="ddim", steps=50, clip="x0"), ideal=ideal)
+            for name, ideal in (
+                ("the network", ""),
+                ("perfect: knows 60,000 digits by heart", IDEAL),
+                ("perfect in patches, of 2,000 digits", f"{IDEAL}:patch={FITTED},count=2000"),
+            )
+        ),
+        "The same noise, and at every step the answer with the least error on the training digits. The perfect network "
+        "draws clean digits, and every one is a training digit, pixel for pixel. Patch by patch, each pixel decided by "
+        "a few around it, the perfect answer is a mosaic of pieces of many digits. The network is neither: where it "
+        "draws what nobody wrote, it errs. Generate with the ideal as checkpoint, and look for its copies.",
+        "Kamb & Ganguli 2025, section 3; the widths of the patches in docs/ideal.md",
     ),
     "When is it decided which digit it will be?": Experiment(
         tuple(

@@ -19,6 +19,7 @@ from ddpm_demo.core.sampling import EpsModel, sample, start_noise
 from ddpm_demo.films.film_job import frame_indices
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.ideal_checkpoints import load_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, load_placed
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
@@ -42,6 +43,7 @@ ELEMENTS = {  # what a lesson leads to
     "1000, 50 and 10 steps": "experiment-steps",
     "The same x_T, other noise on the way": "experiment-same-x_T",
     "When is it decided which digit it will be?": "experiment-asked-in-parts",
+    "Beside a perfect network": "experiment-ideal",
 }
 
 
@@ -96,7 +98,10 @@ def race(
             generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
         timesteps = schedule.timesteps(lane.config.steps)
         shown, clock = set(frame_indices(schedule, timesteps, LANE_STEPS)), _Clock()
-        model = InTurn(asked(loaded, loaded.guided_by(guide, lane.weight), lane, ten=ten), NETWORK.film_turn)
+        denoiser = loaded.guided_by(guide, lane.weight)
+        if lane.ideal:
+            denoiser = load_ideal(lane.ideal, schedule, loaded.placement.device)
+        model = InTurn(asked(loaded, denoiser, lane, ten=ten), NETWORK.film_turn)
         for step in sample(model, schedule, lane.config, x_T.to(loaded.placement.device), generator=generator):
             made += 1
             if step.index in shown:
