@@ -44,6 +44,8 @@ def build_app(
 ) -> gr.Blocks:
     """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
 
+    An ideal (`ideal_checkpoints`) is offered, too, but never first: most tabs look into a trained network.
+
     `lessons` are files of a class's own lessons; a broken one raises ConfigError.
     Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
     With `metrics` the server has an address for Prometheus. `executor` makes the films; without one this process does.
