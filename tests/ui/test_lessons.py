@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
-from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.core.sampling import Walk
+from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.measuring.classifier import load_judge
@@ -123,7 +125,7 @@ def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
         (
             'truth = "crossing"',
             'truth = "cross"',
-            "`truth` must be one of crossing, field_width, got 'cross'",
+            "`truth` must be one of crossing, field_width, guess_taken, got 'cross'",
             '"cross"',
         ),
         ("share = 0.5", "shares = 0.5", "must be one of schedule, share, got 'shares'", "shares"),
@@ -244,6 +246,38 @@ def test_the_keys_follow_the_schedule(monkeypatch):
     assert after == ("earlier", ["linear", "cosine", "custom"])
 
 
+def test_what_a_step_takes_from_its_guess_is_what_the_picture_gains():
+    """The same by another way: a film whose guess is all ones, and whose x_t is all zeros, at that step."""
+    schedule = Schedule.from_config(ScheduleConfig())
+    for steps, near in ((50, 500), (50, 20), (10, 500), (1000, 3)):
+        truth = compute_truth(Workplace({}), "guess_taken", {"steps": steps, "t": near})
+        t, s = int(truth.values["t"]), int(truth.values["s"])
+        assert (t, s) in pairwise([*schedule.timesteps(steps), -1])
+        assert abs(t - near) <= 1000 / steps
+        x_t, ones = torch.zeros(1, 1, 4, 4, dtype=torch.float64), torch.ones(1, 1, 4, 4, dtype=torch.float64)
+        timesteps = [each for each in (t, s) if each >= 0]
+        config = SamplerConfig(kind="ddim", steps=len(timesteps))
+        walk = Walk(schedule, config, x_t, generator=torch.Generator(), timesteps=timesteps)
+        step = walk.take(schedule.predict_eps(x_t, t, ones))
+        assert truth.right == pytest.approx(100 * float(step.x_s.mean()), rel=1e-9)
+    less = {"first": {"steps": 50, "t": 20}, "second": {"steps": 50, "t": 500}}
+    assert compute_truth(Workplace({}), "guess_taken_compared", less).right == "less"
+    same = {"first": {"steps": 50, "t": 500}, "second": {"steps": 50, "t": 500}}
+    assert compute_truth(Workplace({}), "guess_taken_compared", same).right == "same"
+
+
+def test_an_early_guess_is_the_average_digit_and_a_late_one_the_digit_that_comes_out():
+    place = Workplace({"lite": find_checkpoint("lite")})
+    early, late = (
+        compute_truth(place, "guess_like", {"checkpoint": "lite", "t": t, "steps": 25, "count": 2}) for t in (714, 200)
+    )
+    assert (early.right, late.right) == ("mean", "digit")
+    mean = to_x0(load_mnist(train=True)[0]).double().mean(0).flatten()
+    like = [float(np.corrcoef(guess.flatten().double(), mean)[0, 1]) for guess in early.pictures["guess"]]
+    assert early.values["mean"] == pytest.approx(sum(like) / 2, abs=1e-6)
+    assert late.values["digit"] > 0.95
+
+
 def room_with(checkpoints):
     return Classroom(shipped_lessons(), questions_of_test(shipped_lessons()), checkpoints)
 
@@ -302,9 +336,9 @@ def test_every_question_has_its_key_among_its_choices_whatever_the_network(tmp_p
         (1, 259.0, 10, "too_low"),
         (3, ["cosine", "custom", "linear"], ["cosine", "custom", "linear"], "right"),
         (3, ["cosine", "custom", "linear"], ["custom", "cosine", "linear"], "wrong"),
-        (8, [float(10 - k) for k in range(10)], [100 - 10 * k for k in range(10)], "close"),
-        (8, [float(10 - k) for k in range(10)], [10 * k for k in range(10)], "far"),
-        (8, [float(10 - k) for k in range(10)], [50] * 10, "far"),
+        (10, [float(10 - k) for k in range(10)], [100 - 10 * k for k in range(10)], "close"),
+        (10, [float(10 - k) for k in range(10)], [10 * k for k in range(10)], "far"),
+        (10, [float(10 - k) for k in range(10)], [50] * 10, "far"),
     ],
 )
 def test_predictions_are_judged(number, right, prediction, expected):

@@ -1,5 +1,6 @@
 """The lessons on the page: their files found and read, and the component that the browser fills."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,15 @@ def read_lessons(own: Sequence[Path]) -> list[Lesson]:
     lessons = shipped_lessons()
     for path in own:
         lesson = read_lesson(path)
-        if lesson.name in [other.name for other in lessons]:
+        if _key(lesson.name) in [_key(other.name) for other in lessons]:
             raise ConfigError(f"there is a lesson {lesson.name} already: give {path} another name")
         lessons.append(lesson)
     return lessons
+
+
+def _key(name: str) -> str:
+    """Return what the browser keeps a lesson's record by: its name with # for its number, which may change."""
+    return re.sub(r"^\d+-", "#", name)
 
 
 def questions_of_test(lessons: Sequence[Lesson]) -> list[Question]:

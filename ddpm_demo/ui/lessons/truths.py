@@ -24,6 +24,7 @@ from ddpm_demo.ui.lessons.truths_of_diffusion import (
     most_left_of,
     walk_compared,
 )
+from ddpm_demo.ui.lessons.truths_of_walks import guess_like, guess_taken, guess_taken_compared
 from ddpm_demo.ui.lessons.truths_of_wishes import (
     asked_best,
     asked_within,
@@ -110,6 +111,23 @@ TRUTHS: Mapping[str, TruthFunction] = {
         answers=("same", "other", "always"),
         values=DRAWN_VALUES,
         pictures=("first", "second"),
+        network=True,
+    ),
+    "guess_taken": TruthFunction(guess_taken, "mark", {"steps": 50, "t": ...}, values=("percent", "t", "s", "steps")),
+    "guess_taken_compared": TruthFunction(
+        guess_taken_compared,
+        "choice",
+        {"first": ..., "second": ..., "within": 0.2},
+        answers=("less", "same", "more"),
+        values=("first", "second", "times"),
+    ),
+    "guess_like": TruthFunction(
+        guess_like,
+        "choice",
+        {**NETWORK_ARGUMENTS, "t": ..., "steps": 50, "count": 4, "seed": 0},
+        answers=("mean", "digit", "noise"),
+        values=("mean", "digit", "t", "steps"),
+        pictures=("guess", "end"),
         network=True,
     ),
     "error_left": TruthFunction(

@@ -4,12 +4,18 @@ const empty = () => ({ lessons: {}, test: {} });
 let data = empty();
 let working = true;
 
+/** A lesson's key: its name with # for its number, which changes when another lesson comes before it. */
+const keyOf = (name) => name.replace(/^\d+-/, "#");
+
 /** Read what was kept before; a browser may refuse, and then it is kept for as long as the page is open. */
 export function recall() {
   try {
     const found = JSON.parse(localStorage.getItem(KEY) ?? "null");
     const plain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
-    if (plain(found) && plain(found.lessons) && plain(found.test)) data = found;
+    if (plain(found) && plain(found.lessons) && plain(found.test)) {
+      const lessons = Object.entries(found.lessons).map(([name, record]) => [keyOf(name), record]);
+      data = { ...found, lessons: Object.fromEntries(lessons) };
+    }
     localStorage.setItem(KEY, JSON.stringify(data));
   } catch {
     working = false;
@@ -31,12 +37,12 @@ export function forgetAll() {
 
 /** The record of a lesson: {phase, draft, prediction, task, kept, truth, answers, correct}. */
 export function recordOf(name) {
-  data.lessons[name] ??= { phase: "predict", task: 0, kept: {}, answers: [], first: null };
-  return data.lessons[name];
+  data.lessons[keyOf(name)] ??= { phase: "predict", task: 0, kept: {}, answers: [], first: null };
+  return data.lessons[keyOf(name)];
 }
-export const hasRecord = (name) => Boolean(data.lessons[name]);
+export const hasRecord = (name) => Boolean(data.lessons[keyOf(name)]);
 export function startAgain(name) {
-  delete data.lessons[name];
+  delete data.lessons[keyOf(name)];
   keep();
 }
 
@@ -72,7 +78,7 @@ export function table(lessons, words) {
     ],
   ];
   lessons.forEach((lesson, k) => {
-    const record = data.lessons[lesson.name] ?? {};
+    const record = data.lessons[keyOf(lesson.name)] ?? {};
     rows.push([
       k + 1,
       lesson.title,
@@ -94,4 +100,5 @@ export function table(lessons, words) {
   return rows.map((row) => row.map(quote).join(",")).join("\r\n");
 }
 const flat = (value) => (Array.isArray(value) ? value.join(" ") : value);
-export const stateOf = (name) => (!hasRecord(name) ? "new" : data.lessons[name].phase === "done" ? "done" : "begun");
+export const stateOf = (name) =>
+  !hasRecord(name) ? "new" : data.lessons[keyOf(name)].phase === "done" ? "done" : "begun";
