@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from ddpm_demo.networks.python_api import (
-        Denoiser,
-        SamplerConfig,
-        Schedule,
-        denoiser,
-        load,
-        sample,
-        save_picture,
-        schedule,
-    )
+    from ddpm_demo.core.model import Denoiser
+    from ddpm_demo.core.samplers import SamplerConfig
+    from ddpm_demo.core.schedule import Schedule
+    from ddpm_demo.networks.python_api import denoiser, load, sample, save_picture, schedule
 
 __all__ = ["Denoiser", "SamplerConfig", "Schedule", "denoiser", "load", "sample", "save_picture", "schedule"]
 

@@ -27,6 +27,7 @@ import torch
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.films.film_job import FilmWalk, film_alone
+from ddpm_demo.machine.own_server import ask_own_server
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import shipped_checkpoints
@@ -265,11 +266,8 @@ def _take_event(visit: ClassVisit, block: bytes, run: str, now: float) -> None:
 
 def read_status(address: str) -> dict[str, Any]:
     """Return the server's own numbers."""
-    import urllib.request
-
-    with urllib.request.urlopen(address + STATUS_PATH, timeout=CONNECT_SECONDS) as answer:
-        numbers: dict[str, Any] = json.load(answer)
-        return numbers
+    numbers: dict[str, Any] = ask_own_server(address + STATUS_PATH, seconds=CONNECT_SECONDS)
+    return numbers
 
 
 def resident(pid: int) -> float | None:

@@ -1,7 +1,6 @@
 """Measuring speed: seconds a call, the arithmetic of a network, and what the machine reaches at best."""
 
 import multiprocessing
-import time
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -13,6 +12,7 @@ from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.receptive import live_taps
 from ddpm_demo.machine.device import Placement
+from ddpm_demo.machine.step_clock import StepClock
 
 MATRIX = 1024
 
@@ -23,11 +23,12 @@ def time_a_step(step: Callable[[], object], seconds: float) -> float:
     Not by torch.utils.benchmark: importing that needs setuptools, which an environment of uv or of Python 3.12 lacks.
     """
     step()
-    begun, calls = time.perf_counter(), 0
-    while (passed := time.perf_counter() - begun) < seconds or calls < 2:
+    clock, calls = StepClock(), 0
+    while clock.seconds < seconds or calls < 2:
         step()
+        clock.tick()
         calls += 1
-    return passed / calls
+    return clock.seconds / calls
 
 
 def rows_or_fault(

@@ -70,7 +70,7 @@ def _watch(learning: Any) -> None:
     """Train to the end under a progress bar."""
     from tqdm import tqdm
 
-    with tqdm(unit="step", file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(unit=" steps", file=sys.stderr, dynamic_ncols=True) as bar:
         for progress in learning:
             bar.total = progress.total
             bar.update(progress.done - bar.n)

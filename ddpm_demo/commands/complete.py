@@ -70,7 +70,7 @@ def run_complete(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         device=placement.device,
     )
-    result = watch(measuring, "completing digits", "network call")
+    result = watch(measuring, "completing digits", "network calls")
     assert result.images is not None  # the last record has them
     if arguments.png is not None:
         given = torch.where(known[0], digits, torch.zeros_like(digits))

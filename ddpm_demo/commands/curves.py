@@ -106,7 +106,7 @@ def run_curves(arguments: argparse.Namespace) -> int:
                 drawing = draw_digits(
                     model, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device
                 )
-                images = watch(drawing, f"{i + 1} of {len(missing)}: {variant_name(config)}", "image step").images
+                images = watch(drawing, f"{i + 1} of {len(missing)}: {variant_name(config)}", "image steps").images
                 assert images is not None  # the last record has them
                 seconds = round(time.perf_counter() - started, 1)
                 result = asdict(quality.measure_quality(images, judge.model, reference))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table
-from ddpm_demo.commands.options import digits_in_range, watch
+from ddpm_demo.commands.options import HELD_OUT, digits_in_range, watch
 from ddpm_demo.core.model import Denoiser, count_parameters
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel
@@ -30,6 +30,8 @@ from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.saved_run import load_run
 from ddpm_demo.training.training_set import held_out_pictures, read_drawings
+
+FEW = 1000  # digits for a Frechet distance
 
 
 def evaluate_checkpoint(
@@ -59,9 +61,15 @@ def evaluate_checkpoint(
     files = checkpoint_file(arguments.checkpoint).values()
     if any(checkpoint.describe(file)[2].pictures for file in files):
         print("it learned drawings of one's own; all of this measures it by MNIST's digits", file=sys.stderr)
+    if arguments.n < FEW:
+        print(
+            f"{arguments.n} digits are few for a Frechet distance, which needs thousands: read it beside that of as "
+            "many real digits",
+            file=sys.stderr,
+        )
     digits, _ = load_mnist(train=False)
     losses = held_out_loss(model, schedule, digits[: arguments.held_out], per_digit=PER_DIGIT, device=placement.device)
-    held_out = watch(losses, "held-out loss", "image")
+    held_out = watch(losses, HELD_OUT, "images")
     images = torch.cat(
         [
             drawn_digits(ask, schedule, config, n=arguments.n // max(1, len(asked)), seed=arguments.seed + k, what=what)
@@ -110,7 +118,7 @@ def askers(
 def drawn_digits(model: EpsModel, schedule: Schedule, config: SamplerConfig, *, n: int, seed: int, what: str) -> Tensor:
     """Draw n digits under a progress bar, uint8 (n, 28, 28)."""
     drawing = draw_digits(model, schedule, config, n=n, seed=seed, device=best_placement().device)
-    images = watch(drawing, what, "image step").images
+    images = watch(drawing, what, "image steps").images
     assert images is not None  # the last record has them
     return images
 
@@ -146,7 +154,7 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
 
     def loss(model: Denoiser, what: str) -> float:
         losses = held_out_loss(model, schedule, digits, per_digit=PER_DIGIT, device=used.device)
-        return watch(losses, what, "image").loss
+        return watch(losses, what, "images").loss
 
     exact = loss(state.ema, "float32 weights")
     rounded = loss(place(stored.model, float32), "float16 weights")

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 SUMMARY = "describe a network or a checkpoint"
@@ -11,7 +12,7 @@ SUMMARY = "describe a network or a checkpoint"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo info`."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--checkpoint", metavar="NAME|PATH", help="a shipped checkpoint's name, or a file")
+    which.add_argument("--checkpoint", metavar="NAME|PATH", help="a shipped one's name, a file, or a run's folder")
     which.add_argument("--preset", help="a network that is not trained: lite or full")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -44,7 +45,34 @@ def run_info(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(facts))
         return 0
+    story = facts.pop("provenance")
     for name, value in facts.items():
-        shown = f"{value:,}" if name == "parameters" else value
-        print(f"{name.replace('_', ' '):>16}  {shown}")
+        print(f"{name.replace('_', ' '):>16}  {words_of(value)}")
+    for line in story_lines(story or {}, "how it came to be" if story else ""):
+        print(line)
     return 0
+
+
+def words_of(value: Any) -> str:
+    """Return a value as people write it: thousands with commas, lists and named values without brackets."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "unknown"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {words_of(each)}" for name, each in value.items())
+    return ", ".join(map(words_of, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def story_lines(story: Mapping[str, Any], title: str) -> Iterator[str]:
+    """Yield a checkpoint's provenance, a line a fact; that of the network it was grown from comes after its own."""
+    if not story:
+        return
+    yield f"\n{title}:"
+    for name, value in story.items():
+        if name != "grown_from":
+            # a seed is a name, not a count
+            yield f"{name.replace('_', ' '):>16}  {value if name == 'seed' else words_of(value)}"
+    yield from story_lines(story.get("grown_from") or {}, "the network that it was grown from")

@@ -14,6 +14,7 @@ from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.store.files import user_path
 
 CHECKPOINT_HELP = "default: lite; ideal, or ideal:patch=9, is the perfect denoiser of the training digits, or patches"
+HELD_OUT = "held-out loss, ten timesteps a digit"  # of the bar of progress, which counts both
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
@@ -155,7 +156,7 @@ def watch(records: Iterator[Record], what: str, unit: str) -> Record:
     """Run a loop to its end under a progress bar and return its last record."""
     from tqdm import tqdm
 
-    with tqdm(unit=unit, desc=what, file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(unit=f" {unit}", desc=what, file=sys.stderr, dynamic_ncols=True) as bar:
         for record in records:
             bar.total = record.total
             bar.update(record.done - bar.n)

@@ -6,6 +6,7 @@ Wrong arguments end in one line and status 2, anything else that a user can caus
 
 import argparse
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -34,6 +35,7 @@ COMMANDS = (
     "curves",
     "bench",
 )
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}  # of `ddpm-demo claims > a-full-disk`
 BROKEN_PIPE = 141  # what a shell reports for it
 
 
@@ -46,13 +48,16 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    if sys.stdout is None:  # `ddpm-demo info >&-`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 (until the program ends)
+        print("ddpm-demo: standard output is closed: what would be printed is lost", file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name or a note may have letters that the console has not
             stream.reconfigure(errors="backslashreplace")
-    parsed = build_parser().parse_args(arguments)
-    keep_freed_memory()
     try:
         with one_sentence():
+            parsed = build_parser().parse_args(arguments)
+            keep_freed_memory()
             command = importlib.import_module(f"ddpm_demo.commands.{parsed.command}")
             status: int = getattr(command, f"run_{parsed.command}")(parsed)
             sys.stdout.flush()
@@ -69,6 +74,12 @@ def one_sentence() -> Iterator[None]:
     except BrokenPipeError:  # `ddpm-demo claims | head -1`: whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
         raise SystemExit(BROKEN_PIPE) from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"ddpm-demo: the output could not be written: {error.strerror}", file=sys.stderr)
+        raise SystemExit(1) from None
     except ConfigError as error:
         print(f"ddpm-demo: {error}", file=sys.stderr)
         raise SystemExit(2) from None

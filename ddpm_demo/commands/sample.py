@@ -15,6 +15,7 @@ from ddpm_demo.commands.options import (
 )
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 
 MAX_SAMPLES = 10_000
 GIF_FRAMES = 60
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo sample`."""
     parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help=CHECKPOINT_HELP)
     parser.add_argument("--n", type=int, default=64, help="how many digits (default 64)")
-    add_sampler_options(parser, SamplerConfig(), "none")  # the spec's rule to the letter
+    # the spec's rule to the letter
+    add_sampler_options(parser, SamplerConfig(), "none; the page and evaluate guide the shipped networks")
     parser.add_argument("--digit", type=int, help="ask for this digit, 0 to 9, by classifier guidance")
     add_digit_options(parser)
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file (default 0)")
@@ -63,10 +65,12 @@ def run_sample(arguments: argparse.Namespace) -> int:
     if wish is not None:
         model = guide_to_digit(model, schedule, wish, load_classifier(), placement.device)
     print(f"sampling on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
+    if (config, guidance) == (SamplerConfig(), None):
+        print(usual_words(arguments.checkpoint), file=sys.stderr)
 
     shown, film = frame_indices(schedule, timesteps, GIF_FRAMES), []
     drawing = draw_digits(model, schedule, config, n=arguments.n, seed=arguments.seed, device=placement.device)
-    with tqdm(unit="image step", file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(unit=" image steps", file=sys.stderr, dynamic_ncols=True) as bar:
         for drawn in drawing:
             if arguments.gif and drawn.step is not None and drawn.begin == 0 and drawn.step.index in shown:
                 film.append(to_uint8(drawn.step.x_t[:64, 0]).numpy())
@@ -82,5 +86,17 @@ def run_sample(arguments: argparse.Namespace) -> int:
         write_file(arguments.gif, pictures.film_gif([*film, digits[:64]]))
     if arguments.png:
         write_file(arguments.png, pictures.grid_png(digits))
-    print(arguments.out)
+    for path_written in (arguments.out, arguments.gif, arguments.png):
+        if path_written is not None:
+            print(path_written)
     return 0
+
+
+def usual_words(checkpoint: str) -> str:
+    """Say what this command's own settings are, and those with which the page and `evaluate` draw."""
+    page, guidance = RECOMMENDED_SAMPLER, RECOMMENDED_GUIDANCE.get(checkpoint)
+    guide = f" --guide {guidance.guide} --guidance {guidance.weight:g}" if guidance else ""
+    return (
+        "by the spec's rule to the letter, without a guide; the page and evaluate draw with "
+        f"--steps {page.steps} --variance {page.variance} --clip {page.clip}{guide}"
+    )

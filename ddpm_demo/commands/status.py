@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.machine.own_server import ask_own_server
 
 SECONDS = 10  # to wait for an answer
 SUMMARY = "tell what goes on in an app that runs on this machine"
@@ -30,11 +29,10 @@ def run_status(arguments: argparse.Namespace) -> int:
 def ask_status(port: int) -> dict[str, Any]:
     """Return the status of the server on a port of this machine; raise DemoError if there is none."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ddpm/status", timeout=SECONDS) as answer:
-            numbers: dict[str, Any] = json.load(answer)
-            return numbers
-    except (urllib.error.URLError, OSError, ValueError) as error:
+        numbers: dict[str, Any] = ask_own_server(f"http://127.0.0.1:{port}/ddpm/status", seconds=SECONDS)
+    except (OSError, ValueError) as error:
         raise DemoError(f"no ddpm-demo app answers on port {port} of this machine ({error})") from None
+    return numbers
 
 
 def status_words(numbers: dict[str, Any]) -> str:

@@ -7,11 +7,10 @@ import argparse
 import contextlib
 import dataclasses
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddpm_demo.commands.options import INTERRUPTED, interrupts, path_argument
+from ddpm_demo.commands.options import HELD_OUT, INTERRUPTED, interrupts, path_argument
 from ddpm_demo.core.config import ConfigError, DemoError
 
 if TYPE_CHECKING:
@@ -110,13 +109,13 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
 
     first = run.state.step
     steps = run.train() if quiet else run.record(save_every=arguments.save_every)
-    bar = tqdm(initial=first, unit="step", file=sys.stderr, dynamic_ncols=True, disable=quiet)
-    began, stopped = time.perf_counter(), 0.0
+    bar = tqdm(initial=first, unit=" steps", file=sys.stderr, dynamic_ncols=True, disable=quiet)
+    began, stopped = run.state.seconds, 0.0
     with interrupts() as interrupted, bar:
         for progress in steps:
             bar.total = progress.total
             bar.update(progress.step - bar.n)
-            rate = run.config.batch * (progress.step - first) / max(time.perf_counter() - began, 1e-9)
+            rate = run.config.batch * (progress.step - first) / max(progress.seconds - began, 1e-9)
             bar.set_postfix_str(f"loss {run.state.loss:.4f}, {rate:.0f} images/s", refresh=False)
             stopped = ranks.agreed(interrupted(), run.placement.device)
             if stopped:
@@ -129,7 +128,7 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
         return INTERRUPTED
 
     if arguments.held_out:
-        with tqdm(unit="image", file=sys.stderr, dynamic_ncols=True, desc="held-out loss") as bar:
+        with tqdm(unit=" images", file=sys.stderr, dynamic_ncols=True, desc=HELD_OUT) as bar:
             for result in run.held_out(arguments.held_out):
                 bar.total = result.total
                 bar.update(result.done - bar.n)
@@ -138,6 +137,12 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
     if run.drawings is not None:
         print(_copied_or_learned(run), file=sys.stderr)
     print(run.checkpoint_path)
+    here = arguments.out
+    print(
+        f"next: ddpm-demo evaluate --checkpoint {here}, ddpm-demo sample --checkpoint {here} --out digits.npz --png "
+        f"digits.png, or ddpm-demo app --checkpoint {here}",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -205,7 +210,7 @@ def _read_drawings(path: Path, *, quiet: bool) -> "Tensor":
     from ddpm_demo.training.recipes import LEAST_PICTURES
 
     reads = []
-    with tqdm(unit="picture", file=sys.stderr, dynamic_ncols=True, desc="reading", leave=False, disable=quiet) as bar:
+    with tqdm(unit=" pictures", file=sys.stderr, dynamic_ncols=True, desc="reading", leave=False, disable=quiet) as bar:
         for read in read_pictures(path):
             reads.append(read)
             bar.total = read.total

@@ -1,6 +1,5 @@
 """How long training would take here: a few real steps, timed."""
 
-import time
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -48,15 +47,16 @@ def estimate(
     digits = training_pictures(config, drawings)
     endless = replace(config, epochs=1000.0, minutes=None)
     steps = train(TrainState.fresh(model, endless, placement), Schedule.from_config(schedule), digits, endless)
-    begun, done = time.perf_counter(), 0
+    begun, done, passed = 0.0, 0, 0.0
     for k in range(WARM_STEPS + MAX_STEPS):
-        if k == WARM_STEPS:
-            begun = time.perf_counter()
-        turn(lambda: next(steps))
+        progress = turn(lambda: next(steps))
         done = k + 1 - WARM_STEPS
-        if done > 0 and time.perf_counter() - begun > SECONDS:
+        if done == 0:
+            begun = progress.seconds
+        passed = progress.seconds - begun
+        if done > 0 and passed > SECONDS:
             break
-    pace = done * config.batch / (time.perf_counter() - begun)
+    pace = done * config.batch / passed
     if config.minutes is not None:
         seconds = 60 * config.minutes
         total = seconds * pace / config.batch

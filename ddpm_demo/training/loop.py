@@ -1,7 +1,6 @@
 """Training, as a generator of progress: the caller owns the bar, the saving and the stopping."""
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.device import Placement
 from ddpm_demo.machine.placement import place
+from ddpm_demo.machine.step_clock import StepClock
 from ddpm_demo.store.mnist import batch_indices, to_x0
 from ddpm_demo.training.optimizer import MuonAdamW
 from ddpm_demo.training.processes import Ranks
@@ -30,9 +30,9 @@ class TrainingError(DemoError):
 class Progress:
     """Where training stands after a whole step: `loss` is the plain mean squared error of that step's batch.
 
-    `total` is the number of steps of the whole run, estimated when the run is limited by time; `seconds` counts
-    over every resumption. `t` and `error`, both (B,), are the batch's timesteps and each digit's own squared error,
-    where the weights are.
+    `total` is the number of steps of the whole run, estimated when the run is limited by time; `seconds` counts over
+    every resumption, and only while steps are taken (`StepClock`). `t` and `error`, both (B,), are the batch's
+    timesteps and each digit's own squared error, where the weights are.
     """
 
     step: int
@@ -93,7 +93,7 @@ def train(
     per_epoch = max(1, len(digits) // config.batch)
     parameters: list[Tensor] = list(state.model.parameters())
     averages: list[Tensor] = list(state.ema.parameters())
-    started = time.perf_counter() - state.seconds
+    clock = StepClock(state.seconds)
     state.model.train()
     while (done := ranks.agreed(fraction_done(state, config, per_epoch), device)) < 1:
         lr = learning_rate(config, state.step, done)
@@ -120,7 +120,7 @@ def train(
         keep_average(averages, parameters, config.ema_decay, state.step)
         # the divisor makes it a mean of the steps there were, which at first are few (Kingma & Ba 2015, section 3)
         state.loss += (1 - SMOOTH) / (1 - SMOOTH**state.step) * (loss - state.loss)
-        state.seconds = time.perf_counter() - started
+        state.seconds = clock.tick()
         total = max(state.step, round(state.step / max(fraction_done(state, config, per_epoch), 1e-9)))
         yield Progress(state.step, total, state.step * config.batch, loss, lr, state.seconds, t, error.detach())
 

@@ -57,6 +57,8 @@ def test_json_has_every_figure_of_the_drawn_and_of_real_digits(capsys, checkpoin
     assert set(facts["generated"]) == set(facts["real"]) == set(quality.Quality.__dataclass_fields__)
     assert facts["generated"]["n"] == facts["real"]["n"] == 5
     assert "drawing digits" in err
+    assert "held-out loss, ten timesteps a digit" in err
+    assert "5 digits are few for a Frechet distance, which needs thousands" in err
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.safetensors"]
 
 

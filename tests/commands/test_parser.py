@@ -6,14 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
-from ddpm_demo.commands.parser import main
+from ddpm_demo.commands.options import guidance_config, sampler_config
+from ddpm_demo.commands.parser import build_parser, main
+from ddpm_demo.commands.sample import usual_words
 from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.checkpoint import Checkpoint, load, save
 from ddpm_demo.store.pictures import tile
 from ddpm_demo.store.provenance import Provenance
@@ -74,7 +78,9 @@ def test_info_of_a_checkpoint_by_name_and_path(capsys, checkpoint):
     assert json.loads(out)["provenance"]["preset"] == "lite"
     status, out, _ = run(capsys, "info", "--checkpoint", checkpoint)
     assert status == 0
-    assert "{'seed': 1}" in out
+    assert "how it came to be:" in out
+    assert "            seed  1\n" in out
+    assert not set("{}[]'") & set(out)
 
 
 @pytest.mark.parametrize("kind", ["linear", "cosine"])
@@ -431,3 +437,56 @@ def test_the_classifier_command_writes_what_sampling_reads(capsys, tmp_path, mon
     assert "right in each tenth of t" in err
     assert load_classifier(out).provenance["steps"] == 2
     assert run(capsys, "classifier", "--out", str(out), "--steps", "0")[0] == 2
+
+
+def test_info_of_the_folder_that_train_wrote(capsys, tmp_path, tiny):
+    grown = Provenance(steps=12345, seed=9, versions={"torch": "2.5"}, grown_from=Provenance(preset="lite", steps=7))
+    save(tmp_path / "model.safetensors", Checkpoint(tiny, ScheduleConfig(), grown))
+    status, out, _ = run(capsys, "info", "--checkpoint", str(tmp_path))
+    assert status == 0
+    for line in (
+        "steps  12,345",
+        "seed  9",
+        "versions  torch 2.5",
+        "the network that it was grown from:",
+        "preset  lite",
+    ):
+        assert line in out
+    (tmp_path / "model.safetensors").unlink()
+    status, _, err = run(capsys, "info", "--checkpoint", str(tmp_path))
+    assert (status, "the folder of a run" in err) == (1, True)
+
+
+def test_sample_says_that_its_own_rule_is_not_the_pages(capsys, checkpoint, tmp_path):
+    out = ["--out", str(tmp_path / "x.npz"), "--n", "1"]
+    _, _, err = run(capsys, "sample", "--checkpoint", checkpoint, *out, "--steps", "2")
+    assert "the page" not in err
+    assert usual_words("lite").endswith("--steps 50 --variance posterior --clip x0 --guide tiny --guidance 2.5")
+    assert usual_words(checkpoint).endswith("--clip x0")
+    command = ["sample", *usual_words("lite").split("draw with ")[1].split(), "--out", "x.npz"]
+    parsed = build_parser().parse_args(command)
+    assert sampler_config(parsed) == RECOMMENDED_SAMPLER
+    assert guidance_config(parsed, usual=None) == RECOMMENDED_GUIDANCE["lite"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("arguments", ["schedule --json", "claims"])
+def test_a_full_disk_behind_the_output_is_one_sentence(arguments):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ddpm_demo", *arguments.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "ddpm-demo: the output could not be written: No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes it")
+def test_a_closed_output_is_one_sentence():
+    command = f"{sys.executable} -m ddpm_demo schedule >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "standard output is closed" in done.stderr
+
+
+def test_what_minutes_are_not_is_said_and_a_comma_is_no_point(capsys, tmp_path):
+    status, _, err = run(capsys, "train", "--out", str(tmp_path / "r"), "--minutes", "0,5")
+    assert (status, "invalid float value: '0,5'" in err) == (2, True)

@@ -81,7 +81,7 @@ def test_a_tilde_is_understood_everywhere(home, capsys):
     (home / "out").mkdir()
     command = ["sample", "--checkpoint", "~/mine.safetensors", "--n", "2", "--steps", "2", "--out", "~/out/d.npz"]
     status, out, _ = run(capsys, *command, "--png", "~/out/d.png", "--gif", "~/out/d.gif")
-    assert (status, out.strip()) == (0, str(home / "out" / "d.npz"))
+    assert (status, out.split()) == (0, [str(home / "out" / name) for name in ("d.npz", "d.gif", "d.png")])
     assert np.load(home / "out" / "d.npz")["images"].shape == (2, 28, 28)
     assert sorted(path.name for path in (home / "out").iterdir()) == ["d.gif", "d.npz", "d.png"]
     assert sorted(path.name for path in home.iterdir()) == ["mine.safetensors", "out"]

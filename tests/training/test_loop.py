@@ -1,3 +1,4 @@
+import functools
 import math
 
 import pytest
@@ -6,7 +7,9 @@ import torch
 from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.device import Placement
+from ddpm_demo.machine.step_clock import StepClock
 from ddpm_demo.store.checkpoint import CheckpointError
+from ddpm_demo.training import loop
 from ddpm_demo.training.loop import (
     TrainingError,
     TrainState,
@@ -221,3 +224,20 @@ def test_the_clock_goes_on_from_where_it_stood(linear, digits, tmp_path):
     again, _, _ = load_run(tmp_path / "run", PLACES[0])
     assert next(train(again, linear, digits, config)).seconds > 1000
     assert math.isfinite(again.loss)
+
+
+def test_a_run_that_sleeps_takes_as_many_steps_as_one_that_does_not(linear, digits, monkeypatch):
+    """A suspended process, by a clock on which every step takes half a second: eight hours are no training."""
+    config = TrainConfig(minutes=0.1, batch=8)  # twelve steps
+
+    def run(asleep):
+        times = iter([0.0, *(0.5 * (k + 1) + (asleep if k >= 4 else 0.0) for k in range(40))])
+        monkeypatch.setattr(loop, "StepClock", functools.partial(StepClock, now=lambda: next(times)))
+        return [(p.step, p.total, p.lr, p.seconds) for p in train(fresh(config), linear, digits, config)]
+
+    def fresh(config):
+        return TrainState.fresh(MODEL, config, PLACES[0])
+
+    awake = run(0.0)
+    assert [step for step, *_ in awake] == list(range(1, 13))
+    assert run(8 * 3600.0) == awake

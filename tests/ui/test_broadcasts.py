@@ -476,3 +476,26 @@ def test_a_network_is_found_by_its_digest_as_long_as_somebody_uses_it(tiny, tmp_
         loaded_as("0" * 64)
     with contextlib.suppress(ConfigError):
         loaded_as("")
+
+
+@in_loop
+async def test_a_film_whose_message_cannot_be_written_is_no_longer_computed(hall, small, monkeypatch, capsys):
+    film = hall.ask(small, settings())
+    reader = hall.join(film, "one")
+    hall.executor.step()
+
+    def broken(*_):
+        raise RuntimeError("a picture that cannot be packed")
+
+    monkeypatch.setattr(film._messages, "take", broken)
+    assert hall.executor.step(100) == 1  # then there is nothing left to take
+    assert (film.error, film.over, film.walk.left) == (UNEXPECTED, True, 4)
+    film.deliver(None)  # a step that was under way
+    everything(reader)
+    assert reader.finished
+    assert capsys.readouterr().err.count("Traceback") == 1
+    again = hall.ask(small, settings())  # whoever asks once more gets it made anew
+    assert again is not film
+    hall.join(again, "one")
+    assert hall.executor.step(100) == 6
+    assert not again.error

@@ -2,13 +2,17 @@
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
 
+import ddpm_demo
 from ddpm_demo.commands.parser import main
-from ddpm_demo.commands.status import status_words
+from ddpm_demo.commands.status import ask_status, status_words
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.films.executor import LocalExecutor
 from ddpm_demo.films.film_job import FilmJob, FilmWalk
@@ -95,3 +99,27 @@ def test_no_server_is_a_sentence(capsys):
     assert main(["status", "--port", "9"]) == 1
     assert "no ddpm-demo app answers on port 9" in capsys.readouterr().err
     assert main(["status", "--port", "0"]) == 2
+
+
+def test_a_proxy_for_the_rest_of_the_world_is_passed_by(monkeypatch):
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"films": 3}')
+
+        def log_message(self, *_): ...
+
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert ask_status(server.server_port) == {"films": 3}
+
+
+def test_nobody_opens_an_address_of_this_machine_by_way_of_a_proxy():
+    """`urlopen` heeds `http_proxy`: only `own_server` opens addresses, and it passes by."""
+    for path in Path(ddpm_demo.__file__).parent.rglob("*.py"):
+        assert "urlopen(" not in path.read_text(encoding="utf-8"), path

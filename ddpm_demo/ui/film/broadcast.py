@@ -58,6 +58,10 @@ class BroadcastHub(Protocol):
         """Count messages that were written, and the processor's time that this took."""
         ...
 
+    def stop_making(self, broadcast: "Broadcast") -> None:
+        """Have no more of its steps computed."""
+        ...
+
     def wake(self, broadcast: "Broadcast") -> None:
         """Tell the readers, from any thread, that there is something new."""
         ...
@@ -114,7 +118,9 @@ class Broadcast:
             return part
 
     def deliver(self, film_step: FilmStep) -> None:
-        """Take in a step, in the executor's thread."""
+        """Take in a step, in the executor's thread; one that comes after the film has failed counts for nothing."""
+        if self.over:
+            return
         left = self._broadcasts.note_step(self, film_step)
         begun, before = time.thread_time(), self.length
         try:
@@ -122,6 +128,7 @@ class Broadcast:
                 self._add(message)
         except Exception as error:
             self.fail(error)
+            self._broadcasts.stop_making(self)  # what cannot be shown is not to be computed either
             return
         self._broadcasts.note_messages(self.length - before, time.thread_time() - begun)
         if self.walk.left == 0:

@@ -194,6 +194,11 @@ class Broadcasts:
         with self._guard:
             self.messages, self.writing_seconds = self.messages + count, self.writing_seconds + seconds
 
+    def stop_making(self, broadcast: Broadcast) -> None:
+        """Have no more of a film's steps computed."""
+        with self._guard:
+            self.executor.stop(broadcast.walk)
+
     def wake(self, broadcast: Broadcast) -> None:
         """Tell the readers, from any thread, that there is something new."""
         if self._loop is None or not broadcast.readers:
