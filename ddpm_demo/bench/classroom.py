@@ -16,7 +16,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlparse
@@ -29,10 +29,10 @@ from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.films.film_job import FilmWalk, film_alone
 from ddpm_demo.machine.own_server import ask_own_server
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
-from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
+from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.event_stream import FILM_PATH
-from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings, words_of
+from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_settings
 from ddpm_demo.ui.film.stream import film_job
 from ddpm_demo.ui.status import STATUS_PATH
 
@@ -112,37 +112,27 @@ def server(cluster: str | None = None) -> Iterator[tuple["subprocess.Popen[str]"
             process.stdout.close()
 
 
-def class_settings(name: str, seed: int, steps: int, digits: int) -> tuple[list[Any], FilmSettings]:
-    """Return the page's first settings with another seed, as the page sends them and as the server reads them."""
-    sampler, clip = words_of(RECOMMENDED_SAMPLER)
-    guidance = RECOMMENDED_GUIDANCE.get(name)
-    values: list[Any] = [name, sampler, clip, steps, 0, digits, seed]
-    if guidance and guidance.guide in shipped_checkpoints():
-        values += [guidance.guide, guidance.weight]
-    return values, read_film_settings(*values)
-
-
 def class_row(
     process: "subprocess.Popen[str]", address: str, name: str, seeds: list[int], steps: int, digits: int
 ) -> dict[str, Any]:
     """Let visitors with these seeds press at once; return a row as `bench_class` says."""
     distinct = list(dict.fromkeys(seeds))
-    asked = {seed: class_settings(name, seed, steps, digits) for seed in distinct}
+    asked = {seed: recommended_settings(name, seed=seed, steps=steps, n=digits) for seed in distinct}
     loaded = load_placed(shipped_checkpoints()[name])
-    guidance = asked[distinct[0]][1].guidance
+    guidance = asked[distinct[0]].guidance
     guide = load_placed(shipped_checkpoints()[guidance.guide]) if guidance else None
-    expected, before_row = references(loaded, guide, [asked[seed][1] for seed in distinct[:REFERENCES]])
-    runs = {seed: film_job(loaded, asked[seed][1], guide).key for seed in distinct}
+    expected, before_row = references(loaded, guide, [asked[seed] for seed in distinct[:REFERENCES]])
+    runs = {seed: film_job(loaded, asked[seed], guide).key for seed in distinct}
     patience = 60 + PATIENCE * before_row * len(distinct)
 
     status, memory = read_status(address), resident(process.pid)
     own = time.process_time()
-    wanted = [(seed, asked[seed][0], runs[seed]) for seed in seeds]
+    wanted = [(asked[seed], runs[seed]) for seed in seeds]
     visits, peak = class_visits(process.pid, address, wanted, patience)
     own = time.process_time() - own
     after = read_status(address)
     time.sleep(SETTLED_SECONDS)
-    _, after_row = references(loaded, guide, [asked[seed][1] for seed in distinct[:REFERENCES]])
+    _, after_row = references(loaded, guide, [asked[seed] for seed in distinct[:REFERENCES]])
     for visit in visits:
         if visit.finals and visit.seed in expected:
             apart = np.abs(visit.finals[-1].astype(int) - expected[visit.seed].astype(int)).max()
@@ -187,7 +177,7 @@ def references(
 
 
 def class_visits(
-    pid: int, address: str, wanted: list[tuple[int, list[Any], str]], patience: float
+    pid: int, address: str, wanted: list[tuple[FilmSettings, str]], patience: float
 ) -> tuple[list[ClassVisit], float | None]:
     """Let all visitors press at once, as `visit_class` does, from a thread of their own.
 
@@ -198,7 +188,7 @@ def class_visits(
 
 
 async def visit_class(
-    pid: int, address: str, wanted: list[tuple[int, list[Any], str]], patience: float
+    pid: int, address: str, wanted: list[tuple[FilmSettings, str]], patience: float
 ) -> tuple[list[ClassVisit], float | None]:
     """Let all visitors press at once; return what they saw, and the server's largest memory meanwhile."""
     peak = resident(pid)
@@ -210,24 +200,24 @@ async def visit_class(
             peak = max(peak, resident(pid) or 0.0)
 
     watching = asyncio.ensure_future(watch_memory())
-    visits = [ClassVisit(seed) for seed, _, _ in wanted]
+    visits = [ClassVisit(settings.seed) for settings, _ in wanted]
 
     async def press(visit: ClassVisit, k: int) -> None:
         with contextlib.suppress(OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError):
             visitor = f"bench-{os.getpid()}-{id(visits)}-{k}"
-            await asyncio.wait_for(_visit(visit, address, visitor, *wanted[k][1:]), patience)
+            await asyncio.wait_for(_visit(visit, address, visitor, *wanted[k]), patience)
 
     await asyncio.gather(*(press(visit, k) for k, visit in enumerate(visits)))
     watching.cancel()
     return visits, peak
 
 
-async def _visit(visit: ClassVisit, address: str, visitor: str, settings: list[Any], run: str) -> None:
+async def _visit(visit: ClassVisit, address: str, visitor: str, settings: FilmSettings, run: str) -> None:
     """Ask for a film and read it to its end."""
     pressed, where = time.perf_counter(), urlparse(address)
     reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=2**22)
     try:
-        query = f"{FILM_PATH}?visitor={visitor}&settings={quote(json.dumps(settings))}"
+        query = f"{FILM_PATH}?visitor={visitor}&settings={quote(json.dumps(asdict(settings)))}"
         writer.write(f"GET {query} HTTP/1.1\r\nHost: {where.netloc}\r\nAccept: text/event-stream\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         if b" 200 " not in head.split(b"\r\n")[0]:

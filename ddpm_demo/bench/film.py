@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,18 @@ from ddpm_demo.bench.classroom import class_visits
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.film.film_link import link_text
+from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import FILMS
 from ddpm_demo.ui.film.stream import film_job
-from ddpm_demo.ui.film.take_home import link_settings
 
 RUNS = 50  # in a row, for the server's memory
 FILM_PATIENCE = 300.0  # seconds, for a film
 FIRST_FRAMES = 5
 CLICKS = 5
 FILM = "#generate-film canvas"
-# links: sampler, clipping, steps, eta, digits, seed, checkpoint
-ORDINARY, LARGE, SMALL = "2~1~50~0~16~0~{name}", "2~1~50~0~64~0~{name}", "2~1~10~0~4~0~{name}"
+ORDINARY = FilmSettings("", sampler="ddim", clip="x0", steps=50, n=16)  # the checkpoint is still to come
+LARGE, SMALL = replace(ORDINARY, n=64), replace(ORDINARY, steps=10, n=4)
 FINISHED = f"document.querySelector('{FILM}')?.dataset.done === '1'"
 IDLE = "#generate-start:not([disabled])"
 
@@ -69,7 +71,7 @@ MAP_CLICK = """async (k) => {
 
 def bench_film(browser: Any, address: str, name: str, *, events: int) -> Iterator[dict[str, Any]]:
     """Measure and yield rows about a film of the checkpoint `name`; those with `times` are in milliseconds."""
-    page = open_film(browser, address, ORDINARY.format(name=name))
+    page = open_film(browser, address, replace(ORDINARY, checkpoint=name))
     first = []
     for _ in range(FIRST_FRAMES):
         first.append(draw(page))
@@ -92,10 +94,10 @@ def bench_map(browser: Any, address: str) -> list[float]:
     return times
 
 
-def open_film(browser: Any, address: str, link: str) -> Any:
+def open_film(browser: Any, address: str, settings: FilmSettings) -> Any:
     """Open a link to a film, which draws it, and wait until it is finished."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.goto(f"{address}?film={link}")
+    page.goto(f"{address}?film={link_text(settings)}")
     finish(page)
     return page
 
@@ -108,12 +110,9 @@ def finish(page: Any) -> None:
 
 def wire_megabytes(address: str, name: str) -> float:
     """Return how many megabytes of events a visitor receives for a film of 64 digits and 50 steps, as they travel."""
-    wanted = link_settings(LARGE.format(name=name))
-    config = wanted.config
-    values = [name, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
+    wanted = replace(LARGE, checkpoint=name)
     run = film_job(load_placed(shipped_checkpoints()[name]), wanted).key
-    wanted_by_one = [(wanted.seed, values, run)]
-    (visit,), _ = class_visits(os.getpid(), address.rstrip("/"), wanted_by_one, FILM_PATIENCE)
+    (visit,), _ = class_visits(os.getpid(), address.rstrip("/"), [(wanted, run)], FILM_PATIENCE)
     if visit.end is None:
         raise DemoError("the film did not come to its end")
     return visit.bytes / 1e6
@@ -124,7 +123,7 @@ def memory(browser: Any, address: str, name: str) -> dict[str, float | None]:
 
     Every film is made anew, and the server forgets those before it.
     """
-    page = open_film(browser, address, SMALL.format(name=name))
+    page = open_film(browser, address, replace(SMALL, checkpoint=name))
     for _ in range(3):
         draw(page)
     before = resident_megabytes()

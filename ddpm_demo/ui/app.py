@@ -14,7 +14,7 @@ from ddpm_demo.networks.loaded_networks import load_named
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.film.event_stream import film_routes
-from ddpm_demo.ui.film.film_settings import NO_GUIDE
+from ddpm_demo.ui.film.form import NO_GUIDE
 from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.link import read_link
@@ -102,7 +102,7 @@ def build_app(
             "api_visibility": "private",
             "trigger_mode": "multiple",
         }
-        lists = [generate.which, network, generate.guide]
+        lists = [generate.fields["checkpoint"], network, generate.fields["guide"]]
         choices = [*lists, noise.details]
         opened = [tabs[name].select for name in ("generate", "network", "noise")]
         gr.on(

@@ -1,17 +1,20 @@
 """The state of the screen in the page's address: what a query string asks for, checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.ui.parts.digits import gallery_digit, noise_of, own_digit, pixels_from_link
+from ddpm_demo.ui.parts.query import query_values, read_repaired
 from ddpm_demo.ui.parts.readers import parse_dilations, whole
 from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs
 
 NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations")
+
+SHOWN = 40  # characters of a value at most that a note repeats
 
 
 @dataclass
@@ -28,26 +31,37 @@ class Link:
 
     @property
     def note(self) -> str:
-        """One sentence on what was ignored, or nothing."""
+        """What was ignored and what is shown instead, or nothing."""
         return (
-            f"This link asked for something that does not exist and was ignored: {'; '.join(self.ignored)}."
+            f"This link asked for something that does not exist and was ignored: {'; '.join(self.ignored)}. "
+            "In its place is what the page opens with."
             if self.ignored
             else ""
         )
 
 
+def shortened(text: str) -> str:
+    """Return a value of a link as its note repeats it."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
 def read_link(query: Mapping[str, str]) -> Link | None:
-    """Return what a query string sets, or None if it has none of our names; nonsense is noted and left out."""
-    if not any(name in query for name in NAMES):
+    """Return what a query string sets, or None if it has none of our names.
+
+    What was mangled on its way is repaired where it is plain what it said; nonsense is noted and left out.
+    """
+    values = query_values(query, NAMES)
+    if not values:
         return None
     link = Link()
 
-    def attempt(name: str, read: Any) -> None:
-        if name in query:
+    def attempt(name: str, read: Callable[[str], None]) -> None:
+        if name in values:
             try:
-                read(query[name])
+                read_repaired(values[name], read)
             except (ConfigError, ValueError) as error:
-                link.ignored.append(f"{name} ({error if isinstance(error, ConfigError) else 'not understood'})")
+                why = error if isinstance(error, ConfigError) else "not understood"
+                link.ignored.append(f"{name}={shortened(values[name])} ({why})")
 
     def read_digit(text: str) -> None:
         label, which = (int(part) for part in text.split("-"))

@@ -1,12 +1,12 @@
 """The way of a film to the page: server-sent events, without a thread and without a place in Gradio's queue.
 
-    GET /ddpm/film?visitor=ID&settings=[checkpoint, sampler, clip, steps, eta, digits, seed,
-                                        guide, weight, digit, asking, first, last]
+    GET /ddpm/film?visitor=ID&settings={"checkpoint": "lite", "sampler": "ddim", "steps": 50, "n": 16, "seed": 7, ...}
 
-The settings are JSON, as the page's fields have them. Messages are numbered, and a browser whose connection broke asks
-for the rest by itself (`Last-Event-ID`). Besides them come the events `place` (how long it will take), `source` (the
-film was already under way, or is from memory), `refused` (why, in a sentence) and `full` (come back later, by `retry`).
-`over` is the last one. DELETE with the same visitor ends its film.
+The settings are JSON by name: those of `FilmSettings`, of which only the checkpoint must be there.
+Messages are numbered, and a browser whose connection broke asks for the rest by itself (`Last-Event-ID`). Besides them
+come the events `place` (how long it will take), `source` (the film was already under way, or is from memory), `refused`
+(why, in a sentence) and `full` (come back later, by `retry`). `over` is the last one. DELETE with the same visitor ends
+its film.
 """
 
 import asyncio
@@ -138,9 +138,9 @@ def settings_of_film(text: str | None) -> FilmSettings:
         values = json.loads(text or "")
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or len(values) not in (7, 9, 13, 14) or not isinstance(values[0], str):
-        raise ConfigError("a film needs its settings: checkpoint, sampler, clipping, steps, eta, digits, seed")
-    return read_film_settings(*values)
+    if not isinstance(values, dict):  # a page that was opened before the server was renewed sends a list
+        raise ConfigError("a film needs its settings by name: reload the page, and press Generate again")
+    return read_film_settings(values)
 
 
 def _source(broadcast: Broadcast) -> dict[str, Any] | None:

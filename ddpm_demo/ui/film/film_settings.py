@@ -1,123 +1,182 @@
-"""What a visitor asks for with Generate: the settings of a film, read from the page's words and checked."""
+"""The settings of a film: one record, by name, from the page's fields, a link or the stream's address to the job."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ddpm_demo.core.config import ALWAYS, ConfigError, Interval
 from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
-from ddpm_demo.ui.parts.readers import MAX_SEED, flag, number, one_of, whole
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
+from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.parts.readers import MAX_SEED, flag, named_values, number, one_of, whole
 
-# the page's words for a sampler, and the settings they stand for
-SAMPLER_CHOICES: dict[str, dict[str, Any]] = {
-    title: {"kind": kind, **settings}
-    for kind, sampler in SAMPLERS.items()
-    for title, settings in sampler.variants.items()
-}
-CLIPS = {"none": "none", "clip x̂₀ to [−1, 1]": "x0", "clamp x_t to [−1, 1]": "x_t"}
-ANY_DIGIT = "any digit"
-WISHES = (ANY_DIGIT, *(str(digit) for digit in range(10)))
-MAX_ASKING = 20  # the weight of a wish
-NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
-MAX_WEIGHT = 5
+CLIPS = ("none", "x0", "x_t")
+MAX_DIGIT_WEIGHT = 20
+MAX_GUIDE_WEIGHT = 5
 MAX_IMAGES = 64
 MIN_STEPS = 5
 MAX_STEPS = 1000
+FIRST_COUNT = 16
+FIRST_SEED = 0
 
 
 @dataclass(frozen=True)
 class FilmSettings:
-    """What a visitor asked for, checked; `sampler` and `clip` are the page's words."""
+    """What a visitor asks for with Generate; `read_film_settings` makes one of what a page sends, checked.
+
+    - `checkpoint`, `guide`: names that the page offers; a guide of None is none.
+    - `sampler`, `variance`, `final_noise`, `clip`, `steps`, `eta`: as in `SamplerConfig`.
+    - `n`: how many digits.
+    - `guide_weight`: 0 is the guide alone, 1 the network alone.
+    - `digit`, `digit_weight`: the digit that is asked for, None for any, and how strongly.
+    - `first`, `last`: the timesteps at which the digit is asked for; a `first` of None is the very beginning.
+    - `limit_guide`: whether the guide, too, has a part only there.
+    """
 
     checkpoint: str
-    sampler: str
-    clip: str
-    config: SamplerConfig
-    n: int
-    seed: int
-    guidance: GuidanceConfig | None = None
-    digit: DigitConfig | None = None
+    sampler: str = RECOMMENDED_SAMPLER.kind
+    variance: str = RECOMMENDED_SAMPLER.variance
+    final_noise: str = RECOMMENDED_SAMPLER.final_noise
+    clip: str = RECOMMENDED_SAMPLER.clip
+    steps: int = RECOMMENDED_SAMPLER.steps
+    eta: float = RECOMMENDED_SAMPLER.eta
+    n: int = FIRST_COUNT
+    seed: int = FIRST_SEED
+    guide: str | None = None
+    guide_weight: float = GuidanceConfig.weight
+    digit: int | None = None
+    digit_weight: float = DigitConfig.weight
+    first: int | None = None
+    last: int = 0
+    limit_guide: bool = True
+
+    @property
+    def config(self) -> SamplerConfig:
+        """The sampler's part of it."""
+        return SamplerConfig(
+            self.sampler,
+            steps=self.steps,
+            variance=self.variance,  # type: ignore[arg-type]
+            final_noise=self.final_noise,  # type: ignore[arg-type]
+            clip=self.clip,  # type: ignore[arg-type]
+            eta=self.eta,
+        )
+
+    @property
+    def interval(self) -> Interval:
+        """The timesteps from `first` down to `last`."""
+        return Interval(first=self.first, last=self.last)
+
+    @property
+    def guidance(self) -> GuidanceConfig | None:
+        """The guide and when it has a part, None without one."""
+        if self.guide is None:
+            return None
+        held = self.interval if self.limit_guide else ALWAYS
+        return GuidanceConfig(self.guide, self.guide_weight, first=held.first, last=held.last)
+
+    @property
+    def wish(self) -> DigitConfig | None:
+        """The digit that is asked for and when, None for any digit."""
+        if self.digit is None:
+            return None
+        return DigitConfig(self.digit, self.digit_weight, first=self.first, last=self.last)
 
 
-def read_film_settings(
-    checkpoint: str,
-    sampler: object,
-    clip: object,
-    steps: object,
-    eta: object,
-    count: object,
-    seed: object,
-    guide: object = NO_GUIDE,
-    weight: object = 1,
-    digit: object = ANY_DIGIT,
-    asking: object = DigitConfig.weight,
-    first: object = None,
-    last: object = 0,
-    guide_too: object = False,
-) -> FilmSettings:
-    """Check what came from the page; raise ConfigError on settings that make no sense.
+def _text(name: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if isinstance(value, str) and value:
+            return value
+        raise ConfigError(f"choose one of the listed {name}")
 
-    A digit is asked for at timesteps from `first` (None: the very beginning) down to `last`; `guide_too` limits the
-    guide to the same.
+    return read
+
+
+def _choice(name: str, names: tuple[str, ...]) -> Callable[[object], str]:
+    return lambda value: one_of(value, names, f"choose one of the listed {name}: {', '.join(names)}")
+
+
+def _optional(read: Callable[[object], Any]) -> Callable[[object], Any]:
+    return lambda value: None if value is None else read(value)
+
+
+# how each setting is read: each takes any JSON value and returns what the record holds, or raises ConfigError
+_READERS: dict[str, Callable[[object], Any]] = {
+    "checkpoint": _text("checkpoints"),
+    "sampler": lambda value: _choice("samplers", tuple(SAMPLERS))(value),  # whatever the table holds by then
+    "variance": _choice("variances", ("beta", "posterior")),
+    "final_noise": _choice("ways of the last steps' noise", ("spec", "ho")),
+    "clip": _choice("ways of clipping", CLIPS),
+    "steps": lambda value: whole("the number of steps", value, MIN_STEPS, MAX_STEPS),
+    "eta": lambda value: number("η", value, 0, 1),
+    "n": lambda value: whole("the number of digits", value, 1, MAX_IMAGES),
+    "seed": lambda value: whole("the seed", value, 0, MAX_SEED),
+    "guide": _optional(_text("guides, or none")),
+    "guide_weight": lambda value: number("the guidance weight", value, 0, MAX_GUIDE_WEIGHT),
+    "digit": _optional(lambda value: whole("the digit that is asked for", value, 0, 9)),
+    "digit_weight": lambda value: number("the weight of the asking", value, 0, MAX_DIGIT_WEIGHT),
+    # the last t that a field can be set to stands for the very beginning, whatever the schedule
+    "first": lambda value: (
+        None if value in (None, MAX_STEPS - 1) else whole("the first timestep of the guidance", value, 0, MAX_STEPS - 1)
+    ),
+    "last": lambda value: whole("the last timestep of the guidance", value, 0, MAX_STEPS - 1),
+    "limit_guide": lambda value: flag("whether the guide keeps to the interval", value),
+}
+SETTINGS = tuple(entry.name for entry in fields(FilmSettings))
+
+
+def read_setting(name: str, value: object) -> Any:
+    """Return one setting, checked on its own; raise ConfigError if it makes no sense or there is no such setting."""
+    if name not in _READERS:
+        raise ConfigError(f"a film has no setting called {name[:40]}; it has {', '.join(SETTINGS)}")
+    return _READERS[name](value)
+
+
+def read_film_settings(values: object) -> FilmSettings:
+    """Return the settings that a page sent by name; raise ConfigError if they make no sense.
+
+    What is left out is as recommended. What has no part in the film, such as the weight of a guide that is not there,
+    becomes as recommended too: settings that are equal make the same film.
     """
-    refusal = "choose one of the listed samplers and ways of clipping"
-    sampler, clip = one_of(sampler, SAMPLER_CHOICES, refusal), one_of(clip, CLIPS, refusal)
-    config = SamplerConfig(
-        **SAMPLER_CHOICES[sampler],
-        clip=CLIPS[clip],  # type: ignore[arg-type]
-        steps=whole("steps", steps, MIN_STEPS, MAX_STEPS),
-        eta=number("η", eta, 0, 1),
-    )
-    n = whole("the number of digits", count, 1, MAX_IMAGES)
-    interval = read_interval(first, last)
-    wish = read_wish(digit, asking, interval)
-    limited = flag("whether the guide keeps to the interval", guide_too)
-    guidance = read_guidance(checkpoint, guide, weight, interval if limited else ALWAYS)
-    return FilmSettings(checkpoint, sampler, clip, config, n, whole("the seed", seed, 0, MAX_SEED), guidance, wish)
+    named = named_values(values, "the settings of a film by name")
+    unknown = [str(name) for name in named if name not in _READERS]
+    if unknown:
+        raise ConfigError(f"a film has no {', '.join(unknown)[:80]}; its settings are {', '.join(SETTINGS)}")
+    if "checkpoint" not in named:
+        raise ConfigError("a film needs the name of its checkpoint")
+    return _checked(FilmSettings(**{name: read_setting(name, value) for name, value in named.items()}))
 
 
-def read_interval(first: object, last: object) -> Interval:
-    """Check the timesteps between which guidance is to hold; a `first` of None, or of the last t there is, is T - 1."""
-    low = whole("the last timestep of the guidance", last, 0, MAX_STEPS - 1)
-    if first in (None, MAX_STEPS - 1):
-        return Interval(last=low)
-    return Interval(first=whole("the first timestep of the guidance", first, low, MAX_STEPS - 1), last=low)
+def _checked(settings: FilmSettings) -> FilmSettings:
+    if settings.guide == settings.checkpoint:
+        raise ConfigError("a network cannot guide itself: choose another guide, or none")
+    if settings.first is not None and settings.first < settings.last:
+        raise ConfigError("the guidance must begin at a timestep that is not below its last one")
+    idle: dict[str, Any] = {}
+    if settings.digit is None:
+        idle["digit_weight"] = FilmSettings.digit_weight
+    if settings.guide is None:
+        idle |= {"guide_weight": FilmSettings.guide_weight, "limit_guide": FilmSettings.limit_guide}
+    if settings.digit is None and not (settings.guide and settings.limit_guide):
+        idle |= {"first": None, "last": 0}
+    settings = replace(settings, **idle)
+    return settings if settings.interval != ALWAYS else replace(settings, limit_guide=FilmSettings.limit_guide)
+
+
+def recommended_guide(checkpoint: object) -> GuidanceConfig | None:
+    """Return the guide that suits a checkpoint best, None if none does or it is not here."""
+    chosen = RECOMMENDED_GUIDANCE.get(checkpoint) if isinstance(checkpoint, str) else None
+    return chosen if chosen and chosen.guide in shipped_checkpoints() else None
+
+
+def recommended_settings(checkpoint: str, **changes: Any) -> FilmSettings:
+    """Return the settings that the page opens with for a checkpoint, with these changes; raise ConfigError."""
+    suits = recommended_guide(checkpoint)
+    guide = {"guide": suits.guide, "guide_weight": suits.weight} if suits else {}
+    return read_film_settings({"checkpoint": checkpoint, **guide, **changes})
 
 
 def interval_of(guidance: Interval | None) -> Interval:
     """Return when a guide, or the asking for a digit, has a part, and nothing else of it; `ALWAYS` without one."""
     return ALWAYS if guidance is None else Interval(first=guidance.first, last=guidance.last)
-
-
-def read_wish(digit: object, weight: object, interval: Interval = ALWAYS) -> DigitConfig | None:
-    """Check the page's words for a digit to ask for, `ANY_DIGIT` for none."""
-    wanted = one_of(digit, WISHES, "choose any digit, or one from 0 to 9")
-    if wanted == ANY_DIGIT:
-        return None
-    strength = number("the weight of the asking", weight, 0, MAX_ASKING)
-    return DigitConfig(int(wanted), strength, first=interval.first, last=interval.last)
-
-
-def read_guidance(checkpoint: str, guide: object, weight: object, interval: Interval = ALWAYS) -> GuidanceConfig | None:
-    """Check the page's words for a guide, of which `NO_GUIDE` is one; raise ConfigError if they make no sense."""
-    if guide == NO_GUIDE:
-        return None
-    if not isinstance(guide, str):
-        raise ConfigError("choose one of the listed guides, or none")
-    strength = number("the guidance weight", weight, 0, MAX_WEIGHT)
-    guidance = GuidanceConfig(guide, strength, first=interval.first, last=interval.last)
-    if guidance.guide == checkpoint:
-        raise ConfigError("a network cannot guide itself: choose another guide, or none")
-    return guidance
-
-
-def heeds(sampler: object, setting: str) -> bool:
-    """Return whether a sampler, in the page's words, heeds a setting of `SamplerConfig`."""
-    choice = SAMPLER_CHOICES.get(sampler) if isinstance(sampler, str) else None
-    return choice is not None and setting in SAMPLERS[choice["kind"]].settings
-
-
-def words_of(config: SamplerConfig) -> tuple[str, str]:
-    """Return a sampler and its way of clipping in the page's words."""
-    rules = (name for name, rule in SAMPLER_CHOICES.items() if all(getattr(config, key) == rule[key] for key in rule))
-    return next(rules), next(name for name, clip in CLIPS.items() if clip == config.clip)

@@ -1,84 +1,145 @@
 """What a student sets before a film: how many digits and which noise in sight, everything else under Settings."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
-from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
+from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
-from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
-from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.film_settings import (
-    ANY_DIGIT,
-    CLIPS,
-    MAX_ASKING,
+    MAX_DIGIT_WEIGHT,
+    MAX_GUIDE_WEIGHT,
     MAX_IMAGES,
     MAX_STEPS,
-    MAX_WEIGHT,
     MIN_STEPS,
-    NO_GUIDE,
-    SAMPLER_CHOICES,
-    WISHES,
-    heeds,
-    words_of,
+    FilmSettings,
+    recommended_guide,
+    recommended_settings,
 )
 from ddpm_demo.ui.parts.readers import UNCHANGED, changed_in_words
 
-FIRST_COUNT = 16
-FIRST_SEED = 0
-GUIDE_TOO = True  # one interval for both, which at first is the whole way
+ANY_DIGIT = "any digit"
+NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
+
+
+def _sampler_settings(kind: str, variant: Mapping[str, Any]) -> dict[str, Any]:
+    config = SamplerConfig(kind, **variant)
+    return {"sampler": kind, "variance": config.variance, "final_noise": config.final_noise}
+
+
+# The page's words in the fields that show others than the record holds, and the settings that they stand for.
+WORDS: dict[str, dict[str, dict[str, Any]]] = {
+    "sampler": {
+        title: _sampler_settings(kind, variant)
+        for kind, sampler in SAMPLERS.items()
+        for title, variant in sampler.variants.items()
+    },
+    "clip": {
+        "none": {"clip": "none"},
+        "clip x̂₀ to [−1, 1]": {"clip": "x0"},
+        "clamp x_t to [−1, 1]": {"clip": "x_t"},
+    },
+    "guide": {NO_GUIDE: {"guide": None}},
+    "digit": {ANY_DIGIT: {"digit": None}, **{str(digit): {"digit": digit} for digit in range(10)}},
+}
+# what the fields under Settings are called in the line that says what differs
+CHANGED_WORDS = {
+    "checkpoint": "checkpoint",
+    "sampler": "sampler",
+    "steps": "steps",
+    "clip": "clipping",
+    "eta": "η",
+    "guide": "guide",
+    "guide_weight": "guidance weight",
+    "digit_weight": "asking weight",
+    "first": "guidance from t",
+    "last": "guidance down to t",
+    "limit_guide": "guide only there",
+}
+# Gradio hands the fields to JavaScript by position: here, and nowhere else, they get their names back
+NAMED = """(names, words, values) => {
+    const settings = {};
+    names.forEach((name, k) => {
+        const known = new Map(words[name] ?? []);
+        Object.assign(settings, known.get(values[k]) ?? { [name]: values[k] });
+    });
+    return settings;
+}"""
 
 
 @dataclass(frozen=True)
 class FilmForm:
-    """The fields and buttons; `settings` are the fields in the order of `read_film_settings`."""
+    """The fields of the settings, by the setting's name, and the buttons."""
 
-    which: gr.Dropdown
-    sampler: gr.Radio
-    clip: gr.Radio
-    steps: gr.Slider
-    eta: gr.Slider
-    count: gr.Slider
-    seed: gr.Number
-    guide: gr.Dropdown
-    weight: gr.Slider
-    digit: gr.Dropdown
-    asking: gr.Slider
-    first: gr.Slider
-    last: gr.Slider
-    guide_too: gr.Checkbox
+    fields: Mapping[str, Any]
     dice: gr.Button
     start: gr.Button
     stop: gr.Button
     differences: gr.Markdown
 
     @property
-    def settings(self) -> list[Any]:
-        """What a film is made from."""
-        fields: list[Any] = [self.which, self.sampler, self.clip, self.steps, self.eta, self.count, self.seed]
-        return [*fields, self.guide, self.weight, self.digit, self.asking, self.first, self.last, self.guide_too]
+    def inputs(self) -> list[Any]:
+        """The fields as an event of Gradio wants them; `by_name` and `named_in_browser` give them their names back."""
+        return list(self.fields.values())
 
-    @property
-    def hidden(self) -> list[Any]:
-        """Those of the settings that `differences` tells of, in the order of `differences_in_words`."""
-        wish = [self.asking, self.first, self.last, self.guide_too]
-        return [self.which, self.sampler, self.clip, self.steps, self.eta, self.guide, self.weight, *wish]
+    def by_name(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Return what Gradio sent of `inputs` by the names of the fields, in the page's words."""
+        return dict(zip(self.fields, values, strict=True))
+
+    def named_in_browser(self) -> str:
+        """Return JavaScript that makes the settings by name, an object, of the values that Gradio gives: a function."""
+        words = {name: list(known.items()) for name, known in WORDS.items()}
+        return f"(values) => ({NAMED})({json.dumps(list(self.fields))}, {json.dumps(words)}, values)"
+
+
+def settings_of_words(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that the fields' values, by name and in the page's words, stand for; nothing is checked."""
+    settings: dict[str, Any] = {}
+    for name, value in words.items():
+        known = WORDS.get(name, {}).get(value) if isinstance(value, str) else None
+        settings.update(known or {name: value})
+    return settings
+
+
+def words_of_settings(settings: FilmSettings) -> dict[str, Any]:
+    """Return what the fields show of these settings, by name; None for a sampler that the page has no words for."""
+    words = asdict(settings)
+    words["sampler"] = sampler_words(settings)
+    for name in ("clip", "guide", "digit"):
+        words[name] = next((word for word, known in WORDS[name].items() if known == {name: words[name]}), words[name])
+    words["first"] = MAX_STEPS - 1 if settings.first is None else settings.first
+    return words
+
+
+def opening_words(checkpoint: str | None) -> dict[str, Any]:
+    """Return what the fields show at first, with this checkpoint chosen, or none."""
+    return words_of_settings(FilmSettings("") if checkpoint is None else recommended_settings(checkpoint))
+
+
+def sampler_words(settings: FilmSettings) -> str | None:
+    """Return the page's title of a sampler with the settings that it heeds, None if the page has none."""
+    heeded = ("sampler", *SAMPLERS[settings.sampler].settings)
+    for title, known in WORDS["sampler"].items():
+        if all(getattr(settings, name) == value for name, value in known.items() if name in heeded):
+            return title
+    return None
 
 
 def build_film_form(names: Sequence[str]) -> FilmForm:
     """Lay out the fields for these checkpoints, of which the first is chosen."""
     opened = names[0] if names else None
-    rule, clipping = words_of(RECOMMENDED_SAMPLER)
-    first_guide, first_weight = guide_of(opened or "")
+    first = opening_words(opened)
     with gr.Row(elem_id="generate-wish"):
         count = gr.Slider(
-            1, MAX_IMAGES, value=FIRST_COUNT, step=1, label="Digits", min_width=150, scale=3, elem_id="generate-count"
+            1, MAX_IMAGES, value=first["n"], step=1, label="Digits", min_width=150, scale=3, elem_id="generate-count"
         )
         digit = gr.Dropdown(
-            list(WISHES),
-            value=ANY_DIGIT,
+            list(WORDS["digit"]),
+            value=first["digit"],
             label="Ask for",
             min_width=130,
             scale=1,
@@ -100,15 +161,15 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         )
         guide = gr.Dropdown(
             [NO_GUIDE, *(name for name in names if not is_ideal(name))],
-            value=first_guide,
+            value=first["guide"],
             label="Guide",
             info="A worse network, to keep away from.",
             elem_id="generate-guide",
         )
         weight = gr.Slider(
             0,
-            MAX_WEIGHT,
-            value=first_weight,
+            MAX_GUIDE_WEIGHT,
+            value=first["guide_weight"],
             step=0.25,
             label="Guidance weight",
             info="0 the guide alone, 1 the network alone; more goes on beyond it.",
@@ -116,69 +177,71 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         )
         gr.Markdown("#### The way from noise to digit")
         sampler = gr.Radio(
-            list(SAMPLER_CHOICES), value=rule, label="Sampler", info="The rule that turns x_t into the next picture."
+            list(WORDS["sampler"]),
+            value=first["sampler"],
+            label="Sampler",
+            info="The rule that turns x_t into the next picture.",
         )
         steps = gr.Slider(
             MIN_STEPS,
             MAX_STEPS,
-            value=RECOMMENDED_SAMPLER.steps,
+            value=first["steps"],
             step=1,
             label="Steps",
             info="Network calls from noise to digit; 1000 uses every timestep.",
         )
         clip = gr.Radio(
-            list(CLIPS),
-            value=clipping,
+            list(WORDS["clip"]),
+            value=first["clip"],
             label="Clipping",
             info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives a lot.",
         )
         eta = gr.Slider(
             0,
             1,
-            value=RECOMMENDED_SAMPLER.eta,
+            value=first["eta"],
             step=0.05,
             label="η (DDIM only)",
             info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
         )
         gr.Markdown("#### Asking for a digit")
-        usual = DigitConfig(0)
-        asking = gr.Slider(
+        digit_weight = gr.Slider(
             0,
-            MAX_ASKING,
-            value=usual.weight,
+            MAX_DIGIT_WEIGHT,
+            value=first["digit_weight"],
             step=0.5,
             label="How strongly",
             info="Times the classifier's gradient that is taken from ε̂; 0 is not at all.",
             elem_id="generate-asking",
         )
         with gr.Row():
-            first = gr.Slider(
+            first_t = gr.Slider(
                 0,
                 MAX_STEPS - 1,
-                value=MAX_STEPS - 1,
+                value=first["first"],
                 step=1,
                 label="From t =",
                 min_width=140,
                 elem_id="generate-first",
             )
-            last = gr.Slider(
+            last_t = gr.Slider(
                 0,
                 MAX_STEPS - 1,
-                value=usual.last,
+                value=first["last"],
                 step=1,
                 label="Down to t =",
                 min_width=140,
                 elem_id="generate-last",
             )
-        guide_too = gr.Checkbox(
-            GUIDE_TOO,
+        limit_guide = gr.Checkbox(
+            first["limit_guide"],
             label="The guide, too, only there",
             info="Outside the interval the network is alone: neither classifier nor guide is computed.",
             elem_id="generate-guide-too",
         )
         gr.Markdown("#### The noise")
         seed = gr.Number(
-            FIRST_SEED,
+            first["seed"],
             precision=0,
             minimum=0,
             label="Seed",
@@ -186,49 +249,42 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             elem_id="generate-seed",
         )
     differences = gr.Markdown(UNCHANGED, elem_id="generate-differences")
-    wish = (digit, asking, first, last, guide_too)
-    return FilmForm(which, sampler, clip, steps, eta, count, seed, guide, weight, *wish, dice, start, stop, differences)
+    fields = {
+        "checkpoint": which,
+        "sampler": sampler,
+        "clip": clip,
+        "steps": steps,
+        "eta": eta,
+        "n": count,
+        "seed": seed,
+        "guide": guide,
+        "guide_weight": weight,
+        "digit": digit,
+        "digit_weight": digit_weight,
+        "first": first_t,
+        "last": last_t,
+        "limit_guide": limit_guide,
+    }
+    return FilmForm(fields, dice, start, stop, differences)
 
 
 def guide_of(name: object) -> tuple[str, float]:
     """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
-    chosen = RECOMMENDED_GUIDANCE.get(name) if isinstance(name, str) else None
-    if chosen and chosen.guide in shipped_checkpoints():
-        return chosen.guide, chosen.weight
-    return NO_GUIDE, GuidanceConfig.weight
+    suits = recommended_guide(name)
+    return (suits.guide, suits.weight) if suits else (NO_GUIDE, GuidanceConfig.weight)
 
 
-def differences_in_words(
-    first: str | None,
-    which: object,
-    sampler: object,
-    clip: object,
-    steps: object,
-    eta: object,
-    guide: object,
-    weight: object,
-    asking: object,
-    first_t: object,
-    last_t: object,
-    guide_too: object,
-) -> str:
+def differences_in_words(first: str | None, values: Mapping[str, Any]) -> str:
     """Return in one line what differs from the settings that the page opens with; `first` is their checkpoint.
 
-    The guide and its weight are compared with those that suit the checkpoint.
+    `values` are the fields' in the page's words, by name. The guide and its weight are compared with those that suit
+    the checkpoint; what has no part in the film is not told.
     """
-    rule, clipping = words_of(RECOMMENDED_SAMPLER)
-    suits, heavy = guide_of(which)
-    pairs = [
-        ("checkpoint", which, first),
-        ("sampler", sampler, rule),
-        ("steps", steps, RECOMMENDED_SAMPLER.steps),
-        ("clipping", clip, clipping),
-        *([("η", eta, RECOMMENDED_SAMPLER.eta)] if heeds(sampler, "eta") else []),
-        ("guide", guide, suits),
-        *([("guidance weight", weight, heavy)] if guide != NO_GUIDE else []),
-        ("asking weight", asking, DigitConfig.weight),
-        ("guidance from t", first_t, MAX_STEPS - 1),
-        ("guidance down to t", last_t, DigitConfig.last),
-        *([("guide only there", guide_too, GUIDE_TOO)] if guide != NO_GUIDE else []),
-    ]
-    return changed_in_words(pairs)
+    usual = opening_words(first)
+    usual["guide"], usual["guide_weight"] = guide_of(values["checkpoint"])
+    kind = settings_of_words({"sampler": values["sampler"]})["sampler"]
+    idle = {"guide_weight", "limit_guide"} if values["guide"] == NO_GUIDE else set[str]()
+    if not (isinstance(kind, str) and kind in SAMPLERS and "eta" in SAMPLERS[kind].settings):
+        idle.add("eta")
+    told = [name for name in CHANGED_WORDS if name not in idle]
+    return changed_in_words([(CHANGED_WORDS[name], values[name], usual[name]) for name in told])

@@ -1,7 +1,7 @@
 """The Generate tab: digits out of pure noise, every frame on the screen as it is made."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,32 +9,25 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from ddpm_demo.core.config import ALWAYS, ConfigError, DemoError
+from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.films.executor import Executor
 from ddpm_demo.networks.loaded_networks import load_placed
-from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
-from ddpm_demo.ui.film.film_settings import (
-    ANY_DIGIT,
-    MAX_IMAGES,
-    MAX_STEPS,
-    MIN_STEPS,
-    NO_GUIDE,
-    FilmSettings,
-    interval_of,
-)
-from ddpm_demo.ui.film.form import FIRST_COUNT, FIRST_SEED, build_film_form, differences_in_words, guide_of
+from ddpm_demo.ui.film.film_link import LINK_NAME, read_film_link
+from ddpm_demo.ui.film.film_settings import MAX_IMAGES, MAX_STEPS, MIN_STEPS
+from ddpm_demo.ui.film.form import CHANGED_WORDS, build_film_form, differences_in_words, guide_of, words_of_settings
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.path import build_path
 from ddpm_demo.ui.film.race import build_race
 from ddpm_demo.ui.film.stream import start_picture
-from ddpm_demo.ui.film.take_home import LINK_NAME, link_settings, take_home
+from ddpm_demo.ui.film.take_home import take_home
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component
 from ddpm_demo.ui.parts.contents import contents
+from ddpm_demo.ui.parts.query import query_values
 from ddpm_demo.ui.parts.readers import MAX_SEED, whole
 
 GENERATE_LEAD = "Press **Generate**: the network takes this noise away, step by step, until digits are left."
@@ -45,8 +38,8 @@ away, and (in DDPM) a little fresh noise is put back. Nothing tells the network 
 decides. Under Settings, try DDIM with 50 steps and η = 0, then the same seed with 10.
 """
 # what the buttons do, in the browser: the film's new value, and which button can be pressed
-PRESS_START = """(...settings) => [{settings, press: Date.now()},
-    {__type__: "update", interactive: false}, {__type__: "update", interactive: true}]"""
+PRESS_START = """(...values) => [{{settings: ({named})(values), press: Date.now()}},
+    {{__type__: "update", interactive: false}}, {{__type__: "update", interactive: true}}]"""
 PRESS_STOP = """() => [{press: Date.now()},
     {__type__: "update", interactive: true}, {__type__: "update", interactive: false}]"""
 ENDED = """() => [{__type__: "update", interactive: true}, {__type__: "update", interactive: false}]"""
@@ -54,48 +47,37 @@ ENDED = """() => [{__type__: "update", interactive: true}, {__type__: "update", 
 
 @dataclass(frozen=True)
 class GenerateTab:
-    """The fields that a link sets, in the order of `restore_film`'s answers."""
+    """What a link sets: the fields, by the setting's name, and the note above them."""
 
-    which: gr.Dropdown
-    guide: gr.Dropdown
-    fields: Sequence[Component]
+    fields: Mapping[str, Any]
     note: gr.Markdown
     checkpoints: dict[str, Path]
     broadcasts: Broadcasts
 
     @property
     def outputs(self) -> list[Component]:
-        """What `restore_film` answers with, before what it tells the page to press."""
-        return [*self.fields, self.note]
+        """What `restore_film` answers with, before what it tells the page to open and to press."""
+        return [*self.fields.values(), self.note]
 
     def restore_film(self, request: gr.Request) -> list[Any]:
         """Answer a page's opening: the settings of the film that its address names, and whether to press Generate."""
-        text = request.query_params.get(LINK_NAME)
+        text = query_values(request.query_params, [LINK_NAME]).get(LINK_NAME)
         if text is None:
             return [gr.skip()] * (len(self.outputs) + 1)
         try:
-            wanted = link_settings(text)
-            guide = wanted.guidance.guide if wanted.guidance else NO_GUIDE
-            if wanted.checkpoint not in self.checkpoints or guide not in (NO_GUIDE, *self.checkpoints):
-                raise ConfigError("that checkpoint is not here")
-        except (ConfigError, ValueError) as error:
-            why = error if isinstance(error, ConfigError) else "not understood"
-            note = f"This link asked for a film that cannot be made ({why}) and was ignored."
-            return [gr.skip()] * len(self.fields) + [note, gr.skip()]
-        config = wanted.config
-        weight = wanted.guidance.weight if wanted.guidance else gr.skip()
-        fields = [wanted.checkpoint, wanted.sampler, wanted.clip, config.steps, config.eta, wanted.n, wanted.seed]
-        fields += [guide, weight, *wish_fields(wanted)]
-        return [*fields, "The film of this link, drawn again with its settings.", {"press": True}]
-
-
-def wish_fields(wanted: FilmSettings) -> list[Any]:
-    """Return the fields of asking and interval: the digit, how strongly, from which t, down to which, the guide too."""
-    wish, guidance = wanted.digit, wanted.guidance or ALWAYS
-    digit = [ANY_DIGIT, gr.skip()] if wish is None else [str(wish.digit), wish.weight]
-    held = wish or guidance
-    same = wanted.guidance is None or interval_of(guidance) == interval_of(held)
-    return [*digit, MAX_STEPS - 1 if held.first is None else held.first, held.last, same]
+            wanted = read_film_link(text, self.checkpoints)
+            words = words_of_settings(wanted)
+            if words["sampler"] is None:
+                raise ConfigError("this page has no such sampler")
+        except ConfigError as error:
+            note = (
+                f"This link asked for a film that cannot be made ({error}) and was ignored. "
+                "The settings are those that the page opens with."
+            )
+            return [gr.skip()] * len(self.fields) + [note, {"open": True}]
+        idle = {"guide_weight": wanted.guide, "digit_weight": wanted.digit}  # what has no part stays as it is
+        fields = [gr.skip() if idle.get(name, "") is None else words[name] for name in self.fields]
+        return [*fields, "The film of this link, drawn again with its settings.", {"open": True, "press": True}]
 
 
 def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None = None) -> GenerateTab:
@@ -109,7 +91,8 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
         with gr.Column(min_width=280, scale=2):
             form = build_film_form(list(checkpoints))
         with gr.Column(min_width=300, scale=5):
-            begin = first_frame(checkpoints, form.which.value, FIRST_COUNT, FIRST_SEED, RECOMMENDED_SAMPLER.steps)
+            noise = [form.fields[name] for name in ("checkpoint", "n", "seed", "steps")]
+            begin = first_frame(checkpoints, *[field.value for field in noise])
             film = browser_component(
                 "film/film", begin, elem_id="generate-film", server=[inspect_step, take_home, nearest_digits]
             )
@@ -129,30 +112,30 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
         except DemoError:  # half a number is no fault yet: Generate will say so
             return gr.skip()
 
-    which, start, stop, settings = form.which, form.start, form.stop, form.settings
+    which, guide, start, stop = form.fields["checkpoint"], form.fields["guide"], form.start, form.stop
     at_once: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private", **AS_SENT}
     newest: dict[str, Any] = {**at_once, "trigger_mode": "always_last"}
-    noise: list[Any] = [which, form.count, form.seed, form.steps]
     gr.on([field.change for field in noise], show_first, noise, film, **newest)
     gr.on(
-        [field.change for field in form.hidden],
-        lambda *values: differences_in_words(next(iter(checkpoints), None), *values),
-        form.hidden,
+        [field.change for name, field in form.fields.items() if name in CHANGED_WORDS],
+        lambda *values: differences_in_words(next(iter(checkpoints), None), form.by_name(values)),
+        form.inputs,
         form.differences,
         **newest,
     )
     # only when a person chooses: a link brings a guide of its own
-    which.input(guide_of, which, [form.guide, form.weight], **at_once)
+    which.input(guide_of, which, [guide, form.fields["guide_weight"]], **at_once)
     # in the browser alone: the film's module asks for the film, and says when it has ended
-    start.click(None, settings, [film, start, stop], js=PRESS_START, api_visibility="private")
+    press_start = PRESS_START.format(named=form.named_in_browser())
+    start.click(None, form.inputs, [film, start, stop], js=press_start, api_visibility="private")
     stop.click(None, None, [film, start, stop], js=PRESS_STOP, api_visibility="private")
     film.submit(None, None, [start, stop], js=ENDED, api_visibility="private")
-    form.dice.click(lambda: secrets.randbelow(10_000), None, form.seed, **at_once)
+    form.dice.click(lambda: secrets.randbelow(10_000), None, form.fields["seed"], **at_once)
     build_path()
-    build_race(checkpoints, which, form.seed, form.guide)
+    build_race(checkpoints, which, form.fields["seed"], guide)
     build_branches(checkpoints, which)
     build_completion(checkpoints, which)
-    return GenerateTab(which, form.guide, settings, note, checkpoints, Broadcasts(executor))
+    return GenerateTab(form.fields, note, checkpoints, Broadcasts(executor))
 
 
 def first_frame(checkpoints: dict[str, Path], name: Any, count: Any, seed: Any, steps: Any) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     elif prediction.guidance_pair and guidance:
         eps_model, eps_guide = prediction.guidance_pair
         answers = {"weight": guidance.weight, "model": floats(eps_model), "guide": floats(eps_guide)}
-    wish, asking = film.settings.digit, dict[str, Any]()
+    wish, asking = film.settings.wish, dict[str, Any]()
     if wish and not wish.holds_at(step.t):
         asking = {"digit": wish.digit, "pull": None, **_held(wish)}
     elif prediction.classifier_pull and wish:

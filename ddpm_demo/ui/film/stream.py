@@ -151,7 +151,7 @@ def _shown(schedule: Schedule, timesteps: Sequence[int], n: int) -> set[int]:
 
 def film_job(loaded: LoadedNetwork, settings: FilmSettings, guide: LoadedNetwork | None = None) -> FilmJob:
     """Return what decides the pixels of a film; raise ConfigError when the guide cannot guide this network."""
-    guidance, digit = settings.guidance, settings.digit
+    guidance, digit = settings.guidance, settings.wish
     weight = guidance.weight if guidance else 1.0
     loaded.guided_by(guide, weight, guidance or ALWAYS)
     if digit:

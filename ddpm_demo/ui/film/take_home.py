@@ -9,17 +9,9 @@ from typing import Any
 import numpy as np
 
 from ddpm_demo.core.config import ALWAYS, ConfigError
-from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.store import pictures
-from ddpm_demo.ui.film.film_settings import (
-    ANY_DIGIT,
-    CLIPS,
-    NO_GUIDE,
-    SAMPLER_CHOICES,
-    FilmSettings,
-    interval_of,
-    read_film_settings,
-)
+from ddpm_demo.ui.film.film_link import link_text
+from ddpm_demo.ui.film.film_settings import FilmSettings, interval_of
 from ddpm_demo.ui.film.films import FILMS, FINE_DIGITS, Film, Films
 from ddpm_demo.ui.parts.bridge import server_function
 from ddpm_demo.ui.parts.readers import named_values
@@ -39,7 +31,6 @@ from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
 """
 ASKED = "model = guide_to_digit(model, schedule, {wish}, load_classifier(), placement.device)\n"
 SHADES = " .:-=+*#%@"  # from paper to ink, in the program's output
-LINK_NAME = "film"
 GIF_FRAMES = 50  # besides the finished picture
 GIF_BYTES = 960_000  # a little room below a megabyte
 
@@ -113,8 +104,8 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
     return PROGRAM.format(
         imports=(IMPORTS if guidance else "")
         + (INTERVAL_IMPORTS if interval else "")
-        + (ASKED_IMPORTS if settings.digit else ""),
-        asked=ASKED.format(wish=settings.digit) if settings.digit else "",
+        + (ASKED_IMPORTS if settings.wish else ""),
+        asked=ASKED.format(wish=settings.wish) if settings.wish else "",
         guide=GUIDE_LINE.format(guide=guide, weight=guidance.weight, interval=interval) if guidance else "",
         n=settings.n,
         digits="digit" if settings.n == 1 else "digits",
@@ -124,40 +115,6 @@ def program(settings: FilmSettings, network: str, guide: str = "") -> str:
         shades=SHADES,
         last=len(SHADES) - 1,
     )
-
-
-def link_text(settings: FilmSettings) -> str:
-    """Return the settings as one value of a query string: what `link_settings` reads."""
-    config = settings.config
-    sampler, clip = list(SAMPLER_CHOICES).index(settings.sampler), list(CLIPS.values()).index(config.clip)
-    parts = [sampler, clip, config.steps, f"{config.eta:g}", settings.n, settings.seed, settings.checkpoint]
-    wish, guidance = settings.digit, settings.guidance or GuidanceConfig(NO_GUIDE, 1.0)
-    limited = interval_of(guidance) != ALWAYS
-    if settings.guidance or wish:
-        parts += [guidance.guide, f"{guidance.weight:g}"]
-    if wish or limited:
-        held = wish or guidance
-        parts += [wish.digit, f"{wish.weight:g}"] if wish else ["", "0"]
-        parts += ["" if held.first is None else held.first, held.last]
-    if limited:
-        parts += [1]  # the guide, too, only there
-    return "~".join(map(str, parts))
-
-
-def link_settings(text: str) -> FilmSettings:
-    """Return the settings of a link; raise ConfigError or ValueError if it makes no sense."""
-    sampler, clip, steps, eta, n, seed, checkpoint, *more = text.split("~")
-    # a link ends where nothing more differs: before the guide, the wish, or whether the guide keeps to its interval
-    guide, weight = more[:2] or (NO_GUIDE, "1")
-    digit, asking, first, last = more[2:6] or (ANY_DIGIT, "0", "", "0")
-    if more[6:] not in ([], ["0"], ["1"]):
-        raise ConfigError("no such guide")
-    names, clips = list(SAMPLER_CHOICES), list(CLIPS)
-    if int(sampler) not in range(len(names)) or int(clip) not in range(len(clips)):
-        raise ConfigError("no such sampler or way of clipping")
-    words = (checkpoint, names[int(sampler)], clips[int(clip)])
-    wish = (digit or ANY_DIGIT, float(asking), int(first) if first else None, int(last), more[6:] == ["1"])
-    return read_film_settings(*words, int(steps), float(eta), int(n), int(seed), guide, float(weight), *wish)
 
 
 def _file(content: bytes, name: str, kind: str) -> dict[str, Any]:

@@ -27,15 +27,21 @@ function soon(attempt) {
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
   placeIn(element).replaceChildren();
-  if (!new URL(location.href).searchParams.has("film")) return;
-  soon(() => openTab("generate"));
-  let pressed = false;
-  // Python says so in the same answer that sets the settings: not before, and not for a link that makes no sense
-  const press = () => {
+  let opened = false,
+    pressed = false;
+  const open = () => {
+    if (!opened) soon(() => openTab("generate"));
+    opened = true;
+  };
+  // Python reads the address, also one that was mangled on its way; a whole one need not wait for that
+  if (new URL(location.href).searchParams.has("film")) open();
+  // and it says so in the same answer that sets the settings: not before, and not for a link that makes no sense
+  const answered = () => {
+    if (props.value?.open) open();
     if (pressed || !props.value?.press) return;
     pressed = true;
     soon(pressGenerate);
   };
-  watch("value", press);
-  press();
+  watch("value", answered);
+  answered();
 }

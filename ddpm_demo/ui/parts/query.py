@@ -1,0 +1,91 @@
+"""The query string of the page's address, also after mail and chat programs have had their way with it.
+
+They append the punctuation behind a link, break it, encode it twice, hide characters of no width in it, and put
+parameters of their own around it. Where it is plain what the link said, it is read; whoever reads a value decides.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeVar
+from urllib.parse import unquote
+
+from ddpm_demo.core.config import ConfigError
+
+Value = TypeVar("Value")
+
+DECODINGS = 3  # a link that went through more hands than this is not ours
+TRAILING = 24  # characters at most that are taken off a value's end
+SOFT_BREAK = re.compile(r"=\r?\n")  # of quoted-printable mail, which also writes = as =3D
+APPENDED = re.compile(r"[?&#;](?:amp;)*[\w.-]+=.*$", re.DOTALL)  # a parameter that somebody else put behind it
+SIGNS = {"\\": "", "+": " ", "−": "-"}  # and every kind of dash: programs that lay text out for people put them in
+
+
+def query_values(query: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    """Return what a query says to these names, as it says it; `read_repaired` makes sense of it.
+
+    A name may also stand in another one's value, or behind `amp;`, or with its `=` still encoded.
+    """
+    pairs = list(getattr(query, "multi_items", query.items)())  # a name may stand twice: the last one counts
+    found = {name: value for name, value in pairs if name in names}
+    ours = re.compile(rf"(?:^|[?&#;\s])(?:amp;)*({'|'.join(names)})=", re.IGNORECASE)
+    for name, value in pairs:
+        text = _decoded(f"{name}={value}" if value else name)
+        for match in ours.finditer(text):
+            found.setdefault(match[1].lower(), text[match.end() :])
+    return found
+
+
+def read_repaired(text: str, read: Callable[[str], Value]) -> Value:
+    """Return what `read` makes of a value as it came or else, where it refuses that, of the value repaired.
+
+    Raises the first ConfigError of `read`, or else its first ValueError.
+    """
+    refusals: list[ValueError | ConfigError] = []
+    for candidate in repairs(text):
+        try:
+            return read(candidate)
+        except (ConfigError, ValueError) as error:
+            refusals.append(error)
+    raise next((error for error in refusals if isinstance(error, ConfigError)), refusals[0])
+
+
+def repairs(text: str) -> Iterator[str]:
+    """Yield a value as it came, and then what it may have been before it was mangled, the likeliest first."""
+    tried = set[str]()
+    tidy = _visible(APPENDED.sub("", SOFT_BREAK.sub("", _decoded(text))))
+    for whole in (text, tidy, _plain(tidy), _plain(tidy).removeprefix("3D")):
+        for candidate in [whole] if whole is text else _shorter(whole):
+            if candidate not in tried:
+                tried.add(candidate)
+                yield candidate
+
+
+def _shorter(text: str) -> Iterator[str]:
+    """Yield a text without what stands around it, and then without one and another sign at its end."""
+    text = re.sub(r"^[^\w%]+|\s+$", "", text)
+    yield text
+    for _ in range(TRAILING):
+        if not text or text[-1].isalnum():
+            return
+        text = text[:-1]
+        yield text
+
+
+def _decoded(text: str) -> str:
+    for _ in range(DECODINGS):
+        if not re.search(r"%[0-9A-Fa-f]{2}", text):
+            break
+        text = unquote(text)
+    return text
+
+
+def _visible(text: str) -> str:
+    """Return a text without ends of lines, characters of no width and other signs that nobody sees."""
+    return "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cf", "Zl", "Zp"))
+
+
+def _plain(text: str) -> str:
+    """Return a text with every dash a hyphen, a space for + and no backslash."""
+    signs = (SIGNS.get(sign, "-" if unicodedata.category(sign) == "Pd" else sign) for sign in text)
+    return "".join(signs).strip()
