@@ -121,7 +121,7 @@ def test_app_py_runs_as_a_space(space, tmp_path):
             with urllib.request.urlopen(zipped) as answer:
                 assert b"export function mount" in gzip.decompress(answer.read())
                 assert answer.headers["cache-control"] == ASK_AGAIN
-            settings = quote(json.dumps(["lite", "DDIM", "none", 5, 0, 1, 0]))
+            settings = quote(json.dumps({"checkpoint": "lite", "sampler": "ddim", "steps": 5, "n": 1}))
             film = urllib.request.urlopen(f"{page}ddpm/film?settings={settings}").read().decode()
             assert film.count("\nid: ") >= 2, film
             assert "event: over" in film

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import json
 import zlib
 
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 
 from ddpm_demo.bench import classroom
-from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row, class_settings
+from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row
 from ddpm_demo.commands.bench import read_visitors
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.ui.film.broadcast import sent_event
+from ddpm_demo.ui.film.event_stream import settings_of_film
+from ddpm_demo.ui.film.film_settings import recommended_settings
 from tests.event_loop import wait_for
 
 GREYS = np.arange(2 * 784, dtype=np.uint16).astype(np.uint8)
@@ -63,10 +66,10 @@ def test_what_a_server_does_wrong_is_seen():
 
 
 def test_the_class_asks_for_the_pages_first_film():
-    values, settings = class_settings("lite", 7, RECOMMENDED_SAMPLER.steps, 16)
+    settings = recommended_settings("lite", seed=7, steps=RECOMMENDED_SAMPLER.steps, n=16)
     assert settings.config == RECOMMENDED_SAMPLER
     assert (settings.seed, settings.n, settings.guidance.guide) == (7, 16, "tiny")
-    assert json.loads(json.dumps(values)) == values
+    assert settings_of_film(json.dumps(dataclasses.asdict(settings))) == settings
 
 
 def test_a_class_and_a_class_with_one_link_at_a_real_server(monkeypatch):

@@ -1,6 +1,7 @@
 import base64
 import json
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAM
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.film.film_settings import read_film_settings, words_of
+from ddpm_demo.ui.film.film_settings import recommended_settings
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.parts.bridge import STATIC, chart_value, static_url
 from ddpm_demo.ui.parts.digits import class_indices, draw_noise
@@ -255,9 +256,9 @@ def test_generate_shows_every_frame_and_the_film_needs_no_server(visit):
     shown = np.array(visit.pixels(FILM)).reshape(58, 58)
     digits = np.stack([shown[r : r + 28, c : c + 28] for r in (0, 30) for c in (0, 30)])
     lite, guide = (load_placed(find_checkpoint(name)) for name in ("lite", GUIDE))
-    wanted = read_film_settings(
-        "lite", *words_of(RECOMMENDED_SAMPLER), 20, 0, 4, 0, GUIDE, RECOMMENDED_GUIDANCE["lite"].weight
-    )
+    wanted = recommended_settings("lite", steps=20, n=4, seed=0)
+    assert wanted.config == replace(RECOMMENDED_SAMPLER, steps=20)
+    assert (wanted.guide, wanted.guide_weight) == (GUIDE, RECOMMENDED_GUIDANCE["lite"].weight)
     *_, last = film_messages(lite, wanted, Films(), guide=guide)
     expected = np.frombuffer(zlib.decompress(base64.b64decode(last["x_t"])), np.uint8).reshape(4, 28, 28)
     np.testing.assert_array_equal(digits, expected)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.files import GUIDE
-from ddpm_demo.ui.film.film_settings import NO_GUIDE
+from ddpm_demo.ui.film.form import NO_GUIDE
 
 FILM = "#generate-film canvas"
 INSPECTOR = "#generate-film .ddpm-inspector"

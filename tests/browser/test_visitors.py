@@ -31,9 +31,9 @@ from ddpm_demo.training.recipes import train_config
 from ddpm_demo.ui.app import FILM_ROUTES, build_app
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film import stream
+from ddpm_demo.ui.film.film_link import read_film_link
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
-from ddpm_demo.ui.film.take_home import link_settings
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
 from tests.browser.conftest import PATIENCE
@@ -195,7 +195,7 @@ def test_five_visitors_at_once_get_five_films_in_fair_turns(browser, visit, quic
     turns = [counted.calls[k : k + 5] for k in range(0, 30, 5)]
     assert [sorted(turn) for turn in turns] == [list(range(5))] * 6
     for page, link in zip(pages, links, strict=True):
-        *_, last = stream.generate(load_placed(quick), link_settings(link), Films())
+        *_, last = stream.generate(load_placed(quick), read_film_link(link), Films())
         shown = type(visit)(page, visit.address).pixels(FILM)
         np.testing.assert_array_equal(np.reshape(shown, (28, 28)), last_picture(last)[0])
         page.context.close()

@@ -10,7 +10,7 @@ from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.explaining.plane import CLOUD, mnist_plane, principal_plane
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
-from ddpm_demo.ui.film.film_settings import read_film_settings
+from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.path import path_cloud, path_trails
 from ddpm_demo.ui.parts.plots import plane_figure
@@ -39,7 +39,7 @@ def test_the_cloud_is_real_digits_of_every_class():
 def test_the_trails_are_the_films_pictures_on_the_plane(tiny, linear):
     films = Films()
     loaded = LoadedNetwork(tiny, linear, best_placement(), None)
-    *_, last = film_messages(loaded, read_film_settings("lite", "DDIM", "none", 6, 0, 3, 1), films)
+    *_, last = film_messages(loaded, FilmSettings("lite", sampler="ddim", clip="none", steps=6, n=3, seed=1), films)
     answer = path_trails({"run": last["run"]}, films)
     where = np.frombuffer(base64.b64decode(answer["x_t"]), "<f4").reshape(answer["frames"], answer["n"], 2)
     assert where.shape == (7, 3, 2)

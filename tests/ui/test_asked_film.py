@@ -19,13 +19,14 @@ from ddpm_demo.networks.loaded_networks import classifier_at, load_placed
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.experiments import EXPERIMENTS
-from ddpm_demo.ui.film.film_settings import ANY_DIGIT, NO_GUIDE, read_film_settings
+from ddpm_demo.ui.film.film_link import link_text, read_film_link
+from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.generate_tab import wish_fields
+from ddpm_demo.ui.film.form import ANY_DIGIT, NO_GUIDE, settings_of_words, words_of_settings
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.race import race
 from ddpm_demo.ui.film.stream import film_job
-from ddpm_demo.ui.film.take_home import film_npz, link_settings, link_text, take_home
+from ddpm_demo.ui.film.take_home import film_npz, take_home
 from tests.ui.film_messages import film_messages
 
 CLIP = "clip x̂₀ to [−1, 1]"
@@ -39,8 +40,10 @@ def lite():
 def settings(
     digit="7", asking=4, first=None, last=0, steps=6, count=2, guide=NO_GUIDE, weight=1, checkpoint="lite", too=False
 ):
-    rule = ("DDIM", CLIP, steps, 0, count, 3, guide, weight)
-    return read_film_settings(checkpoint, *rule, digit, asking, first, last, too)
+    rule = {"sampler": "DDIM", "clip": CLIP, "steps": steps, "n": count, "seed": 3}
+    guided = {"guide": guide, "guide_weight": weight, "limit_guide": too}
+    asked = {"digit": digit, "digit_weight": asking, "first": first, "last": last}
+    return read_film_settings(settings_of_words({"checkpoint": checkpoint, **rule, **guided, **asked}))
 
 
 def film_of(lite, wanted, guide=None):
@@ -116,21 +119,25 @@ def test_the_inspector_writes_the_pull_out(lite):
 def test_a_link_brings_the_wish_back_and_when_guidance_has_a_part(wish, guide, weight, too):
     wanted = settings(*wish, guide=guide, weight=weight, too=too)
     held = {"first": wish[2], "last": wish[3]}
-    assert wanted.digit == (None if wish[0] == ANY_DIGIT else DigitConfig(int(wish[0]), wish[1], **held))
+    assert wanted.wish == (None if wish[0] == ANY_DIGIT else DigitConfig(int(wish[0]), wish[1], **held))
     if guide == GUIDE:
         assert wanted.guidance == GuidanceConfig(GUIDE, weight, **(held if too else {}))
-    assert link_settings(link_text(wanted)) == wanted
-    fields = wish_fields(wanted)  # what the page is set to makes the same film again
-    again = settings(fields[0], wish[1], *fields[2:4], guide=guide, weight=weight, too=fields[4])
-    assert again == wanted
+    assert read_film_link(link_text(wanted)) == wanted
+    # what the page is set to makes the same film again
+    assert read_film_settings(settings_of_words(words_of_settings(wanted))) == wanted
+
+
+def shown(settings: FilmSettings):
+    fields = words_of_settings(settings)
+    return [fields[name] for name in ("digit", "digit_weight", "first", "last", "limit_guide")]
 
 
 def test_links_from_before_leave_the_guide_on_all_the_way():
-    wanted = link_settings("2~1~50~0~16~5~lite~tiny~3~7~4~700~300")
+    wanted = read_film_link("2~1~50~0~16~5~lite~tiny~3~7~4~700~300")
     assert wanted.guidance == GuidanceConfig(GUIDE, 3.0)
-    assert wanted.digit == DigitConfig(7, 4.0, first=700, last=300)
-    assert wish_fields(wanted) == ["7", 4.0, 700, 300, False]
-    assert wish_fields(link_settings("2~1~50~0~16~5~lite~tiny~3"))[2:] == [999, 0, True]
+    assert wanted.wish == DigitConfig(7, 4.0, first=700, last=300)
+    assert shown(wanted) == ["7", 4.0, 700, 300, False]
+    assert shown(read_film_link("2~1~50~0~16~5~lite~tiny~3"))[2:] == [999, 0, True]
 
 
 def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
@@ -168,8 +175,8 @@ def test_an_interval_that_the_schedule_does_not_have_is_refused(lite):
 
 
 def test_links_from_before_ask_for_no_digit():
-    assert link_settings("2~1~50~0~16~5~lite~tiny~3").digit is None
-    assert link_settings("2~1~50~0~16~5~lite").digit is None
+    assert read_film_link("2~1~50~0~16~5~lite~tiny~3").wish is None
+    assert read_film_link("2~1~50~0~16~5~lite").wish is None
 
 
 @pytest.mark.parametrize(
@@ -177,7 +184,7 @@ def test_links_from_before_ask_for_no_digit():
 )
 def test_nonsense_of_a_wish_in_a_link_is_refused(tail):
     with pytest.raises((ConfigError, ValueError)):
-        link_settings(f"2~1~50~0~16~5~lite~{NO_GUIDE}~1~{tail}")
+        read_film_link(f"2~1~50~0~16~5~lite~{NO_GUIDE}~1~{tail}")
 
 
 def test_the_program_prints_the_digits_that_were_asked_for(lite):

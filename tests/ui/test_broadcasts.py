@@ -18,7 +18,7 @@ from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.films.film_job import FilmStep, predict
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed, loaded_as
-from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
+from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.files import GUIDE
@@ -27,15 +27,15 @@ from ddpm_demo.ui.film import broadcast as one_film
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import FilmStream, settings_of_film
-from ddpm_demo.ui.film.film_settings import read_film_settings
+from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_settings
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.form import build_film_form
+from ddpm_demo.ui.film.form import build_film_form, settings_of_words
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.parts.bridge import UNEXPECTED
 from tests.event_loop import in_loop
 from tests.ui.film_messages import film_messages
 
-SPEC = "DDPM, the spec's rule (σ² = β)"
+SPEC = {"variance": "beta", "clip": "none"}  # to the letter; what the page recommends is something else
 
 
 class ByHand:
@@ -85,7 +85,7 @@ def hall(small, monkeypatch):
 
 
 def settings(seed=0, steps=6, n=2):
-    return read_film_settings("lite", SPEC, "none", steps, 0, n, seed)
+    return FilmSettings("lite", steps=steps, n=n, seed=seed, **SPEC)
 
 
 def everything(reader):
@@ -342,7 +342,11 @@ def stream(hall, tiny, tmp_path, linear):
     return FilmStream({"own": tmp_path / "own.safetensors"}, hall)
 
 
-WANTED = json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "— none —", 1])
+def wanted_json(checkpoint="own", **more):
+    return json.dumps({"checkpoint": checkpoint, "steps": 6, "n": 2, "seed": 7, **SPEC, **more})
+
+
+WANTED = wanted_json(guide=None, guide_weight=1)
 
 
 async def until(condition):
@@ -425,13 +429,17 @@ BAD = [
     (None, "a film needs its settings"),
     ("", "a film needs its settings"),
     ("[" * 100_000, "a film needs its settings"),
-    ("{}", "a film needs its settings"),
+    ("{}", "a film needs the name of its checkpoint"),
+    ("null", "a film needs its settings"),
+    ('["own", "DDIM", "none", 6, 0, 2, 7]', "reload the page"),  # as pages sent them before
     ("[1, 2]", "a film needs its settings"),
-    (json.dumps(["../own", SPEC, "none", 6, 0, 2, 7]), "one of the listed checkpoints"),
-    (json.dumps([["own"], SPEC, "none", 6, 0, 2, 7]), "a film needs its settings"),
-    (json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "own", 2]), "cannot guide itself"),
-    (json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "full", 2]), "one of the listed guides"),
-    (json.dumps(["own", SPEC, "none", 1e9, 0, 2, 7]), "steps must be a whole number"),
+    (wanted_json("../own"), "one of the listed checkpoints"),
+    (wanted_json(["own"]), "one of the listed checkpoints"),
+    (wanted_json(guide="own"), "cannot guide itself"),
+    (wanted_json(guide="full"), "one of the listed guides"),
+    (wanted_json(steps=1e9), "steps must be a whole number"),
+    (wanted_json(sampler="Euler"), "one of the listed samplers: ddpm, ddim"),
+    (wanted_json(stps=6, colour="red"), "a film has no stps, colour; its settings are checkpoint, sampler"),
 ]
 
 
@@ -454,16 +462,17 @@ async def test_another_site_cannot_have_films_made(stream, hall):
 
 
 def test_settings_may_come_without_a_guide():
-    assert settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7])).guidance is None
+    assert settings_of_film(wanted_json()).guidance is None
     with gr.Blocks():
         form = build_film_form(["lite", GUIDE])
-    opened = settings_of_film(json.dumps([field.value for field in form.settings]))  # what the page sends as it opens
+    fields = form.by_name([field.value for field in form.inputs])
+    opened = settings_of_film(json.dumps(settings_of_words(fields)))  # what the page sends as it opens
+    assert opened == recommended_settings("lite")
     assert opened.guidance == RECOMMENDED_GUIDANCE["lite"]
-    limited = [*[field.value for field in form.settings][:-3], 700, 300, True]
+    assert opened.config == RECOMMENDED_SAMPLER
+    limited = settings_of_words({**fields, "first": 700, "last": 300, "limit_guide": True})
     chosen = dataclasses.replace(RECOMMENDED_GUIDANCE["lite"], first=700, last=300)
     assert settings_of_film(json.dumps(limited)).guidance == chosen
-    with pytest.raises(ConfigError):
-        settings_of_film(json.dumps(["own", SPEC, "none", 6, 0, 2, 7, "x"]))
 
 
 def test_a_network_is_found_by_its_digest_as_long_as_somebody_uses_it(tiny, tmp_path, linear):

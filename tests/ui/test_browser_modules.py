@@ -12,7 +12,7 @@ from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
-from ddpm_demo.ui.film.film_settings import read_film_settings
+from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import STATIC, base64_of
@@ -245,7 +245,7 @@ def test_the_films_messages_become_its_frames(node, tiny, linear):
     from ddpm_demo.machine.device import best_placement
 
     small = LoadedNetwork(tiny, linear, best_placement(), None)
-    wanted = read_film_settings("lite", "DDIM", "none", 6, 0, 3, 5)
+    wanted = FilmSettings("lite", sampler="ddim", clip="none", steps=6, n=3, seed=5)
     messages = list(film_messages(small, wanted, Films()))
     reply = node(
         """

@@ -20,7 +20,7 @@ from PIL import Image
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.guidance import Autoguidance
 from ddpm_demo.core.model import seeded_denoiser
-from ddpm_demo.core.samplers import SamplerConfig
+from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK
@@ -32,22 +32,25 @@ from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.ui.app import name_of
-from ddpm_demo.ui.film.film_settings import (
-    ANY_DIGIT,
-    CLIPS,
-    MAX_IMAGES,
-    NO_GUIDE,
-    SAMPLER_CHOICES,
-    read_film_settings,
-    words_of,
-)
+from ddpm_demo.ui.film.film_link import link_text, read_film_link
+from ddpm_demo.ui.film.film_settings import MAX_IMAGES, SETTINGS, FilmSettings, read_film_settings
 from ddpm_demo.ui.film.films import Films, film_bits, kept_steps
-from ddpm_demo.ui.film.generate_tab import GenerateTab, guide_of
+from ddpm_demo.ui.film.form import (
+    ANY_DIGIT,
+    NO_GUIDE,
+    WORDS,
+    guide_of,
+    sampler_words,
+    settings_of_words,
+    words_of_settings,
+)
+from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.film.inspector import inspect_step
-from ddpm_demo.ui.film.take_home import SHADES, link_settings, link_text, take_home
+from ddpm_demo.ui.film.take_home import SHADES, take_home
 from ddpm_demo.ui.parts.frames import grey_levels
 from tests.ui.film_messages import film_messages
 
+SETTINGS_ON_THE_PAGE = [name for name in SETTINGS if name not in ("variance", "final_noise")]  # the sampler's
 SPEC, NO_CLIP = "DDPM, the spec's rule (σ² = β)", "none"
 
 
@@ -63,7 +66,9 @@ def small(tiny, linear, lite):
 
 
 def settings(sampler=SPEC, clip=NO_CLIP, steps=12, eta=0, count=3, seed=5, guide=NO_GUIDE, weight=1):
-    return read_film_settings("lite", sampler, clip, steps, eta, count, seed, guide, weight)
+    rule = {"sampler": sampler, "clip": clip, "steps": steps, "eta": eta, "n": count, "seed": seed}
+    words = {"checkpoint": "lite", **rule, "guide": guide, "guide_weight": weight}
+    return read_film_settings(settings_of_words(words))
 
 
 def film_of(loaded, wanted, films=None, guide=None):
@@ -146,7 +151,7 @@ def test_every_shipped_network_but_the_guide_has_its_guide():
         guide, weight = guide_of(name)
         assert (guide != NO_GUIDE) == (name in RECOMMENDED_GUIDANCE) == (name != GUIDE)
         if guide != NO_GUIDE:
-            read_film_settings(name, SPEC, NO_CLIP, 50, 0, 1, 0, guide, weight)
+            read_film_settings({"checkpoint": name, "guide": guide, "guide_weight": weight})
     assert guide_of("a run of one's own") == (NO_GUIDE, 2.0)
 
 
@@ -191,8 +196,8 @@ def test_the_page_draws_what_the_command_line_draws(lite, tmp_path, capsys):
     np.testing.assert_array_equal(np.load(out)["images"], levels(last, "x_t")[0])
 
 
-@pytest.mark.parametrize("sampler", SAMPLER_CHOICES)
-@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("sampler", WORDS["sampler"])
+@pytest.mark.parametrize("clip", WORDS["clip"])
 def test_the_inspectors_sum_is_the_films_next_frame(small, sampler, clip):
     films, first, messages, last = film_of(small, settings(sampler, clip, steps=8, eta=0.5))
     frames = np.concatenate([levels(message, "x_t") for message in (*messages, last) if message["steps"]])
@@ -259,7 +264,7 @@ def test_memory_is_counted_as_films_come_go_and_come_again(small):
         *({"eta": bad} for bad in (1.5, -0.1, None, float("nan"), "0")),
         *({"count": bad} for bad in (MAX_IMAGES + 1, 0, 1e12, "many")),
         *({"seed": bad} for bad in (-3, 2**40, None)),
-        *({"guide": bad, "weight": 2} for bad in ("lite", "", None, 3, ["full"])),
+        *({"guide": bad, "weight": 2} for bad in ("lite", "", False, 3, ["full"])),
         *({"guide": "full", "weight": bad} for bad in (-1, 5.5, float("nan"), "2", None, True)),
     ],
 )
@@ -337,8 +342,8 @@ def test_the_program_of_a_network_of_ones_own_runs_in_any_directory(tiny, tmp_pa
     monkeypatch.chdir(tmp_path)
     own = Path("runs/own.safetensors")
     assert name_of(own) == "own"
-    wanted = read_film_settings(name_of(own), "DDIM", NO_CLIP, 5, 0, 1, 0)
-    assert link_text(wanted).endswith("~own")
+    wanted = FilmSettings(name_of(own), sampler="ddim", steps=5, n=1)
+    assert "checkpoint-own." in link_text(wanted)
     films, first, _, last = film_of(load_placed(own), wanted)
     text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
     elsewhere = tmp_path / "elsewhere"
@@ -354,12 +359,12 @@ def test_names_of_checkpoints_are_files_names_without_their_ending(tmp_path):
     assert name_of(tmp_path / "lite.safetensors") == "lite.safetensors"  # another network than the shipped one
 
 
-@pytest.mark.parametrize("sampler", SAMPLER_CHOICES)
-@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("sampler", WORDS["sampler"])
+@pytest.mark.parametrize("clip", WORDS["clip"])
 def test_a_link_brings_the_settings_back(sampler, clip):
     wanted = settings(sampler, clip, steps=77, eta=0.35, count=9, seed=2**31 - 1)
-    assert link_settings(link_text(wanted)) == wanted
-    tab = GenerateTab(None, None, [None] * 14, None, {"lite": None}, None)
+    assert read_film_link(link_text(wanted)) == wanted
+    tab = GenerateTab(dict.fromkeys(SETTINGS_ON_THE_PAGE), None, {"lite": None}, None)
     answers = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
     *film, weight, digit, asking, first, last, too, note, press = answers
     assert film == ["lite", sampler, clip, 77, 0.35, 9, 2**31 - 1, NO_GUIDE]
@@ -367,18 +372,18 @@ def test_a_link_brings_the_settings_back(sampler, clip):
     assert all(field["__type__"] == "update" for field in (weight, asking))
     assert (first, last, too) == (999, 0, True)
     assert "drawn again" in note
-    assert press == {"press": True}
+    assert press == {"open": True, "press": True}
 
 
 def test_a_link_brings_the_guide_back():
     wanted = settings(guide=GUIDE, weight=2.75)
-    assert link_settings(link_text(wanted)) == wanted
+    assert read_film_link(link_text(wanted)) == wanted
     models = {"lite": None, GUIDE: None}
-    tab = GenerateTab(None, None, [None] * 14, None, models, None)
+    tab = GenerateTab(dict.fromkeys(SETTINGS_ON_THE_PAGE), None, models, None)
     *_, guide, weight, _, _, _, _, _, _, press = tab.restore_film(
         SimpleNamespace(query_params={"film": link_text(wanted)})
     )
-    assert (guide, weight, press) == (GUIDE, 2.75, {"press": True})
+    assert (guide, weight, press) == (GUIDE, 2.75, {"open": True, "press": True})
 
 
 @pytest.mark.parametrize(
@@ -401,9 +406,10 @@ def test_a_link_brings_the_guide_back():
     ],
 )
 def test_nonsense_in_a_link_changes_nothing(text):
-    tab = GenerateTab(None, None, [None] * 14, None, {"lite": None}, None)
+    tab = GenerateTab(dict.fromkeys(SETTINGS_ON_THE_PAGE), None, {"lite": None}, None)
     *answers, note, press = tab.restore_film(SimpleNamespace(query_params={"film": text}))
-    assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in [*answers, press])
+    assert all(isinstance(answer, dict) and answer["__type__"] == "update" for answer in answers)
+    assert press == {"open": True}  # the tab that shows the note, and no film
     assert "was ignored" in note
 
 
@@ -457,17 +463,31 @@ def test_a_film_asks_the_network_only_while_somebody_waits_for_its_next_frame(sm
 
 
 def test_the_pages_words_for_a_sampler_lead_back_to_it():
-    for label, rule in SAMPLER_CHOICES.items():
-        for clip_label, clip in CLIPS.items():
-            config = SamplerConfig(**rule, clip=clip, steps=20)
-            assert words_of(config) == (label, clip_label)
-            assert read_film_settings("lite", label, clip_label, 20, 0, 4, 0).config == config
+    titles = [(title, kind, variant) for kind in SAMPLERS for title, variant in SAMPLERS[kind].variants.items()]
+    assert [title for title, *_ in titles] == list(WORDS["sampler"])
+    for title, kind, variant in titles:
+        for clip_words, clip in (("none", "none"), ("clip x̂₀ to [−1, 1]", "x0"), ("clamp x_t to [−1, 1]", "x_t")):
+            wanted = settings(title, clip_words, steps=20)
+            assert wanted.config == SamplerConfig(kind, **variant, clip=clip, steps=20)
+            words = words_of_settings(wanted)
+            assert (words["sampler"], words["clip"]) == (title, clip_words)
+
+
+def test_a_sampler_without_words_on_the_page_is_not_shown_as_another_one():
+    """Ho et al.'s noise at the last step has no button: a link that names it must not press the spec's."""
+    wanted = FilmSettings("lite", final_noise="ho", variance="beta")
+    assert sampler_words(wanted) is None
+    assert sampler_words(FilmSettings("lite", sampler="ddim", final_noise="ho")) == "DDIM"  # which heeds none of it
+    tab = GenerateTab(dict.fromkeys(SETTINGS_ON_THE_PAGE), None, {"lite": None}, None)
+    *_, note, press = tab.restore_film(SimpleNamespace(query_params={"film": link_text(wanted)}))
+    assert "no such sampler" in note
+    assert press == {"open": True}
 
 
 def test_a_link_brings_the_wish_for_a_digit_back():
-    wanted = read_film_settings("lite", SPEC, NO_CLIP, 50, 0, 4, 1, NO_GUIDE, 1, "7", 5.5, 800, 200)
-    tab = GenerateTab(None, None, [None] * 14, None, {"lite": None}, None)
+    wanted = FilmSettings("lite", n=4, seed=1, digit=7, digit_weight=5.5, first=800, last=200)
+    tab = GenerateTab(dict.fromkeys(SETTINGS_ON_THE_PAGE), None, {"lite": None}, None)
     *_, digit, asking, first, last, too, _, press = tab.restore_film(
         SimpleNamespace(query_params={"film": link_text(wanted)})
     )
-    assert (digit, asking, first, last, too, press) == ("7", 5.5, 800, 200, True, {"press": True})
+    assert (digit, asking, first, last, too, press) == ("7", 5.5, 800, 200, True, {"open": True, "press": True})

@@ -35,6 +35,7 @@ LEFT_OUT = {
 IDLE = {"guide_weight": "guide", "digit_weight": "digit"}  # weights that have no part without the other
 WORDS = ("checkpoint", "sampler", "variance", "final_noise", "clip", "guide")  # the rest are numbers
 KEYS = {name.replace("_", ""): name for name in SETTINGS}  # a few programs put a backslash before _
+END = re.compile(r"\.end(?![A-Za-z0-9])")
 YES_NO = {"yes": True, "no": False}
 SHOWN = 60  # characters of a link at most that a refusal repeats
 
@@ -62,7 +63,7 @@ def read_film_link(text: str, checkpoints: Collection[str] | None = None) -> Fil
     def read(candidate: str) -> FilmSettings:
         version = re.match(r"(\d+)\s*\.\s*[a-z]", candidate)
         if version and version[1] == VERSION:
-            return _read_named("".join(candidate.split()), checkpoints)
+            return _read_named(candidate, checkpoints)
         if version:
             raise ConfigError(f"it is of version {version[1]}, and this program reads links up to version {VERSION}")
         return _read_first_version(candidate, checkpoints)
@@ -97,12 +98,13 @@ def _value(name: str, text: str) -> Any:
 
 
 def _read_named(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
-    end = re.search(r"\.end(?![A-Za-z0-9])", text)
+    joined = "".join(text.split())  # mail breaks long lines
+    end = END.search(text) or END.search(joined)
     if end is None:
         raise ConfigError(f"its end is missing, after {quoted(text[-12:])}: it was cut off")
     values: dict[str, Any] = {}
     problems = []
-    for part in re.split(r"\.(?=[a-z]+-)", text[: end.start()])[1:]:
+    for part in re.split(r"\.(?=[a-z]+-)", "".join(end.string[: end.start()].split()))[1:]:
         key, _, value = part.partition("-")
         name = KEYS.get(key)
         try:

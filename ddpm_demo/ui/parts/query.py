@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 DECODINGS = 3  # a link that went through more hands than this is not ours
 TRAILING = 24  # characters at most that are taken off a value's end
 SOFT_BREAK = re.compile(r"=\r?\n")  # of quoted-printable mail, which also writes = as =3D
-APPENDED = re.compile(r"[?&#;](?:amp;)*[\w.-]+=.*$", re.DOTALL)  # a parameter that somebody else put behind it
+APPENDED = re.compile(r"(#|[?&;](?:amp;)*[\w.-]+=).*$", re.DOTALL)  # a parameter that somebody else put behind it
 SIGNS = {"\\": "", "+": " ", "−": "-"}  # and every kind of dash: programs that lay text out for people put them in
 
 
