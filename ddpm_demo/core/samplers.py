@@ -159,7 +159,7 @@ def network_calls(config: SamplerConfig) -> int:
     return (config.steps - 1) * SAMPLERS[config.kind].calls + 1
 
 
-# In the order in which links count the variants: a new sampler goes to the end.
+# In the order in which the page and the command line list them.
 SAMPLERS: dict[str, Sampler] = {
     "ddpm": Sampler(
         "DDPM",

@@ -13,10 +13,12 @@ from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_named
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.app import build_app, listed
-from ddpm_demo.ui.film.film_settings import NO_GUIDE, read_film_settings
+from ddpm_demo.ui.film.film_link import link_text, read_film_link
+from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
+from ddpm_demo.ui.film.form import NO_GUIDE
 from ddpm_demo.ui.film.nearest import nearest_digits
-from ddpm_demo.ui.film.take_home import link_settings, link_text, program
+from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.parts.bridge import base64_of
 from ddpm_demo.ui.parts.ideal import HEAVIEST, ideal_answer
 from ddpm_demo.ui.tabs.train_desk import Desk
@@ -63,7 +65,7 @@ def test_a_picture_that_is_none_is_refused_in_a_sentence():
 
 def film(loaded, name, **more):
     films = Films()
-    wanted = read_film_settings(name, "DDIM", "none", 10, 0, 3, 1, **more)
+    wanted = FilmSettings(name, sampler="ddim", clip="none", steps=10, n=3, seed=1, **more)
     *_, last = film_messages(loaded, wanted, films)
     return films, last["run"]
 
@@ -115,8 +117,8 @@ def test_the_page_can_open_with_an_ideal_of_its_own():
 
 
 def test_a_film_of_an_ideal_has_a_link_and_a_program():
-    wanted = read_film_settings(FIFTY, "DDIM", "none", 10, 0, 1, 1)
-    assert link_settings(link_text(wanted)) == wanted
+    wanted = FilmSettings(FIFTY, sampler="ddim", clip="none", steps=10, n=1, seed=1)
+    assert read_film_link(link_text(wanted)) == wanted
     text = program(wanted, FIFTY)
     space = {}
     exec(compile(text, "film.py", "exec"), space)
