@@ -14,7 +14,7 @@ from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, MAX_TIMESTEPS, custom_con
 
 NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations")
 
-SHOWN = 40  # characters of a value at most that a note repeats
+NOTED_SIGNS = 40  # characters of a value at most that a note repeats
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Link:
 
 def shortened(text: str) -> str:
     """Return a value of a link as its note repeats it."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= NOTED_SIGNS else f"{text[:NOTED_SIGNS]}…"
 
 
 def read_link(query: Mapping[str, str]) -> Link | None:

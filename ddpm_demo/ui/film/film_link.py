@@ -21,7 +21,7 @@ from ddpm_demo.ui.parts.query import read_repaired
 LINK_NAME = "film"
 VERSION = "2"
 # What a link leaves out. Not what is recommended, which may change: the spec's sampler, no guide, no digit, always.
-LEFT_OUT = {
+OMITTED = {
     "variance": "beta",
     "final_noise": "spec",
     "clip": "none",
@@ -33,11 +33,11 @@ LEFT_OUT = {
     "limit_guide": True,
 }
 IDLE = {"guide_weight": "guide", "digit_weight": "digit"}  # weights that have no part without the other
-WORDS = ("checkpoint", "sampler", "variance", "final_noise", "clip", "guide")  # the rest are numbers
+TEXT_SETTINGS = ("checkpoint", "sampler", "variance", "final_noise", "clip", "guide")  # the rest are numbers
 KEYS = {name.replace("_", ""): name for name in SETTINGS}  # a few programs put a backslash before _
 END = re.compile(r"\.end(?![A-Za-z0-9])")
 YES_NO = {"yes": True, "no": False}
-SHOWN = 60  # characters of a link at most that a refusal repeats
+QUOTED_SIGNS = 60  # characters of a link at most that a refusal repeats
 
 # The first version: sampler~clip~steps~eta~n~seed~checkpoint[~guide~weight[~digit~weight~first~last[~guide too]]]
 FIRST_SAMPLERS = (("ddpm", "beta"), ("ddpm", "posterior"), ("ddim", "beta"), ("dpmpp", "beta"))
@@ -48,7 +48,7 @@ FIRST_NO_GUIDE = ("— none —", "- none -")
 def link_text(settings: FilmSettings) -> str:
     """Return the settings as one value of a query string: what `read_film_link` reads."""
     values = asdict(settings)
-    told = [name for name in SETTINGS if LEFT_OUT.get(name, ...) != values[name]]
+    told = [name for name in SETTINGS if OMITTED.get(name, ...) != values[name]]
     told = [name for name in told if name not in IDLE or values[IDLE[name]] is not None]
     fields = (f"{name.replace('_', '')}-{_written(values[name])}" for name in told)
     return ".".join([VERSION, *fields, "end"])
@@ -85,7 +85,7 @@ def _escaped(sign: str) -> str:
 
 def _value(name: str, text: str) -> Any:
     """Return a setting's value from its text in a link, of any kind that JSON has."""
-    if name in WORDS:
+    if name in TEXT_SETTINGS:
         unescaped = re.sub(
             rb"_([0-9a-f]{2})", lambda code: bytes.fromhex(code[1].decode()), text.encode("utf-8", "replace")
         )
@@ -120,7 +120,7 @@ def _read_named(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
         problems.append(f"it does not say {', '.join(missing)}")
     if problems:
         raise ConfigError("; ".join(problems))
-    return _offered(read_film_settings({**LEFT_OUT, **values}), checkpoints)
+    return _offered(read_film_settings({**OMITTED, **values}), checkpoints)
 
 
 def _read_first_version(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
@@ -154,7 +154,7 @@ def _read_first_version(text: str, checkpoints: Collection[str] | None) -> FilmS
         values |= {"digit": int(_number("the digit", digit)), "digit_weight": weight_of_digit} if digit else {}
         values |= {"first": _number("the first timestep", first) if first else None}
         values |= {"last": _number("the last timestep", last)}
-    return _offered(read_film_settings({**LEFT_OUT, **values}), checkpoints)
+    return _offered(read_film_settings({**OMITTED, **values}), checkpoints)
 
 
 def _first_name(text: str | None, known: Collection[str] | None) -> tuple[str | None, str | None]:
@@ -192,4 +192,4 @@ def _offered(settings: FilmSettings, checkpoints: Collection[str] | None) -> Fil
 def quoted(text: str) -> str:
     """Return a piece of a link as the note may show it, which reads Markdown: as code, and not too long."""
     shown = text.replace("`", "'").encode("utf-8", "replace").decode()
-    return f"`{shown if len(shown) <= SHOWN else shown[:SHOWN] + '…'}`" if shown else "nothing"
+    return f"`{shown if len(shown) <= QUOTED_SIGNS else shown[:QUOTED_SIGNS] + '…'}`" if shown else "nothing"

@@ -63,7 +63,7 @@ def repairs(text: str) -> Iterator[str]:
 
 def _shorter(text: str) -> Iterator[str]:
     """Yield a text without what stands around it, and then without one and another sign at its end."""
-    text = re.sub(r"^[^\w%]+|\s+$", "", text)
+    text = re.sub(r"^[^\w%+.−‐-―-]+|\s+$", "", text)  # a minus before a number is no quotation mark
     yield text
     for _ in range(TRAILING):
         if not text or text[-1].isalnum():

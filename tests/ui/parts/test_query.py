@@ -57,7 +57,8 @@ def test_a_whole_link_in_another_ones_parameter_is_read():
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("t", "15O"), ("seed", "4 2"), ("digit", "3-17 or 4-2"), ("pixels", PIXELS[:-9])]
+    ("name", "text"),
+    [("t", "15O"), ("t", "−5"), ("seed", "-5."), ("seed", "4 2"), ("digit", "3-17 or 4-2"), ("pixels", PIXELS[:-9])],
 )
 def test_what_is_not_plain_is_said_with_what_is_shown_instead(name, text):
     link = read_link({name: text, "stage": "time."})
