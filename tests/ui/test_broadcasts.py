@@ -360,8 +360,8 @@ async def until(condition):
 @in_loop
 async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end(stream, hall):
     browser = Browser(stream, WANTED)
-    await until(lambda: browser.names() == ["message", "place"])
-    (_, _, first), (_, _, place) = events(browser.text)
+    await until(lambda: browser.names() == ["here", "message", "place"])
+    _, (_, _, first), (_, _, place) = events(browser.text)
     x_T = torch.randn(2, 1, 28, 28, generator=torch.Generator().manual_seed(7))
     shown = np.frombuffer(zlib.decompress(base64.b64decode(first["x_t"])), np.uint8).reshape(2, 28, 28)
     np.testing.assert_array_equal(shown, ((x_T[:, 0].clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
@@ -369,13 +369,13 @@ async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end
     while hall.executor.step():
         await asyncio.sleep(0)
     await until(lambda: browser.ended)
-    assert browser.names() == ["message", "place", *["message"] * 7, "over"]
+    assert browser.names() == ["here", "message", "place", *["message"] * 7, "over"]
     assert browser.headers[b"content-type"].startswith(b"text/event-stream")
     assert "error" not in inspect_step({"run": first["run"], "frame": 2, "digit": 1}, hall.films)
     again = Browser(stream, WANTED, "another")
     await until(lambda: again.ended)
-    assert again.names() == ["source", *["message"] * 8, "over"]
-    assert events(again.text)[0][2]["from"] == "memory"
+    assert again.names() == ["here", "source", *["message"] * 8, "over"]
+    assert events(again.text)[1][2]["from"] == "memory"
 
 
 @in_loop
@@ -394,14 +394,15 @@ async def test_a_browser_goes_on_after_the_message_that_it_had_last(stream, hall
     browser = Browser(stream, WANTED)
     await until(lambda: "place" in browser.names())
     hall.executor.step(3)
-    await until(lambda: len(events(browser.text)) == 5)
-    number = events(browser.text)[3][1]
+    await until(lambda: len(events(browser.text)) == 6)
+    number = events(browser.text)[4][1]
     back = Browser(stream, WANTED, last_event_id=number)
     await until(lambda: browser.ended)  # it is the same visitor
     assert browser.names()[-1] == "over"
     hall.executor.step(100)
     await until(lambda: back.ended)
     assert [data["first"] for name, _, data in events(back.text) if name == "message"] == [2, 3, 4, 5, 6]
+    assert "source" not in back.names()  # nobody else watches it
 
 
 @in_loop
@@ -413,6 +414,85 @@ async def test_delete_stops_a_visitors_film(stream, hall):
     assert delete.status == 204
     assert hall.executor.ring == []
     await until(lambda: browser.ended)
+
+
+@in_loop
+async def test_others_are_named_only_while_there_are_some(stream, hall, monkeypatch):
+    monkeypatch.setattr(rooms, "GRACE_SECONDS", 60.0)
+    first = Browser(stream, WANTED, "first")
+    await until(lambda: "place" in first.names())
+    second = Browser(stream, WANTED, "second")
+    await until(lambda: "place" in second.names())
+    assert "source" not in first.names()
+    assert [data["from"] for name, _, data in events(second.text) if name == "source"] == ["joined"]
+    first.gone.set()
+    second.gone.set()
+    await until(lambda: hall.numbers()["visitors"] == 0)
+    reloaded = Browser(stream, WANTED, "third")
+    await until(lambda: "place" in reloaded.names())
+    assert [data["from"] for name, _, data in events(reloaded.text) if name == "source"] == ["earlier"]
+    reloaded.gone.set()
+    await reloaded.task
+
+
+async def glance(stream, after="", visitor="me", wanted=WANTED):
+    """One short question: its events, and the number of the last message that is known after it."""
+    browser = Browser(stream, wanted, f"{visitor}&poll=1&after={after}")
+    await until(lambda: browser.ended)
+    await browser.task
+    numbers = [number for _, number, _ in events(browser.text) if number]
+    return events(browser.text), (numbers or [after])[-1]
+
+
+@in_loop
+async def test_short_questions_bring_the_film_that_a_stream_brings(stream, hall, monkeypatch):
+    monkeypatch.setattr(rooms, "GRACE_SECONDS", 60.0)
+    answer, after = await glance(stream)
+    assert [name for name, _, _ in answer] == ["here", "message"]
+    again, _ = await glance(stream, after)
+    assert [name for name, _, _ in again] == ["here", "place"]  # nothing new, but how long it will take
+    assert (hall.numbers()["visitors"], hall.executor.begun, len(hall.executor.ring)) == (1, 1, 1)
+    messages = [data for name, _, data in answer if name == "message"]
+    while hall.executor.step(2):
+        answer, after = await glance(stream, after)
+        messages += [data for name, _, data in answer if name == "message"]
+        assert "source" not in [name for name, _, _ in answer]
+    answer, _ = await glance(stream, after)
+    assert [name for name, _, _ in answer] == ["here", "over"]
+    assert hall.numbers()["visitors"] == 0
+    whole = Browser(stream, WANTED, "another")
+    await until(lambda: whole.ended)
+    assert messages == [data for name, _, data in events(whole.text) if name == "message"]
+
+
+@in_loop
+async def test_who_asks_no_more_costs_nothing_a_moment_later(stream, hall, monkeypatch):
+    monkeypatch.setattr(rooms, "GRACE_SECONDS", 0.05)
+    await glance(stream)
+    await until(lambda: hall.executor.ring == [])
+    assert hall.numbers()["visitors"] == 0
+
+
+@in_loop
+async def test_a_question_takes_the_place_of_the_visitors_stream_and_the_film_goes_on(stream, hall, monkeypatch):
+    """What holds a stream back is found out by the page, which then asks; the stream that nobody reads ends."""
+    monkeypatch.setattr(rooms, "GRACE_SECONDS", 60.0)
+    held = Browser(stream, WANTED)
+    await until(lambda: "place" in held.names())
+    answer, _ = await glance(stream)
+    assert [name for name, _, _ in answer] == ["here", "source", "message"]
+    assert answer[1][2]["from"] == "earlier"
+    await until(lambda: held.ended)
+    assert (hall.numbers()["visitors"], len(hall.executor.ring)) == (1, 1)
+
+
+@in_loop
+async def test_a_short_question_is_refused_and_put_in_line_as_a_stream_is(stream, hall, monkeypatch):
+    answer, _ = await glance(stream, wanted="[]")
+    assert [name for name, _, _ in answer] == ["refused", "over"]
+    monkeypatch.setattr(rooms, "MAX_VISITORS", 0)
+    answer, _ = await glance(stream)
+    assert [name for name, _, _ in answer] == ["full"]
 
 
 @in_loop
@@ -448,8 +528,10 @@ BAD = [
 async def test_what_makes_no_film_gets_a_sentence(stream, hall, wanted, sentence):
     browser = Browser(stream, wanted)
     await until(lambda: browser.ended)
-    assert browser.names() == ["refused", "over"]
-    assert sentence in events(browser.text)[0][2]["error"]
+    *first, refused, over = events(browser.text)
+    assert [name for name, _, _ in first] in ([], ["here"])
+    assert (refused[0], over[0]) == ("refused", "over")
+    assert sentence in refused[2]["error"]
     assert hall.numbers()["visitors"] == 0
 
 

@@ -130,6 +130,18 @@ class Broadcasts:
                 asyncio.get_running_loop().call_later(GRACE_SECONDS, self._stop_if_alone, reader.broadcast)
             reader.broadcast.trim()
 
+    def expect_again(self, reader: Reader) -> None:
+        """Keep the place of a visitor who asks by short questions, until the next one or for a moment at most."""
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._expect_no_more, reader)
+
+    def _expect_no_more(self, reader: Reader) -> None:
+        with self._guard:
+            if self._readers.get(reader.visitor) is reader:
+                del self._readers[reader.visitor]
+            reader.broadcast.readers.discard(reader)
+            self._stop_if_alone(reader.broadcast)
+            reader.broadcast.trim()
+
     def stop(self, visitor: str) -> None:
         """End a visitor's film now, unless others read it too."""
         with self._guard:

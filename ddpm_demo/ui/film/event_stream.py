@@ -2,11 +2,14 @@
 
     GET /ddpm/film?visitor=ID&settings={"checkpoint": "lite", "sampler": "ddim", "steps": 50, "n": 16, "seed": 7, ...}
 
-The settings are JSON by name: those of `FilmSettings`, of which only the checkpoint must be there.
-Messages are numbered, and a browser whose connection broke asks for the rest by itself (`Last-Event-ID`). Besides them
-come the events `place` (how long it will take), `source` (the film was already under way, or is from memory), `refused`
-(why, in a sentence) and `full` (come back later, by `retry`). `over` is the last one. DELETE with the same visitor ends
-its film.
+The settings are JSON by name: those of `FilmSettings`, of which only the checkpoint must be there. The first event,
+`here`, says at once that nothing holds the stream back. Messages are numbered, and a browser whose connection broke asks
+for the rest by itself (`Last-Event-ID`). Besides them come the events `place` (how long it will take), `source` (the film
+was already under way, or is from memory), `refused` (why, in a sentence) and `full` (come back later, by `retry`). `over`
+is the last one. DELETE with the same visitor ends its film.
+
+With `poll=1&after=NUMBER` the answer is the events that there are by now, and ends: for a page that something keeps
+from reading a stream, which asks again and again.
 """
 
 import asyncio
@@ -25,12 +28,13 @@ from starlette.types import Receive, Scope, Send
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.loaded_networks import load_guide, load_placed
-from ddpm_demo.ui.film.broadcast import Broadcast, sent_event
+from ddpm_demo.ui.film.broadcast import Broadcast, Reader, sent_event
 from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
 from ddpm_demo.ui.parts.bridge import sentence_of
 
 FILM_PATH = "/ddpm/film"
+POLLED = 2**20  # bytes after which an answer to a short question ends, and the rest waits for the next
 RETRY_MILLISECONDS = 1000  # until a browser asks again when its connection broke
 PLACE_SECONDS = 2.0  # from one estimate to the next while nothing else comes; more of it when many wait
 MAX_VISITOR_NAME = 64
@@ -77,9 +81,13 @@ class FilmStream:
                 )
                 await say(sent_event({"place": place, "note": note}, "full"), retry=1000 * COME_BACK_SECONDS)
             else:
+                await say(sent_event({}, "here"), retry=RETRY_MILLISECONDS)
                 broadcast = await self._open(settings)
-                await say(b"", retry=RETRY_MILLISECONDS)
-                await self._show(broadcast, visitor, headers.get("last-event-id", ""), receive, say)
+                after = headers.get("last-event-id") or query.get("after", "")
+                if query.get("poll"):
+                    await say(self._glance(broadcast, visitor, after))
+                else:
+                    await self._show(broadcast, visitor, after, receive, say)
         except Exception as error:
             self.broadcasts.give_up(visitor)
             await say(sent_event({"error": sentence_of(error)}, "refused") + sent_event({}, "over"))
@@ -96,7 +104,7 @@ class FilmStream:
         return self.broadcasts.ask(load_placed(self._checkpoints[settings.checkpoint]), settings, guide)
 
     async def _show(self, broadcast: Broadcast, visitor: str, after: str, receive: Receive, say: Any) -> None:
-        source = _source(broadcast)
+        source = _source(broadcast, visitor, after)
         reader = self.broadcasts.join(broadcast, visitor, after)
         leaving = asyncio.ensure_future(_left(receive))
         try:
@@ -108,8 +116,7 @@ class FilmStream:
                 if new := reader.read():
                     await say(new)
                 elif reader.finished:
-                    error = sent_event({"error": broadcast.error}, "refused") if broadcast.error else b""
-                    await say(error + sent_event({"replaced": reader.replaced}, "over"))
+                    await say(_end(reader))
                     break
                 else:
                     place = self.broadcasts.place(broadcast)
@@ -119,6 +126,27 @@ class FilmStream:
         finally:
             leaving.cancel()
             self.broadcasts.leave(reader)
+
+    def _glance(self, broadcast: Broadcast, visitor: str, after: str) -> bytes:
+        """Return the events that there are, for a visitor who will ask again."""
+        source = _source(broadcast, visitor, after)
+        reader = self.broadcasts.join(broadcast, visitor, after)
+        text = sent_event(source, "source") if source else b""
+        news = b""
+        while len(news) < POLLED and (new := reader.read()):
+            news += new
+        if reader.finished:
+            self.broadcasts.leave(reader)
+            return text + news + _end(reader)
+        self.broadcasts.expect_again(reader)
+        return text + (news or sent_event(asdict(self.broadcasts.place(broadcast)), "place"))
+
+
+def _end(reader: Reader) -> bytes:
+    error = reader.broadcast.error
+    return (sent_event({"error": error}, "refused") if error else b"") + sent_event(
+        {"replaced": reader.replaced}, "over"
+    )
 
 
 async def _either(news: asyncio.Event, leaving: "asyncio.Future[None]", seconds: float) -> bool:
@@ -143,12 +171,16 @@ def settings_of_film(text: str | None) -> FilmSettings:
     return read_film_settings(values)
 
 
-def _source(broadcast: Broadcast) -> dict[str, Any] | None:
-    """Return where a film comes from, unless it is made for the one who asks."""
+def _source(broadcast: Broadcast, visitor: str, after: str) -> dict[str, Any] | None:
+    """Return where a film comes from, unless it is made for the one who asks, or goes on after a number that it has."""
+    if broadcast.position_after(after):
+        return None
     if broadcast.over:
         return {"from": "memory", "made": broadcast.made}
-    if broadcast.running or broadcast.length > 1:
+    if any(reader.visitor != visitor for reader in broadcast.readers):
         return {"from": "joined", "made": broadcast.begun}
+    if broadcast.running or broadcast.length > 1:
+        return {"from": "earlier", "made": broadcast.begun}
     return None
 
 

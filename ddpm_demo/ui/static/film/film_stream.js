@@ -1,14 +1,15 @@
-// How a film comes to the page: as server-sent events. One stream a page; a new press ends the film before it.
+// How a film comes to the page, and what the page says of it meanwhile. A new press ends the film before it.
 import { rootPath } from "../component.js";
 import { duration } from "../dom.js";
+import { openEvents } from "./film_events.js";
 import { allReceived, receiveMessage, setFilm } from "./film_state.js";
 
 // not randomUUID: a page that is not on this very computer may not have it
 const visitor = [...crypto.getRandomValues(new Uint8Array(12))]
   .map((byte) => byte.toString(16).padStart(2, "0"))
   .join("");
-/** @type {EventSource | null} */
-let source = null;
+/** @type {ReturnType<typeof openEvents> | null} */
+let events = null;
 
 const address = (/** @type {Record<string, string>} */ more) =>
   `${rootPath()}/ddpm/film?${new URLSearchParams({ visitor, ...more })}`;
@@ -26,9 +27,9 @@ function placeWords({ before, films, seconds, trouble }) {
 }
 /** @param {{from: string, made: number}} source */
 function sourceWords({ from, made }) {
-  return from === "memory"
-    ? `from memory: computed here at ${clock(made)}`
-    : `others watch the same film: it is computed once, since ${clock(made)}`;
+  if (from === "memory") return `from memory: computed here at ${clock(made)}`;
+  if (from === "joined") return `others watch the same film: it is computed once, since ${clock(made)}`;
+  return `it was begun before, at ${clock(made)}, and goes on`;
 }
 
 /**
@@ -37,48 +38,39 @@ function sourceWords({ from, made }) {
  * @param {{say: (text: string) => void, ended: () => void}} told
  */
 export function openFilm(settings, { say, ended }) {
-  source?.close();
-  const mine = (source = new EventSource(address({ settings: JSON.stringify(settings) })));
-  const wanted = () => source === mine;
-  let inLine = false;
-  /**
-   * @param {string} name
-   * @param {(got: any) => void} take
-   */
-  const on = (name, take) =>
-    mine.addEventListener(name, (event) => {
-      if (wanted()) take(JSON.parse(event.data));
-    });
+  events?.close();
+  setFilm({ run: null, source: "", remembered: false, fault: "" });
   const end = () => {
-    source = null;
+    events = null;
     ended();
   };
-  setFilm({ run: null, source: "", remembered: false });
-  on("message", (got) => receiveMessage(got, wanted));
-  on("place", (place) => setFilm({ note: placeWords(place) }));
-  on("source", (from) => setFilm({ source: sourceWords(from), remembered: from.from === "memory" }));
-  on("full", ({ note }) => {
-    inLine = true;
-    say(note);
-  });
-  on("refused", ({ error }) => say(error));
-  on("over", () => {
-    mine.close(); // before the server's end of the stream is taken for a broken connection, and asked for again
-    allReceived().then(() => wanted() && end());
-  });
-  mine.addEventListener("error", () => {
-    if (!wanted() || inLine) return; // whoever stands in line is sent away and comes back
-    if (mine.readyState === EventSource.CLOSED) {
+  /** @type {Record<string, (got: any) => void>} */
+  const takes = {
+    message: (got) => receiveMessage(got, wanted),
+    place: (place) => setFilm({ note: placeWords(place) }),
+    source: (from) => setFilm({ source: sourceWords(from), remembered: from.from === "memory" }),
+    full: ({ note }) => say(note),
+    refused: ({ error }) => say(error),
+    over: () => {
+      mine.close(); // before the server's end of the stream is taken for a broken connection, and asked for again
+      allReceived().then(() => wanted() && end());
+    },
+  };
+  const mine = (events = openEvents((more) => address({ settings: JSON.stringify(settings), ...more }), {
+    take: (name, got) => takes[name]?.(got),
+    silent: () => say("The server does not answer; this page goes on asking."),
+    lost: () => {
       say("The server did not give this film: reload the page.");
       end();
-    } else say("The server does not answer; this page goes on asking.");
-  });
+    },
+  }));
+  const wanted = () => events === mine;
 }
 
 /** End the film: what has arrived stays in the page. */
 export function closeFilm() {
-  if (!source) return;
-  source.close();
-  source = null;
+  if (!events) return;
+  events.close();
+  events = null;
   fetch(address({}), { method: "DELETE", keepalive: true }).catch(() => {}); // it ends by itself, a little later
 }

@@ -1,0 +1,34 @@
+// How many films this browser watches by a stream. Where a server speaks HTTP/1.1 a browser has six connections for all of
+// its pages together, and a stream keeps one for as long as its film takes: six films, and the seventh page stays white.
+
+const MOST = 3; // streams of one browser
+const PATIENCE = 60; // milliseconds for the other pages to answer
+const NAME = "ddpm-film-streams";
+
+/** @type {BroadcastChannel | null} */
+let channel = null;
+let mine = false;
+let others = 0;
+
+/** Ask the other pages whether there is a stream left for this one, and take it if there is; false if there is none. */
+export async function takeStream() {
+  if (typeof BroadcastChannel === "undefined") return true;
+  if (!channel) {
+    channel = new BroadcastChannel(NAME);
+    channel.onmessage = ({ data }) => {
+      if (data === "who has one?" && mine) channel?.postMessage("I have");
+      if (data === "I have") others += 1;
+    };
+  }
+  mine = true; // whoever asks at the same moment counts this page
+  others = 0;
+  channel.postMessage("who has one?");
+  await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  mine = others < MOST;
+  return mine;
+}
+
+/** Leave the stream to other pages. */
+export function giveStream() {
+  mine = false;
+}
