@@ -81,6 +81,7 @@ class Broadcast:
         self.readers: set[Reader] = set()
         self.running = self.over = False
         self.error = ""
+        self.begun_by = ""  # the visitor for whom it is made
         self.begun, self.made = time.time(), 0.0  # on the clock: when somebody asked for it, when it was whole
         self.turns_before = 0  # steps of all films until its first one
         self._add(messages.begin(walk.x))

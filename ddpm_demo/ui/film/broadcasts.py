@@ -114,6 +114,7 @@ class Broadcasts:
                 before.news.set()
                 before.broadcast.readers.discard(before)
                 self._stop_if_alone(before.broadcast)
+            broadcast.begun_by = broadcast.begun_by or visitor
             if not broadcast.running and not broadcast.over:
                 broadcast.running = True
                 broadcast.turns_before = self._steps + sum(1 for each in self._broadcasts.values() if each.running) - 1

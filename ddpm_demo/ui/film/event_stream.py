@@ -179,7 +179,7 @@ def _source(broadcast: Broadcast, visitor: str, after: str) -> dict[str, Any] | 
         return {"from": "memory", "made": broadcast.made}
     if any(reader.visitor != visitor for reader in broadcast.readers):
         return {"from": "joined", "made": broadcast.begun}
-    if broadcast.running or broadcast.length > 1:
+    if (broadcast.running or broadcast.length > 1) and broadcast.begun_by != visitor:
         return {"from": "earlier", "made": broadcast.begun}
     return None
 

@@ -2,7 +2,8 @@
 // its pages together, and a stream keeps one for as long as its film takes: six films, and the seventh page stays white.
 
 const MOST = 3; // streams of one browser
-const PATIENCE = 60; // milliseconds for the other pages to answer
+const TURNS = 6, // in which the answers of other pages are heard, however busy this one is
+  TURN = 10; // milliseconds
 const NAME = "ddpm-film-streams";
 
 /** @type {BroadcastChannel | null} */
@@ -23,7 +24,7 @@ export async function takeStream() {
   mine = true; // whoever asks at the same moment counts this page
   others = 0;
   channel.postMessage("who has one?");
-  await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  for (let k = 0; k < TURNS; k++) await new Promise((resolve) => setTimeout(resolve, TURN));
   mine = others < MOST;
   return mine;
 }
