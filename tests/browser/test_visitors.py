@@ -201,6 +201,38 @@ def test_five_visitors_at_once_get_five_films_in_fair_turns(browser, visit, quic
         page.context.close()
 
 
+def test_seven_pages_of_one_browser_open_and_have_their_films(browser, visit, counted, broadcasts):
+    """A browser has six connections to a server: six streams would leave none for the seventh page."""
+    context = browser.new_context()
+    pages = []
+    for seed in range(7):
+        pages.append(context.new_page())
+        pages[-1].goto(f"{visit.address}?film=2~1~6~0~1~{100 + seed}~quick", wait_until="commit")
+        pages[-1].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '1'")
+    assert broadcasts.numbers()["visitors"] == 7
+    counted.permits.release(100)
+    for page in pages:
+        page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
+    context.close()
+
+
+def test_a_film_arrives_though_its_stream_is_held_back(browser, visit, counted):
+    context = browser.new_context()
+    page = context.new_page()
+    held = []
+    page.route(lambda url: "/ddpm/film" in url and "poll=" not in url, held.append)  # nothing of it ever comes
+    page.goto(f"{visit.address}?film=2~1~6~0~1~200~quick")
+    counted.permits.release(3)
+    page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '4'")
+    assert len(held) == 1
+    assert "others watch" not in page.text_content("#generate-film .ddpm-facts")
+    counted.permits.release(100)
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
+    page.wait_for_function("!document.querySelector('#generate-start').disabled")
+    page.unroute_all(behavior="ignoreErrors")
+    context.close()
+
+
 def test_one_link_for_a_class_is_one_film_and_the_page_says_where_it_is_from(browser, visit, counted):
     pages = [browser.new_context().new_page() for _ in range(3)]
     link = f"{visit.address}?film=2~1~6~0~1~77~quick"
