@@ -3,10 +3,10 @@
     GET /ddpm/film?visitor=ID&settings={"checkpoint": "lite", "sampler": "ddim", "steps": 50, "n": 16, "seed": 7, ...}
 
 The settings are JSON by name: those of `FilmSettings`, of which only the checkpoint must be there. The first event,
-`here`, says at once that nothing holds the stream back. Messages are numbered, and a browser whose connection broke asks
-for the rest by itself (`Last-Event-ID`). Besides them come the events `place` (how long it will take), `source` (the film
-was already under way, or is from memory), `refused` (why, in a sentence) and `full` (come back later, by `retry`). `over`
-is the last one. DELETE with the same visitor ends its film.
+`here`, says at once that nothing holds the stream back. Messages are numbered, and a browser whose connection broke
+asks for the rest by itself (`Last-Event-ID`). Besides them come the events `place` (how long it will take), `source`
+(the film was already under way, or is from memory), `refused` (why, in a sentence) and `full` (come back later, by
+`retry`). `over` is the last one. DELETE with the same visitor ends its film.
 
 With `poll=1&after=NUMBER` the answer is the events that there are by now, and ends: for a page that something keeps
 from reading a stream, which asks again and again.
