@@ -168,6 +168,17 @@ def test_a_link_opens_its_tab_by_itself(visit, width):
     visit.page.wait_for_load_state("networkidle")
 
 
+def test_a_link_that_was_mangled_on_its_way_opens_its_film(visit):
+    """A tracker before it, an HTML ampersand, the end of a sentence behind it, and all of it encoded once more."""
+    film = "2.checkpoint-lite.sampler-ddim.clip-x0.steps-9.n-4.seed-21.end%250A).%25E2%2580%258B"
+    page = open_generate(visit, f"utm_source=mail&amp;film={film}")
+    visit.wait_for_text("#generate-note", "drawn again")
+    page.wait_for_function(f"document.querySelector('{FILM}').dataset.received === '10'")
+    visit.settings()
+    assert page.get_by_role("spinbutton", name="number input for Steps").input_value() == "9"
+    page.wait_for_load_state("networkidle")
+
+
 def test_a_link_to_nonsense_is_ignored_with_a_sentence(visit):
     page = open_generate(visit, "film=0~0~50~0~1~0~../../etc/passwd")
     visit.wait_for_text("#generate-note", "asked for a film that cannot be made")

@@ -220,6 +220,11 @@ def test_a_lesson_with_the_keyboard_alone(visit, checkpoints):
     assert page.evaluate("document.activeElement.className").endswith("ddpm-lessons-entry")
 
 
+def test_a_link_to_a_lesson_that_was_mangled_on_its_way_opens_it(visit):
+    visit.page.goto(f"{visit.address}?lesson=7%29.%E2%80%8B")
+    visit.wait_for_text("#lessons h2", LESSONS[6].title)
+
+
 def test_a_link_opens_a_lesson_and_leaving_loses_nothing(visit):
     page = visit.page
     page.goto(f"{visit.address}?lesson=7")

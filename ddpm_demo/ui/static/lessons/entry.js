@@ -43,6 +43,7 @@ export function mount(element, props, watch, server) {
     else open(null);
   }
   describe();
-  const wanted = Number(new URL(location.href).searchParams.get("lesson"));
-  if (wanted) open(wanted);
+  const wanted = new URL(location.href).searchParams.get("lesson");
+  // what a sentence or a chat program put around the number is no part of it; without a number the list is shown
+  if (wanted) open(Number(wanted.match(/^\D*(\d+)\D*$/)?.[1] ?? NaN));
 }
