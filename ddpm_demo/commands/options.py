@@ -96,7 +96,8 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 def check_seed(seed: int) -> None:
     """Raise ConfigError for a seed that is negative or too large."""
     if not 0 <= seed < 2**31:
-        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {seed}")
+        why = "PyTorch counts 32 bits of it"
+        raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {seed}; {why}")
 
 
 def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:

@@ -198,6 +198,7 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["sample", "--eta", "nan", "--out", "x.npz"], "eta must be a number from 0 to 1"),
         (["sample", "--clip", "all", "--out", "x.npz"], "clip must be one of none, x0, x_t"),
         (["sample", "--seed", "-1", "--out", "x.npz"], "--seed must be a whole number"),
+        (["sample", "--seed", str(7 + 2**32), "--out", "x.npz"], "PyTorch counts 32 bits of it"),
         (["sample", "--guidance", "2", "--out", "x.npz"], "--guidance needs a --guide"),
         (["sample", "--interval", "700", "300", "--out", "x.npz"], "--interval needs a --guide or a --digit"),
         (["sample", "--interval", "700", "--out", "x.npz"], "expected 2 arguments"),

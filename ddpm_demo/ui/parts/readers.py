@@ -14,7 +14,7 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 
-MAX_SEED = 2**31 - 1
+MAX_SEED = 2**31 - 1  # PyTorch counts a seed's low 32 bits alone: 7 and 7 + 2**32 would be one film
 UNCHANGED = "All settings are the recommended ones."
 SIDE = 28  # pixels
 Known = TypeVar("Known", bound=str)
