@@ -14,12 +14,14 @@ from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import Walk
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.explaining.how_far import look_at
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.measuring.completion import measure_completion
 from ddpm_demo.networks.drawing_digits import draw_digits
 from ddpm_demo.networks.guidance_settings import DigitConfig
+from ddpm_demo.networks.ideal import IdealDenoiser
 from ddpm_demo.networks.loaded_networks import classifier_at, load_placed
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
@@ -125,7 +127,7 @@ def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
         (
             'truth = "crossing"',
             'truth = "cross"',
-            "`truth` must be one of crossing, field_width, guess_taken, got 'cross'",
+            "`truth` must be one of crossing, field_width, guess_taken, look_width, got 'cross'",
             '"cross"',
         ),
         ("share = 0.5", "shares = 0.5", "must be one of schedule, share, got 'shares'", "shares"),
@@ -472,3 +474,45 @@ def test_the_lesson_on_copying_asks_of_the_newest_run_of_own_drawings(monkeypatc
     truth = asked("left_out_drawing", sign=7, drawings=12)
     assert truth.values["drawings"] == 6
     assert any(torch.equal(truth.pictures["drawing"][0], one) for one in to_x0(drawings[:2]))
+
+
+def test_what_the_perfect_network_draws_are_copies_and_another_networks_are_not(tmp_path):
+    truth = asked("draws", count=2, steps=8)
+    digits = load_mnist(train=True)[0]
+    assert truth.right == "copies"
+    assert (truth.values["copies"], truth.values["count"], truth.values["distance"]) == (2, 2, 0)
+    drawn = ((truth.pictures["drawn"][:, 0] + 1) * 127.5).round()
+    assert all(bool((digits == digit).all(dim=(1, 2)).any()) for digit in drawn)
+    place = Workplace(network(tmp_path / "loud.safetensors", loud))
+    other = compute_truth(place, "draws", {"checkpoint": "made", "count": 2, "steps": 2})
+    assert other.right != "copies"
+    assert other.values["distance"] > 1
+
+
+def test_the_perfect_memory_is_better_on_what_it_knows_and_worse_on_what_not(tmp_path):
+    place = Workplace(network(tmp_path / "silent.safetensors", silent))
+    for taught, right in ((True, "better"), (False, "worse")):
+        asked_for = {"checkpoint": "made", "t": 50, "taught": taught, "digits": 4}
+        truth = compute_truth(place, "memory_compared", asked_for)
+        # whoever says nothing is off by the noise, whose mean square is 1
+        assert truth.values["network"] == pytest.approx(1, abs=0.1)
+        assert truth.right == right
+    pictures = load_mnist(train=False)[0][:4][:, None].double() / 127.5 - 1
+    eps = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(0)).double()
+    linear = Schedule.from_config(ScheduleConfig())
+    x_t = linear.add_noise(pictures, 50, eps)
+    exact = IdealDenoiser(load_mnist(train=True)[0], linear, dtype=torch.float64)(x_t, torch.full((4,), 50))
+    assert truth.values["perfect"] == pytest.approx(float((exact - eps).square().mean()), rel=1e-3)
+
+
+def test_how_far_a_network_looks_is_what_the_comparison_with_patches_finds(tmp_path):
+    place, few = (
+        Workplace(network(tmp_path / "loud.safetensors", loud)),
+        {"checkpoint": "made", "digits": 2, "drawings": 50},
+    )
+    linear = Schedule.from_config(ScheduleConfig())
+    widths = [look_at(place.load("made").model, linear, t, digits=2, taught=50).width for t in (50, 600)]
+    assert compute_truth(place, "look_width", {**few, "t": 50}).right == widths[0]
+    truth = compute_truth(place, "look_compared", {**few, "t": 50, "other": 600})
+    assert [truth.values["width"], truth.values["other"]] == widths
+    assert truth.right == ("wider" if widths[1] > widths[0] else "same" if widths[1] == widths[0] else "narrower")

@@ -24,6 +24,7 @@ from ddpm_demo.ui.lessons.truths_of_diffusion import (
     most_left_of,
     walk_compared,
 )
+from ddpm_demo.ui.lessons.truths_of_perfection import PERFECT, draws, look_compared, look_width, memory_compared
 from ddpm_demo.ui.lessons.truths_of_walks import guess_like, guess_taken, guess_taken_compared
 from ddpm_demo.ui.lessons.truths_of_wishes import (
     asked_best,
@@ -59,6 +60,8 @@ COMPARED = ("earlier", "same", "later")
 SCHEDULE_ARGUMENTS = {"schedule": "linear", "share": 0.5}
 NETWORK_ARGUMENTS = {"checkpoint": OFFERED_FIRST}
 FORMULA = list(ModelConfig().dilations)
+LOOK_ARGUMENTS = {**NETWORK_ARGUMENTS, "t": ..., "digits": 8, "drawings": 2000}
+LOOK_VALUES = ("width", "share", "whole", "t")
 DRAWN_VALUES = ("agree", "apart", "first_seconds", "second_seconds", "times", "first_calls", "second_calls")
 TRUTHS: Mapping[str, TruthFunction] = {
     "crossing": TruthFunction(crossing, "mark", SCHEDULE_ARGUMENTS, values=("t",)),
@@ -184,6 +187,32 @@ TRUTHS: Mapping[str, TruthFunction] = {
         pictures=("drawing", "nearest", "variation"),
         network=True,
         of=newest_drawings,
+    ),
+    "draws": TruthFunction(
+        draws,
+        "choice",
+        {"checkpoint": PERFECT, "count": 4, "steps": 20, "seed": 0},
+        answers=("copies", "new", "mean"),
+        values=("distance", "unseen", "copies", "count"),
+        pictures=("drawn", "nearest"),
+        network=True,
+    ),
+    "memory_compared": TruthFunction(
+        memory_compared,
+        "choice",
+        {**NETWORK_ARGUMENTS, "t": ..., "digits": 16, "taught": False, "within": 0.2},
+        answers=("better", "same", "worse"),
+        values=("perfect", "network", "times", "t"),
+        network=True,
+    ),
+    "look_width": TruthFunction(look_width, "mark", LOOK_ARGUMENTS, values=LOOK_VALUES, network=True),
+    "look_compared": TruthFunction(
+        look_compared,
+        "choice",
+        {**LOOK_ARGUMENTS, "other": ...},
+        answers=("narrower", "same", "wider"),
+        values=(*LOOK_VALUES, "other", "other_share"),
+        network=True,
     ),
     "sets_compared": TruthFunction(
         sets_compared,

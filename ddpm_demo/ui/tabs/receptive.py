@@ -27,6 +27,7 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.ui.parts.bridge import base64_of, browser_component, chart_value, event, server_function
 from ddpm_demo.ui.parts.plots import radial_figure
 from ddpm_demo.ui.parts.readers import flag, named_values, one_of, parse_dilations, pixel_of
+from ddpm_demo.ui.tabs.receptive_patches import PATCH_LOOKS, make_patch_look
 
 IMAGE = 28
 RECEPTIVE_LEAD = "Drag *layers*, and watch how far the pixel that you tap can see."
@@ -84,6 +85,12 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
     words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")
     look = make_influence(checkpoints)
     browser_component("tabs/receptive_look", dilations, elem_id="receptive-look", server=[look])
+    browser_component(
+        "tabs/receptive_patches",
+        {"looks": list(PATCH_LOOKS)},
+        elem_id="receptive-patches",
+        server=[make_patch_look(checkpoints)],
+    )
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
     choice.input(show_pattern, [choice, own], [view, words, paths], **quick)
     own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [choice, view, words, paths], **quick)
