@@ -13,6 +13,7 @@ from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, is_ideal
 from ddpm_demo.networks.loaded_networks import load_named
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
+from ddpm_demo.ui.film.device import device_routes
 from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.form import NO_GUIDE
 from ddpm_demo.ui.film.generate_tab import GenerateTab
@@ -115,7 +116,8 @@ def build_app(
         film_link = browser_component("film/film_link", None, elem_id="film-link")
         film = [*generate.outputs, film_link]
         demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
-    routes = film_routes(checkpoints, generate.broadcasts) + status_routes(generate.broadcasts, metrics=metrics)
+    routes = film_routes(checkpoints, generate.broadcasts) + device_routes(checkpoints, generate.broadcasts)
+    routes += status_routes(generate.broadcasts, metrics=metrics)
     setattr(demo, FILM_ROUTES, routes)
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
     slow_queue(demo)

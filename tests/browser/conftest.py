@@ -140,9 +140,11 @@ def visit_to(browser):
     """Return a function that begins to watch a page of an address; at the end none of them may have had a fault."""
     visits = []
 
-    def begin(address, **options):
+    def begin(address, place="server", **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(PATIENCE)
+        # which is quicker, the device or the server, no test can know
+        context.add_init_script(f"try {{ localStorage.setItem('ddpm-where', '{place}') }} catch {{}}")
         visits.append(Visit(context.new_page(), address))
         return visits[-1]
 

@@ -8,9 +8,10 @@ import asyncio
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from ddpm_demo.films.executor import Executor, LocalExecutor
-from ddpm_demo.films.film_job import FilmStep, FilmWalk
+from ddpm_demo.films.film_job import FilmJob, FilmStep, FilmWalk
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, loaded_as
 from ddpm_demo.ui.film.broadcast import Broadcast, Reader
 from ddpm_demo.ui.film.film_settings import FilmSettings
@@ -172,6 +173,26 @@ class Broadcasts:
             before = 0 if broadcast.walk.index else max(0, min(broadcast.turns_before - self._steps, len(running) - 1))
             return QueuePosition(before, len(running), self._seconds_left(broadcast), self.executor.trouble())
 
+    def outlook(self, job: FilmJob, steps: int) -> dict[str, Any]:
+        """Return how long a film would take that nobody has asked for yet, in seconds, None while nobody knows.
+
+        `here` says that it would come at once: it is in memory, or under way.
+        """
+        with self._guard:
+            known = self._broadcasts.get(job.key)
+            if known is not None and (known.over or known.running) and not known.error:
+                return {"here": True, "seconds": 0.0}
+            self._estimate()
+            one = self.executor.seconds_a_step(job)
+            if not one:
+                return {"here": False, "seconds": None}
+            others = sum(min(left, steps) * (seconds or one) for left, seconds in self._left[1])
+            return {"here": False, "seconds": (others + steps * one) * self._slowness()}
+
+    def _slowness(self) -> float:
+        """How much longer steps take than computing them, by the last ones: 1 at least."""
+        return max(1.0, self._passed / self._busy) if self._busy else 1.0
+
     def _running(self) -> list[Broadcast]:
         return [each for each in {reader.broadcast for reader in self._readers.values()} if each.running]
 
@@ -189,7 +210,7 @@ class Broadcasts:
         if not one or not self._busy:
             return None
         others = sum(min(left, mine) * (seconds or one) for left, seconds in self._left[1])
-        return max(others, mine * one) * max(1.0, self._passed / self._busy)
+        return max(others, mine * one) * self._slowness()
 
     def note_step(self, broadcast: Broadcast, film_step: FilmStep) -> float | None:
         """Count a step, in the executor's thread; return how long this film will still take, if that is known."""

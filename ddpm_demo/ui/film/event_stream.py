@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.networks.loaded_networks import load_guide, load_placed
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_guide, load_placed
 from ddpm_demo.ui.film.broadcast import Broadcast, Reader, sent_event
 from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
@@ -98,10 +98,8 @@ class FilmStream:
         return await anyio.to_thread.run_sync(self._opened, settings, limiter=self._openers)
 
     def _opened(self, settings: FilmSettings) -> Broadcast:
-        if settings.checkpoint not in self._checkpoints:  # a visitor sends a name, never a path
-            raise ConfigError("choose one of the listed checkpoints")
-        guide = load_guide(self._checkpoints, settings.guidance)
-        return self.broadcasts.ask(load_placed(self._checkpoints[settings.checkpoint]), settings, guide)
+        loaded, guide = open_networks(self._checkpoints, settings)
+        return self.broadcasts.ask(loaded, settings, guide)
 
     async def _show(self, broadcast: Broadcast, visitor: str, after: str, receive: Receive, say: Any) -> None:
         source = _source(broadcast, visitor, after)
@@ -158,6 +156,15 @@ async def _either(news: asyncio.Event, leaving: "asyncio.Future[None]", seconds:
         return bool(done)
     finally:
         waiting.cancel()
+
+
+def open_networks(
+    checkpoints: Mapping[str, Path], settings: FilmSettings
+) -> tuple[LoadedNetwork, LoadedNetwork | None]:
+    """Load the network and the guide of a film; raise ConfigError unless both are among those offered."""
+    if settings.checkpoint not in checkpoints:  # a visitor sends a name, never a path
+        raise ConfigError("choose one of the listed checkpoints")
+    return load_placed(checkpoints[settings.checkpoint]), load_guide(checkpoints, settings.guidance)
 
 
 def settings_of_film(text: str | None) -> FilmSettings:

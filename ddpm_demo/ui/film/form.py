@@ -20,6 +20,7 @@ from ddpm_demo.ui.film.film_settings import (
     recommended_guide,
     recommended_settings,
 )
+from ddpm_demo.ui.parts.bridge import browser_component
 from ddpm_demo.ui.parts.readers import UNCHANGED, changed_in_words
 
 ANY_DIGIT = "any digit"
@@ -248,6 +249,8 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             info="The same seed and settings give the same digits.",
             elem_id="generate-seed",
         )
+        gr.Markdown("#### Who computes")
+        browser_component("film/where", None, elem_id="generate-where")
     differences = gr.Markdown(UNCHANGED, elem_id="generate-differences")
     fields = {
         "checkpoint": which,

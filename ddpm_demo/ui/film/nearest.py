@@ -1,11 +1,14 @@
 """Did the film copy? The nearest training digit of each of its digits, and when a perfect network knew which it was."""
 
+import base64
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.measuring.copying import nearest
@@ -13,6 +16,7 @@ from ddpm_demo.networks.ideal import IdealDenoiser
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.ui.film.film_settings import MAX_IMAGES
 from ddpm_demo.ui.film.films import FILMS, Film, Films
 from ddpm_demo.ui.parts.bridge import base64_of, server_function
 from ddpm_demo.ui.parts.readers import named_values
@@ -24,12 +28,14 @@ UNSEEN = 64  # test digits that say what is far
 def nearest_digits(question: Any, films: Films = FILMS) -> dict[str, Any]:
     """Answer the page: of each digit of a film the nearest training digit and its distance, pixels being 0 to 1.
 
+    The page names the film by its `run`, or sends the grey `digits` of one that its own device has made.
     `unseen` is the median distance of test digits. `decided` is the t at which, in a film by the ideal, one training
     digit first weighed more than one half in most digits; None for any other film.
     """
-    film = films.get(named_values(question, "run").get("run"))
+    asked = named_values(question, "run")
+    film = None if asked.get("digits") else films.get(asked.get("run"))
     digits, labels = load_mnist(train=True)
-    images = to_uint8(film.last()[:, 0])
+    images = grey_digits(asked["digits"]) if film is None else to_uint8(film.last()[:, 0])
     index, distance = NETWORK.turn(lambda: nearest(images, digits))
     return {
         "index": index.tolist(),
@@ -38,8 +44,19 @@ def nearest_digits(question: Any, films: Films = FILMS) -> dict[str, Any]:
         "pictures": base64_of(digits[index].numpy()),
         "unseen": unseen_distance(),
         "unseen_digits": UNSEEN,
-        "decided": decided_at(film),
+        "decided": decided_at(film) if film else None,
     }
+
+
+def grey_digits(text: object) -> Tensor:
+    """Read grey digits uint8 (N, 28, 28) that a page sent as base64; raise ConfigError if they are none."""
+    try:
+        content = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+    except ValueError:
+        content = b""
+    if not content or len(content) % 28**2 or len(content) > MAX_IMAGES * 28**2:
+        raise ConfigError(f"1 to {MAX_IMAGES} digits of 28x28 grey bytes are needed")
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8).view(-1, 28, 28)
 
 
 @lru_cache(maxsize=1)

@@ -28,12 +28,17 @@ def build_path() -> None:
 
 @server_function
 def path_cloud(_: Any = None) -> dict[str, Any]:
-    """Answer the page: the chart of real digits on the plane, the trails still to come."""
+    """Answer the page: the chart of real digits on the plane, the trails still to come, and the plane itself.
+
+    The mean digit and the two directions, float32 (784,) and (2, 784), place the films of the page's own device.
+    """
     plane, points, labels = mnist_plane()
     figure = plots.plane_figure(points, labels, plane.explained)
     share = f"{plane.explained.sum():.0%}"
     label = f"real digits on MNIST's first two principal components, {share} of its variance, and the film's trails"
-    return chart_value(figure, label=label)
+    chart = chart_value(figure, label=label)
+    directions = {"mean": plane.mean, "components": plane.components}
+    return chart | {name: base64_of(numbers.astype(np.float32)) for name, numbers in directions.items()}
 
 
 @server_function

@@ -25,6 +25,7 @@ from ddpm_demo.ui.parts.digits import (
 from ddpm_demo.ui.parts.ideal import ideal_answer
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, one_of, whole
 from ddpm_demo.ui.parts.schedules import schedule_tables
+from ddpm_demo.ui.parts.weights import WEIGHTS
 
 NOISE_LEAD = "Drag *t*, and find the point where you can no longer tell the digit."
 NOISE_LESSON = """
@@ -69,7 +70,7 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
             redraw = gr.Button("New noise")
     gr.Markdown(NOISE_LESSON, elem_classes="ddpm-lesson")
     names = {"checkpoints": {name: name for name in checkpoints}}
-    server = [read_picture, make_look(checkpoints), ideal_answer]
+    server = [read_picture, make_look(checkpoints), make_network_facts(checkpoints), ideal_answer]
     details = browser_component("tabs/noise_details", names, elem_id="noise-details", server=server)
 
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
@@ -152,6 +153,29 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
         }
 
     return look
+
+
+def make_network_facts(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function by which the page gets what its own device needs to answer as `look` does.
+
+    `digest` names the weights, empty if they are in no file; `alpha_bar` are the network's own, float64, by which the
+    page finds the t to ask about; `held_out` the loss in each tenth of the timesteps, None if it was not measured.
+    """
+
+    @server_function
+    def network_facts(question: Any) -> dict[str, Any]:
+        asked = named_values(question, "checkpoint")
+        name = one_of(asked.get("checkpoint"), checkpoints, "choose one of the listed checkpoints")
+        loaded = load_placed(checkpoints[name])
+        return {
+            "checkpoint": name,
+            "digest": WEIGHTS.offer(loaded),
+            "alpha_bar": base64_of(loaded.schedule.alpha_bar.numpy()),
+            "held_out": loaded.held_out,
+            "held_out_digits": loaded.held_out_digits,
+        }
+
+    return network_facts
 
 
 def _timed(loaded: LoadedNetwork, x_t: torch.Tensor, t: int) -> tuple[torch.Tensor, float]:

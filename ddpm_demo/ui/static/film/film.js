@@ -7,7 +7,7 @@ import { makeNearest } from "./nearest.js";
 import { makeOdds } from "./odds.js";
 import { gridOf, markInGrid, paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
-import { closeFilm, openFilm } from "./film_stream.js";
+import { closeFilm, openFilm } from "./film_maker.js";
 import { makeTakeHome } from "./take_home.js";
 
 const CAPTIONS = {

@@ -8,9 +8,12 @@ import { inOrder, tellAll } from "../in_order.js";
  * @typedef {{x_t: Uint8Array, x0_hat: Uint8Array, eps_hat: Uint8Array, pull: Uint8Array | null}} Frame
  * @typedef {{t: number, alpha_bar: number, sigma: number, levels: number, odds: Uint8Array | null}} Step
  * @typedef {{seed: number, n: number, size: number, t: number, bytes: Uint8Array}} Begin the noise it will begin with
+ * A film whose floats are on this device, which answers as the server's functions do.
+ * @typedef {{inspect: (frame: number, digit: number) => any, trails: (plane: any) => any,
+ *            takeHome: (kind: string, film: Film) => Promise<any>}} OwnFilm
  * @typedef {{run: string | null, seed: number | null, begin: Begin | null, n: number, size: number, total: number,
  *            frames: Frame[], steps: Step[], index: number, digit: number | null, note: string, source: string,
- *            fault: string, remembered: boolean, done: number}} Film
+ *            fault: string, remembered: boolean, done: number, device: OwnFilm | null}} Film
  * @typedef {Partial<Film> & {arrived?: boolean, fresh?: boolean}} FilmChanges
  */
 
@@ -34,6 +37,7 @@ export const film = {
   fault: "", // what could not be read of it
   remembered: false,
   done: 0,
+  device: null, // the film's floats, if this device has made it; otherwise the server has them
 };
 /** @type {Set<(changes: FilmChanges) => void>} */
 const listeners = new Set();
@@ -71,20 +75,7 @@ export function receiveMessage(got, wanted = () => true) {
   return next(async () => {
     if (!wanted()) return;
     const [x_t, x0_hat, eps_hat] = await Promise.all(PICTURES.map((name) => inflateLevels(got[name], got.bits)));
-    const fresh = got.run !== film.run;
-    if (fresh)
-      Object.assign(film, {
-        run: got.run,
-        seed: got.seed,
-        n: got.n,
-        size: got.size,
-        total: got.frames,
-        frames: [],
-        steps: [],
-        index: 0,
-        digit: null,
-        fault: "",
-      });
+    const fresh = beginIfNew({ ...got, total: got.frames, device: null });
     const length = got.n * got.size * got.size;
     const pull = got.pull ? await inflateLevels(got.pull, got.bits) : null,
       odds = got.odds ? decodeBytes(got.odds) : null;
@@ -107,6 +98,32 @@ export function receiveMessage(got, wanted = () => true) {
     });
     setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
   });
+}
+
+/**
+ * Take in frames that this device has made, if they are still `wanted`; a new run begins a new film.
+ * @param {{run: string, seed: number, n: number, size: number, total: number, first: number, done: number, note: string,
+ *          source: string, device: OwnFilm,
+ *          news: {step: {t: number, alpha_bar: number, sigma: number}, pictures: Omit<Frame, "pull">}[]}} got
+ */
+export function receiveFrames(got, wanted = () => true) {
+  return next(() => {
+    if (!wanted()) return;
+    const fresh = beginIfNew(got);
+    got.news.forEach(({ step, pictures }, k) => {
+      film.frames[got.first + k] = { ...pictures, pull: null };
+      film.steps[got.first + k] = { ...step, levels: 256, odds: null };
+    });
+    const { note, done, source } = got;
+    setFilm({ begin: null, note, done, source, arrived: true, fresh });
+  });
+}
+
+/** Begin a film, unless it is the one that is there; returns whether it is new. */
+function beginIfNew(/** @type {any} */ { run, seed, n, size, total, device }) {
+  if (run === film.run) return false;
+  Object.assign(film, { run, seed, n, size, total, device, frames: [], steps: [], index: 0, digit: null, fault: "" });
+  return true;
 }
 
 /** A promise that everything that has come is unpacked. */

@@ -1,4 +1,4 @@
-// How a film comes to the page, and what the page says of it meanwhile. A new press ends the film before it.
+// How a film comes from the server, and what the page says of it meanwhile. A new press ends the film before it.
 import { rootPath } from "../component.js";
 import { duration } from "../dom.js";
 import { openEvents } from "./film_events.js";
@@ -33,13 +33,15 @@ function sourceWords({ from, made }) {
 }
 
 /**
- * Ask for a film; `say(text)` shows a sentence, `ended()` is called once when nothing more will come.
+ * Ask for a film; `say(text)` shows a sentence, `ended()` is called once when nothing more will come. `why` says in words
+ * why the server makes it.
  * @param {any} settings
  * @param {{say: (text: string) => void, ended: () => void}} told
+ * @param {string} [why]
  */
-export function openFilm(settings, { say, ended }) {
+export function openServerFilm(settings, { say, ended }, why = "") {
   events?.close();
-  setFilm({ run: null, source: "", remembered: false, fault: "" });
+  setFilm({ run: null, source: why, remembered: false, fault: "" });
   const end = () => {
     events = null;
     ended();
@@ -48,7 +50,8 @@ export function openFilm(settings, { say, ended }) {
   const takes = {
     message: (got) => receiveMessage(got, wanted),
     place: (place) => setFilm({ note: placeWords(place) }),
-    source: (from) => setFilm({ source: sourceWords(from), remembered: from.from === "memory" }),
+    source: (from) =>
+      setFilm({ source: [sourceWords(from), why].filter(Boolean).join(" · "), remembered: from.from === "memory" }),
     full: ({ note }) => say(note),
     refused: ({ error }) => say(error),
     over: () => {
@@ -68,7 +71,7 @@ export function openFilm(settings, { say, ended }) {
 }
 
 /** End the film: what has arrived stays in the page. */
-export function closeFilm() {
+export function closeServerFilm() {
   if (!events) return;
   events.close();
   events = null;

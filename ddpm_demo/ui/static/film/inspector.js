@@ -11,6 +11,9 @@ const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: "ε̂ (−3 to 3)", x
 const HINT =
   "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.";
 
+/** Numbers as the server packs them, or as this device has them. */
+const floats = (/** @type {any} */ numbers) => (typeof numbers === "string" ? decodeFloat32(numbers) : numbers);
+
 /**
  * The panel; `server.inspect_step` gives the floats of one step of one digit.
  * @param {import("../component.js").Server} server
@@ -150,25 +153,25 @@ export function makeInspector(server) {
       return;
     }
     const question = { run: film.run, frame: film.index, digit: film.digit };
-    const answer = await answerTo(server.inspect_step(question));
+    const answer = film.device
+      ? film.device.inspect(film.index, film.digit)
+      : await answerTo(server.inspect_step(question));
     if (question.run !== film.run || question.frame !== film.index || question.digit !== film.digit) return;
     if (answer.error) {
       sum.replaceChildren(answer.error);
       return;
     }
     const said = answer.guidance;
-    const guidance = said?.guide
-      ? { ...said, model: decodeFloat32(said.model), guide: decodeFloat32(said.guide) }
-      : said;
-    const asked = answer.asked?.pull ? { ...answer.asked, pull: decodeFloat32(answer.asked.pull) } : answer.asked;
-    const x_s = decodeFloat32(answer.x_s);
+    const guidance = said?.guide ? { ...said, model: floats(said.model), guide: floats(said.guide) } : said;
+    const asked = answer.asked?.pull ? { ...answer.asked, pull: floats(answer.asked.pull) } : answer.asked;
+    const x_s = floats(answer.x_s);
     step = {
       ...answer,
       guidance,
       asked,
       x_s,
-      eps_hat: decodeFloat32(answer.eps_hat),
-      terms: answer.terms.map((/** @type {any} */ term) => ({ ...term, values: decodeFloat32(term.values) })),
+      eps_hat: floats(answer.eps_hat),
+      terms: answer.terms.map((/** @type {any} */ term) => ({ ...term, values: floats(term.values) })),
     };
     paintFloats(frames.x_s.canvas, x_s);
     const to = answer.s < 0 ? "the finished picture" : `s = ${answer.s}`;

@@ -1,5 +1,5 @@
 // Did the film copy? Beside each finished digit the training digit that is nearest to it, and how far it is.
-import { decodeBytes } from "../bytes.js";
+import { decodeBytes, encodeBytes } from "../bytes.js";
 import { h, number } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { digitBytes, film, onFilm } from "./film_state.js";
@@ -26,7 +26,7 @@ export function makeNearest(server) {
     shown = run;
     words.textContent = "comparing with 60,000 training digits …";
     const got = await server
-      .nearest_digits({ run })
+      .nearest_digits(film.device ? { digits: encodeBytes(film.frames[film.frames.length - 1].x_t) } : { run })
       .catch(() => ({ error: "the server did not answer; is it still running?" }));
     if (run !== film.run) return;
     if (got.error) {

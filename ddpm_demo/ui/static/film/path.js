@@ -18,6 +18,8 @@ export function mount(element, props, watch, server) {
   const trailsOf = new Map(); // by run, of the newest film only
   /** @type {import("../chart.js").Chart | null} */
   let cloud = null;
+  /** @type {{mean: Float32Array, components: Float32Array} | null} */
+  let plane = null;
   let asked = ""; // the film, and how much of it, that the trails were last asked for
   placeIn(element).replaceChildren(which.element, chart.element, note);
 
@@ -132,14 +134,17 @@ export function mount(element, props, watch, server) {
       wanted = `${run} ${film.frames.length}`;
     if (!cloud || !seen || !run || wanted === asked) return;
     asked = wanted;
-    const answer = await answerTo(server.path_trails({ run }));
-    if (answer.error) {
-      note.textContent = answer.error;
-      asked = ""; // the next part of the film asks again
-      return;
-    }
     trailsOf.clear();
-    trailsOf.set(run, { ...answer, x_t: decodeFloat32(answer.x_t), x0_hat: decodeFloat32(answer.x0_hat) });
+    if (film.device && plane) trailsOf.set(run, film.device.trails(plane));
+    else {
+      const answer = await answerTo(server.path_trails({ run }));
+      if (answer.error) {
+        note.textContent = answer.error;
+        asked = ""; // the next part of the film asks again
+        return;
+      }
+      trailsOf.set(run, { ...answer, x_t: decodeFloat32(answer.x_t), x0_hat: decodeFloat32(answer.x0_hat) });
+    }
     draw();
   }, 400);
   let seen = false,
@@ -156,6 +161,7 @@ export function mount(element, props, watch, server) {
         return;
       }
       cloud = answer;
+      plane = { mean: decodeFloat32(answer.mean), components: decodeFloat32(answer.components) };
       note.textContent = "Press Generate above: the film's digits appear here.";
     }
     await draw();

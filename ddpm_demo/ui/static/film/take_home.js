@@ -19,7 +19,8 @@ export function makeTakeHome(server) {
       note.textContent = "Press Generate first: there is no film yet.";
       return null;
     }
-    const answer = await answerTo(server.take_home({ kind, run: film.run }));
+    const asked = film.device ? film.device.takeHome(kind, film) : server.take_home({ kind, run: film.run });
+    const answer = await answerTo(asked);
     if (answer.error) {
       note.textContent = answer.error;
       return null;
@@ -29,11 +30,11 @@ export function makeTakeHome(server) {
   async function save(kind) {
     const answer = await ask(kind);
     if (!answer) return;
-    const bytes = decodeBytes(answer.file);
+    const bytes = typeof answer.file === "string" ? decodeBytes(answer.file) : answer.file;
     const url = URL.createObjectURL(new Blob([bytes], { type: answer.type }));
     h("a", { href: url, download: answer.name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB${answer.note ? `: ${answer.note}` : ""}`;
+    note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB`;
   }
   async function show(kind) {
     const answer = await ask(kind);

@@ -1,6 +1,8 @@
-// What the network sees: its eps_hat for the x_t on the screen, asked for once the drag has come to rest.
+// What the network sees: its eps_hat for the x_t on the screen. This device answers while the drag goes on; where it
+// cannot, the server answers once the drag has come to rest.
 import { answerTo } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
+import { networkHere } from "./network_here.js";
 import { h, number, select } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { pngButton } from "../png.js";
@@ -27,45 +29,60 @@ export function makeNetworkPanel(server) {
   );
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "network" });
   const which = select("checkpoint", {}, () => {
-    forget();
+    follow();
     ask();
   });
   let question = 0; // the latest: a new drag makes every answer on its way too old
+  const here = networkHere(server);
+  let answering = false,
+    newer = false;
 
-  function forget() {
+  /** The picture on the screen has changed: this device answers at once, if it has the network. */
+  function follow() {
     question++;
+    if (here.ready(which.input.value)) {
+      answerNow();
+      return;
+    }
     if (element.classList.contains("ddpm-waiting")) return; // a drag says so sixty times a second
     element.classList.add("ddpm-waiting");
     words.textContent = "waiting for you to stop dragging …";
   }
+  async function answerNow() {
+    newer = true;
+    if (answering) return;
+    answering = true;
+    try {
+      while (newer) {
+        newer = false;
+        const asked = onScreen();
+        const answer = await here.look(which.input.value, asked.x_t, asked.alphaBar);
+        show(answer, asked);
+        element.dataset.answers = String(Number(element.dataset.answers ?? 0) + 1);
+      }
+    } catch {
+      here.giveUp(); // the server answers from now on
+    }
+    answering = false;
+  }
+  const onScreen = () => ({ x_t: mixture(), alphaBar: alphaBarAt(), x0: known().digit.x0, eps: known().noise.eps });
+  /** The picture on the screen stays for now: say in words what the network makes of it. */
   async function ask() {
-    const mine = ++question;
-    const { digit, noise: drawn } = known();
-    const x_t = mixture(),
-      alphaBar = alphaBarAt(),
-      { x0 } = digit,
-      { eps } = drawn;
+    const mine = ++question,
+      name = which.input.value,
+      asked = onScreen();
     words.textContent = "computing …";
-    const answer = await answerTo(
-      server.look({ x_t: encodeFloat32(x_t), alpha_bar: alphaBar, checkpoint: which.input.value || null }),
-    );
+    const said = seen ? await here.lookOnceReady(name, asked.x_t, asked.alphaBar) : null;
+    const { x_t, alphaBar } = asked;
+    const answer =
+      said ?? (await answerTo(server.look({ x_t: encodeFloat32(x_t), alpha_bar: alphaBar, checkpoint: name || null })));
     if (mine !== question) return;
     element.classList.remove("ddpm-waiting");
     if (answer.error) {
       words.textContent = answer.error;
       return;
     }
-    const eps_hat = decodeFloat32(answer.eps_hat);
-    const signal = Math.sqrt(alphaBar),
-      noise = Math.sqrt(1 - alphaBar);
-    const error = eps_hat.map((value, i) => Math.abs(value - eps[i]));
-    const mse = error.reduce((sum, value) => sum + value * value, 0) / error.length;
-    paintFloats(canvases.eps_hat, eps_hat);
-    paintFloats(canvases.error, error, 0, 1);
-    paintFloats(
-      canvases.x0_hat,
-      x0.map((_, i) => (x_t[i] - noise * eps_hat[i]) / signal),
-    );
+    const mse = show(answer, asked);
     const usual =
       answer.held_out === null
         ? ""
@@ -74,9 +91,25 @@ export function makeNetworkPanel(server) {
       state.schedule === "linear"
         ? ""
         : ` The network was trained on the linear schedule, so it was told t = ${answer.t}, where that has as much signal.`;
+    const where = answer.here ? " on your device" : here.why() && `, on the server: ${here.why()}`;
     words.textContent =
       `Mean squared error ${mse.toPrecision(3)}${usual}. ` +
-      `${answer.checkpoint} answered in ${number(answer.milliseconds, 0)} ms.${other}`;
+      `${answer.checkpoint} answered in ${number(answer.milliseconds, 0)} ms${where}.${other}`;
+  }
+  /** Paint an answer about a picture; returns its mean squared error. */
+  function show(answer, { x_t, alphaBar, x0, eps }) {
+    const eps_hat = typeof answer.eps_hat === "string" ? decodeFloat32(answer.eps_hat) : answer.eps_hat;
+    const signal = Math.sqrt(alphaBar),
+      noise = Math.sqrt(1 - alphaBar);
+    const error = eps_hat.map((value, i) => Math.abs(value - eps[i]));
+    paintFloats(canvases.eps_hat, eps_hat);
+    paintFloats(canvases.error, error, 0, 1);
+    paintFloats(
+      canvases.x0_hat,
+      x0.map((_, i) => (x_t[i] - noise * eps_hat[i]) / signal),
+    );
+    element.classList.remove("ddpm-waiting");
+    return error.reduce((sum, value) => sum + value * value, 0) / error.length;
   }
   /** Offer these checkpoints, {name: label}; the chosen one stays chosen. */
   function offer(checkpoints) {
@@ -110,5 +143,12 @@ export function makeNetworkPanel(server) {
     ),
     words,
   );
-  return { element, ask, forget, offer };
+  // weights are fetched for who comes to look, not for who passes by
+  let seen = false;
+  new IntersectionObserver((entries) => {
+    const before = seen;
+    seen = entries[entries.length - 1].isIntersecting;
+    if (seen && !before && which.input.value && !here.ready(which.input.value)) ask();
+  }).observe(element);
+  return { element, ask, follow, offer };
 }

@@ -50,7 +50,7 @@ export function mount(element, props, watch, server) {
     if (!state.digit || !state.noise) return; // the top of the tab, which brings them, is not there yet
     drawHistogram();
     if (changes.digit || changes.noise || changes.schedule || changes.tables) strip.paint();
-    network.forget();
+    network.follow();
     ideal.forget();
     rest();
   }
