@@ -13,6 +13,8 @@ BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#
 # ten classes: Okabe & Ito's seven, violet, grey and brown, and each class also named where the mouse points
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#9467BD", GREY, "#8C564B")
 
+BLACK_AGAIN = 16  # of a film's palette: its 16 grey levels, and black once more
+
 Images = NDArray[np.uint8]
 
 
@@ -40,21 +42,33 @@ def grid_png(images: Images, *, scale: int = 3, columns: int | None = None) -> b
 def film_gif(frames: Sequence[Images], *, seconds: float = 4.0, scale: int = 2, limit: int | None = None) -> bytes:
     """Return frames, each (N, H, W), as a looping GIF of about `seconds` that rests on the last.
 
+    It has a frame for each, equal ones too, shown for `frame_time`, so that who counts frames counts steps.
     Sixteen grey levels: noise does not compress, and 16 levels take a quarter of the room of 256. With a `limit` in
     bytes, a frame that would take more than its even share is drawn in 8 or 4 of them: those are the noisy ones,
     where nobody sees it.
     """
     share = None if limit is None else limit / len(frames)
-    pictures = []
+    pictures: list[Any] = []
     for frame in frames:
         grid = tile(frame, scale=scale)
         for levels in (16, 8, 4):
             picture = _grey_picture(grid, levels)
             if share is None or len(_gif([picture])) <= share:
                 break
+        if pictures and pictures[-1].tobytes() == picture.tobytes():
+            # Pillow merges a frame with an equal one before it; black has two numbers here, and nobody sees which
+            picture.putpixel((0, 0), BLACK_AGAIN)
         pictures.append(picture)
-    each = max(20, round(1000 * seconds / len(pictures)))
+    each = frame_time(len(pictures), seconds)
     return _gif(pictures, [each] * (len(pictures) - 1) + [1500])
+
+
+def frame_time(count: int, seconds: float = 4.0) -> int:
+    """Return for how many milliseconds each of so many frames of a GIF is shown: GIF counts in hundredths of a second.
+
+    At least 20: browsers show what is quicker far too slowly.
+    """
+    return max(20, 10 * round(100 * seconds / count))
 
 
 def _grey_picture(grid: Images, levels: int) -> Any:
@@ -63,7 +77,7 @@ def _grey_picture(grid: Images, levels: int) -> Any:
 
     steps = (grid.astype(np.uint16) * levels // 256) * 15 // (levels - 1)
     picture = Image.fromarray(steps.astype(np.uint8))
-    picture.putpalette([level for grey in range(16) for level in (grey * 17,) * 3])
+    picture.putpalette([level for grey in range(16) for level in (grey * 17,) * 3] + [0, 0, 0])
     return picture
 
 

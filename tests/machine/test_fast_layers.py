@@ -68,6 +68,32 @@ def test_the_norm_is_pytorchs_own_in_float32(generator):
     assert torch.equal(layer(y), nn.functional.group_norm(y, 8, layer.weight, layer.bias, layer.eps))
 
 
+@pytest.mark.parametrize("count", [1, 8])
+@pytest.mark.parametrize("channels", [64, 256])
+@pytest.mark.parametrize(("common", "tolerance"), [(0.0, 1e-5), (20.0, 1e-3), (1000.0, 1e-3), (-3000.0, 1e-3)])
+def test_the_norm_holds_far_from_zero_in_float32(common, tolerance, channels, count, generator):
+    """As after a raw timestep was added: PyTorch's own in channels_last ends there with another spread altogether."""
+    layer = ImageGroupNorm(nn.GroupNorm(8, channels))
+    y = torch.randn(count, channels, 28, 28, generator=generator) + common
+    y = y.to(memory_format=torch.channels_last).requires_grad_()
+    normed = layer(y)
+    exact = nn.GroupNorm(8, channels).double()(y.detach().double()).detach()
+    assert normed.is_contiguous(memory_format=torch.channels_last)
+    assert float((normed.detach().double() - exact).abs().max()) < tolerance
+    assert abs(float(normed.detach().std()) - 1) < 1e-3
+    normed.sum().backward()
+    assert torch.isfinite(y.grad).all()
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_the_norm_holds_far_from_zero_in_bfloat16(count, generator):
+    """There 1000 and its neighbours are 4 apart: what is normed is what is left of the numbers."""
+    y = (20 * torch.randn(count, 64, 28, 28, generator=generator) + 1000).bfloat16()
+    y = y.to(memory_format=torch.channels_last)
+    exact = nn.GroupNorm(8, 64).double()(y.double()).detach()
+    assert float((ImageGroupNorm(nn.GroupNorm(8, 64)).bfloat16()(y).detach().double() - exact).abs().max()) < 0.05
+
+
 def test_an_image_without_contrast_stays_finite():
     y = torch.ones(8, 64, 28, 28, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
     assert torch.isfinite(ImageGroupNorm(nn.GroupNorm(8, 64))(y)).all()

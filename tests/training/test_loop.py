@@ -15,6 +15,7 @@ from ddpm_demo.training.loop import (
     TrainState,
     draw_timesteps,
     fraction_done,
+    keep_average,
     learning_rate,
     loss_weights,
     train,
@@ -241,3 +242,13 @@ def test_a_run_that_sleeps_takes_as_many_steps_as_one_that_does_not(linear, digi
     awake = run(0.0)
     assert [step for step, *_ in awake] == list(range(1, 13))
     assert run(8 * 3600.0) == awake
+
+
+def test_the_average_warms_up():
+    """Its n-th step keeps min(decay, n / (9 + n)), as diffusers' does whatever its flag says: see findings/."""
+    average, weight = [torch.zeros(3)], [torch.ones(3)]
+    kept = 1.0
+    for step in range(1, 300):
+        keep_average(average, weight, 0.95, step)
+        kept *= min(0.95, step / (9 + step))
+        assert float(average[0][0]) == pytest.approx(1 - kept, abs=1e-6)

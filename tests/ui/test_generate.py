@@ -27,7 +27,7 @@ from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_guide, load_placed
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
-from ddpm_demo.store import checkpoint
+from ddpm_demo.store import checkpoint, pictures
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
@@ -46,7 +46,7 @@ from ddpm_demo.ui.film.form import (
 )
 from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.film.inspector import inspect_step
-from ddpm_demo.ui.film.take_home import SHADES, take_home
+from ddpm_demo.ui.film.take_home import GIF_FRAMES, SHADES, take_home
 from ddpm_demo.ui.parts.frames import grey_levels
 from tests.ui.film_messages import film_messages
 
@@ -281,10 +281,18 @@ def test_taking_the_film_home(small):
         return io.BytesIO(base64.b64decode(take_home({**question, "kind": kind}, films)["file"]))
 
     with Image.open(file("gif")) as gif:
-        assert gif.n_frames in (8, 9)  # two frames that are the same become one, shown for longer
+        assert gif.n_frames == 9
+    answer = take_home({**question, "kind": "gif"}, films)
+    assert answer["name"] == f"ddpm-seed-{films.get(first['run']).settings.seed}-9-frames.gif"
+    assert answer["note"] == "9 frames, all of the film, 440 ms each"
     with Image.open(file("png")) as png:
         assert png.mode == "L"
+        digits = levels(last, "x_t")[0]
+        np.testing.assert_array_equal(np.asarray(png), pictures.tile(digits, scale=3))  # exact to the level
     content = np.load(file("npz"))
+    assert content["t"].dtype == np.int32
+    step = films.get(first["run"]).kept[2].step
+    np.testing.assert_array_equal(content["eps_hat"][2], step.eps_hat[:, 0].numpy())  # and to the bit
     np.testing.assert_array_equal(content["images"], levels(last, "x_t")[0])
     assert content["x_t"].shape == (8, 3, 28, 28)
     assert content["t"].tolist() == [moment["t"] for message in messages for moment in message["steps"]]
@@ -307,7 +315,7 @@ def test_a_stopped_film_can_be_taken_home(small):
     np.testing.assert_array_equal(content["images"], to_uint8(kept[-1].step.x_s[:, 0]).numpy())
     assert content["t"].tolist() == [each.step.t for each in kept]
     with Image.open(file("gif")) as gif:
-        assert 2 <= gif.n_frames <= len(kept) + 1  # frames that are the same become one, shown for longer
+        assert gif.n_frames == min(len(kept), GIF_FRAMES) + 1
 
 
 def test_the_program_prints_the_films_digits(lite):

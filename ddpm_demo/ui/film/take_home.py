@@ -67,7 +67,9 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
         last = len(frames) - 1
         some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
         gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
-        return _file(gif, f"{name}.gif", "image/gif")
+        which = "all of the film" if len(some) == len(frames) else f"of the film's {len(frames)}"
+        note = f"{len(some)} frames, {which}, {pictures.frame_time(len(some))} ms each"
+        return {**_file(gif, f"{name}-{len(some)}-frames.gif", "image/gif"), "note": note}
     if kind == "png":
         return _file(pictures.grid_png(film.frames()[-1]), f"{name}.png", "image/png")
     if kind == "npz":
@@ -89,7 +91,7 @@ def film_npz(film: Film) -> bytes:
         x_t=np.stack([step.x_t[:, 0].numpy() for step in steps]).astype(np.float32),
         x0_hat=np.stack([step.x0_hat[:, 0].numpy() for step in steps]).astype(np.float32),
         eps_hat=np.stack([step.eps_hat[:, 0].numpy() for step in steps]).astype(np.float32),
-        t=np.array([step.t for step in steps]),
+        t=np.array([step.t for step in steps], np.int32),  # not int64: JavaScript's readers make BigInts of that
         settings=json.dumps(dataclasses.asdict(film.settings)),
     )
     return buffer.getvalue()

@@ -2,9 +2,10 @@ import io
 import json
 
 import numpy as np
-from PIL import Image
+import pytest
+from PIL import Image, ImageSequence
 
-from ddpm_demo.store.pictures import CLASS_COLOURS, film_gif, grid_png, tile
+from ddpm_demo.store.pictures import CLASS_COLOURS, film_gif, frame_time, grid_png, tile
 from ddpm_demo.ui.parts.plots import radial_figure, schedule_figure
 from ddpm_demo.ui.parts.schedules import curve_style
 
@@ -35,6 +36,23 @@ def test_gif_moves_and_keeps_sixteen_greys():
     assert np.asarray(film.convert("L")).max() == 255
     film.seek(0)
     assert len(np.unique(np.asarray(film.convert("L")))) <= 16
+
+
+@pytest.mark.parametrize("limit", [None, 3_000])
+@pytest.mark.parametrize("count", [5, 51])
+def test_a_gif_has_a_frame_for_each_equal_ones_too_and_shows_it_as_long_as_is_said(count, limit):
+    """Pillow alone would merge them: of a film whose last eleven pictures are equal it leaves 41 of 51."""
+    first = some_digits(4)
+    frames = [first // (count - k) for k in range(count - 3)] + [first] * 3
+    film = Image.open(io.BytesIO(film_gif(frames, limit=limit)))
+    assert film.n_frames == count
+    times = [frame.info["duration"] for frame in ImageSequence.Iterator(film)]
+    assert times == [frame_time(count)] * (count - 1) + [1500]
+    assert frame_time(count) == {5: 800, 51: 80}[count]
+    shown = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
+    for at in (-2, -3):
+        np.testing.assert_array_equal(shown[at], shown[-1])  # the second black is black
+    assert (shown[-1][:4, :4] == 0).all()
 
 
 def test_figures_are_plain_json_with_the_numbers_given():

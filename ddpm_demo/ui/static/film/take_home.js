@@ -34,7 +34,7 @@ export function makeTakeHome(server) {
     const url = URL.createObjectURL(new Blob([bytes], { type: answer.type }));
     h("a", { href: url, download: answer.name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB`;
+    note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB${answer.note ? `: ${answer.note}` : ""}`;
   }
   async function show(kind) {
     const answer = await ask(kind);
