@@ -162,7 +162,7 @@ def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
     assert all(torch.equal(a.step.x_t, b.step.x_t) for a, b in zip(film.kept[:3], free.kept[:3], strict=True))
     assert not torch.equal(film.kept[3].step.x_t, free.kept[3].step.x_t)
     made = json.loads(str(np.load(io.BytesIO(film_npz(film)))["settings"]))
-    assert (made["guidance"]["first"], made["digit"]["last"]) == (700, 300)
+    assert (made["first"], made["last"], made["limit_guide"]) == (700, 300, True)
 
 
 def test_an_interval_that_the_schedule_does_not_have_is_refused(lite):

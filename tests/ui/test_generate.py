@@ -23,7 +23,9 @@ from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.machine.scheduler import NETWORK
+from ddpm_demo.films.executor import LocalExecutor
+from ddpm_demo.films.film_job import FilmWalk, film_alone
+from ddpm_demo.machine.scheduler import NETWORK, Scheduler
 from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_guide, load_placed
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE
@@ -46,6 +48,7 @@ from ddpm_demo.ui.film.form import (
 )
 from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.film.inspector import inspect_step
+from ddpm_demo.ui.film.stream import film_job
 from ddpm_demo.ui.film.take_home import GIF_FRAMES, SHADES, take_home
 from ddpm_demo.ui.parts.frames import grey_levels
 from tests.ui.film_messages import film_messages
@@ -111,7 +114,7 @@ def test_the_film_holds_every_step_in_order(small):
 @pytest.fixture
 def worse(tiny, linear, lite):
     """Another network of the same kind, to guide the small one."""
-    return LoadedNetwork(seeded_denoiser(tiny.config, seed=1), linear, lite.placement, None)
+    return LoadedNetwork(seeded_denoiser(tiny.config, seed=1), linear, lite.placement, None, digest="worse")
 
 
 def test_a_guided_film_is_that_of_both_networks(small, worse):
@@ -334,7 +337,7 @@ def test_the_program_of_a_guided_film_prints_its_digits(lite, weight):
     guide = load_placed(find_checkpoint(GUIDE))
     films, first, _, last = film_of(lite, settings("DDIM", steps=5, count=1, guide=GUIDE, weight=weight), guide=guide)
     text = take_home({"run": first["run"], "kind": "python"}, films)["text"]
-    assert ("Guided" in text) == (weight != 1)  # at 1 the film is the network's alone
+    assert ("Autoguidance" in text) == (weight != 1)  # at 1 the film is the network's alone
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(text, "program.py", "exec"), {})
@@ -423,8 +426,7 @@ def test_nonsense_in_a_link_changes_nothing(text):
 
 def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
     """Each visitor gets the film that its seed gives alone, and nobody is more than one step ahead of another."""
-    alone = {seed: film_of(small, settings(steps=6, seed=seed))[3]["x_t"] for seed in range(10)}
-    films, together, calls = Films(), {}, []
+    wanted, calls = {seed: settings(steps=6, seed=seed) for seed in range(10)}, []
 
     class Seen:
         config = small.model.config
@@ -437,17 +439,29 @@ def test_ten_films_at_once_are_ten_different_films_in_fair_turns(small):
             time.sleep(0.01)  # the others come to ask meanwhile
             return small.model(x_t, t)
 
-    def run(seed):
-        loaded = LoadedNetwork(Seen(seed), small.schedule, small.placement, None)
-        *_, last = film_messages(loaded, settings(steps=6, seed=seed), films)
-        together[seed] = last["x_t"]
+    class Viewer:
+        def __init__(self):
+            self.steps, self.done = [], threading.Event()
 
-    threads = [threading.Thread(target=run, args=(seed,)) for seed in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert together == alone
+        def deliver(self, film_step):
+            self.steps.append(film_step.step)
+            if film_step.step.s < 0:
+                self.done.set()
+
+        def fail(self, error):
+            raise error
+
+    networks = {
+        str(seed): LoadedNetwork(Seen(seed), small.schedule, small.placement, None, digest=str(seed)) for seed in wanted
+    }
+    executor, viewers = LocalExecutor(networks.__getitem__, Scheduler()), {seed: Viewer() for seed in wanted}
+    executor.films_per_call = dict.fromkeys(((name, "") for name in networks), 1)  # known: nobody measures meanwhile
+    for seed, viewer in viewers.items():
+        executor.begin(FilmWalk(film_job(networks[str(seed)], wanted[seed]), small.schedule), viewer)
+    for seed, viewer in viewers.items():
+        assert viewer.done.wait(60)
+        *_, alone = film_alone(small, None, FilmWalk(film_job(small, wanted[seed]), small.schedule))
+        assert torch.equal(viewer.steps[-1].x_s, alone.step.x_s)
     assert sorted(calls) == sorted(list(range(10)) * 6)
     # in the middle, when all have come and none has left, ten calls in a row are ten visitors
     assert all(len(set(calls[k : k + 10])) >= 8 for k in range(15, 35))

@@ -13,7 +13,7 @@ from ddpm_demo.explaining.anatomy import activations, strongest, time_vectors
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training import shelf
 from ddpm_demo.ui import app
-from ddpm_demo.ui.film import form
+from ddpm_demo.ui.film import film_settings
 from ddpm_demo.ui.parts.digits import draw_noise
 from ddpm_demo.ui.tabs.network import claims_table, config_of, describe_network, make_inside
 
@@ -116,6 +116,6 @@ def test_the_claims_stand_on_the_page():
 
 
 def test_without_checkpoints_the_page_still_opens(monkeypatch):
-    for module in (app, form, shelf):
+    for module in (app, film_settings, shelf):
         monkeypatch.setattr(module, "shipped_checkpoints", dict)
     assert isinstance(app.build_app(), gr.Blocks)
