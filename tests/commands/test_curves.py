@@ -69,8 +69,8 @@ def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_pa
 
     status, out, _ = run(capsys, *command, "--steps", "2,1", "--picture", str(tmp_path / "c.png"), "--markdown")
     assert status == 0
-    assert len(asked) == 9 + 8
-    assert len(out.splitlines()) == 3 + 16
+    assert len(asked) == 11 + 10
+    assert len(out.splitlines()) == 3 + 20
     with Image.open(tmp_path / "c.png") as picture:
         assert picture.format == "PNG"
 
