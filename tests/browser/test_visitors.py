@@ -207,6 +207,7 @@ def test_with_six_films_under_way_a_seventh_page_of_the_browser_opens(browser, v
     """A browser has six connections to a server: six streams would leave none for the seventh page."""
     context = browser.new_context()
     context.set_default_timeout(PATIENCE)
+    context.add_init_script("localStorage.setItem('ddpm-where', 'server')")  # not the device, however quick it is
     first = context.new_page()
     with first.expect_request(lambda request: "/ddpm/film?" in request.url) as asked:
         first.goto(f"{visit.address}?film=2~1~6~0~1~100~quick")
@@ -217,7 +218,7 @@ def test_with_six_films_under_way_a_seventh_page_of_the_browser_opens(browser, v
         page.goto(f"{visit.address}/theme.css")
         page.evaluate(
             """async ([module, settings]) => {
-                const { openFilm } = await import(module);
+                const { openServerFilm: openFilm } = await import(module);
                 openFilm(JSON.parse(settings), { say() {}, ended() { document.title = "ended"; } });
             }""",
             [module, settings],

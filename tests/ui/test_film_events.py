@@ -52,7 +52,7 @@ const text = (...events) => new Response(events.join(""));
 const event = (name, data, id) =>
     `${id ? `id: ${id}\\n` : ""}${name === "message" ? "" : `event: ${name}\\n`}data: ${JSON.stringify(data)}\\n\\n`;
 const { film } = await import("./static/film/film_state.js");
-const { closeFilm, openFilm } = await import("./static/film/film_stream.js");
+const { closeServerFilm: closeFilm, openServerFilm: openFilm } = await import("./static/film/film_stream.js");
 const said = [];
 let ended = 0;
 const generate = async () => {
