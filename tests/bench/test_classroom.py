@@ -16,7 +16,7 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.ui.film.broadcast import sent_event
 from ddpm_demo.ui.film.event_stream import settings_of_film
-from ddpm_demo.ui.film.film_settings import recommended_settings
+from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_settings
 from tests.event_loop import wait_for
 
 GREYS = np.arange(2 * 784, dtype=np.uint16).astype(np.uint8)
@@ -40,7 +40,9 @@ def seen(status, *parts):
     async def visit():
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        (one,), _ = await classroom.visit_class(0, f"http://127.0.0.1:{port}", [(3, ["lite"], "mine")], 20.0)
+        (one,), _ = await classroom.visit_class(
+            0, f"http://127.0.0.1:{port}", [(FilmSettings("lite", seed=3), "mine")], 20.0
+        )
         server.close()
         return one
 

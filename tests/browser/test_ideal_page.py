@@ -23,8 +23,8 @@ def test_the_perfect_answer_is_a_blur_of_many_and_then_one_digit(visit, theme):
 
 def test_a_film_of_few_digits_known_by_heart_is_of_copies(visit_to, address):
     visit = visit_to(address)
-    page = visit.open(query="film=2~1~10~0~3~0~ideal").page
-    visit.tab("Generate")
+    page = visit.page
+    page.goto(f"{address}?film=2~1~10~0~3~0~ideal")  # the link opens the Generate tab by itself
     page.wait_for_selector("#generate-film canvas[data-done='1']")
     page.click(f"{NEAREST} summary")
     page.wait_for_selector(f"{NEAREST}[data-copies='3']")

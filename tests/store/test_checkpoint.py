@@ -140,7 +140,9 @@ def test_a_place_that_cannot_be_written_is_named(tiny, tmp_path):
 def test_names_and_paths(saved):
     assert find_checkpoint(str(saved)) == saved
     assert find_checkpoint("lite").name == "lite.safetensors"
-    with pytest.raises(CheckpointError, match=r"no checkpoint 'heavy': give a file, the folder of a run, or one of .*lite"):
+    with pytest.raises(
+        CheckpointError, match=r"no checkpoint 'heavy': give a file, the folder of a run, or one of .*lite"
+    ):
         find_checkpoint("heavy")
 
 
