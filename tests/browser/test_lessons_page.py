@@ -64,11 +64,16 @@ def truth_of(checkpoints, asked):
     return compute_truth(Workplace(checkpoints), asked.truth, asked.arguments).right
 
 
+def far_end(asked, right):
+    """The end of a scale that is farther from the truth, and what is said of a guess there."""
+    return (asked.low, "too_low") if right - asked.low > asked.high - right else (asked.high, "too_high")
+
+
 def guess(visit, lesson, right, *, well):
     """Make the guess of a lesson: the truth itself, or something else."""
     page, asked = visit.page, lesson.predict
     if asked.kind == "mark":
-        visit.set_slider(".ddpm-lesson-guess", right if well else asked.low)
+        visit.set_slider(".ddpm-lesson-guess", right if well else far_end(asked, right)[0])
     elif asked.kind == "choice":
         key = right if well else next(choice.key for choice in asked.choices if choice.key != right)
         page.locator(f'.ddpm-lesson-guess [data-key="{key}"] input').check()
@@ -134,7 +139,8 @@ def take(visit, checkpoints, number, *, well):
     do_tasks(visit, lesson)
     said = page.locator(".ddpm-lesson-said[data-verdict]")
     said.wait_for()
-    assert said.get_attribute("data-verdict") in (("right", "close") if well else ("wrong", "far", "too_low"))
+    missed = far_end(lesson.predict, right)[1] if lesson.predict.kind == "mark" else "wrong"
+    assert said.get_attribute("data-verdict") in (("right", "close") if well else (missed, "far"))
     assert said.text_content() in page.text_content('[data-name="lesson-spoken"]')  # announced in words
     page.locator('[data-name="to-question"]').click()
     chosen = [choice.key for choice in lesson.question.choices if choice.key != key][:1] if not well else []

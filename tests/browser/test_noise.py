@@ -248,7 +248,7 @@ def test_a_link_brings_the_screen_back(visit, linear):
 
 def test_nonsense_in_a_link_is_ignored_with_a_note(visit):
     visit.open(query="digit=12-0&t=abc&schedule=square&seed=5")
-    visit.wait_for_text("#noise-view .ddpm-note", "ignored: digit (")
+    visit.wait_for_text("#noise-view .ddpm-note", "ignored: digit=12-0 (")
     visit.wait_for_text(FACTS, "a 7; noise of seed 5")
     assert visit.page.text_content("#noise-view output") == "t = 300"
 
