@@ -45,6 +45,14 @@ def browser():
         yield browser
 
 
+def open_context(browser, place="server", **options):
+    """A visitor's browser, patient, whose films are made in one place: which is quicker no test can know."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(f"try {{ localStorage.setItem('ddpm-where', '{place}') }} catch {{}}")
+    return context
+
+
 class Visit:
     """A page under watch."""
 
@@ -141,10 +149,7 @@ def visit_to(browser):
     visits = []
 
     def begin(address, place="server", **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(PATIENCE)
-        # which is quicker, the device or the server, no test can know
-        context.add_init_script(f"try {{ localStorage.setItem('ddpm-where', '{place}') }} catch {{}}")
+        context = open_context(browser, place, **{"viewport": {"width": 1280, "height": 900}, **options})
         visits.append(Visit(context.new_page(), address))
         return visits[-1]
 

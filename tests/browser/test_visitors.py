@@ -38,7 +38,7 @@ from ddpm_demo.ui.film.race import EXPERIMENTS, race
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, open_context
 
 FILM = "#generate-film canvas"
 RACE = "#race-film [data-done]"
@@ -165,7 +165,7 @@ def broadcasts(app):
 
 def test_a_closed_tab_costs_nothing_after_a_moment(browser, visit, counted, broadcasts, monkeypatch):
     monkeypatch.setattr(rooms, "GRACE_SECONDS", 0.0)
-    leaver = browser.new_context().new_page()
+    leaver = open_context(browser).new_page()
     leaver.goto(f"{visit.address}?film=2~1~200~0~1~0~quick")
     counted.permits.release(4)
     leaver.wait_for_function(f"Number(document.querySelector('{FILM}')?.dataset.received) === 4")
@@ -182,7 +182,7 @@ def test_five_visitors_at_once_get_five_films_in_fair_turns(browser, visit, quic
     links = [f"2~1~6~0~1~{seed}~quick" for seed in range(5)]
     pages = []
     for k, link in enumerate(links):
-        pages.append(browser.new_context().new_page())
+        pages.append(open_context(browser).new_page())
         pages[-1].goto(f"{visit.address}?film={link}", wait_until="commit")
         until(visit, lambda k=k: broadcasts.numbers()["films"] == k + 1)
     for page in pages:  # everybody sees x_T, and knows how many share the processor, before anybody has had a step
@@ -205,9 +205,7 @@ def test_five_visitors_at_once_get_five_films_in_fair_turns(browser, visit, quic
 
 def test_with_six_films_under_way_a_seventh_page_of_the_browser_opens(browser, visit, counted, broadcasts):
     """A browser has six connections to a server: six streams would leave none for the seventh page."""
-    context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
-    context.add_init_script("localStorage.setItem('ddpm-where', 'server')")  # not the device, however quick it is
+    context = open_context(browser)
     first = context.new_page()
     with first.expect_request(lambda request: "/ddpm/film?" in request.url) as asked:
         first.goto(f"{visit.address}?film=2~1~6~0~1~100~quick")
@@ -236,8 +234,7 @@ def test_with_six_films_under_way_a_seventh_page_of_the_browser_opens(browser, v
 
 
 def test_a_film_arrives_though_its_stream_is_held_back(browser, visit, counted):
-    context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
+    context = open_context(browser)
     page = context.new_page()
     held = []  # nothing of these ever comes
     page.route(lambda url: "/ddpm/film" in url and "poll=" not in url, lambda route: held.append(route))
@@ -254,7 +251,7 @@ def test_a_film_arrives_though_its_stream_is_held_back(browser, visit, counted):
 
 
 def test_one_link_for_a_class_is_one_film_and_the_page_says_where_it_is_from(browser, visit, counted):
-    pages = [browser.new_context().new_page() for _ in range(3)]
+    pages = [open_context(browser).new_page() for _ in range(3)]
     link = f"{visit.address}?film=2~1~6~0~1~77~quick"
     pages[0].goto(link)
     counted.permits.release(2)
