@@ -11,6 +11,7 @@ from playwright.sync_api import TimeoutError, expect
 from ddpm_demo.bench.page import chromium, chromium_path
 
 PATIENCE = 300_000  # milliseconds until what should come is said not to: a loaded machine is slow, not wrong
+OPEN_AGAIN = 5_000  # milliseconds until a list that shows nothing to choose is opened once more
 expect.set_options(timeout=PATIENCE)
 
 
@@ -107,15 +108,22 @@ class Visit:
                 kept += 1
             self.page.wait_for_timeout(200)
 
+    def choose(self, box, option):
+        """Choose from one of Gradio's lists, and open it again if an answer that came meanwhile has closed it."""
+        for _ in range(PATIENCE // OPEN_AGAIN):
+            box.click()
+            try:
+                option.click(timeout=OPEN_AGAIN)
+                return
+            except TimeoutError:
+                continue
+        shown = self.page.get_by_role("option").all_text_contents()
+        raise AssertionError(f"the list offers {shown}")
+
     def pick(self, dropdown, text):
-        """Open one of Gradio's lists and choose the first option with that text, as soon as the list has it."""
-        self.page.locator(f"{dropdown} input").click()
+        """Choose the first option with that text, as soon as the list has it."""
         option = self.page.locator(dropdown).get_by_role("option").filter(has_text=text).first
-        try:
-            option.click()
-        except TimeoutError:
-            shown = self.page.locator(dropdown).get_by_role("option").all_text_contents()
-            raise AssertionError(f"{dropdown} offers {shown}, not {text}") from None
+        self.choose(self.page.locator(f"{dropdown} input"), option)
 
     def axe(self, theme="light", context=None):
         """What axe finds wrong; in the dark theme only the colours are another matter than in the light one."""

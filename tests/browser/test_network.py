@@ -30,8 +30,8 @@ def test_another_batch_and_network_change_the_shapes(visit):
     field.fill("128")
     field.press("Enter")
     visit.wait_for_text("#network-view .ddpm-stages", "128×1×28×28 → 128×64×28×28")
-    visit.page.get_by_label("Network", exact=True).first.click()
-    visit.page.get_by_role("option", name="full", exact=True).click()
+    box = visit.page.get_by_label("Network", exact=True).first
+    visit.choose(box, visit.page.get_by_role("option", name="full", exact=True))
     visit.wait_for_text("#network-table", "4,871,425")
     visit.wait_for_text("#network-view .ddpm-stages", "128×1×28×28 → 128×256×28×28")
     field.fill("2000")

@@ -39,6 +39,7 @@ from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
 from tests.browser.conftest import PATIENCE, open_context
+from tests.ui.film_messages import film_messages
 
 FILM = "#generate-film canvas"
 RACE = "#race-film [data-done]"
@@ -197,7 +198,7 @@ def test_five_visitors_at_once_get_five_films_in_fair_turns(browser, visit, quic
     turns = [counted.calls[k : k + 5] for k in range(0, 30, 5)]
     assert [sorted(turn) for turn in turns] == [list(range(5))] * 6
     for page, link in zip(pages, links, strict=True):
-        *_, last = stream.generate(load_placed(quick), read_film_link(link), Films())
+        *_, last = film_messages(load_placed(quick), read_film_link(link), Films())
         shown = type(visit)(page, visit.address).pixels(FILM)
         np.testing.assert_array_equal(np.reshape(shown, (28, 28)), last_picture(last)[0])
         page.context.close()
