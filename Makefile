@@ -13,8 +13,9 @@ PRETTIER := $(NODE) $(JS)/node_modules/prettier/bin/prettier.cjs --log-level war
 run: $(VENV)/.installed
 	$(BIN)/python app.py
 
+# Two files of tests at a time: most of a browser's test is waiting. No more, since each may take 2 GB of memory.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile
 
 check: $(VENV)/.installed-test $(JS)/.installed
 	$(BIN)/ruff check .

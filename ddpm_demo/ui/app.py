@@ -20,6 +20,7 @@ from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
+from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.room import build_room
 from ddpm_demo.ui.status import status_routes
 from ddpm_demo.ui.tab_table import TABS, Ingredients
@@ -33,6 +34,7 @@ QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
 READ = {"read": True}  # Python's answer to the page's opening: from now on the page may write its address
 FILM_ROUTES = "ddpm_film_routes"  # the attribute of the app that holds what `launch` serves besides Gradio
+HOST = "ddpm_host"  # the same for the `Host`, whom only `launch` knows to be alone
 
 
 def build_app(
@@ -64,7 +66,8 @@ def build_app(
 
     if checkpoints:  # the ideals are there to be compared with one
         checkpoints |= {name: Path(name) for name in IDEAL_LABELS}
-    desk = Desk(checkpoints, allowed=training_allowed(asked=training))
+    host = Host()
+    desk = Desk(checkpoints, allowed=training_allowed(asked=training), host=host)
     serve_static_files()
     placement = best_placement()
     ingredients = Ingredients(checkpoints, desk, executor)
@@ -119,6 +122,7 @@ def build_app(
     routes = film_routes(checkpoints, generate.broadcasts) + device_routes(checkpoints, generate.broadcasts)
     routes += status_routes(generate.broadcasts, metrics=metrics)
     setattr(demo, FILM_ROUTES, routes)
+    setattr(demo, HOST, host)
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not
     slow_queue(demo)
     return demo

@@ -11,10 +11,11 @@ from starlette.middleware import Middleware
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.limits import allow_connections
-from ddpm_demo.ui.app import FILM_ROUTES
+from ddpm_demo.ui.app import FILM_ROUTES, HOST
 from ddpm_demo.ui.environment import HOST_VARIABLE, prepare_environment
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.page_head import PageHead
+from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.ready_files import ReadyFiles
 from ddpm_demo.ui.room import listening_address, qr_code, room_address
 
@@ -80,7 +81,14 @@ def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
         raise DemoError(f"cannot start the page on {where.name}: {why}") from None
     if where.share and not demo.share_url:
         raise DemoError("no public link could be made: this computer cannot reach Gradio's servers")
+    host_of(demo).alone = not (where.share or where.root_path or room_address(str(demo.local_url), where.name))
     return str(demo.local_url)
+
+
+def host_of(demo: gr.Blocks) -> Host:
+    """Return who may do everything on a page; on one that `build_app` did not build, everybody."""
+    found = getattr(demo, HOST, None)
+    return found if isinstance(found, Host) else Host()
 
 
 def check_address(host: str, port: int | None) -> None:
@@ -116,15 +124,17 @@ def serve(demo: gr.Blocks, where: Listening = Listening(), *, browser: bool = Fa
     """Launch the app, print its address, and wait until it is stopped; `quiet` prints the address alone."""
     address = launch(demo, where)
     here = address.replace("[::]", "localhost")
-    room = room_address(address, where.name)
+    room, host = room_address(address, where.name), host_of(demo)
     if quiet:
         print(room or here, flush=True)
     else:
         print(f"How diffusion draws a digit: open {here} (Ctrl-C stops)", flush=True)
         if room:
             print(f"In this room: open {room}\n{qr_code(room, sys.stdout.encoding)}", flush=True)
+        if not host.alone:
+            print(f"As the host, who may stop any training: open {host.address(here)}", flush=True)
     if where.share:
         print(f"For everybody, through Gradio's servers, for a week at most: {demo.share_url}", flush=True)
     if browser:
-        webbrowser.open(here)
+        webbrowser.open(host.address(here))
     demo.block_thread()

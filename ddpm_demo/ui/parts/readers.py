@@ -15,6 +15,7 @@ import torch
 from ddpm_demo.core.config import ConfigError
 
 MAX_SEED = 2**31 - 1  # PyTorch counts a seed's low 32 bits alone: 7 and 7 + 2**32 would be one film
+MOST_KEYS, KEY_LETTERS = 50, 64  # that a visitor may show with a question
 UNCHANGED = "All settings are the recommended ones."
 SIDE = 28  # pixels
 Known = TypeVar("Known", bound=str)
@@ -55,6 +56,13 @@ def named_values(question: object, names: str) -> Mapping[str, Any]:
     if isinstance(question, Mapping):
         return question
     raise ConfigError(f"a question needs {names}")
+
+
+def shown_keys(question: Mapping[str, Any]) -> list[str]:
+    """Return the keys that a visitor shows with a question; whatever is not one of ours is left out."""
+    keys = question.get("keys")
+    shown = keys[:MOST_KEYS] if isinstance(keys, list) else []
+    return [key for key in shown if isinstance(key, str) and 0 < len(key) <= KEY_LETTERS]
 
 
 def changed_in_words(settings: Sequence[tuple[str, object, object]]) -> str:

@@ -2,6 +2,7 @@
 import { placeIn } from "./component.js";
 import { decodeBytes } from "./bytes.js";
 import { h } from "./dom.js";
+import { takeHostKey } from "./keys.js";
 import { paintGrid } from "./paint.js";
 
 /** @type {import("./component.js").Server[string] | null} */
@@ -22,6 +23,7 @@ export async function addressForOthers(address) {
 
 /** @type {import("./component.js").Mount} */
 export function mount(element, props, watch, server) {
+  takeHostKey();
   invite = server.invite;
   const words = h("p", { role: "status" });
   const code = h("canvas", {

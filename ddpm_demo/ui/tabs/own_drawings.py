@@ -111,7 +111,7 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
         first = own_first(question.get("begun", True))
         name = question.get("name")
         text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-        return {"run": desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings, first=first)}
+        return desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings, first=first)
 
     return start_own
 

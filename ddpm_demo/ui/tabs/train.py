@@ -74,7 +74,7 @@ def build_train_tab(desk: Desk) -> None:
     @event
     def begin(*values: Any) -> dict[str, Any]:
         desk.must_be_allowed()
-        return {**first_train_value(allowed=True), "run": desk.start(read_run_settings(*values))}
+        return {**first_train_value(allowed=True), **desk.start(read_run_settings(*values))}
 
     @event
     def time_it(*values: Any) -> str:

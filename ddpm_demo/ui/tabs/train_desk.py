@@ -2,7 +2,7 @@
 
 import base64
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,19 @@ from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_entry import Entry
+from ddpm_demo.training.run_key import fits, new_key
 from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 from ddpm_demo.ui.parts.bridge import server_function
 from ddpm_demo.ui.parts.digits import class_indices
 from ddpm_demo.ui.parts.frames import packed
-from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, whole
+from ddpm_demo.ui.parts.host import Host
+from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
 from ddpm_demo.ui.tabs.train_settings import AskedRun
 
 REFUSAL = "training is switched off on this server"
+NOT_YOURS = "somebody else began this run: only they, in the browser they began it with, or the host can do that"
 POINTS = 1200  # of the loss, that a page gets when it opens
 LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
 
@@ -40,9 +43,20 @@ LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
 class Desk:
     """The trainer of all visitors and the shelf; its methods answer the page with plain JSON, errors in `error`."""
 
-    def __init__(self, checkpoints: dict[str, Path], *, allowed: bool, trainer: Trainer | None = None) -> None:
-        """Add the shelf's runs to `checkpoints`, which all tabs share, and keep it up to date from now on."""
+    def __init__(
+        self,
+        checkpoints: dict[str, Path],
+        *,
+        allowed: bool,
+        trainer: Trainer | None = None,
+        host: Host | None = None,
+    ) -> None:
+        """Add the shelf's runs to `checkpoints`, which all tabs share, and keep it up to date from now on.
+
+        Without a `host` every visitor is the host.
+        """
         self.allowed = allowed
+        self.host = host or Host()
         self.trainer = trainer or Trainer(NETWORK.training_turn)
         self.checkpoints, self._base = checkpoints, dict(checkpoints)
         shelf.clear_deleted()
@@ -58,15 +72,16 @@ class Desk:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
         return shelf.offer(self.checkpoints, self._base)
 
-    def start(self, settings: AskedRun, drawings: Tensor | None = None, *, first: Path | None = None) -> str:
-        """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, or raise DemoError.
+    def start(self, settings: AskedRun, drawings: Tensor | None = None, *, first: Path | None = None) -> dict[str, str]:
+        """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, `run`, and the `key` to change it.
 
-        With `first` it begins with the weights of that checkpoint.
+        With `first` it begins with the weights of that checkpoint. Raises DemoError where it cannot begin.
         """
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(unfilled_denoiser(settings.model))
         directory = shelf.create(settings.name, settings.model, parameters)
+        key = new_key(directory)
         placement = best_placement()
         self.trainer.start(
             directory,
@@ -80,12 +95,20 @@ class Desk:
                 drawings=drawings,
             ),
         )
-        return directory.name
+        return {"run": directory.name, "key": key}
 
     def must_be_allowed(self) -> None:
         """Raise DemoError where training is switched off."""
         if not self.allowed:
             raise DemoError(REFUSAL)
+
+    def may_change(self, run: Path, keys: Collection[str]) -> bool:
+        """Return whether a visitor who holds these keys may change the run in a directory."""
+        return self.host.is_among(keys) or any(fits(run, key) for key in keys)
+
+    def _must_be_theirs(self, run_id: object, asked: Mapping[str, Any]) -> None:
+        if not self.may_change(shelf.directory_of(run_id), shown_keys(asked)):
+            raise DemoError(NOT_YOURS)
 
     @server_function
     def live(self, question: Any) -> dict[str, Any]:
@@ -99,6 +122,8 @@ class Desk:
         answer: dict[str, Any] = {"phase": status.phase, "busy": status.run, "note": status.note, "run": run_id}
         if status.phase == "idle":
             answer["busy"] = None
+        elif status.run is not None:
+            answer["yours"] = self.may_change(shelf.runs_dir() / status.run, shown_keys(asked))
         if run_id is None:
             return answer
         directory = shelf.directory_of(run_id)
@@ -175,15 +200,23 @@ class Desk:
 
     @server_function
     def control(self, question: Any) -> dict[str, Any]:
-        """Do what a button of the page says: pause, go on, stop, or resume a run of the shelf."""
+        """Do what a button of the page says: pause, go on, stop, or resume a run of the shelf.
+
+        Only for whoever began the run, and for the host.
+        """
         self.must_be_allowed()
         asked = named_values(question, "names for its values")
         action = asked.get("action")
         if action == "resume":
-            return {"run": self._resume(shelf.entry(asked.get("run")))}
+            known = shelf.entry(asked.get("run"))
+            self._must_be_theirs(known.id, asked)
+            return {"run": self._resume(known)}
         action = {"pause": self.trainer.pause, "go on": self.trainer.go_on, "stop": self.trainer.stop}.get(str(action))
         if action is None:
             raise ConfigError("choose pause, go on, stop or resume")
+        run = self.trainer.status.run
+        if self.trainer.busy and run is not None and not self.may_change(shelf.runs_dir() / run, shown_keys(asked)):
+            raise DemoError(NOT_YOURS)
         action()
         return {}
 
@@ -197,14 +230,16 @@ class Desk:
         return known.id
 
     @server_function
-    def shelf(self, _: Any = None) -> dict[str, Any]:
-        """Answer the page: every run on the shelf."""
+    def shelf(self, question: Any = None) -> dict[str, Any]:
+        """Answer the page: every run on the shelf, and whether this visitor may change it."""
+        keys = shown_keys(question) if isinstance(question, Mapping) else []
         self.offer()
-        return {"runs": [_shown(known) for known in shelf.entries()], "allowed": self.allowed}
+        runs = [{**_shown(known), "yours": self.may_change(known.directory, keys)} for known in shelf.entries()]
+        return {"runs": runs, "allowed": self.allowed}
 
     @server_function
     def change(self, question: Any) -> dict[str, Any]:
-        """Rename or delete a run of the shelf, or hand out its checkpoint."""
+        """Rename or delete a run of the shelf, or hand out its checkpoint, which everybody may have."""
         asked = named_values(question, "names for its values")
         action, run_id = asked.get("action"), asked.get("run")
         if action == "export":
@@ -212,6 +247,7 @@ class Desk:
             file = base64.b64encode(content).decode("ascii")
             return {"file": file, "name": name, "type": "application/octet-stream"}
         self.must_be_allowed()
+        self._must_be_theirs(run_id, asked)
         if action == "rename":
             shelf.rename(run_id, asked.get("name"))
         elif action == "delete":

@@ -2,6 +2,7 @@
 import { NO_ANSWER, answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
 import { button, checkbox, h, newId, settled } from "../dom.js";
+import { keepKey } from "../keys.js";
 import { paintGrid } from "../paint.js";
 import { base64Of, makeInk } from "./ink.js";
 import { watchRun } from "./train.js";
@@ -323,6 +324,7 @@ export function mount(element, props, watch, server, trigger) {
       return;
     }
     say("It learns now: watch it above. Each result stands beside the nearest of your drawings.");
+    keepKey(answer.key);
     watchRun(answer.run);
   }
 

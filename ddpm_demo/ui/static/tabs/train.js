@@ -2,6 +2,7 @@
 import { answerTo, placeIn } from "../component.js";
 import { button, duration, h } from "../dom.js";
 import { makeCurve } from "../curve.js";
+import { keepKey, myKeys } from "../keys.js";
 import { makeCharts } from "./train_charts.js";
 import { makeFilm } from "./train_film.js";
 import { makeGrids } from "./train_grids.js";
@@ -11,6 +12,9 @@ const QUICK = 2000,
   SLOW = 3000; // milliseconds between two questions: while it trains, and else
 // Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
 const CHARTS = 10000;
+
+const OTHERS =
+  "Somebody else is training a network on this server. Watch it learn: only they, or the host, can stop it. Your own can start when it has ended.";
 
 let watchNow = (/** @type {string} */ _id) => {};
 /** Show a run on the tab, as if it had been chosen among the runs. */
@@ -38,6 +42,7 @@ export function mount(element, props, watch, server) {
     "go on": button("▶ Go on", () => tell({ action: "go on" })),
     stop: button("■ Stop and save", () => tell({ action: "stop" })),
   };
+  const others = h("p", { class: "ddpm-help", hidden: true }, OTHERS);
   const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
   const curve = makeCurve({ xTitle: "minutes of training" });
   const every = h(
@@ -69,6 +74,7 @@ export function mount(element, props, watch, server) {
     bar,
     facts,
     note,
+    others,
     controls,
     h(
       "div",
@@ -100,7 +106,7 @@ export function mount(element, props, watch, server) {
     ask();
   }
   async function tell(question) {
-    const answer = await answerTo(server.control(question));
+    const answer = await answerTo(server.control({ ...question, keys: myKeys() }));
     note.textContent = answer.error ?? "";
     await ask();
     shelf.refresh();
@@ -112,7 +118,7 @@ export function mount(element, props, watch, server) {
     clearTimeout(timer);
     const asked = run;
     try {
-      const answer = await server.live({ run, sitting, offset });
+      const answer = await server.live({ run, sitting, offset, keys: myKeys() });
       if (asked === run) take(answer);
     } catch {
       phase.textContent = "The server does not answer";
@@ -197,7 +203,8 @@ export function mount(element, props, watch, server) {
     phase.textContent = last || mine ? `${name ? `${name}: ` : ""}${state}` : "No run yet";
     if (latest.note && (!latest.busy || latest.phase === "paused")) note.textContent = latest.note;
     else if (mine && latest.phase === "training") note.textContent = "";
-    controls.hidden = !allowed || !latest.busy;
+    controls.hidden = !allowed || !latest.busy || !latest.yours;
+    others.hidden = !allowed || !latest.busy || latest.yours;
     buttons.pause.disabled = latest.phase !== "training" && latest.phase !== "starting";
     buttons["go on"].disabled = latest.phase !== "paused";
     const step = (mine && latest.step) || last?.step || 0;
@@ -229,6 +236,7 @@ export function mount(element, props, watch, server) {
     shelf.allow(allowed);
     if (!allowed && !lines.length) facts.textContent = "";
     charts.make(value);
+    keepKey(value.key);
     if (value.run && value.run !== run) begin(value.run);
   };
   watch("value", receive);

@@ -2,6 +2,7 @@
 import { answerTo } from "../component.js";
 import { decodeBytes } from "../bytes.js";
 import { button, h, newId } from "../dom.js";
+import { myKeys } from "../keys.js";
 
 /** @param {{watch: (id: string) => void, resume: (id: string) => void, changed: () => void}} actions */
 export function makeShelf(server, actions) {
@@ -24,7 +25,7 @@ export function makeShelf(server, actions) {
   );
 
   async function refresh() {
-    const answer = await server.shelf(null).catch(() => null);
+    const answer = await server.shelf({ keys: myKeys() }).catch(() => null);
     if (!answer) return;
     runs = answer.runs;
     const now = JSON.stringify([runs, allowed]);
@@ -33,7 +34,7 @@ export function makeShelf(server, actions) {
     list.replaceChildren(...(runs.length ? runs.map(item) : [h("li", {}, "none yet")]));
   }
   async function change(question) {
-    const answer = await answerTo(server.change(question));
+    const answer = await answerTo(server.change({ ...question, keys: myKeys() }));
     note.textContent = answer.error ?? "";
     shown = "";
     await refresh();
@@ -50,16 +51,17 @@ export function makeShelf(server, actions) {
     note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB: ddpm-demo app --checkpoint ${answer.name} opens it anywhere.`;
   }
   function item(run) {
-    const row = h("div", { class: "ddpm-row" });
+    const row = h("div", { class: "ddpm-row" }),
+      mine = allowed && run.yours;
     const usual = () =>
       row.replaceChildren(
         button("Watch", () => actions.watch(run.id), { "aria-label": `watch ${run.name}` }),
-        ...(allowed && !run.locked && !run.finished && !run.fault
+        ...(mine && !run.locked && !run.finished && !run.fault
           ? [button("Resume", () => actions.resume(run.id), { "aria-label": `resume ${run.name}` })]
           : []),
-        ...(allowed ? [button("Rename", rename, { "aria-label": `rename ${run.name}` })] : []),
+        ...(mine ? [button("Rename", rename, { "aria-label": `rename ${run.name}` })] : []),
         ...(run.checkpoint ? [button("Export", () => save(run), { "aria-label": `export ${run.name}` })] : []),
-        ...(allowed && !run.locked ? [button("Delete", ask, { "aria-label": `delete ${run.name}` })] : []),
+        ...(mine && !run.locked ? [button("Delete", ask, { "aria-label": `delete ${run.name}` })] : []),
       );
     function ask() {
       const keep = button("Keep it", usual);
