@@ -29,9 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="directory",
         help="instead, and without drawing: what the 16-bit file of a training run costs in held-out loss",
     )
-    parser.add_argument("--n", type=int, default=2000, help="digits to draw and judge, 4 to 10000 (default 2000)")
     parser.add_argument(
-        "--held-out", type=int, default=10_000, metavar="N", help="test digits for the loss (default: all 10,000)"
+        "--n",
+        type=int,
+        default=2000,
+        help="digits to draw and judge, beside as many test digits, a fixed random choice; 4 to 10000 (default 2000)",
+    )
+    parser.add_argument(
+        "--held-out",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="the first so many test digits for the loss, which are not quite like the last (default: all 10,000)",
     )
     add_sampler_options(parser, RECOMMENDED_SAMPLER, "that of the page")  # as on the page
     parser.add_argument("--digit", help="ask for this digit, or for all ten in equal shares: 0 to 9, or all")

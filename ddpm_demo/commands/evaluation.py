@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table
+from ddpm_demo.commands.figures import PER_DIGIT, evaluation_lines, evaluation_table, test_digits
 from ddpm_demo.commands.options import HELD_OUT, digits_in_range, watch
 from ddpm_demo.core.model import Denoiser, count_parameters
 from ddpm_demo.core.samplers import SamplerConfig
@@ -174,7 +174,8 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(facts))
         return 0
-    print(f"{directory}, step {state.step}; {count:,} test digits, {PER_DIGIT} timesteps each")
+    which = f"{len(digits):,} held-out pictures" if config.pictures else test_digits(len(digits))
+    print(f"{directory}, step {state.step}; {which}, {PER_DIGIT} timesteps each")
     print(f"held-out loss {exact:.6f} with the run's float32 weights, computing in float32")
     print(f"held-out loss {rounded:.6f} with the file's float16 weights: {facts['float16_percent']:+.4f} %")
     print(f"held-out loss {as_used:.6f} and with {used.dtype_name} blocks, as used: {facts['used_percent']:+.4f} %")

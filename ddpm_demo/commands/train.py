@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--middle", type=float, help="share of t drawn from the middle, where shape is decided (0 to 1)"
     )
-    parser.add_argument("--optimizer", help="adamw or muon (learns as much from fewer digits)")
+    parser.add_argument(
+        "--optimizer", help="adamw or muon (learns as much from fewer digits, though not in every direction alike)"
+    )
     parser.add_argument("--ema-decay", type=float, help="share of the averaged weights kept at each step")
     parser.add_argument(
         "--pictures",
@@ -71,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
     parser.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
     parser.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")
-    parser.add_argument("--held-out", type=int, default=1000, metavar="N", help="test digits to measure at the end")
+    parser.add_argument(
+        "--held-out", type=int, default=1000, metavar="N", help="the first so many test digits, measured at the end"
+    )
 
 
 def _classes(text: str) -> tuple[int, ...]:

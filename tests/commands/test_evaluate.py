@@ -7,6 +7,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
+from ddpm_demo.commands.figures import test_digits as words_for_test_digits
 from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
@@ -116,12 +117,26 @@ def test_the_loss_is_that_of_the_test_digits(capsys, checkpoint, tiny):
     assert json.loads(out)["held_out"]["loss"] == result.loss
 
 
+def test_the_help_says_which_test_digits_are_taken(capsys):
+    """The first of them are no sample of all: the halves come from two sources (findings/mnist_*.sh)."""
+    status, out, _ = run(capsys, "evaluate", "--help")
+    text = " ".join(out.split())
+    assert status == 0
+    assert "the first so many test digits for the loss" in text
+    assert "beside as many test digits, a fixed random choice" in text
+    assert [words_for_test_digits(count) for count in (12, 10_000)] == [
+        "the first 12 test digits",
+        "10,000 test digits",
+    ]
+
+
 def test_a_table_for_people(capsys, checkpoint):
     status, out, _ = run(capsys, "evaluate", "--checkpoint", str(checkpoint), *QUICK, "--sampler", "ddim")
     assert status == 0
     assert "ddim 3 steps, clip x0, eta 0" in out
     assert "gets 12.50% of MNIST's test digits right" in out
-    assert "12 test digits" in out
+    assert "the first 12 test digits" in out
+    assert "real: as many test digits as were drawn, a fixed random choice" in out
     for name in ("Frechet distance", "precision", "recall", "recognised", "total variation", "nearest training digit"):
         assert name in out
 
@@ -182,6 +197,7 @@ def test_what_sixteen_bits_cost(capsys, tmp_path):
     status, out, _ = run(capsys, "evaluate", "--run", str(tmp_path / "r"), "--held-out", "30")
     assert status == 0
     assert out.count("held-out loss") == 3
+    assert "the first 30 test digits, 10 timesteps each" in out
 
     started.state.step = 1  # as if a kill had come between the two files
     save_run(started.state_path, started.state, started.config, started.schedule)

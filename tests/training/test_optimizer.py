@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ddpm_demo.training.optimizer import MuonAdamW, orthogonal
+from ddpm_demo.training.recipes import TrainConfig
 
 
 @pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-4), (torch.bfloat16, 0.05)])
@@ -21,7 +22,7 @@ def test_orthogonal_takes_every_singular_value_near_one_and_keeps_the_directions
 
 
 def test_faint_directions_stay_behind(generator):
-    """Of a wide spectrum a half comes near one: what the docstring says, and where the line is."""
+    """Of a wide spectrum a half comes near one: what the docstrings say, and where the line is."""
     left, right = (torch.linalg.qr(torch.randn(256, 256, generator=generator, dtype=torch.float64))[0] for _ in "uv")
     spectrum = torch.logspace(0, -4, 256, dtype=torch.float64)
     result = orthogonal((left * spectrum @ right.T)[None], torch.float64)[0]
@@ -30,6 +31,9 @@ def test_faint_directions_stay_behind(generator):
     assert 0.5 < float(strong.double().mean()) < 0.6
     assert (steps[strong] > 0.68).all()
     assert (steps[strong] < 1.21).all()
+    assert "256 whose strengths span four powers of ten 49 %" in " ".join((TrainConfig.__doc__ or "").split())
+    assert float(((steps > 0.7) & (steps < 1.2)).double().mean()) == pytest.approx(0.49, abs=0.005)
+    assert float(steps[-1]) == pytest.approx(0.013, abs=0.0005)
     faint = spectrum < 0.0002 * spectrum.norm()
     share = steps[faint] / (spectrum[faint] / spectrum.norm() * 3.4445**5)
     assert faint.any()
