@@ -68,7 +68,7 @@ def frame_time(count: int, seconds: float = 4.0) -> int:
 
     At least 20: browsers show what is quicker far too slowly.
     """
-    return max(20, 10 * round(100 * seconds / count))
+    return max(20, 10 * int(100 * seconds / count + 0.5))
 
 
 def _grey_picture(grid: Images, levels: int) -> Any:

@@ -27,11 +27,13 @@ def message(run, t):
     return sent_event({"run": run, "n": 2, "steps": [{"t": t}], "x_t": levels})
 
 
-def seen(status, *parts):
-    """What a visitor saw of a server that sends these parts and closes."""
+def seen(status, *parts, asked=None):
+    """What a visitor saw of a server that sends these parts and closes; the heads of its questions go to `asked`."""
 
     async def answer(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        if asked is not None:
+            asked.append(head.decode())
         writer.write(f"HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         for part in parts:
             writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
@@ -65,6 +67,13 @@ def test_what_a_server_does_wrong_is_seen():
     assert seen(200, message("another's", 999), message("mine", -1)).mixed
     cut = seen(200, message("mine", 999))
     assert cut == ClassVisit(3, first=cut.first, bytes=cut.bytes, messages=1)
+
+
+def test_a_visitor_of_the_bench_asks_for_a_stream_to_the_letter():
+    """As the page does: behind a Jupyter hub any other Accept gets the film when it is over (findings/jupyter_*.sh)."""
+    asked = []
+    seen(200, message("mine", -1), asked=asked)
+    assert [line for line in asked[0].split("\r\n") if line.startswith("Accept")] == ["Accept: text/event-stream"]
 
 
 def test_the_class_asks_for_the_pages_first_film():

@@ -123,6 +123,7 @@ def test_files_of_a_film_of_the_device(on_device, tmp_path):
     with Image.open(paths["gif"]) as gif:
         shown = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(gif)]
     assert len(shown) == len(frames)
+    assert paths["gif"].name == f"ddpm-seed-3-{len(frames)}-frames.gif"
     for picture, frame in zip(shown, frames, strict=True):
         assert np.array_equal(picture[:28, :28], frame[0] // 16 * 17)
         assert np.array_equal(picture[30:58, 30:58], frame[4] // 16 * 17)

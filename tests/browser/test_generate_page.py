@@ -39,6 +39,20 @@ def show_the_end(visit):
     visit.set_slider("#generate-film", 9999)
 
 
+def test_every_stream_is_asked_for_by_the_header_that_a_hub_wants(visit):
+    """jupyter-server-proxy passes a stream on only for this Accept, to the letter: the film and what Gradio sends."""
+    streams = []
+    visit.page.on("response", lambda answer: streams.append(answer) if is_stream(answer) else None)
+    generate(visit, "0~1~8~0~1~3~lite")
+    assert any("/ddpm/film" in answer.url for answer in streams)
+    assert {answer.request.headers["accept"] for answer in streams} == {"text/event-stream"}
+
+
+def is_stream(answer):
+    """Whether an answer comes piece by piece."""
+    return answer.headers.get("content-type", "").startswith("text/event-stream")
+
+
 @pytest.mark.parametrize(
     "link", ["0~1~15~0~4~3~lite", "2~0~15~0.5~4~3~lite", "3~1~15~0~4~3~lite", "1~1~15~0~4~3~lite~tiny~3"]
 )

@@ -148,6 +148,7 @@ export function fromPython(value) {
 }
 
 globalThis.document = {
+  addEventListener() {}, // nobody looks away
   createElement: (tag) => new FakeElement(tag),
   createElementNS: (_, tag) => new FakeElement(tag),
   body: new FakeElement("body"),

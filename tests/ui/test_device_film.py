@@ -1,16 +1,19 @@
 """What the server gives a page that makes its films itself: the plan, and the weights of what it offers."""
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 
 import pytest
+from PIL import Image, ImageSequence
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ddpm_demo.films.film_job import FilmJob
 from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.pictures import frame_time
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.device import device_routes
@@ -96,3 +99,34 @@ def test_digits_of_the_device_find_the_training_digits_that_they_copy():
     assert (answer["index"], answer["distance"], answer["decided"]) == ([3, 71, 5], [0, 0, 0], None)
     for nonsense in ("", "!", base64_of(digits.numpy()[0, 1:]), 7):
         assert "error" in nearest_digits({"digits": nonsense, "run": "x"})
+
+
+@pytest.mark.parametrize(("steps", "count"), [(4, 5), (50, 51), (200, 51)])
+def test_its_gif_has_the_frames_and_the_times_that_its_name_and_note_say(page, steps, count):
+    """Equal pictures stay frames of their own, and the times are those of the server's GIF."""
+    reply = page(
+        """
+        const { DeviceFilm } = await import("./static/film/device_film.js");
+        const device = new DeviceFilm({ plan: { n: 1, seed: 3, steps: Array(given.steps) }, link: "", python: "" });
+        const frames = Array.from({ length: given.steps + 1 },
+            (_, k) => ({ x_t: new Uint8Array(784).fill(Math.min(k, given.steps - 2)) }));
+        reply = await device.takeHome("gif", { frames });
+        """,
+        steps=steps,
+    )
+    time = frame_time(count)
+    which = "one a step" if steps < 51 else "of a film of 200 steps"
+    assert reply["name"] == f"ddpm-seed-3-{count}-frames.gif"
+    assert reply["note"] == f"{count} frames, {which}, {time} ms each"
+    with Image.open(io.BytesIO(bytes(reply["file"]))) as gif:
+        times = [frame.info["duration"] for frame in ImageSequence.Iterator(gif)]
+    assert times == [time] * (count - 1) + [1500]
+
+
+def test_both_gifs_show_so_many_frames_equally_long(node):
+    counts = list(range(1, 52))
+    statements = """
+        const { gifHundredths } = await import("./static/film/files.js");
+        reply = given.counts.map((count) => 10 * gifHundredths(count));
+        """
+    assert node(statements, counts=counts) == [frame_time(count) for count in counts]

@@ -287,7 +287,7 @@ def test_taking_the_film_home(small):
         assert gif.n_frames == 9
     answer = take_home({**question, "kind": "gif"}, films)
     assert answer["name"] == f"ddpm-seed-{films.get(first['run']).settings.seed}-9-frames.gif"
-    assert answer["note"] == "9 frames, all of the film, 440 ms each"
+    assert answer["note"] == "9 frames, one a step, 440 ms each"
     with Image.open(file("png")) as png:
         assert png.mode == "L"
         digits = levels(last, "x_t")[0]

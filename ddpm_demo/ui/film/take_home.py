@@ -67,7 +67,8 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
         last = len(frames) - 1
         some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
         gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
-        which = "all of the film" if len(some) == len(frames) else f"of the film's {len(frames)}"
+        steps = film.settings.config.steps  # the pictures are one more: the noise, and what each step makes of it
+        which = "one a step" if len(some) == steps + 1 else f"of a film of {steps} steps"
         note = f"{len(some)} frames, {which}, {pictures.frame_time(len(some))} ms each"
         return {**_file(gif, f"{name}-{len(some)}-frames.gif", "image/gif"), "note": note}
     if kind == "png":

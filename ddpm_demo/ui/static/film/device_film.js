@@ -4,7 +4,7 @@ import { duration } from "../dom.js";
 import { PIXELS } from "../net/network.js";
 import { greyLevels } from "../net/walk.js";
 import { receiveFrames } from "./film_state.js";
-import { filmGif, gridPng, npz } from "./files.js";
+import { filmGif, gifFrames, gifHundredths, gridPng, npz } from "./files.js";
 
 const SIZE = 28;
 const EPS_REACH = 3; // the noise is shown from -3 to 3
@@ -193,7 +193,13 @@ export class DeviceFilm {
       grey = frames.map((frame) => frame.x_t);
     if (kind === "link") return { text: link };
     if (kind === "python") return { text: python };
-    if (kind === "gif") return { file: filmGif(grey, n, SIZE), name: `${name}.gif`, type: "image/gif" };
+    if (kind === "gif") {
+      const some = gifFrames(grey),
+        steps = plan.steps.length, // the pictures are one more: the noise, and what each step makes of it
+        which = some.length === steps + 1 ? "one a step" : `of a film of ${steps} steps`,
+        note = `${some.length} frames, ${which}, ${10 * gifHundredths(some.length)} ms each`;
+      return { file: filmGif(some, n, SIZE), name: `${name}-${some.length}-frames.gif`, type: "image/gif", note };
+    }
     if (kind === "png")
       return { file: await gridPng(grey[grey.length - 1], n, SIZE), name: `${name}.png`, type: "image/png" };
     const shape = [this.kept.length, n, SIZE, SIZE];

@@ -3,8 +3,8 @@ import { h } from "../dom.js";
 import { gridOf, paintGrid } from "../paint.js";
 
 const GIF_FRAMES = 50; // besides the finished picture
-const HUNDREDTHS = 8; // that a frame of a GIF stays
-const STAY_HUNDREDTHS = 150; // and the last one
+const FILM_HUNDREDTHS = 400; // that a GIF lasts, about, in the unit that GIF counts in
+const STAY_HUNDREDTHS = 150; // and that its last frame stays
 const COLOUR_BITS = 4;
 
 /**
@@ -22,16 +22,31 @@ export async function gridPng(grey, n, size) {
 }
 
 /**
- * A film as GIF89a, over and over. In 16 grey levels: noise does not compress, and they take half the room of 256.
+ * The frames of a film that its GIF has: all of a short film, the first and the last with 49 between them of a long one.
+ * @template Frame
+ * @param {Frame[]} frames
+ * @returns {Frame[]}
+ */
+export function gifFrames(frames) {
+  const last = frames.length - 1,
+    count = Math.min(last, GIF_FRAMES);
+  return count ? Array.from({ length: count + 1 }, (_, k) => frames[Math.round((k * last) / count)]) : frames;
+}
+
+/**
+ * For how many hundredths of a second each frame of such a GIF is shown; browsers show what is quicker far too slowly.
+ * @param {number} count of its frames
+ */
+export const gifHundredths = (count) => Math.max(2, Math.round(FILM_HUNDREDTHS / count));
+
+/**
+ * Frames as GIF89a, over and over. In 16 grey levels: noise does not compress, and they take half the room of 256.
  * @param {Uint8Array[]} frames each of n digits
  * @param {number} n
  * @param {number} size
  * @returns {Uint8Array}
  */
 export function filmGif(frames, n, size) {
-  const last = frames.length - 1,
-    count = Math.min(last, GIF_FRAMES);
-  const some = count ? Array.from({ length: count + 1 }, (_, k) => frames[Math.round((k * last) / count)]) : frames;
   const { columns, width, height } = gridOf(n, size),
     gap = 2;
   const short = (/** @type {number} */ value) => [value & 255, value >> 8];
@@ -39,7 +54,7 @@ export function filmGif(frames, n, size) {
   const bytes = [...ascii("GIF89a"), ...short(width), ...short(height), 0xb3, 0, 0]; // a table of 16 colours follows
   for (let level = 0; level < 256; level += 17) bytes.push(level, level, level);
   bytes.push(0x21, 0xff, 11, ...ascii("NETSCAPE2.0"), 3, 1, 0, 0, 0);
-  some.forEach((frame, k) => {
+  frames.forEach((frame, k) => {
     const pixels = new Uint8Array(width * height).fill(15);
     for (let digit = 0; digit < n; digit++) {
       const left = (digit % columns) * (size + gap),
@@ -50,7 +65,15 @@ export function filmGif(frames, n, size) {
         pixels.set(line, (top + row) * width + left);
       }
     }
-    bytes.push(0x21, 0xf9, 4, 0, ...short(k < some.length - 1 ? HUNDREDTHS : STAY_HUNDREDTHS), 0, 0);
+    bytes.push(
+      0x21,
+      0xf9,
+      4,
+      0,
+      ...short(k < frames.length - 1 ? gifHundredths(frames.length) : STAY_HUNDREDTHS),
+      0,
+      0,
+    );
     bytes.push(0x2c, 0, 0, 0, 0, ...short(width), ...short(height), 0, COLOUR_BITS);
     const packed = lzw(pixels);
     for (let at = 0; at < packed.length; at += 255) {
