@@ -48,7 +48,7 @@ def test_app_py_has_a_demo_that_a_space_can_launch():
 @pytest.mark.parametrize(
     ("variables", "status", "sentence"),
     [
-        ({"DDPM_DEMO_CACHE": "~nobody-here/x"}, 2, "names the home directory of a user that is not known here"),
+        ({"DDPM_DEMO_CACHE": "~nobody-here/x"}, 2, "names the home directory of an unknown user"),
         ({"DDPM_DEMO_CACHE": os.devnull}, 1, "cannot write to the cache"),
         ({"GRADIO_SERVER_PORT": "http"}, 2, "the variable GRADIO_SERVER_PORT must be a whole number"),
     ],

@@ -80,7 +80,7 @@ def bench_class(
         raise ConfigError(f"a class has 1 to {CLASS_LIMIT} visitors")
     name = next(iter(shipped_checkpoints()), None)
     if name is None:
-        raise DemoError("no checkpoint is shipped here: there is no film to ask for")
+        raise DemoError("no checkpoint is shipped here, so there is no film to ask for")
     with server(cluster) as (process, address):
         seed = 0
         for count in visitors:

@@ -40,7 +40,7 @@ def bench_company(films: int = FILMS) -> Iterator[dict[str, Any]]:
     """
     path = shipped_checkpoints().get(GUIDE)
     if path is None:
-        raise DemoError(f"the checkpoint {GUIDE} is not shipped here: there is no film to make")
+        raise DemoError(f"the checkpoint {GUIDE} is not shipped here, so there is no film to make")
     loaded = load_placed(path)
     jobs = [FilmJob(loaded.digest, SAMPLERS[k % len(SAMPLERS)], 1 + k % MOST_DIGITS, k) for k in range(films)]
     alone = [made_alone(loaded, job) for job in jobs]

@@ -114,7 +114,7 @@ def wire_megabytes(address: str, name: str) -> float:
     run = film_job(load_placed(shipped_checkpoints()[name]), wanted).key
     (visit,), _ = class_visits(os.getpid(), address.rstrip("/"), [(wanted, run)], FILM_PATIENCE)
     if visit.end is None:
-        raise DemoError("the film did not come to its end")
+        raise DemoError("the film did not finish")
     return visit.bytes / 1e6
 
 

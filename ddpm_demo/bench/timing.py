@@ -68,7 +68,7 @@ class Apart:
         try:
             return self._here.recv()
         except (EOFError, OSError):
-            raise DemoError("the process in which the plain way was to be measured has ended") from None
+            raise DemoError("the process that measures the plain way has ended") from None
 
     def __enter__(self) -> "Apart":
         return self

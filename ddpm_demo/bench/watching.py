@@ -85,7 +85,7 @@ def images_per_second(directory: Path, seconds: float) -> float:
     known = shelf.entry(directory.name)
     passed = (end["seconds"] - end["extras"]) - (begin["seconds"] - begin["extras"])
     if known.config is None or passed <= 0:
-        raise DemoError("the training run that was to be watched has stopped")
+        raise DemoError("the training run to be watched has stopped")
     return float(known.config.batch * (end["step"] - begin["step"]) / passed)
 
 

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo app`."""
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, help="port (default 7860, or the next free one)")
-    parser.add_argument("--checkpoint", metavar="PATH", help="a checkpoint to offer first, beside the shipped ones")
+    parser.add_argument("--checkpoint", metavar="PATH", help="a checkpoint to offer first, alongside the shipped ones")
     parser.add_argument(
         "--lessons",
         type=path_argument,
@@ -28,20 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="add a lesson of your own; may be repeated",
     )
-    parser.add_argument("--root-path", metavar="PATH", help="where a proxy in front shows the page, such as /diffusion")
+    parser.add_argument(
+        "--root-path", metavar="PATH", help="the path where a proxy serves the page, such as /diffusion"
+    )
     parser.add_argument("--share", action="store_true", help="also make a public link, through Gradio's servers")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument("--quiet", action="store_true", help="print the address alone")
-    parser.add_argument("--no-training", action="store_true", help="show no training controls and refuse to train")
+    parser.add_argument("--quiet", action="store_true", help="print only the address")
+    parser.add_argument("--no-training", action="store_true", help="hide the training controls and refuse to train")
     parser.add_argument(
         "--cluster",
         metavar="local:N|HOST:PORT",
-        help="have films made by N workers of this machine, or by a Ray cluster (needs the extra `cluster`)",
+        help="make films with N workers on this machine, or on a Ray cluster (needs the extra `cluster`)",
     )
     parser.add_argument(
-        "--cluster-or-here", action="store_true", help="with --cluster: make films here while no worker answers"
+        "--cluster-or-here", action="store_true", help="with --cluster: make films here while no worker is available"
     )
-    parser.add_argument("--metrics", action="store_true", help="answer Prometheus at /metrics")
+    parser.add_argument("--metrics", action="store_true", help="serve metrics for Prometheus at /metrics")
 
 
 def run_app(arguments: argparse.Namespace) -> int:
@@ -108,7 +110,7 @@ def local_workers(where: str) -> int:
         return int(count)
     host, _, port = where.rpartition(":")
     if where != "auto" and (not host or "/" in where or not port.isdecimal()):
-        raise ConfigError(f"--cluster must be local:N, or HOST:PORT of a Ray cluster, got {where!r}")
+        raise ConfigError(f"--cluster must be local:N, or the HOST:PORT of a Ray cluster, got {where!r}")
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 
-SUMMARY = "measure speed, side by side with the plain way"
+SUMMARY = "measure speed next to a plain implementation"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,14 +15,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=["ui", "sample", "train", "class", "company", "ideal"],
-        help="ui: from a drag to the screen; sample: a step of the sampler; train: a step of training; class: many "
-        "visitors at once; company: whether films depend on each other; ideal: the perfect denoisers beside lite",
+        help="ui: from a drag to the screen; sample: one sampling step; train: one training step; class: many "
+        "visitors at once; company: whether films affect each other; ideal: the perfect denoisers beside lite",
     )
-    parser.add_argument("--visitors", default="1,8,32,100,500", help="class: how many (default 1,8,32,100,500)")
-    parser.add_argument("--same", action="store_true", help="class: all ask for one film, as by one link")
-    parser.add_argument("--cluster", metavar="local:N|HOST:PORT", help="class: of a server with these workers")
-    parser.add_argument("--steps", type=int, help="class: of every film (default: the page's)")
-    parser.add_argument("--digits", type=int, default=16, help="class: in every film (default 16)")
+    parser.add_argument(
+        "--visitors", default="1,8,32,100,500", help="class: how many visitors (default 1,8,32,100,500)"
+    )
+    parser.add_argument(
+        "--same", action="store_true", help="class: all ask for the same film, as if they opened one link"
+    )
+    parser.add_argument("--cluster", metavar="local:N|HOST:PORT", help="class: give the server these workers")
+    parser.add_argument("--steps", type=int, help="class: steps per film (default: the page's)")
+    parser.add_argument("--digits", type=int, default=16, help="class: digits per film (default 16)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -101,8 +105,8 @@ def _class_words(row: dict[str, Any]) -> str:
 def _company_words(row: dict[str, Any]) -> str:
     return (
         f"{row['films']} films at once, {row['films_a_call']} in a call, {row['device']} {row['dtype']}: "
-        f"{row['same_bits']} to the last bit as made alone, {row['within_a_grey_level']} within a grey level, "
-        f"at most {row['apart']} apart"
+        f"{row['same_bits']} identical to the same film made alone, {row['within_a_grey_level']} within one grey "
+        f"level, at most {row['apart']} apart"
     )
 
 
@@ -137,7 +141,7 @@ def _ui_words(row: dict[str, Any]) -> str:
         )
     if "before_megabytes" in row:
         if row["before_megabytes"] is None:
-            return f"{what}this system does not tell"
+            return f"{what}this system does not say"
         return f"{what}{row['before_megabytes']:.1f} MB, then {row['after_megabytes']:.1f} MB"
     fps = f", {row['fps']:.1f} pictures/s in a drag" if "fps" in row else ""
     return f"{what}median {row['median']:.1f} ms, 95 % {row['p95']:.1f} ms{fps}"

@@ -10,18 +10,18 @@ from ddpm_demo.commands.options import check_seed, path_argument
 from ddpm_demo.core.config import ConfigError
 
 MAX_CLASSIFIER_STEPS = 1_000_000
-SUMMARY = "train the classifier that --digit asks with, or the judge"
+SUMMARY = "train the classifier behind --digit, or the judge"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo classifier`."""
     parser.add_argument(
-        "--out", required=True, type=path_argument, metavar="FILE.safetensors", help="the trained classifier"
+        "--out", required=True, type=path_argument, metavar="FILE.safetensors", help="where to write the classifier"
     )
     parser.add_argument(
         "--judge", action="store_true", help="train the judge of clean digits, not the classifier of noisy ones"
     )
-    parser.add_argument("--steps", type=int, help="steps of 128 digits (default 8000, of the judge 6000)")
+    parser.add_argument("--steps", type=int, help="steps of 128 digits (default 8000, or 6000 for the judge)")
     parser.add_argument("--seed", type=int, default=0, help="decides weights, noise and order (default 0)")
 
 
@@ -50,7 +50,7 @@ def _noisy(arguments: argparse.Namespace) -> None:
     accuracy = noisy.accuracy_by_tenth(model, schedule)
     story = _story(arguments, model, noisy.NOISY_STEPS, noisy.NOISY_BATCH, seconds)
     save_classifier(arguments.out, NoisyDigitClassifier(model, schedule, {**story, "accuracy_by_tenth": accuracy}))
-    print("right in each tenth of t: " + " ".join(f"{share:.3f}" for share in accuracy), file=sys.stderr)
+    print("correct in each tenth of t: " + " ".join(f"{share:.3f}" for share in accuracy), file=sys.stderr)
 
 
 def _judge(arguments: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ def _judge(arguments: argparse.Namespace) -> None:
     accuracy = classifier.accuracy_of(model)
     story = _story(arguments, model, classifier.JUDGE_STEPS, classifier.JUDGE_BATCH, seconds)
     classifier.save_judge(arguments.out, classifier.TrainedJudge(model, accuracy, story))
-    print(f"right: {accuracy:.2%} of the test digits", file=sys.stderr)
+    print(f"correct: {accuracy:.2%} of the test digits", file=sys.stderr)
 
 
 def _watch(learning: Any) -> None:

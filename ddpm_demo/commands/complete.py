@@ -18,19 +18,21 @@ from ddpm_demo.commands.options import (
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 
 SHOWN = 64  # digits in the picture
-SUMMARY = "complete test digits of which a part is missing, and judge them"
+SUMMARY = "complete test digits with a part missing, and judge the results"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo complete`."""
     parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help=CHECKPOINT_HELP)
     parser.add_argument("--mask", default="lower half", help="what is missing (default: lower half)")
-    parser.add_argument("--jumps", type=int, default=5, help="times that a step is taken back, 0 to 20 (default 5)")
-    parser.add_argument("--n", type=int, default=500, help="the first so many test digits (default 500)")
-    add_sampler_options(parser, RECOMMENDED_SAMPLER, "that of the page")
+    parser.add_argument(
+        "--jumps", type=int, default=5, help="times each step is undone and repeated, 0 to 20 (default 5)"
+    )
+    parser.add_argument("--n", type=int, default=500, help="how many test digits, from the first on (default 500)")
+    add_sampler_options(parser, RECOMMENDED_SAMPLER, "the page's")
     parser.add_argument("--seed", type=int, default=0, help="decides the noise (default 0)")
     parser.add_argument(
-        "--png", type=path_argument, metavar="FILE.png", help="also pairs of what was given and what came"
+        "--png", type=path_argument, metavar="FILE.png", help="also save pairs of what was given and the result"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -92,7 +94,7 @@ def run_complete(arguments: argparse.Namespace) -> int:
         print(json.dumps(facts))
         return 0
     print(f"{result.digits} test digits without their {arguments.mask}, completed with {arguments.jumps} jumps a step")
-    print(f"read as what they were: {result.as_original:.3f}; with the rest repeated {result.as_repeated:.3f};")
+    print(f"recognised as what they were: {result.as_original:.3f}; known part repeated: {result.as_repeated:.3f};")
     print(f"whole digits {result.as_whole:.3f}; the known part differs from what was given by {result.error:g}")
     print("judged by the classifier", file=sys.stderr)
     return 0

@@ -19,7 +19,7 @@ from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.store.files import check_outputs, write_file
 
-SUMMARY = "measure quality against steps for every sampler; may be resumed"
+SUMMARY = "measure quality against steps for every sampler; can be resumed"
 FORMAT = "ddpm_demo curves 1"
 X_T_FROM = 50  # with fewer steps, each clamping the noise in x_t away, there is nothing to see
 VARIANTS = (
@@ -37,13 +37,13 @@ TABLE = ("frechet", "precision", "recall", "recognised", "total_variation")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo curves`."""
     parser.add_argument("--checkpoint", default="lite", metavar="NAME|PATH", help="default: lite")
-    parser.add_argument("--n", type=int, default=500, help="digits a point, 4 to 10000 (default 500)")
+    parser.add_argument("--n", type=int, default=500, help="digits per point, 4 to 10000 (default 500)")
     parser.add_argument("--steps", default="5,10,20,50,100,200", help="default: 5,10,20,50,100,200")
     parser.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
     parser.add_argument(
-        "--out", required=True, type=path_argument, metavar="FILE.json", help="results; goes on with those there"
+        "--out", required=True, type=path_argument, metavar="FILE.json", help="results; adds to those already in it"
     )
-    parser.add_argument("--picture", type=path_argument, metavar="FILE.png", help="also the curves as a picture")
+    parser.add_argument("--picture", type=path_argument, metavar="FILE.png", help="also save the curves as a picture")
     parser.add_argument("--markdown", action="store_true", help="print a table for the model card")
 
 
@@ -113,7 +113,10 @@ def run_curves(arguments: argparse.Namespace) -> int:
                 results["points"].append({"sampler": asdict(config), "quality": result, "seconds": seconds})
                 write_file(arguments.out, json.dumps(results, indent=1).encode())
         except KeyboardInterrupt:
-            print(f"{arguments.out} keeps {len(results['points'])} points; the same command goes on", file=sys.stderr)
+            print(
+                f"{arguments.out} keeps {len(results['points'])} points; repeat the command to continue",
+                file=sys.stderr,
+            )
             raise
     if arguments.picture is not None:
         write_file(
@@ -153,7 +156,7 @@ def _counts(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise ConfigError(f"--steps must be whole numbers with commas between, got {text!r}") from None
+        raise ConfigError(f"--steps must be whole numbers with commas between them, got {text!r}") from None
 
 
 def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
@@ -166,9 +169,9 @@ def _read(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
         for point in results["points"] if not different else ():
             SamplerConfig(**point["sampler"])
             if any(not isinstance(point["quality"][name], float | int) for name in TABLE):
-                raise ValueError("a point without its figures")
+                raise ValueError("a point has no figures")
     except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        raise DemoError(f"{path} is there and holds no curves: choose another --out") from None
+        raise DemoError(f"{path} exists but holds no curves: choose another --out") from None
     if different:
-        raise DemoError(f"{path} holds curves with another {different[-1]}: choose another --out")
+        raise DemoError(f"{path} holds curves with a different {different[-1]}: choose another --out")
     return results

@@ -15,7 +15,7 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 
-SUMMARY = "measure a checkpoint: held-out loss, and quality of its digits"
+SUMMARY = "measure a checkpoint: its held-out loss and the quality of its digits"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=path_argument,
         metavar="DIR",
         dest="directory",
-        help="instead, and without drawing: what the 16-bit file of a training run costs in held-out loss",
+        help="instead, and without drawing: how much held-out loss a training run's 16-bit file costs",
     )
     parser.add_argument(
         "--n",
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the first so many test digits for the loss, which are not quite like the last (default: all 10,000)",
     )
-    add_sampler_options(parser, RECOMMENDED_SAMPLER, "that of the page")  # as on the page
+    add_sampler_options(parser, RECOMMENDED_SAMPLER, "the page's")  # as on the page
     parser.add_argument("--digit", help="ask for this digit, or for all ten in equal shares: 0 to 9, or all")
     add_digit_options(parser)
     parser.add_argument("--seed", type=int, default=0, help="decides the digits that are drawn (default 0)")
@@ -65,7 +65,7 @@ def wishes(arguments: argparse.Namespace) -> list[DigitConfig]:
     """Return the digits to ask for: none, one, or all ten; raise ConfigError for anything else."""
     if arguments.digit == "all":
         if arguments.n % 10:
-            raise ConfigError(f"--digit all needs a multiple of ten digits, got {arguments.n}")
+            raise ConfigError(f"--digit all needs a number of digits that is a multiple of ten, got {arguments.n}")
         return [wish for digit in range(10) if (wish := digit_config(arguments, digit))]
     if arguments.digit is None:
         digit_config(arguments, None)  # refuses a weight alone

@@ -60,11 +60,13 @@ def evaluate_checkpoint(
     print(f"measuring on {placement.device}, blocks in {placement.dtype_name}", file=sys.stderr)
     files = checkpoint_file(arguments.checkpoint).values()
     if any(checkpoint.describe(file)[2].pictures for file in files):
-        print("it learned drawings of one's own; all of this measures it by MNIST's digits", file=sys.stderr)
+        print(
+            "this network learned from hand-made drawings, but is measured here against MNIST's digits", file=sys.stderr
+        )
     if arguments.n < FEW:
         print(
-            f"{arguments.n} digits are few for a Frechet distance, which needs thousands: read it beside that of as "
-            "many real digits",
+            f"{arguments.n} digits are few for a Frechet distance, which needs thousands: compare it with that of "
+            "as many real digits",
             file=sys.stderr,
         )
     digits, _ = load_mnist(train=False)
@@ -146,7 +148,7 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     state, config, schedule_config = load_run(directory / "run.safetensors", float32)
     stored = checkpoint.load(directory / "model.safetensors")
     if stored.provenance.steps != state.step:
-        raise CheckpointError(f"{directory} holds two files of different steps: resume the run to mend it")
+        raise CheckpointError(f"{directory} holds two files from different steps: resume the run to repair it")
     schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0]
     if config.pictures:
         digits = held_out_pictures(config, read_drawings(directory / "pictures.safetensors", config.pictures))

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo info`."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--checkpoint", metavar="NAME|PATH", help="a shipped one's name, a file, or a run's folder")
-    which.add_argument("--preset", help="a network that is not trained: lite or full")
+    which.add_argument("--preset", help="an untrained network: lite or full")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -75,4 +75,4 @@ def story_lines(story: Mapping[str, Any], title: str) -> Iterator[str]:
         if name != "grown_from":
             # a seed is a name, not a count
             yield f"{name.replace('_', ' '):>16}  {value if name == 'seed' else words_of(value)}"
-    yield from story_lines(story.get("grown_from") or {}, "the network that it was grown from")
+    yield from story_lines(story.get("grown_from") or {}, "the network it was grown from")

@@ -13,7 +13,9 @@ from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.store.files import user_path
 
-CHECKPOINT_HELP = "default: lite; ideal, or ideal:patch=9, is the perfect denoiser of the training digits, or patches"
+CHECKPOINT_HELP = (
+    "default: lite; ideal is the perfect denoiser of the training digits, ideal:patch=9 that of their patches"
+)
 HELD_OUT = "held-out loss, ten timesteps a digit"  # of the bar of progress, which counts both
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -44,7 +46,9 @@ def path_argument(text: str) -> Path:
 def add_digit_options(parser: argparse.ArgumentParser) -> None:
     """Add how strongly, and at which timesteps, a digit is asked for."""
     usual = DigitConfig(0)
-    parser.add_argument("--digit-weight", type=float, metavar="W", help=f"0 is not at all (default {usual.weight:g})")
+    parser.add_argument(
+        "--digit-weight", type=float, metavar="W", help=f"0 does not ask at all (default {usual.weight:g})"
+    )
     parser.add_argument("--digit-first", type=int, metavar="T", help="ask from this timestep on (default: --interval)")
     parser.add_argument("--digit-last", type=int, metavar="T", help="and down to this one (default: --interval)")
 
@@ -58,22 +62,24 @@ def add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, u
 
     parser.add_argument("--sampler", default=usual.kind, help=f"{', '.join(SAMPLERS)} (default {usual.kind})")
     option("steps", "network calls, 1 to T")
-    option("variance", "of ddpm's noise: beta (the spec's) or posterior")
+    option("variance", "variance of ddpm's noise: beta (the spec's) or posterior")
     option("final-noise", "spec: none at t <= 1; ho: none at t = 0 only")
     option("eta", "ddim's noise, 0 to 1")
     option("clip", "none, x0 or x_t")
     parser.add_argument(
         "--guide",
         metavar="NAME|PATH",
-        help=f"a worse network to guide it by its faults, or none (default: {usual_guide})",
+        help=f"a weaker network to steer away from, or none (default: {usual_guide})",
     )
-    parser.add_argument("--guidance", type=float, metavar="W", help="weight: 1 is without a guide, 2 twice as far")
+    parser.add_argument(
+        "--guidance", type=float, metavar="W", help="guidance weight: 1 means no guidance, 2 goes twice as far"
+    )
     parser.add_argument(
         "--interval",
         type=int,
         nargs=2,
         metavar=("FIRST", "LAST"),
-        help="guide, and ask for a digit, only at timesteps FIRST >= t >= LAST (default: at all)",
+        help="guide, and ask for a digit, only at timesteps FIRST >= t >= LAST (default: at all timesteps)",
     )
 
 
@@ -96,7 +102,7 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 def check_seed(seed: int) -> None:
     """Raise ConfigError for a seed that is negative or too large."""
     if not 0 <= seed < 2**31:
-        why = "PyTorch counts 32 bits of it"
+        why = "PyTorch uses only 32 bits of it"
         raise ConfigError(f"--seed must be a whole number from 0 to {2**31 - 1}, got {seed}; {why}")
 
 

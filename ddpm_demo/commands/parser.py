@@ -93,7 +93,7 @@ def one_sentence() -> Iterator[None]:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command."""
-    parser = _Parser(prog="ddpm-demo", description="Denoising diffusion on MNIST, to look at and to play with.")
+    parser = _Parser(prog="ddpm-demo", description="Denoising diffusion on MNIST, to look at and play with.")
     parser.add_argument("--version", action="version", version=f"ddpm-demo {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 

@@ -19,7 +19,7 @@ from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAM
 
 MAX_SAMPLES = 10_000
 GIF_FRAMES = 60
-SUMMARY = "draw digits out of noise"
+SUMMARY = "draw digits from noise"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, type=path_argument, metavar="FILE.npz", help="`images` uint8 (N, 28, 28)"
     )
-    parser.add_argument("--gif", type=path_argument, metavar="FILE.gif", help="also the film of the grid")
-    parser.add_argument("--png", type=path_argument, metavar="FILE.png", help="also the grid as a picture")
+    parser.add_argument("--gif", type=path_argument, metavar="FILE.gif", help="also save the film of the grid")
+    parser.add_argument("--png", type=path_argument, metavar="FILE.png", help="also save the grid as a picture")
 
 
 def run_sample(arguments: argparse.Namespace) -> int:
@@ -97,6 +97,6 @@ def usual_words(checkpoint: str) -> str:
     page, guidance = RECOMMENDED_SAMPLER, RECOMMENDED_GUIDANCE.get(checkpoint)
     guide = f" --guide {guidance.guide} --guidance {guidance.weight:g}" if guidance else ""
     return (
-        "by the spec's rule to the letter, without a guide; the page and evaluate draw with "
+        "exactly by the spec's rule, without a guide; the page and evaluate draw with "
         f"--steps {page.steps} --variance {page.variance} --clip {page.clip}{guide}"
     )

@@ -8,7 +8,7 @@ from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.machine.own_server import ask_own_server
 
 SECONDS = 10  # to wait for an answer
-SUMMARY = "tell what goes on in an app that runs on this machine"
+SUMMARY = "show what an app running on this machine is doing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def status_words(numbers: dict[str, Any]) -> str:
     lines = [
         f"{numbers['visitors']} visitors, {numbers['films']} films under way, {numbers['in_line']} in line",
         f"{numbers['finished']} films finished of {numbers['asked']} asked for: {numbers['joined']} joined one "
-        f"that was under way, {numbers['remembered']} got it from memory ({numbers['memory'] / 2**20:.0f} MB)",
+        f"already under way, {numbers['remembered']} came from memory ({numbers['memory'] / 2**20:.0f} MB)",
         *(
             f"{row['network']}{' guided by ' + row['guide'] if row['guide'] else ''}, {row['digits']} digits, "
             f"{row['device']}: {row['milliseconds']:.0f} ms a step, {row['films_a_call']} films a call"
@@ -52,7 +52,7 @@ def status_words(numbers: dict[str, Any]) -> str:
             else f"worker {row['name']} does not answer"
             for row in numbers.get("workers", [])
         ),
-        "time of the networks: " + ", ".join(f"{kind} {s:.1f} s" for kind, s in numbers["turn_seconds"].items()),
-        f"serving took {numbers['front_seconds']:.1f} s of processor for {numbers['messages']} messages",
+        "network time: " + ", ".join(f"{kind} {s:.1f} s" for kind, s in numbers["turn_seconds"].items()),
+        f"serving took {numbers['front_seconds']:.1f} s of processor time for {numbers['messages']} messages",
     ]
     return "\n".join(lines)

@@ -26,32 +26,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo train`."""
     parser.add_argument("--preset", default=None, help="lite (64 channels, the default) or full (256, the spec's)")
     parser.add_argument("--hidden", type=int, help="another width, a multiple of 8, with the preset's recipe")
-    parser.add_argument("--out", required=True, type=path_argument, metavar="DIR", help="directory of the run")
+    parser.add_argument("--out", required=True, type=path_argument, metavar="DIR", help="directory for the run")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, help="train for so long (default 60)")
-    length.add_argument("--epochs", type=float, help="train for so many passes over the digits")
+    length.add_argument("--minutes", type=float, help="how long to train (default 60)")
+    length.add_argument("--epochs", type=float, help="how many passes over the digits")
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the run in DIR exactly; longer if you name a length"
+        "--resume",
+        action="store_true",
+        help="continue the run in DIR exactly where it stopped; longer if you give a length",
     )
     origin = parser.add_mutually_exclusive_group()
     origin.add_argument(
         "--from",
         metavar="NAME|PATH",
         dest="first",
-        help="begin with the weights of this checkpoint, a network of the same shape, and a fresh optimiser",
+        help="start from the weights of this checkpoint (same shape), with a fresh optimiser",
     )
     origin.add_argument(
         "--grow-from",
         metavar="NAME|PATH",
-        help="begin as a wider copy of this checkpoint, with its answers (Net2Net), instead of at nothing",
+        help="start as a wider copy of this checkpoint that gives the same answers (Net2Net), not from scratch",
     )
     parser.add_argument("--seed", type=int, help="decides weights, noise and the order of digits (default 0)")
-    parser.add_argument("--batch", type=int, help="digits a step (default: the preset's)")
+    parser.add_argument("--batch", type=int, help="digits per step (default: the preset's)")
     parser.add_argument("--lr", type=float, help="highest learning rate")
     parser.add_argument("--loss-weight", help="mse (every t alike), p2 (noisy t more) or min_snr (clean t less)")
-    parser.add_argument("--min-snr-gamma", type=float, help="above this SNR min_snr counts a timestep less (default 5)")
     parser.add_argument(
-        "--middle", type=float, help="share of t drawn from the middle, where shape is decided (0 to 1)"
+        "--min-snr-gamma", type=float, help="SNR above which min_snr gives a timestep less weight (default 5)"
+    )
+    parser.add_argument(
+        "--middle", type=float, help="share of t drawn from the middle, where the shape is decided (0 to 1)"
     )
     parser.add_argument(
         "--optimizer", help="adamw or muon (learns as much from fewer digits, though not in every direction alike)"
@@ -62,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=path_argument,
         metavar="DIR|ZIP",
         dest="own",
-        help="teach it your own drawings, at least 5, with small shifts, turns and scales; they stay with the run",
+        help="train on your own drawings, at least 5, slightly shifted, turned and scaled; they stay with the run",
     )
     parser.add_argument(
         "--classes",
@@ -70,7 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="3,7",
         help="train on these digits only (default: all ten); with --pictures mix these in (default: none)",
     )
-    parser.add_argument("--digits", type=int, help="train on the first so many digits only (default: all 60,000)")
+    parser.add_argument(
+        "--digits", type=int, help="train only on this many digits, from the first on (default: all 60,000)"
+    )
     parser.add_argument("--compile", action="store_true", default=None, help="torch.compile; needs a C++ compiler")
     parser.add_argument("--save-every", type=float, default=30.0, metavar="SECONDS", help="0 to 60 (default 30)")
     parser.add_argument(
@@ -237,6 +243,6 @@ def _copied_or_learned(run: "Run") -> str:
     scale = scale_of(run.drawings, taught, fresh_variations(run.drawings, run.config.seed))
     return (
         f"learned or copied? {len(newest)} new pictures lie {float(found.min()):.1f} to {float(found.max()):.1f} "
-        f"(median {float(found.median()):.1f}) from the nearest drawing or variation; a variation that was not taught "
-        f"{scale.fresh:.1f}, one drawing from the next {scale.other:.1f} (pixels 0 to 1, Euclidean)"
+        f"(median {float(found.median()):.1f}) from the nearest drawing or variation; for comparison, an unseen "
+        f"variation {scale.fresh:.1f}, one drawing from the next {scale.other:.1f} (pixels 0 to 1, Euclidean)"
     )

@@ -80,7 +80,7 @@ class ModelConfig:
         if self.time_dim % 2:
             raise ConfigError(f"time_dim must be even (a sine and a cosine each), got {self.time_dim}")
         if not 1 <= len(self.dilations) <= 32:
-            raise ConfigError(f"dilations must name 1 to 32 blocks, got {len(self.dilations)}")
+            raise ConfigError(f"dilations must list 1 to 32 blocks, got {len(self.dilations)}")
         for dilation in self.dilations:
             check_whole("dilation", dilation, low=1, high=512)
 

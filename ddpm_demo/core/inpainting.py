@@ -41,9 +41,9 @@ def complete(
     if isinstance(jumps, bool) or not isinstance(jumps, int) or not 0 <= jumps <= MAX_JUMPS:
         raise ConfigError(f"the number of jumps must be a whole number from 0 to {MAX_JUMPS}, got {jumps!r}")
     if not known.any():
-        raise ConfigError("nothing of the picture is known: that is drawing without a wish")
+        raise ConfigError("no part of the picture is known: that would be drawing from pure noise")
     if known.all():
-        raise ConfigError("all of the picture is known: there is nothing to complete")
+        raise ConfigError("the whole picture is known: there is nothing to complete")
     walk = Walk(schedule, config, x_T, generator=generator)
     with evaluating(model):
         while walk.left:

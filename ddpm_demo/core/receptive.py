@@ -44,7 +44,7 @@ def path_counts(dilations: Sequence[int], size: int, row: int, col: int, *, laye
     """
     kernels, steps = ModelConfig(dilations=tuple(dilations)).kernels_and_dilations
     if not (0 <= row < size and 0 <= col < size):
-        raise ConfigError(f"the pixel must lie from 0 to {size - 1}, got row {row}, column {col}")
+        raise ConfigError(f"the pixel must be from 0 to {size - 1}, got row {row}, column {col}")
     if not 1 <= layers <= len(kernels):
         raise ConfigError(f"layers must be a whole number from 1 to {len(kernels)}, got {layers}")
     counts = torch.zeros(1, 1, size, size, dtype=torch.float64)

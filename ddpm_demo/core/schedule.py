@@ -44,7 +44,7 @@ class ScheduleConfig:
             left = float(torch.prod(1 - SCHEDULES[self.kind].beta(self)))
             if self.beta_1 < FAINTEST_NOISE or left < FAINTEST_SIGNAL:
                 raise ConfigError(
-                    f"beta_1 must be at least {FAINTEST_NOISE:g}, and {FAINTEST_SIGNAL:g} of the signal must be left; "
+                    f"beta_1 must be at least {FAINTEST_NOISE:g}, and {FAINTEST_SIGNAL:g} of the signal must remain; "
                     f"{self.beta_1:g} to {self.beta_T:g} over {self.timesteps} timesteps leave {left:g}"
                 )
 
@@ -110,7 +110,7 @@ class Schedule:
     def alpha_bar_at(self, t: int) -> float:
         """alpha_bar at one timestep, in double precision; 1.0 at t = -1, clean data. Raises ConfigError past T - 1."""
         if not -1 <= t < len(self):
-            raise ConfigError(f"t must lie from -1 to {len(self) - 1}, got {t}")
+            raise ConfigError(f"t must be from -1 to {len(self) - 1}, got {t}")
         return 1.0 if t == -1 else float(self.alpha_bar[t])
 
     def add_noise(self, x0: Tensor, t: Tensor | int, eps: Tensor) -> Tensor:
@@ -135,10 +135,10 @@ class Schedule:
         """
         last = len(self) - 1 if start is None else start
         if not 0 <= last < len(self):
-            raise ConfigError(f"start must lie from 0 to {len(self) - 1}, got {start}")
+            raise ConfigError(f"start must be from 0 to {len(self) - 1}, got {start}")
         if not 1 <= steps <= last + 1:
             length = "the schedule's length" if start is None else f"all from t = {start} down"
-            raise ConfigError(f"steps must lie from 1 to {last + 1}, {length}, got {steps}")
+            raise ConfigError(f"steps must be from 1 to {last + 1}, {length}, got {steps}")
         if steps == 1:
             return [last]
         return [last - round(i * last / (steps - 1)) for i in range(steps)]

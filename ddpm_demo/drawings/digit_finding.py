@@ -117,7 +117,7 @@ def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bo
             break
     if not tries:
         raise DrawingError(
-            "nothing but what runs off the picture stands out: draw or upload one whole digit with paper round it"
+            "what stands out runs off the edge of the picture: draw or upload one whole digit with paper all round it"
         )
     most = max(weight(pieces) for _, pieces in tries)
     labels, pieces = next(one for one in tries if weight(one[1]) >= 0.75 * most)
@@ -201,7 +201,7 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
         if gap(main, piece) < reach:
             kept.append(piece)
         elif piece.area > 0.25 * main.area:
-            question = "there is more than one thing here: move the box round the digit that you mean"
+            question = "there is more than one thing here: move the box round the digit you mean"
     mask = np.isin(labels, [piece.label for piece in kept])
     rows, columns = (slice(min(p.place[i].start for p in kept), max(p.place[i].stop for p in kept)) for i in (0, 1))
     if len(kept) > 3:

@@ -133,7 +133,7 @@ def inside(ink: NDArray[np.float32], threshold: float, box: Box) -> Found:
     mask = np.zeros(ink.shape, bool)
     mask[rows, columns] = ink[rows, columns] > threshold
     if not mask.any():
-        raise DrawingError("nothing is inked in this box: move it, or lower the threshold")
+        raise DrawingError("there is no ink in this box: move it, or lower the threshold")
     return Found(mask, "", rows, columns)
 
 

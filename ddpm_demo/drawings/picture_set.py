@@ -53,7 +53,7 @@ def read_pictures(path: Path) -> Iterator[PictureRead]:
     try:
         size = path.stat().st_size
         if size > MAX_ZIP_BYTES:
-            raise PictureSetError(f"{path.name} has {size / 1e6:.0f} MB; at most {MAX_ZIP_BYTES // 10**6} are read")
+            raise PictureSetError(f"{path.name} is {size / 1e6:.0f} MB; the limit is {MAX_ZIP_BYTES // 10**6} MB")
         with zipfile.ZipFile(path) as archive:
             yield from read_zip(archive, path)
     except OSError as error:
@@ -65,18 +65,18 @@ def read_pictures(path: Path) -> Iterator[PictureRead]:
 def pictures_of_zip(content: bytes) -> Iterator[PictureRead]:
     """Read every picture of a zip file's bytes, as `read_pictures` does."""
     if len(content) > MAX_ZIP_BYTES:
-        raise PictureSetError(f"the zip has {len(content) / 1e6:.0f} MB; at most {MAX_ZIP_BYTES // 10**6} are read")
+        raise PictureSetError(f"the zip is {len(content) / 1e6:.0f} MB; the limit is {MAX_ZIP_BYTES // 10**6} MB")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             yield from read_zip(archive, Path("the zip"))
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise PictureSetError("this file is no zip of pictures") from None
+        raise PictureSetError("this file is not a zip of pictures") from None
 
 
 def read_zip(archive: zipfile.ZipFile, path: Path) -> Iterator[PictureRead]:
     """Read every picture of an open zip, as `read_pictures` does."""
     if len(archive.filelist) > MAX_ENTRIES:
-        raise PictureSetError(f"{path.name} holds {len(archive.filelist)} files; at most {MAX_ENTRIES} are looked at")
+        raise PictureSetError(f"{path.name} holds {len(archive.filelist)} files; the limit is {MAX_ENTRIES}")
     entries = sorted((entry for entry in archive.filelist if _is_picture(entry)), key=lambda entry: entry.filename)
     _check_count(len(entries), path)
     for done, entry in enumerate(entries):
@@ -89,20 +89,22 @@ def usable(reads: list[PictureRead], *, least: int = 1) -> Tensor:
     pictures = [read.picture for read in reads if read.picture is not None]
     if len(pictures) < least:
         why = f": {reads[0].name}, {reads[0].fault}" if reads and not pictures else ""
-        raise PictureSetError(f"at least {least} pictures are needed, and {len(pictures)} could be read{why}")
+        raise PictureSetError(f"at least {least} pictures are needed, but only {len(pictures)} could be read{why}")
     stacked = torch.stack(pictures)
     if len(stacked) > 1:
         furthest = (stacked.float() - stacked[:1].float()).abs().mean(dim=(1, 2)).max()
         if float(furthest) < LEAST_DIFFERENCE:
-            raise PictureSetError("all of these pictures are alike: draw it several times, each a little differently")
+            raise PictureSetError(
+                "these pictures are all alike: draw the digit several times, each a little differently"
+            )
     return stacked
 
 
 def _check_count(count: int, path: Path) -> None:
     if count == 0:
-        raise PictureSetError(f"{path.name} holds no pictures: PNG, JPEG, WebP, GIF and BMP files are read")
+        raise PictureSetError(f"{path.name} holds no pictures that can be read: use PNG, JPEG, WebP, GIF or BMP")
     if count > MAX_PICTURES:
-        raise PictureSetError(f"{path.name} holds {count} pictures; at most {MAX_PICTURES} are read")
+        raise PictureSetError(f"{path.name} holds {count} pictures; the limit is {MAX_PICTURES}")
 
 
 def _is_picture(entry: zipfile.ZipInfo) -> bool:

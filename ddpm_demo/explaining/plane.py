@@ -1,4 +1,4 @@
-"""The two directions in which MNIST's digits differ most: a plane to draw the way of a film on."""
+"""The two directions in which MNIST's digits differ most: a plane to draw the path of a film on."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -186,7 +186,7 @@ class LocalExecutor:
                 assert turn.walk.prediction is not None
                 turn.listener.deliver(FilmStep(steps[turn], turn.walk.prediction, seconds))
             else:
-                turn.fail(DemoError("the network's pictures are not finite numbers: these settings make no film"))
+                turn.fail(DemoError("the network's pictures are not finite numbers: these settings cannot make a film"))
         key = (job.network, job.guide)
         if key not in self.films_per_call and len(self._jobs) > 1:  # nobody who is alone waits for the measurement
             self.films_per_call[key] = self._measure_films_per_call(network, guide, job)

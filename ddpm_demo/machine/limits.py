@@ -47,5 +47,5 @@ def _limit(variable: str, usual: float) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise ConfigError(f"the variable {variable} must be a number from 0 up, got {text!r}")
+        raise ConfigError(f"the environment variable {variable} must be a number of at least 0, got {text!r}")
     return value

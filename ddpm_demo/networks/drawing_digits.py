@@ -56,6 +56,6 @@ def draw_digits(
             done += len(x_T)
             yield DrawProgress(done, total, step=step, begin=begin)
         if not torch.isfinite(step.x_s).all():
-            raise DemoError("the network's pictures are not finite numbers: these are no digits")
+            raise DemoError("the network's pictures are not finite numbers, so there are no digits")
         finished.append(to_uint8(step.x_s[:, 0]))
     yield DrawProgress(total, total, torch.cat(finished))

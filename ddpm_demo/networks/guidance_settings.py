@@ -37,5 +37,5 @@ class DigitConfig(Interval):
     def __post_init__(self) -> None:
         """Refuse what is no digit."""
         super().__post_init__()
-        check_whole("the digit that is asked for", self.digit, low=0, high=9)
-        check_number("the weight of the asking", self.weight, low=0.0, high=20.0)
+        check_whole("the digit asked for", self.digit, low=0, high=9)
+        check_number("the digit weight", self.weight, low=0.0, high=20.0)

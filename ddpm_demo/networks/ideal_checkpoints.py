@@ -19,7 +19,7 @@ IDEAL = "ideal"
 FITTED = "lite"  # the network whose patches are known
 IDEAL_LABELS = {  # what the page offers, and what it says of it
     IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
-    f"{IDEAL}:patch={FITTED}": "the perfect network of patches, as wide at each t as explain lite best",
+    f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as best explains lite",
 }
 PATCHED_DIGITS = 10_000  # that patches are compared with unless told otherwise: all of them would take a minute a film
 # The patch that explains most of lite's x0_hat at each t: measured by assets/ideal.py, see docs/ideal.md.
@@ -53,7 +53,7 @@ class IdealName:
                 good = False
         if not good:
             forms = "ideal, ideal:patch=9 (an odd number of pixels) or ideal:digit=7,count=500"
-            raise ConfigError(f"an ideal is called {forms}, got {name!r}")
+            raise ConfigError(f"an ideal network is called {forms}, got {name!r}")
         if "digit" in told:
             check_whole("the ideal's digit", told["digit"], low=0, high=9)
         if "count" in told:

@@ -183,7 +183,9 @@ def guided(
     check_within(interval, schedule)
     network, its_schedule = guide()
     if not torch.equal(schedule.alpha_bar, its_schedule.alpha_bar):
-        raise ConfigError("the guide was trained on another noise schedule than the network: it cannot guide it")
+        raise ConfigError("the guide was trained on a different noise schedule, so it cannot guide this network")
     if channels_of(model) != channels_of(network):
-        raise ConfigError("the guide was trained on pictures with another number of channels than the network")
+        raise ConfigError(
+            "the guide was trained on pictures with a different number of channels, so it cannot guide this network"
+        )
     return Autoguidance(model, network, weight, interval)

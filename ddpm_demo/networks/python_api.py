@@ -51,7 +51,7 @@ def sample(
     config = usual if guide in ("recommended", "none") else GuidanceConfig(guide)
     if guidance is not None:
         if config is None:
-            raise ConfigError("guidance, a weight, needs a guide")
+            raise ConfigError("a guidance weight needs a guide")
         config = GuidanceConfig(config.guide, guidance)
     model = load_guided(network.model, network.schedule, config, placement)
     if digit is not None:

@@ -62,7 +62,7 @@ def model_config(values: Any) -> ModelConfig:
     """Read the settings of a network for digits from parsed JSON; raise ConfigError if they are of none."""
     config = from_dict(ModelConfig, values)
     if config.image_channels != 1:
-        raise ConfigError(f"its pictures have {config.image_channels} channels, and digits have one")
+        raise ConfigError(f"its pictures have {config.image_channels} channels, but digits have one")
     return config
 
 

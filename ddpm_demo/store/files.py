@@ -25,14 +25,14 @@ def user_path(text: str | Path, name: str) -> Path:
     """
     given = str(text)
     if not given.strip():
-        raise ConfigError(f"{name} must be a path, and is empty")
+        raise ConfigError(f"{name} must be a path, but it is empty")
     if "\0" in given:
-        raise ConfigError(f"{name} must be a path, and a path holds no NUL character")
+        raise ConfigError(f"{name} must be a path, which cannot contain a NUL character")
     try:
         path = Path(given).expanduser()
         path.exists()  # a name too long, or a directory that may not be entered, shows here
     except RuntimeError:
-        raise ConfigError(f"{name} names the home directory of a user that is not known here: {given}") from None
+        raise ConfigError(f"{name} names the home directory of an unknown user: {given}") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name} cannot be used: {getattr(error, 'strerror', None) or error}: {given}") from None
     return path
@@ -49,14 +49,12 @@ def cache_dir() -> Path:
     """Return the one folder the program writes to unasked; the variable DDPM_DEMO_CACHE moves it."""
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return user_path(chosen, f"the variable {CACHE_VARIABLE}").absolute()
+        return user_path(chosen, f"the environment variable {CACHE_VARIABLE}").absolute()
     usual = platformdirs.user_cache_dir("ddpm_demo", appauthor=False)
     try:
         return Path(usual).expanduser().absolute()
     except RuntimeError:  # some containers run as a user who has no home
-        raise ConfigError(
-            f"this user has no home directory: name a folder for the cache in the variable {CACHE_VARIABLE}"
-        ) from None
+        raise ConfigError(f"this user has no home directory: set {CACHE_VARIABLE} to a folder for the cache") from None
 
 
 def writable_cache_dir() -> Path:
@@ -69,7 +67,7 @@ def writable_cache_dir() -> Path:
     except OSError as error:
         raise DemoError(
             f"cannot write to the cache {folder} ({error.strerror}): "
-            f"name a folder that can be written in the variable {CACHE_VARIABLE}"
+            f"set {CACHE_VARIABLE} to a folder that can be written to"
         ) from None
     return folder
 
@@ -126,10 +124,12 @@ def check_outputs(outputs: Mapping[str, tuple[Path | None, str]], *, inputs: Map
         if path is None:
             continue
         if path.suffix.lower() != ending:
-            raise ConfigError(f"{option} must be a file whose name ends in {ending}, got {path}")
+            raise ConfigError(f"{option} must be a file name that ends in {ending}, got {path}")
         for other, identity in taken.items():
             if identity == _identity(path):
-                raise ConfigError(f"{other} and {option} are the same file, {path}: choose another name for one")
+                raise ConfigError(
+                    f"{other} and {option} are the same file, {path}: choose a different name for one of them"
+                )
         taken[option] = _identity(path)
     for path, _ in outputs.values():
         if path is not None:
@@ -139,11 +139,11 @@ def check_outputs(outputs: Mapping[str, tuple[Path | None, str]], *, inputs: Map
 def _check_writable(path: Path) -> None:
     try:
         if path.exists() and not path.is_file():
-            raise DemoError(f"cannot write {path}: it is {'a directory' if path.is_dir() else 'no plain file'}")
+            raise DemoError(f"cannot write {path}: it is {'a directory' if path.is_dir() else 'not a regular file'}")
         if not path.parent.is_dir():
             raise DemoError(f"cannot write {path}: there is no directory {path.parent}")
         if path.exists() and not os.access(path, os.W_OK):
-            raise DemoError(f"cannot write {path}: it is protected against writing")
+            raise DemoError(f"cannot write {path}: it is write-protected")
         with tempfile.TemporaryFile(dir=path.resolve().parent):  # trying is the one way to know on every system
             pass
     except OSError as error:

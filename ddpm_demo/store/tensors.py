@@ -177,10 +177,10 @@ def _parsed(
     """Return what a header says: number format and shape of each tensor by name, and the metadata."""
     entries = json.loads(header, object_pairs_hook=_no_name_twice)
     if not isinstance(entries, dict):
-        raise ValueError("its header has no names")
+        raise ValueError("its header is not a JSON object")
     text = entries.pop("__metadata__", {})
     if not isinstance(text, dict) or not all(isinstance(value, str) for value in text.values()):
-        raise ValueError("its metadata are no texts")
+        raise ValueError("its metadata values are not all strings")
     found = text.pop("format", None)
     if found != form:
         other = f"its format is {short(repr(found))}, not {form!r}" if found else "it was not written by ddpm_demo"
@@ -197,5 +197,5 @@ def _parsed(
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("its header has one name twice")
+        raise ValueError("its header has the same name twice")
     return found

@@ -36,16 +36,16 @@ def widened(narrow: Denoiser, config: ModelConfig, *, seed: int) -> Denoiser:
 def check_schedule(trained_for: ScheduleConfig, wanted: ScheduleConfig) -> None:
     """Raise ConfigError for a network that knows the noise of another schedule than the run's."""
     if trained_for != wanted:
-        raise ConfigError("a run can only begin with a network on the schedule that it was trained for")
+        raise ConfigError("a run can only start from a network that was trained on the same schedule")
 
 
 def check_same_shape(first: ModelConfig, model: ModelConfig) -> None:
     """Raise ConfigError unless a run's network can take the weights of another one as they are."""
     if first != model:
         raise ConfigError(
-            f"--from needs a network of the run's own shape, and that one has {first.hidden} channels and dilations "
+            f"--from needs a network of the run's own shape, but that one has {first.hidden} channels and dilations "
             f"{' '.join(map(str, first.dilations))}, the run {model.hidden} and {' '.join(map(str, model.dilations))}: "
-            "name its --preset and --hidden, or widen a narrower one with --grow-from"
+            "give its --preset and --hidden, or widen a narrower one with --grow-from"
         )
 
 
@@ -55,8 +55,8 @@ def copies_of(narrow: ModelConfig, wide: ModelConfig) -> int:
     same = ("image_channels", "dilations", "groups", "time_dim")
     if any(getattr(wide, name) != getattr(narrow, name) for name in same) or rest or copies < 2:
         raise ConfigError(
-            "only a network that differs in nothing but its width can be grown, and its "
-            f"{narrow.hidden} channels must go two or more whole times into {wide.hidden}"
+            "only a network that differs in width alone can be grown, and the new width must be a multiple of the "
+            f"old one, at least twice as wide; here they are {wide.hidden} and {narrow.hidden} channels"
         )
     return copies
 

@@ -31,7 +31,7 @@ class Ranks:
     def check(self, batch: int) -> None:
         """Raise ConfigError for a batch that cannot be dealt out evenly."""
         if batch % self.size:
-            raise ConfigError(f"a batch of {batch} cannot be dealt out evenly to {self.size} processes")
+            raise ConfigError(f"a batch of {batch} cannot be divided evenly among {self.size} processes")
 
     def share(self, whole: Tensor) -> Tensor:
         """Return this process's rows of a batch (B, ...): (B / size, ...)."""

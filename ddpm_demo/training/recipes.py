@@ -55,7 +55,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Refuse a training run that cannot end well."""
         if (self.epochs is None) == (self.minutes is None):
-            raise ConfigError("give either epochs or minutes, not both and not neither")
+            raise ConfigError("give either epochs or minutes, and only one of them")
         if self.epochs is not None:
             check_number("epochs", self.epochs, low=0.0, high=100_000.0, open_ends=True)
         if self.minutes is not None:
@@ -79,9 +79,9 @@ class TrainConfig:
             raise ConfigError(f"classes must differ from each other, got {self.classes}")
         check_whole("pictures", self.pictures, low=0, high=MAX_PICTURES)
         if 0 < self.pictures < LEAST_PICTURES:
-            raise ConfigError(f"at least {LEAST_PICTURES} pictures of one's own are needed, got {self.pictures}")
+            raise ConfigError(f"at least {LEAST_PICTURES} pictures of your own are needed, got {self.pictures}")
         if self.pictures and self.digits:
-            raise ConfigError("digits counts MNIST's digits, of which none are used with pictures of one's own")
+            raise ConfigError("digits counts MNIST's digits, and none of those are used with pictures of your own")
         if 0 < self.digits < self.batch:
             raise ConfigError(f"a batch of {self.batch} needs at least as many digits, got {self.digits}")
 

@@ -186,7 +186,7 @@ class Run:
         if not self.ranks.first:
             return
         if self.saved and not self.directory.is_dir():
-            raise CheckpointError(f"{self.directory} was deleted while its run was being trained")
+            raise CheckpointError(f"{self.directory} was deleted while its run was training")
         if not self.saved:
             try:
                 self.directory.mkdir(parents=True, exist_ok=True)
@@ -244,7 +244,7 @@ class Run:
             return f"MNIST training set, {len(self.training_pictures)} digits"
         mixed = f" and MNIST's {' '.join(map(str, self.config.classes))}" if self.config.classes else ""
         return (
-            f"{len(self.drawings)} drawings of one's own with their variations{mixed}, "
+            f"{len(self.drawings)} hand-made drawings with their variations{mixed}, "
             f"{len(self.training_pictures)} pictures; held out are {FRESH} other variations of the same drawings"
             + (f", and test digits{mixed.replace(' and MNIST', ' of MNIST')}" if mixed else "")
         )

@@ -65,7 +65,7 @@ class Entry:
             story.preset,
             f"{width} channels" if width else None,
             f"{story.steps:,} steps" + ("" if seconds is None else f" in {time_words(seconds)}"),
-            f"{story.pictures} drawings of one's own" if story.pictures else None,
+            f"{story.pictures} hand-made drawings" if story.pictures else None,
             f"{'with' if story.pictures else 'only'} {' '.join(map(str, story.classes))}" if story.classes else None,
             f"held-out loss {held.loss:.4f}" if held else None if loss is None else f"loss {loss:.4f}",
             None if story.seed is None else f"seed {story.seed}",

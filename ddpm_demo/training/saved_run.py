@@ -82,7 +82,7 @@ def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig,
             state.optimizer.take_up(parameter, {key: tensors[f"optimizer.{key}.{name}"] for key in keys})
         state.generator.set_state(tensors["generator"])
     except (TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {short(error)}") from None
+        raise CheckpointError(f"{path} holds a run that cannot be resumed: {short(error)}") from None
     return state, settings.train, settings.schedule
 
 
@@ -103,9 +103,9 @@ def _settings(path: Path, metadata: Mapping[str, Any]) -> RunSettings:
             loss,
         )
     except KeyError as error:
-        raise CheckpointError(f"{path} holds a run that cannot be taken up again: it has no {error}") from None
+        raise CheckpointError(f"{path} holds a run that cannot be resumed: it has no {error}") from None
     except (ConfigError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} holds a run that cannot be taken up again: {short(error)}") from None
+        raise CheckpointError(f"{path} holds a run that cannot be resumed: {short(error)}") from None
 
 
 def _run_layouts(settings: RunSettings) -> dict[str, Layout]:

@@ -93,7 +93,7 @@ def new_name(name: object) -> str:
     """Return a name, tidied; raise ConfigError if it is no good or taken."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not re.fullmatch(r"[\w .,+()=-]+", text) or len(text) > NAME_LENGTH:
-        raise ConfigError(f"a run's name has 1 to {NAME_LENGTH} letters, digits, spaces and . , + ( ) = - _")
+        raise ConfigError(f"a run's name is 1 to {NAME_LENGTH} letters, digits, spaces or . , + ( ) = - _")
     if text in shipped_checkpoints() or is_ideal(text) or any(known.name == text for known in entries()):
         raise ConfigError(f"there is already a run or checkpoint called {text}")
     return text

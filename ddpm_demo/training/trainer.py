@@ -76,7 +76,7 @@ class Trainer:
     def must_be_free(self) -> None:
         """Raise DemoError while it has a run."""
         if self.busy:
-            raise DemoError("another run is being trained here, one at a time: stop it first")
+            raise DemoError("another run is training here, and only one can train at a time: stop it first")
 
     def pause(self) -> None:
         """Hold the run between two steps, saved, its state kept in memory."""
@@ -98,7 +98,7 @@ class Trainer:
     def _tell(self, wish: Wish) -> None:
         with self._changed:
             if not self.busy:
-                raise DemoError("no run is being trained here")
+                raise DemoError("no run is training here")
             if self._wish != "stop":
                 self._wish = wish
             self._changed.notify_all()
@@ -125,7 +125,7 @@ class Trainer:
             if not isinstance(error, DemoError):
                 LOG.exception("training %s ended by an error", directory.name)
         except BaseException:
-            note = "training was ended by the server"
+            note = "the server ended the training"
             raise
         finally:
             self._set("idle", _without_folders(note, directory))
@@ -151,11 +151,11 @@ class Trainer:
             return True, str(error)
         except DemoError as error:
             if not lock.holds:
-                return True, "the run's directory was deleted while it was trained, so the run was stopped"
+                return True, "the run's directory was deleted during training, so the run was stopped"
             with self._changed:  # a Stop pressed meanwhile stands
                 self._wish = "pause" if self._wish == "train" else self._wish
             note = _without_folders(error, run.directory)
-            return False, f"{note}; what was learned is still in memory: make room, then resume"
+            return False, f"{note}; what was learned is still in memory: free some disk space, then resume"
 
     def _finish(self, run: Run) -> None:
         self._set("finishing")
@@ -183,10 +183,10 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, DemoError):
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
-        return "this computer has not enough memory for these settings: take a smaller batch or width"
+        return "this computer does not have enough memory for these settings: choose a smaller batch or width"
     if isinstance(error, OSError) and error.strerror:
-        return f"training was ended by an error of the system: {error.strerror}"
+        return f"a system error ended the training: {error.strerror}"
     return (
-        f"training was ended by an unexpected error ({type(error).__name__}), which the server's log tells in full; "
-        "resume goes on from the last save"
+        f"training stopped on an unexpected error ({type(error).__name__}); the server's log has the details, and "
+        "Resume continues from the last save"
     )

@@ -20,7 +20,9 @@ def prepare_environment(*, share: bool = False) -> None:
     cache = writable_cache_dir()
     port = os.environ.get(PORT_VARIABLE, "")  # Gradio reads it with int(), where it is imported
     if PORT_VARIABLE in os.environ and not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535):
-        raise ConfigError(f"the variable {PORT_VARIABLE} must be a whole number from 1 to 65535, got {port!r}")
+        raise ConfigError(
+            f"the environment variable {PORT_VARIABLE} must be a whole number from 1 to 65535, got {port!r}"
+        )
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.pop("GRADIO_SHARE", None)
     for name in ("NO_PROXY", "no_proxy"):

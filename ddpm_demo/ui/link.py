@@ -34,7 +34,7 @@ class Link:
         """What was ignored and what is shown instead, or nothing."""
         return (
             f"This link asked for something that does not exist and was ignored: {'; '.join(self.ignored)}. "
-            "In its place is what the page opens with."
+            "Instead you see what the page opens with."
             if self.ignored
             else ""
         )

@@ -23,7 +23,7 @@ BLACK_ON_WHITE, AS_BEFORE = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
 HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # by (top, bottom): dark or not
 MAX_ADDRESS = 1000  # letters: a longer one makes a code that no phone reads from a wall
 ALONE = (
-    "This page listens to this computer alone. Start it with ddpm-demo app --host 0.0.0.0, and others in the room can "
+    "This page is open to this computer only. Start it with ddpm-demo app --host 0.0.0.0, and others in the room can "
     "open it, too."
 )
 
@@ -101,7 +101,7 @@ def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
         """Answer a browser's own `address` with the one for others and its QR code, `size` x `size` levels."""
         asked = named_values(question, "the page's address").get("address")
         if not isinstance(asked, str) or not asked.startswith(("http://", "https://")) or len(asked) > MAX_ADDRESS:
-            raise ConfigError(f"the page's address must be one of at most {MAX_ADDRESS} letters")
+            raise ConfigError(f"the page's address must have at most {MAX_ADDRESS} letters")
         listens = getattr(demo, "server_name", "127.0.0.1")  # Gradio sets it when the page is launched
         address = address_for_others(asked, room_address(demo.local_url or asked, listens))
         if address is None:
@@ -121,7 +121,7 @@ def address_for_others(own: str, room: str | None) -> str | None:
     try:
         parts = urlsplit(own)
     except ValueError:
-        raise ConfigError("the page's address is none") from None
+        raise ConfigError("the page's address is not a web address") from None
     try:
         here = parts.hostname is None or ipaddress.ip_address(parts.hostname).is_loopback
     except ValueError:

@@ -106,7 +106,7 @@ def check_address(host: str, port: int | None) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address[0], 0, *address[2:]))
     except OSError:
-        raise DemoError(f"{name} is no address of this computer: give one that is, or 0.0.0.0 for all") from None
+        raise DemoError(f"{name} is not an address of this computer: give one that is, or 0.0.0.0 for all") from None
     try:
         with socket.socket(family, kind) as probe:
             if sys.platform != "win32":
@@ -114,7 +114,7 @@ def check_address(host: str, port: int | None) -> None:
             probe.bind(address)
     except PermissionError:
         raise DemoError(
-            f"cannot start the page on {name}: port {port} is not allowed here, take one above 1023"
+            f"cannot start the page on {name}: port {port} is not allowed here, use one above 1023"
         ) from None
     except OSError:
         raise DemoError(f"cannot start the page on {name}: port {port} is taken") from None

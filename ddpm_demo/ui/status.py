@@ -19,17 +19,17 @@ STATUS_PATH, METRICS_PATH = "/ddpm/status", "/metrics"
 HERE = ("127.0.0.1", "::1")
 # name in `server_status`, type, and what Prometheus tells about it
 METRICS = {
-    "visitors": ("gauge", "Visitors who read a film now."),
-    "films": ("gauge", "Films that are made now."),
-    "in_line": ("gauge", "Visitors for whom there was no room, and who come back."),
-    "asked": ("counter", "Times that somebody asked for a film."),
-    "joined": ("counter", "Times that the film was already under way."),
-    "remembered": ("counter", "Times that the film was in memory."),
-    "finished": ("counter", "Films that were made to their end."),
-    "steps": ("counter", "Steps of films."),
-    "messages": ("counter", "Messages with frames that were written."),
-    "memory": ("gauge", "Bytes of films in memory."),
-    "front_seconds": ("counter", "Processor seconds of serving: the event loop, and writing the messages."),
+    "visitors": ("gauge", "Visitors who are watching a film now."),
+    "films": ("gauge", "Films that are being made now."),
+    "in_line": ("gauge", "Visitors who wait because the server is full."),
+    "asked": ("counter", "Films asked for."),
+    "joined": ("counter", "Films asked for that were already under way."),
+    "remembered": ("counter", "Films asked for that were still in memory."),
+    "finished": ("counter", "Films finished."),
+    "steps": ("counter", "Film steps made."),
+    "messages": ("counter", "Messages with frames written."),
+    "memory": ("gauge", "Bytes that films take in memory."),
+    "front_seconds": ("counter", "Processor seconds spent serving: the event loop, and writing the messages."),
 }
 
 
@@ -39,7 +39,7 @@ def status_routes(broadcasts: Broadcasts, *, metrics: bool = False) -> list[Base
     async def status(request: Request) -> Response:
         near = request.client is not None and request.client.host in HERE and "x-forwarded-for" not in request.headers
         if not near:
-            return JSONResponse({"error": "only programs on the server's own machine are told"}, 403)
+            return JSONResponse({"error": "only programs on the server's own machine may ask"}, 403)
         return JSONResponse(server_status(broadcasts))
 
     async def prometheus(_: Request) -> Response:
@@ -72,12 +72,12 @@ def metrics_text(numbers: dict[str, Any]) -> str:
     for name, (kind, words) in METRICS.items():
         full = f"ddpm_demo_{name}" + ("_total" if kind == "counter" else "")
         lines += [f"# HELP {full} {words}", f"# TYPE {full} {kind}", f"{full} {numbers[name]}"]
-    lines += ["# HELP ddpm_demo_step_seconds Usual time of a film's step.", "# TYPE ddpm_demo_step_seconds gauge"]
+    lines += ["# HELP ddpm_demo_step_seconds Usual time of one step of a film.", "# TYPE ddpm_demo_step_seconds gauge"]
     for row in numbers["networks"]:
         labels = ",".join(f'{name}="{row[name]}"' for name in ("network", "guide", "digits", "device"))
         lines.append(f"ddpm_demo_step_seconds{{{labels}}} {row['milliseconds'] / 1000:.6f}")
     if numbers["workers"]:
-        lines += ["# HELP ddpm_demo_workers Workers of the cluster that answer.", "# TYPE ddpm_demo_workers gauge"]
+        lines += ["# HELP ddpm_demo_workers Cluster workers that answer.", "# TYPE ddpm_demo_workers gauge"]
         lines.append(f"ddpm_demo_workers {sum(row['ready'] for row in numbers['workers'])}")
     lines += ["# HELP ddpm_demo_turn_seconds_total Time by kind of turn."]
     lines += ["# TYPE ddpm_demo_turn_seconds_total counter"]

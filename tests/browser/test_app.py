@@ -342,7 +342,7 @@ def test_others_in_the_room_are_shown_the_way_to_this_very_screen(visit, visit_t
     room = "Open this screen on other devices"
     visit.open()
     visit.page.get_by_text(room).click()
-    visit.wait_for_text("#room", "listens to this computer alone")
+    visit.wait_for_text("#room", "is open to this computer only")
     assert not visit.page.locator("#room canvas").is_visible()
     # a name of this computer that is not the one that only it knows itself by, as a school's would be
     other = visit_to(address.replace("127.0.0.1", "room.localhost"), viewport={"width": 390, "height": 844})

@@ -283,7 +283,7 @@ def test_the_test_before_and_after_and_the_gain(visit, checkpoints):
         page.locator('[data-name="back"]').click()
         page.locator('[data-name="close"]').click()
     open_lessons(visit)
-    visit.wait_for_text(".ddpm-lessons-list", "you have learnt 100 % (normalised gain 1.00, Hake 1998)")
+    visit.wait_for_text(".ddpm-lessons-list", "you have learned 100 % (normalised gain 1.00, Hake 1998)")
 
 
 def test_the_teachers_sheet_and_the_students_results_can_be_printed(visit):
@@ -327,7 +327,7 @@ def test_without_storage_a_lesson_works_and_says_that_nothing_is_kept(visit):
     visit.page.add_init_script("Storage.prototype.setItem = () => { throw new Error('blocked'); }")
     visit.open()
     open_lessons(visit)
-    visit.wait_for_text(".ddpm-lessons-list", "keeps nothing here")
+    visit.wait_for_text(".ddpm-lessons-list", "saves nothing here")
     visit.page.locator(".ddpm-lessons-item").first.click()
     visit.page.locator('[data-name="commit"]').click()
     visit.page.locator('[data-name="skip"]').click()

@@ -204,7 +204,7 @@ def test_a_photograph_is_shown_with_a_box_to_move_and_a_threshold_to_drag(visit_
     page.set_input_files("#noise-details input[type=file]", tmp_path / "two.png")
     visit.wait_for_text(status, "more than one thing")
     assert "a digit of your own" not in page.text_content(FACTS)  # a question, not a success
-    assert page.get_by_role("button", name="Use it all the same").is_visible()
+    assert page.get_by_role("button", name="Use it anyway").is_visible()
 
     # the keys: the lower right corner away, the box to the first digit, and the corner as far as it needs
     box.focus()
@@ -212,7 +212,7 @@ def test_a_photograph_is_shown_with_a_box_to_move_and_a_threshold_to_drag(visit_
         page.keyboard.press(key)
     visit.wait_for_text(FACTS, "a digit of your own")
     visit.wait_for_text(status, "Scaled into")
-    assert page.get_by_role("button", name="Use it all the same").is_hidden()
+    assert page.get_by_role("button", name="Use it anyway").is_hidden()
     read = '#noise-details canvas[aria-label^="what was read"]'
     first = visit.pixels(read)
     assert max(first) == 255
@@ -226,7 +226,7 @@ def test_a_photograph_is_shown_with_a_box_to_move_and_a_threshold_to_drag(visit_
     page.mouse.down()
     page.mouse.move(frame["x"] + 14, frame["y"] + 14, steps=4)
     page.mouse.up()
-    visit.wait_for_text(status, "Nothing is inked in this box")
+    visit.wait_for_text(status, "There is no ink in this box")
     assert max(visit.pixels(read)) == 0
 
 

@@ -233,7 +233,7 @@ def test_two_pages_see_one_run_and_only_one_is_trained(visit, phone):
     open_train(phone)
     wait(phone, "d => d.phase === 'training' && h.includes('shared')")
     phone.page.locator("#train-start").click()
-    phone.page.wait_for_selector("text=another run is being trained here")
+    phone.page.wait_for_selector("text=another run is training here")
     stop(phone)
     wait(visit, "d => d.phase === ''")
     delete(visit, "shared")
@@ -297,7 +297,7 @@ def test_own_drawings_are_seen_as_a_set_and_taught(request, kind, folder, tmp_pa
     page = visit.page
     open_train(visit)
     assert page.locator("#own-drawings .ddpm-pad").is_hidden()
-    page.get_by_role("button", name="teach it drawings of your own").click()
+    page.get_by_role("button", name="teach it your own drawings").click()
     draw_sign(visit, 0)
     draw_sign(visit, 1)
     page.locator("#own-drawings .ddpm-pad").focus()
@@ -329,7 +329,7 @@ def test_own_drawings_are_seen_as_a_set_and_taught(request, kind, folder, tmp_pa
 
     open_train(visit)  # a page that is loaded again still has them
     page.wait_for_selector(f"{OWN}[data-drawings='6']", state="attached")
-    page.get_by_role("button", name="teach it drawings of your own").click()
+    page.get_by_role("button", name="teach it your own drawings").click()
     page.locator(OWN).get_by_label("name of the run").fill(f"hooks {kind}")
     page.get_by_role("button", name="Start with my drawings").click()
     wait(visit, f"d => d.phase === 'training' && Number(d.lines) > 0 && h.includes('hooks {kind}')")
@@ -338,7 +338,7 @@ def test_own_drawings_are_seen_as_a_set_and_taught(request, kind, folder, tmp_pa
     assert "nearest of your 6 drawings" in section.text_content()
     assert page.get_by_role("button", name="Start with my drawings").is_enabled()
     stop(visit)
-    expect(run_of(visit, f"hooks {kind}")).to_contain_text("6 drawings of one's own, with 3")
+    expect(run_of(visit, f"hooks {kind}")).to_contain_text("6 hand-made drawings, with 3")
     delete(visit, f"hooks {kind}")
     assert list((folder / "runs").glob("*/pictures.safetensors")) == []
 

@@ -266,7 +266,7 @@ def test_one_link_for_a_class_is_one_film_and_the_page_says_where_it_is_from(bro
     pages[2].wait_for_function(f"document.querySelector('{FILM}')?.dataset.frame === '6'")  # played to its end
     assert counted.calls == [77] * 6
     facts = [page.text_content("#generate-film .ddpm-facts") for page in pages]
-    assert "others watch the same film" in facts[1]
+    assert "others are watching the same film" in facts[1]
     assert "from memory: computed here at" in facts[2]
     shown = {tuple(type(visit)(page, visit.address).pixels(FILM)) for page in pages}
     assert len(shown) == 1

@@ -56,7 +56,7 @@ def test_what_is_measured_is_kept_and_not_measured_again(capsys, command, tmp_pa
     monkeypatch.setattr(drawing_digits, "draw_digits", stopped_at_the_third)
     status, out, err = run(capsys, *command, "--steps", "2")
     assert (status, out) == (130, "")
-    assert "keeps 2 points; the same command goes on" in err
+    assert "keeps 2 points; repeat the command to continue" in err
     before = json.loads((tmp_path / "c.json").read_text())
     assert [point["sampler"]["clip"] for point in before["points"]] == ["none", "x0"]
 
@@ -88,7 +88,7 @@ def test_a_points_figures_are_those_of_evaluate(capsys, command, tmp_path):
     ("arguments", "status", "message"),
     [
         (["--n", "0"], 2, "--n must be a whole number from 4"),
-        (["--steps", "1001"], 2, "steps must lie from 1 to 1000"),
+        (["--steps", "1001"], 2, "steps must be from 1 to 1000"),
         (["--steps", "5;10"], 2, "--steps must be whole numbers with commas between"),
         (["--seed", "-1"], 2, "--seed must be a whole number"),
         (["--picture", "nowhere/c.png"], 1, "there is no directory nowhere"),
@@ -106,7 +106,11 @@ def test_wrong_arguments_get_one_line_and_nothing_is_written(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"Dear reader", "holds no curves"), (b"[]", "holds no curves"), (b"{}", "holds curves with another classifier")],
+    [
+        (b"Dear reader", "holds no curves"),
+        (b"[]", "holds no curves"),
+        (b"{}", "holds curves with a different classifier"),
+    ],
 )
 def test_a_file_about_something_else_is_left_alone(capsys, command, tmp_path, content, message):
     (tmp_path / "c.json").write_bytes(content)
@@ -120,7 +124,7 @@ def test_another_number_of_digits_is_another_measurement(capsys, command, tmp_pa
     run(capsys, *command, "--steps", "1")
     status, _, err = run(capsys, *command[:4], "5", *command[5:], "--steps", "1")
     assert status == 1
-    assert "holds curves with another n: choose another --out" in err
+    assert "holds curves with a different n: choose another --out" in err
 
 
 def test_the_pictures_lines_and_size():

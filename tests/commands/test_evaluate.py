@@ -147,7 +147,7 @@ def test_a_table_for_people(capsys, checkpoint):
         (["--n", "0"], "--n must be a whole number from 4 to 10000, got 0"),
         (["--n", "10001"], "--n must be a whole number from 4 to 10000"),
         (["--held-out", "0"], "--held-out must be a whole number from 1 to 10000"),
-        (["--steps", "1001"], "steps must lie from 1 to 1000"),
+        (["--steps", "1001"], "steps must be from 1 to 1000"),
         (["--sampler", "euler"], "sampler must be one of"),
         (["--seed", "-1"], "--seed must be a whole number"),
     ],
@@ -203,7 +203,7 @@ def test_what_sixteen_bits_cost(capsys, tmp_path):
     save_run(started.state_path, started.state, started.config, started.schedule)
     status, _, err = run(capsys, "evaluate", "--run", str(tmp_path / "r"))
     assert status == 1
-    assert "two files of different steps" in err
+    assert "two files from different steps" in err
 
 
 def test_a_directory_without_a_run_is_named(capsys, tmp_path):

@@ -192,13 +192,13 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["sample", "--n", "0", "--out", "x.npz"], "--n must be a whole number from 1"),
         (["sample", "--n", "many", "--out", "x.npz"], "invalid int"),
         (["sample", "--steps", "0", "--out", "x.npz"], "steps must be a whole number from 1"),
-        (["sample", "--steps", "1001", "--out", "x.npz"], "steps must lie from 1 to 1000"),
+        (["sample", "--steps", "1001", "--out", "x.npz"], "steps must be from 1 to 1000"),
         (["sample", "--sampler", "euler", "--out", "x.npz"], "sampler must be one of ddpm, ddim"),
         (["sample", "--eta", "2", "--out", "x.npz"], "eta must be a number from 0 to 1"),
         (["sample", "--eta", "nan", "--out", "x.npz"], "eta must be a number from 0 to 1"),
         (["sample", "--clip", "all", "--out", "x.npz"], "clip must be one of none, x0, x_t"),
         (["sample", "--seed", "-1", "--out", "x.npz"], "--seed must be a whole number"),
-        (["sample", "--seed", str(7 + 2**32), "--out", "x.npz"], "PyTorch counts 32 bits of it"),
+        (["sample", "--seed", str(7 + 2**32), "--out", "x.npz"], "PyTorch uses only 32 bits of it"),
         (["sample", "--guidance", "2", "--out", "x.npz"], "--guidance needs a --guide"),
         (["sample", "--interval", "700", "300", "--out", "x.npz"], "--interval needs a --guide or a --digit"),
         (["sample", "--interval", "700", "--out", "x.npz"], "expected 2 arguments"),
@@ -206,7 +206,7 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
             ["sample", "--digit", "3", "--interval", "1", "9", "--out", "x.npz"],
             "first timestep of the guidance must be",
         ),
-        (["sample", "--digit", "3", "--interval", "1000", "9", "--out", "x.npz"], "guidance must lie from 0 to 999"),
+        (["sample", "--digit", "3", "--interval", "1000", "9", "--out", "x.npz"], "guidance must be from 0 to 999"),
         (["sample", "--guide", "tiny", "--guidance", "11", "--out", "x.npz"], "the guidance weight must be a number"),
         (["train", "--out", "r", "--preset", "huge"], "preset must be one of lite, full"),
         (["train", "--out", "r", "--minutes", "-1"], "minutes must be a number"),
@@ -215,7 +215,7 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
         (["train", "--out", "r", "--seed", "-4"], "seed must be a whole number"),
         (["train", "--out", "r", "--resume", "--seed", "1"], "leave out --seed"),
         (["train", "--out", "r", "--resume", "--grow-from", "lite"], "leave out --grow-from"),
-        (["train", "--out", "r", "--grow-from", "lite"], "differs in nothing but its width"),
+        (["train", "--out", "r", "--grow-from", "lite"], "differs in width alone"),
         (["train", "--out", "r", "--resume", "--from", "lite"], "leave out --from"),
         (["train", "--out", "r", "--from", "lite", "--grow-from", "lite"], "not allowed with"),
         (["train", "--out", "r", "--preset", "full", "--from", "lite"], "a narrower one with --grow-from"),
@@ -351,7 +351,7 @@ def test_drawings_of_ones_own_are_learned_kept_and_resumed(capsys, tmp_path):
     assert "learned or copied? 16 new pictures lie" in err
     story = load(tmp_path / "r" / "model.safetensors").provenance
     assert (story.pictures, story.classes, story.steps, story.held_out.digits) == (5, (3,), 4, 8)
-    assert story.data.startswith("5 drawings of one's own with their variations and MNIST's 3, 4000 pictures")
+    assert story.data.startswith("5 hand-made drawings with their variations and MNIST's 3, 4000 pictures")
     assert run(capsys, "train", "--resume", "--out", str(tmp_path / "r"), "--epochs", "0.2", "--held-out", "0")[0] == 0
     assert read_settings(tmp_path / "r" / "run.safetensors").step == 8
 
@@ -402,9 +402,9 @@ def test_a_taken_port_gets_one_line(capsys):
     [
         (["--digit", "10"], "must be a whole number from 0 to 9"),
         (["--digit-weight", "3"], "--digit-weight needs a --digit"),
-        (["--digit", "3", "--digit-weight", "-1"], "the weight of the asking must be a number from 0 to 20"),
+        (["--digit", "3", "--digit-weight", "-1"], "the digit weight must be a number from 0 to 20"),
         (["--digit", "3", "--digit-first", "10", "--digit-last", "20"], "from 20 to 9999"),
-        (["--digit", "3", "--digit-first", "1000"], "the timesteps of the guidance must lie from 0 to 999"),
+        (["--digit", "3", "--digit-first", "1000"], "the timesteps of the guidance must be from 0 to 999"),
     ],
 )
 def test_a_wish_that_makes_no_sense_gets_one_line(capsys, tmp_path, arguments, words):
@@ -435,7 +435,7 @@ def test_the_classifier_command_writes_what_sampling_reads(capsys, tmp_path, mon
     out = tmp_path / "c.safetensors"
     status, said, err = run(capsys, "classifier", "--out", str(out), "--steps", "2")
     assert (status, said.strip()) == (0, str(out))
-    assert "right in each tenth of t" in err
+    assert "correct in each tenth of t" in err
     assert load_classifier(out).provenance["steps"] == 2
     assert run(capsys, "classifier", "--out", str(out), "--steps", "0")[0] == 2
 
@@ -449,7 +449,7 @@ def test_info_of_the_folder_that_train_wrote(capsys, tmp_path, tiny):
         "steps  12,345",
         "seed  9",
         "versions  torch 2.5",
-        "the network that it was grown from:",
+        "the network it was grown from:",
         "preset  lite",
     ):
         assert line in out

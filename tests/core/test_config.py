@@ -25,7 +25,7 @@ def test_spec_dilations():
         (lambda: ScheduleConfig(beta_1=0.9, beta_T=0.9), "over 1000 timesteps leave 0"),
         (lambda: ScheduleConfig(beta_1=1e-17, beta_T=1e-17), "beta_1 must be at least 1e-12"),
         (lambda: ScheduleConfig(beta_1=0.99e-12), "beta_1 must be at least 1e-12"),
-        (lambda: ScheduleConfig(beta_1=0.5, beta_T=0.5, timesteps=200), "1e-60 of the signal must be left"),
+        (lambda: ScheduleConfig(beta_1=0.5, beta_T=0.5, timesteps=200), "1e-60 of the signal must remain"),
         (lambda: ModelConfig(hidden=10), "multiple of groups"),
         (lambda: ModelConfig(dilations=()), "1 to 32 blocks"),
         (lambda: ModelConfig(dilations=(1, 0)), "dilation must be"),

@@ -66,13 +66,13 @@ def test_a_guide_that_learnt_something_else_is_refused(tiny, linear):
     assert isinstance(guided(tiny, linear, lambda: (tiny, linear), 2), Autoguidance)
     assert guided(tiny, linear, lambda: pytest.fail("it has no part"), 1) is tiny
     for other in (ScheduleConfig(kind="cosine"), ScheduleConfig(timesteps=500), ScheduleConfig(beta_T=0.03)):
-        with pytest.raises(ConfigError, match="another noise schedule"):
+        with pytest.raises(ConfigError, match="different noise schedule"):
             guided(tiny, linear, lambda other=other: (tiny, Schedule.from_config(other)), 2)
     colour = Denoiser(ModelConfig(image_channels=3, hidden=8, dilations=(1,)))
     with pytest.raises(ConfigError, match="number of channels"):
         guided(tiny, linear, lambda: (colour, linear), 2)
     for beyond in (Interval(first=1000), Interval(last=1000)):
-        with pytest.raises(ConfigError, match="timesteps of the guidance must lie from 0 to 999"):
+        with pytest.raises(ConfigError, match="timesteps of the guidance must be from 0 to 999"):
             guided(tiny, linear, lambda: pytest.fail("it is never asked"), 2, beyond)
 
 
@@ -84,7 +84,7 @@ def test_loading_a_guide(tiny, linear, tmp_path):
     assert load_guided(tiny, linear, None, placement) is tiny
     assert load_guided(tiny, linear, GuidanceConfig(str(path), 1.0), placement) is tiny
     assert isinstance(load_guided(tiny, linear, GuidanceConfig(str(path), 2.0), placement), Autoguidance)
-    with pytest.raises(ConfigError, match="another noise schedule"):
+    with pytest.raises(ConfigError, match="different noise schedule"):
         load_guided(tiny, Schedule.from_config(ScheduleConfig(kind="cosine")), GuidanceConfig(str(path)), placement)
 
 

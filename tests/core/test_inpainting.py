@@ -103,7 +103,7 @@ def test_jumps_out_of_range_are_refused(linear, jumps):
         completed(linear, jumps, count=1, steps=2)
 
 
-@pytest.mark.parametrize(("fill", "words"), [(False, "nothing of the picture is known"), (True, "nothing to complete")])
+@pytest.mark.parametrize(("fill", "words"), [(False, "no part of the picture is known"), (True, "nothing to complete")])
 def test_a_mask_that_leaves_nothing_to_do_is_refused(linear, fill, words):
     x_T = torch.zeros(1, 1, 2, 2)
     known = torch.full((1, 1, 2, 2), fill)

@@ -186,5 +186,5 @@ def test_a_box_and_a_threshold_of_ones_own():
     assert (whole.threshold, half.threshold) == (0.1, 0.6)
     assert np.abs(half.digit.astype(int) - digit_from_picture(as_file(a_seven()))).mean() < 3
     assert np.abs(whole.digit.astype(int) - half.digit).mean() > 10
-    with pytest.raises(DrawingError, match="nothing is inked in this box"):
+    with pytest.raises(DrawingError, match="there is no ink in this box"):
         read_drawing(grey, box=(0, 0, 0.05, 0.05))

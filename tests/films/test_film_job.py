@@ -79,7 +79,7 @@ def test_a_state_is_small(linear):
 
 
 def test_too_many_steps_are_refused(linear):
-    with pytest.raises(ConfigError, match="steps must lie from 1 to 1000"):
+    with pytest.raises(ConfigError, match="steps must be from 1 to 1000"):
         FilmWalk(FilmJob("a", SamplerConfig(steps=1001), 1, 0), linear)
 
 

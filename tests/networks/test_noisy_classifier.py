@@ -82,7 +82,7 @@ def test_asking_moves_the_answer_towards_the_digit(untrained, linear, tiny):
 
 
 def test_timesteps_that_the_schedule_does_not_have_are_refused(untrained, linear, tiny):
-    with pytest.raises(ConfigError, match="must lie from 0 to 999"):
+    with pytest.raises(ConfigError, match="must be from 0 to 999"):
         guide_to_digit(tiny, linear, DigitConfig(3, first=1000), untrained, CPU)
 
 

@@ -36,10 +36,10 @@ def test_the_cache_stays_where_it_is_when_the_program_goes_elsewhere(monkeypatch
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the cup must be a path, and is empty"),
-        ("  ", "the cup must be a path, and is empty"),
-        ("a\0b", "the cup must be a path, and a path holds no NUL"),
-        ("~nobody-of-that-name/x", "the cup names the home directory of a user that is not known here"),
+        ("", "the cup must be a path, but it is empty"),
+        ("  ", "the cup must be a path, but it is empty"),
+        ("a\0b", "the cup must be a path, which cannot contain a NUL"),
+        ("~nobody-of-that-name/x", "the cup names the home directory of an unknown user"),
         ("x" * 5000, "the cup cannot be used: File name too long"),
     ],
 )
@@ -59,7 +59,7 @@ def test_names_of_every_kind_can_be_written(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["d.png", "d.npz.png", "d", ".npz", "d.npz~", "npz", "d."])
 def test_a_wrong_ending_is_refused(tmp_path, name):
-    with pytest.raises(ConfigError, match=r"--out must be a file whose name ends in \.npz, got "):
+    with pytest.raises(ConfigError, match=r"--out must be a file name that ends in \.npz, got "):
         check_outputs({"--out": (tmp_path / name, ".npz")})
 
 
@@ -108,7 +108,7 @@ def test_a_protected_file_is_not_replaced(tmp_path, monkeypatch):
     path = tmp_path / "d.npz"
     path.write_bytes(b"")
     monkeypatch.setattr(files.os, "access", lambda *_: False)  # root may do all
-    with pytest.raises(DemoError, match="protected against writing"):
+    with pytest.raises(DemoError, match="write-protected"):
         check_outputs({"--out": (path, ".npz")})
 
 

@@ -248,7 +248,7 @@ def test_a_name_twice_is_refused(saved):
     text = json.dumps(header)
     one = json.dumps({"in_project.bias": header["in_project.bias"]})[1:-1]
     put(saved, f"{text[:-1]}, {one}}}".encode(), data)
-    assert "one name twice" in refused(saved)
+    assert "the same name twice" in refused(saved)
 
 
 def test_a_strange_name_is_shown_as_one_short_line(saved):
@@ -268,7 +268,7 @@ def test_more_after_the_end_is_refused(saved):
 def test_pictures_of_several_channels_are_refused(tmp_path):
     model = seeded_denoiser(ModelConfig(image_channels=3, hidden=8, dilations=(1,), groups=4, time_dim=16), 0)
     checkpoint.save(tmp_path / "rgb", Checkpoint(model, ScheduleConfig(), Provenance()))
-    assert "its pictures have 3 channels, and digits have one" in refused(tmp_path / "rgb")
+    assert "its pictures have 3 channels, but digits have one" in refused(tmp_path / "rgb")
 
 
 @pytest.mark.parametrize("form", [torch.float16, torch.bfloat16, torch.float32])

@@ -63,7 +63,7 @@ def test_the_command_trains_with_two_processes_and_writes_one_run(tmp_path, pyte
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused():
-    with pytest.raises(ConfigError, match="a batch of 9 cannot be dealt out evenly to 2 processes"):
+    with pytest.raises(ConfigError, match="a batch of 9 cannot be divided evenly among 2 processes"):
         Ranks(1, 2).check(9)
 
 

@@ -113,7 +113,7 @@ def test_a_generators_state_is_not_any_bytes(run):
     header, data = parts(run.state_path)
     begin, end = header["generator"]["data_offsets"]
     put(run.state_path, header, data[:begin] + b"\xff" * (end - begin) + data[end:])
-    with pytest.raises(CheckpointError, match="cannot be taken up again"):
+    with pytest.raises(CheckpointError, match="cannot be resumed"):
         load_run(run.state_path, PLACE)
 
 

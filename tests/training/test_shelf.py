@@ -111,7 +111,7 @@ def test_limits_of_the_disk_and_the_clock(monkeypatch):
     assert limits.max_minutes() == 7.5
     for bad in ("many", "-1", "nan", "inf"):
         monkeypatch.setenv(limits.MINUTES_VARIABLE, bad)
-        with pytest.raises(ConfigError, match="must be a number from 0 up"):
+        with pytest.raises(ConfigError, match="must be a number of at least 0"):
             limits.max_minutes()
 
 

@@ -119,7 +119,7 @@ def test_a_deleted_directory_stops_the_run_and_stays_deleted(trainer):
     trains(trainer)
     shutil.rmtree(directory)
     until(lambda: trainer.status.phase == "idle")
-    assert "was deleted while it was trained" in trainer.status.note
+    assert "was deleted during training" in trainer.status.note
     assert not directory.exists()
     begin(trainer)  # and another one can begin
     trains(trainer)
@@ -166,7 +166,7 @@ def test_a_checkpoint_cut_in_half(trainer):
     (shown,) = desk.shelf()["runs"]
     assert "only a part" in shown["fault"]
     assert not shown["checkpoint"]
-    assert "cannot be taken up again" in desk.control({"action": "resume", "run": directory.name})["error"]
+    assert "cannot be resumed" in desk.control({"action": "resume", "run": directory.name})["error"]
     assert "error" in desk.change({"action": "export", "run": directory.name})
     assert "lines" in desk.live({"run": directory.name})
     assert desk.change({"action": "delete", "run": directory.name}) == {}
@@ -209,7 +209,7 @@ def test_too_little_memory_is_a_sentence(trainer):
 
     trainer.start(directory, big)
     until(lambda: trainer.status.phase == "idle")
-    assert "not enough memory" in trainer.status.note
+    assert "not have enough memory" in trainer.status.note
     assert not trainer.busy
 
 

@@ -101,7 +101,7 @@ def test_drawings_lie_in_the_runs_folder_alone_and_go_with_it(drawings, tmp_path
     story = checkpoint.load(run.checkpoint_path).provenance
     assert (story.pictures, story.classes) == (6, ())
     assert "500 other variations of the same drawings" in story.data
-    assert "6 drawings of one's own" in shelf.entry(directory.name).words
+    assert "6 hand-made drawings" in shelf.entry(directory.name).words
     assert shelf.export(directory.name)[1] == run.checkpoint_path.read_bytes()
     shelf.delete(directory.name)
     assert list((tmp_path / "runs").iterdir()) == []

@@ -167,7 +167,7 @@ def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
 
 def test_an_interval_that_the_schedule_does_not_have_is_refused(lite):
     short = replace(lite, schedule=Schedule.from_config(ScheduleConfig(timesteps=500)))
-    with pytest.raises(ConfigError, match="must lie from 0 to 499"):
+    with pytest.raises(ConfigError, match="must be from 0 to 499"):
         film_job(short, settings(first=700, last=300))
     for bad in ({"first": 200, "last": 300}, {"last": -1}, {"first": 1.5}, {"first": "x"}, {"too": 1}):
         with pytest.raises(ConfigError):

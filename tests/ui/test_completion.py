@@ -120,7 +120,7 @@ def test_a_stop_ends_the_work_at_that_step(checkpoints):
     assert NETWORK.turns[Kind.FILM] - before == 2 * 3  # every call was a turn; none comes after the stop
 
 
-@pytest.mark.parametrize(("known", "why"), [(0, "nothing of the picture is known"), (1, "nothing to complete")])
+@pytest.mark.parametrize(("known", "why"), [(0, "no part of the picture is known"), (1, "nothing to complete")])
 def test_a_part_that_is_nothing_or_everything_gets_a_sentence(checkpoints, known, why):
     with pytest.raises(ConfigError, match=why):
         next(completion_messages(checkpoints, "own", question_of(known=text_of(np.full(784, known), "u1"))))

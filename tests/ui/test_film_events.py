@@ -166,7 +166,7 @@ def test_a_server_that_dies_is_missed_by_those_who_once_stood_in_line_as_by_all_
         """
     )
     assert reply["inLine"] == ["Your place in line is 1."]
-    assert reply["missed"][1:] == ["The server does not answer; this page goes on asking."]
+    assert reply["missed"][1:] == ["The server does not answer; this page keeps asking."]
     assert reply["said"][2:] == ["The server did not give this film: reload the page."]
     assert reply["ended"] == 1
 
@@ -202,7 +202,7 @@ def test_in_line_by_short_questions_the_page_comes_back_when_it_was_told_to(told
         """
     )
     assert reply["gaps"] == [5000]
-    assert reply["dead"] == ["wait", "wait", "The server does not answer; this page goes on asking."]
+    assert reply["dead"] == ["wait", "wait", "The server does not answer; this page keeps asking."]
     assert reply["last"] == "The server did not give this film: reload the page."
     assert reply["ended"] == 1
 

@@ -149,12 +149,12 @@ def test_a_link_that_was_cut_off_is_not_half_read(length):
         (NEW.replace("steps-50", "steps-5000"), "`steps-5000`: the number of steps must be"),
         (NEW.replace("steps-50", "stps-50"), "`stps-50`: there is no such setting"),
         (NEW.replace("steps-50", "steps-fifty"), "`steps-fifty`: steps must be a number"),
-        (NEW.replace("steps-50", "steps-50.steps-60"), "`steps-60`: it stands there twice"),
+        (NEW.replace("steps-50", "steps-50.steps-60"), "`steps-60`: it appears twice"),
         (NEW.replace("ddpm", "euler").replace("x0", "x1"), "`clip-x1`: choose one of the listed ways of clipping"),
         (NEW.replace(".steps-50", ""), "does not say steps"),
         (NEW.replace("checkpoint-lite", "checkpoint-nobodys"), "no checkpoint `nobodys` here"),
         (NEW.replace("guide-tiny", "guide-lite"), "cannot guide itself"),
-        (NEW.replace(".guideweight", ".first-1.last-2.guideweight"), "must begin at a timestep"),
+        (NEW.replace(".guideweight", ".first-1.last-2.guideweight"), "must start at a timestep"),
         (NEW.replace("2.checkpoint", "3.checkpoint"), "version 3"),
         ("0~0~50~1~16~7~nobodys)", "no checkpoint `nobodys)` here"),
         ("0~0~5000~1~16~7~lite.", "steps must be a whole number"),
@@ -169,7 +169,7 @@ def test_what_is_not_understood_is_named_and_nothing_of_it_is_shown(text, part):
     settings, note, press = restored(urlencode({"film": text}))
     assert settings is None
     assert part in note
-    assert "The settings are those that the page opens with" in note
+    assert "The page shows its usual settings instead" in note
     assert len(note) < 500
     assert press == {"open": True}
 

@@ -145,7 +145,7 @@ def test_only_a_listed_guide_of_the_same_noise_can_guide(small, worse):
         with pytest.raises(ConfigError, match="listed guides"):
             load_guide(known, GuidanceConfig(name))
     other = LoadedNetwork(worse.model, Schedule.from_config(ScheduleConfig(kind="cosine")), worse.placement, None)
-    with pytest.raises(ConfigError, match="another noise schedule"):
+    with pytest.raises(ConfigError, match="different noise schedule"):
         next(film_messages(small, settings(guide=GUIDE, weight=2), Films(), guide=other))
 
 

@@ -131,7 +131,7 @@ def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
             '"cross"',
         ),
         ("share = 0.5", "shares = 0.5", "must be one of schedule, share, got 'shares'", "shares"),
-        ("{t:.0f} on.", "{tt:.0f} on.", "{tt} is no value here; there are t, eye, prediction", "{tt"),
+        ("{t:.0f} on.", "{tt:.0f} on.", "{tt} is not a value here; there are t, eye, prediction", "{tt"),
         ('key = "later"', 'key = "sooner"', "must be one of earlier, same, later, got 'sooner'", '"sooner"'),
         ('key = "later"', 'key = "same"', "each of earlier, same, later must be offered once", "[question]"),
         ('tab = "Noise"', 'tab = "Noises"', "must be one of Noise, Schedule", "Noises"),
@@ -156,7 +156,7 @@ def test_a_file_that_is_not_there_or_no_text_gets_a_sentence(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         read_lesson(tmp_path / "none.toml")
     (tmp_path / "picture.toml").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(ConfigError, match="not a text in UTF-8"):
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
         read_lesson(tmp_path / "picture.toml")
 
 
@@ -372,7 +372,7 @@ def test_nonsense_gets_a_sentence(name, bad):
 def test_a_prediction_out_of_range_gets_a_sentence(bad):
     ask = next(function for function in room_with({}).functions() if function.__name__ == "reveal_truth")
     answer = ask({"lesson": "1-vanish", "prediction": bad, "kept": {}})
-    assert answer == {"error": "this is no prediction for this lesson"}
+    assert answer == {"error": "this is not a prediction for this lesson"}
 
 
 def test_without_the_checkpoint_a_lesson_says_so():

@@ -209,7 +209,7 @@ def test_a_network_that_finds_no_memory_says_so(node):
         try { new Network(module, { model, tensors: {} }); } catch (error) { reply = error.message; }
         """
     )
-    assert reply == "this device gives the network no memory"
+    assert reply == "this device has no memory for the network"
 
 
 @pytest.mark.parametrize("number_format", [torch.float16, torch.bfloat16, torch.float32])

@@ -80,7 +80,7 @@ def test_the_last_noise_differs_by_as_little_as_the_text_says(small):
 
 def test_the_guide_alone_and_no_guide_are_the_two_networks(small, tiny):
     worse = LoadedNetwork(seeded_denoiser(tiny.config, seed=1), small.schedule, small.placement, None)
-    lanes = EXPERIMENTS["Guided by a worse network"].lanes
+    lanes = EXPERIMENTS["Guided by a weaker network"].lanes
     messages = list(race(small, lanes, count=2, seed=3, guide=worse))
     frames = {k: lane[0][-1] for k, lane in lanes_of(messages).items()}
     assert [lane.weight for lane in lanes] == [0, 1, 2, 4]

@@ -77,7 +77,7 @@ def test_it_listens_on_ipv6(host):
     [
         ("no-such-host.invalid", "there is no host 'no-such-host.invalid'"),
         ("." * 70, "there is no host"),
-        ("192.0.2.1", "192.0.2.1 is no address of this computer"),
+        ("192.0.2.1", "192.0.2.1 is not an address of this computer"),
     ],
 )
 def test_a_host_that_is_none_of_this_computers_gets_a_sentence(host, sentence):
@@ -175,7 +175,7 @@ def test_the_page_answers_with_the_address_and_its_code():
     assert not (levels[-11:-4, -11:-4] == finder).all()
     for wrong in (None, {}, {"address": 5}, {"address": "javascript:1"}, {"address": "http://" + "x" * 2000}):
         assert "must be" in invite(wrong)["error"] or "needs" in invite(wrong)["error"]
-    assert invite({"address": "http://[1"})["error"] == "the page's address is none"
+    assert invite({"address": "http://[1"})["error"] == "the page's address is not a web address"
 
 
 class Page:

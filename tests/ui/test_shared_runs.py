@@ -73,7 +73,7 @@ def test_a_run_that_nobody_reads_rests_and_goes_on_for_the_next():
     assert [next(first)["k"], next(first)["k"]] == [0, 1]
     first.close()
     assert source.made == 2
-    assert origin(run) == "Under way already: it is computed once for everybody."
+    assert origin(run) == "Already under way: it is computed once for everybody."
     assert [message["k"] for message in run.read(0)] == [0, 1, 2, 3, 4]
     assert source.made == 5
     assert origin(run).startswith("From memory: computed here at ")

@@ -25,8 +25,8 @@ LOOK_SECONDS = 2.0  # from one look for new workers to the next
 AGAIN_SECONDS = 0.5  # from one question to a worker that does not answer to the next
 DEATHS = 3  # of workers at one and the same step: then it is the film
 KEPT_FILES = 16
-STARTING = "the workers of the cluster are starting: this film waits for the first"
-NOBODY = "no worker of the cluster answers: this film waits for one"
+STARTING = "the cluster's workers are starting: this film waits for the first"
+NOBODY = "no worker in the cluster answers: this film waits for one"
 
 
 class ClusterExecutor:
@@ -126,7 +126,7 @@ class ClusterExecutor:
             try:
                 there = {id(worker): worker for worker in await asyncio.to_thread(self._pool.workers)}
             except Exception as error:  # nobody can say: those that are known may still work
-                self._notice("the cluster", f"cannot be asked for its workers: {error}")
+                self._notice("the cluster", f"cannot list its workers: {error}")
             else:
                 self._last_notice.pop("the cluster", None)
                 for gone in self._handles.keys() - there.keys():
@@ -155,7 +155,7 @@ class ClusterExecutor:
                     while handle.ready:
                         await self._changed.wait()
                 else:
-                    words = "makes no films here: it runs ddpm_demo {} with PyTorch {}, and this page {} with {}"
+                    words = "makes no films here: it runs ddpm_demo {} with PyTorch {}, this page {} with {}"
                     self._notice(name, words.format(hello.code, hello.torch, *mine))
             await asyncio.sleep(AGAIN_SECONDS)
 
@@ -197,7 +197,7 @@ class ClusterExecutor:
                 except WorkerLostError as error:
                     deaths, at = (deaths if film.walk.index == at else 0) + 1, film.walk.index
                     if deaths == DEATHS:
-                        raise DemoError(f"{DEATHS} workers have died of one step of this film: {error}") from None
+                        raise DemoError(f"{DEATHS} workers have died on one step of this film: {error}") from None
                     handle.ready = False
                     self._wake()  # it is greeted again
         except Exception as error:
@@ -222,7 +222,7 @@ class ClusterExecutor:
                         return
         finally:
             handle.films.discard(film)
-        raise WorkerLostError(f"{handle.worker.name} has left a film half made")
+        raise WorkerLostError(f"{handle.worker.name} has stopped in the middle of a film")
 
     def _share(self, digest: str) -> Any:
         if digest not in self._shared:

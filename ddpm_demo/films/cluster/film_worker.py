@@ -191,7 +191,7 @@ class FilmWorker:
         """
         networks = {digest: await self._network(digest, file) for digest, (file,) in files.items()}  # held meanwhile
         if job.classifier and job.classifier != steering_classifier()[1]:
-            raise DemoError("a worker of the cluster has another classifier to ask for a digit with")
+            raise DemoError("a worker in the cluster has a different digit classifier")
         walk = FilmWalk(job, networks[job.network].schedule, state)
         outbox = _Outbox(self._executor, walk)
         self._executor.begin(walk, outbox)
@@ -217,5 +217,5 @@ def _load(file: bytes, digest: str) -> LoadedNetwork:
         path.write_bytes(file)
         loaded = load_placed(path)
     if loaded.digest != digest:
-        raise DemoError("a network's file came to a worker of the cluster as another one")
+        raise DemoError("a network's file changed on its way to a worker in the cluster")
     return loaded

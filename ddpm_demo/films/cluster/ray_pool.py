@@ -126,7 +126,7 @@ class RayWorker:
             try:
                 hello: WorkerInfo = await asyncio.wait_for(self._actor.hello.remote(), HELLO_SECONDS)
             except asyncio.TimeoutError:
-                raise WorkerLostError("it has not started yet: is a processor of its machine free?") from None
+                raise WorkerLostError("it has not started yet: is a processor free on its machine?") from None
             return hello
 
     async def film(self, job: FilmJob, state: WalkState, files: Mapping[str, Any]) -> AsyncGenerator[StepMessage, None]:

@@ -22,10 +22,10 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, image_of, named_values, one_of,
 
 BRANCHES_LESSON = """
 ## From your own digit: when does the seven stop being a seven?
-Take the digit of the Noise tab, or draw one here. Noise it to t, and let the network denoise that one picture several
-times with different noise on the way (SDEdit, Meng et al. 2022). At small t every branch is the same digit; at large t
-nothing of it is left, and the branches are whatever the noise makes of them. A classifier, which takes no part in
-the drawing, counts them.
+Take the digit from the Noise tab, or draw one here. Add noise up to t, then let the network denoise that one picture
+several times, with different noise along the way (SDEdit, Meng et al. 2022). At small t every branch is the same digit;
+at large t nothing of it is left, and each branch becomes whatever the noise makes of it. A classifier, which takes no
+part in the drawing, counts them.
 """
 BRANCHES = 12
 STEPS = 25

@@ -24,10 +24,10 @@ from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
 
 COMPLETION_LESSON = """
-## Finish my drawing: wipe a part out, and let the network complete it
-Take the digit of the Noise tab, or draw one here, and wipe a part of it out. The network was never taught to complete
-anything: it walks from noise to a digit as always, and after each step the part that is known is put back, noised as
-much as the picture then is (RePaint, Lugmayr et al. 2022). Four walks, each with noise of its own.
+## Finish my drawing: wipe out a part, and let the network complete it
+Take the digit from the Noise tab, or draw one here, and wipe out part of it. The network was never taught to complete
+anything: it goes from noise to a digit as always, and after each step the known part is put back, with as much noise
+as the picture has at that point (RePaint, Lugmayr et al. 2022). Four attempts, each with its own noise.
 """
 COMPLETIONS = 4
 COMPLETION_STEPS = 25
@@ -59,7 +59,7 @@ def build_completion(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
 
 def read_known(value: object) -> Tensor:
     """Return what is known of a picture, bool (1, 1, 28, 28), sent as 784 bytes in base64: 1 known, 0 wiped out."""
-    refusal = f"the part that is known must be {SIDE * SIDE} bytes, each 0 or 1"
+    refusal = f"the known part must be {SIDE * SIDE} bytes, each 0 or 1"
     content = from_base64(value, refusal, most=SIDE * SIDE)
     if len(content) != SIDE * SIDE or not set(content) <= {0, 1}:
         raise ConfigError(refusal)

@@ -97,7 +97,7 @@ def terms_of(config: SamplerConfig, step: dict[str, Any]) -> list[dict[str, Any]
 def why_only_server(settings: FilmSettings, network: str, guide: str, *, guided: bool) -> str:
     """Return why a film cannot be made on the visitor's device, empty if it can."""
     if settings.digit is not None:
-        return "a digit is asked for, by a classifier that only the server has"
+        return "a digit is asked for, and only the server has the classifier for that"
     if not network or (guided and not guide):
-        return "its network is in no file that could be sent"
+        return "its network is not in a file that could be sent"
     return ""

@@ -71,13 +71,13 @@ class FilmStream:
         say = partial(_say, send)
         try:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-                raise ConfigError("films are for this server's own page")
+                raise ConfigError("films are only for this server's own page")
             settings = settings_of_film(query.get("settings"))
             place = self.broadcasts.room(visitor)
             if place:
                 note = (
-                    f"{MAX_VISITORS} visitors are having films made here just now. Your place in line is {place}; "
-                    "this page asks again by itself, so leave it open."
+                    f"{MAX_VISITORS} visitors are having films made here right now. Your place in line is {place}; "
+                    "this page will ask again by itself, so leave it open."
                 )
                 await say(sent_event({"place": place, "note": note}, "full"), retry=1000 * COME_BACK_SECONDS)
             else:

@@ -68,8 +68,8 @@ EXPERIMENTS = {
     "1000, 50 and 10 steps": Experiment(
         (LANES["DDPM, 1000 steps"], LANES["DDPM, 50 steps"], LANES["DDIM, 50 steps"], LANES["DDIM, 10 steps"]),
         "Compare the calls and the times first, then the digits. DDIM's 50 and 10 steps follow the same curve from "
-        "x_T, so they often agree on the digit; DDPM adds noise on the way and goes elsewhere, and in 50 steps it "
-        "leaves grain.",
+        "x_T, so they often agree on the digit; DDPM adds noise on the way and ends up elsewhere, and in 50 steps "
+        "it leaves grain.",
         "Ho et al. 2020, Algorithm 2; Song et al. 2021, section 5.1",
     ),
     "Three ways of clipping": Experiment(
@@ -78,7 +78,7 @@ EXPERIMENTS = {
             _lane("clip x̂₀", clip="x0", steps=200),
             _lane("clamp x_t", clip="x_t", steps=200),
         ),
-        "Noise mostly lies between −2 and 2: clamping x_t to [−1, 1] at every step takes away a part of it that the "
+        "Noise mostly lies between −2 and 2: clamping x_t to [−1, 1] at every step removes a part of it that the "
         "network expects to see; look at the paper between the strokes. Clipping x̂₀ only says that the "
         "finished pixels are between black and white.",
         "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps x_t",
@@ -88,14 +88,14 @@ EXPERIMENTS = {
             _lane("noise only for t > 1 (the spec)", steps=1000, clip="none"),
             _lane("noise for t > 0 (Ho et al.)", steps=1000, clip="none", final_noise="ho"),
         ),
-        "Everything up to t = 1 is the same to the last bit, and then one draw of noise with σ = 0.011 differs. You "
-        "will not see it in the digits: look at the difference image, and at how few grey levels it is.",
+        "Everything down to t = 1 is the same to the last bit; then a single draw of noise with σ = 0.011 makes the "
+        "difference. You will not see it in the digits: look at the difference image, and at how few grey levels it "
+        "spans.",
         "the spec's `if t > 1` against Ho et al. 2020, Algorithm 2, which counts t from 1",
     ),
     "η from 0 to 1": Experiment(
         tuple(_lane(f"η = {eta:.2g}", kind="ddim", eta=eta, steps=50) for eta in (0.0, 0.35, 0.7, 1.0)),
-        "η = 0 adds no noise and x_T decides everything. The more is added on the way, the less is left of that "
-        "decision.",
+        "η = 0 adds no noise and x_T decides everything. The more noise is added on the way, the less x_T decides.",
         "Song et al. 2021, equations 12 and 16",
     ),
     "The same x_T, other noise on the way": Experiment(
@@ -105,34 +105,35 @@ EXPERIMENTS = {
             _lane("DDIM, this seed", kind="ddim", steps=100),
             _lane("DDIM, other seed", 1, kind="ddim", steps=100),
         ),
-        "Every lane starts from one x_T. DDPM comes to other digits, because fresh noise helps to decide; DDIM draws "
-        "none, so its two pictures are equal in every pixel.",
+        "Every lane starts from the same x_T. DDPM arrives at different digits, because fresh noise helps to decide; "
+        "DDIM draws none, so its two pictures are equal in every pixel.",
         "Song et al. 2021, section 4.1",
     ),
     "From one noise to another": Experiment(
         (_lane("DDIM between two x_T", kind="ddim", steps=50),),
-        "The first and the last digit have noises of their own, those between them lie on the circle from one to the "
-        "other. The digits change step by step, and what lies between two digits is often a digit too.",
+        "The first and the last digit each start from their own noise; those between them start from points on the "
+        "arc from one noise to the other. The digits change step by step, and what lies between two digits is often a "
+        "digit too.",
         "Song et al. 2021, section 5.3",
         interpolate=True,
     ),
-    "Guided by a worse network": Experiment(
+    "Guided by a weaker network": Experiment(
         tuple(
             Lane(name, RECOMMENDED_SAMPLER, weight=weight)
             for name, weight in (("the guide alone", 0), ("no guide", 1), ("weight 2", 2), ("weight 4", 4))
         ),
-        "A guide makes the digits clearer: a worse network, here the one chosen under Settings, or tiny, which "
-        "learnt for five minutes, tends to make the network's mistakes, only larger. So ε̂ is the guide's answer and, "
-        "from there, weight times the way to the network's own, beyond it where the weight is more than 1 (the spec "
-        "knows no guide: that is weight 1). That mends digits that the network alone leaves broken. Look for "
-        "strokes that get bolder, and for digits that turn into another one, when the weight is too large.",
+        "A guide makes the digits clearer: a weaker network, here the one chosen under Settings, or tiny, which "
+        "learned for five minutes, tends to make the same mistakes as the network, only larger. So ε̂ starts at the "
+        "guide's answer and goes weight times the distance to the network's own: past it, where the weight is more "
+        "than 1 (the spec has no guide: that is weight 1). This repairs digits that the network alone leaves broken. "
+        "When the weight is too large, look for strokes that get bolder and for digits that turn into other digits.",
         "Karras et al. 2024, section 3",
     ),
     "The same noise, asked for ten digits": Experiment(
         (Lane("DDIM, 50 steps, asked for 0 to 9", SamplerConfig(kind="ddim", steps=50, clip="x0")),),
-        "All ten start from the very same x_T. The network knows no labels: at every step a classifier of noisy "
-        "pictures says which change of x_t makes the digit likelier, and that is taken from ε̂. Compare slant and "
-        "thickness along the row: what the noise had decided besides the class often stays.",
+        "All ten start from exactly the same x_T. The network knows no labels: at every step a classifier of noisy "
+        "pictures says which change to x_t makes the digit likelier, and that is subtracted from ε̂. Compare slant and "
+        "thickness along the row: whatever else the noise had decided often stays.",
         "Dhariwal & Nichol 2021, Algorithm 2",
         ten=True,
     ),
@@ -146,9 +147,10 @@ EXPERIMENTS = {
             )
         ),
         "The same noise, and at every step the answer with the least error on the training digits. The perfect network "
-        "draws clean digits, and every one is a training digit, pixel for pixel. Patch by patch, each pixel decided by "
-        "a few around it, the perfect answer is a mosaic of pieces of many digits. The network is neither: where it "
-        "draws what nobody wrote, it errs. Generate with the ideal as checkpoint, and look for its copies.",
+        "draws clean digits, and every one is a training digit, pixel for pixel. Patch by patch, with each pixel "
+        "decided by a few around it, the perfect answer is a mosaic of pieces of many digits. The network is "
+        "neither: where it draws what nobody wrote, it is in error. Generate with ideal as the checkpoint, and look "
+        "for its copies.",
         "Kamb & Ganguli 2025, section 3; the widths of the patches in docs/ideal.md",
     ),
     "When is it decided which digit it will be?": Experiment(
@@ -165,10 +167,10 @@ EXPERIMENTS = {
                 ("only while t < 300", 299, 0),
             )
         ),
-        "The same noises, asked for a 3 during a part of the way only, and gently: a weight of "
-        f"{DigitConfig.weight:g}, the page's own, redraws even decided strokes, here it is {GENTLE:g}. Where the "
-        "asking still makes threes, the class is open; where it comes too late to change a stroke, it had been "
-        "decided.",
+        "The same noises, asked for a 3 during only part of the way, and gently: the page's own weight of "
+        f"{DigitConfig.weight:g} redraws even strokes that are already decided, so here it is {GENTLE:g}. Where "
+        "asking still makes threes, the class is open; where it comes too late to change a stroke, the class had "
+        "been decided.",
         "Kynkäänniemi et al. 2024, section 3, a limited interval",
     ),
 }

@@ -65,7 +65,7 @@ def read_film_link(text: str, checkpoints: Collection[str] | None = None) -> Fil
         if version and version[1] == VERSION:
             return _read_named(candidate, checkpoints)
         if version:
-            raise ConfigError(f"it is of version {version[1]}, and this program reads links up to version {VERSION}")
+            raise ConfigError(f"it is version {version[1]}, but this program reads links up to version {VERSION}")
         return _read_first_version(candidate, checkpoints)
 
     return read_repaired(text, read)
@@ -111,7 +111,7 @@ def _read_named(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
             if name is None:
                 raise ConfigError("there is no such setting")
             if name in values:
-                raise ConfigError("it stands there twice")
+                raise ConfigError("it appears twice")
             values[name] = read_setting(name, _value(name, value))
         except ConfigError as error:
             problems.append(f"{quoted(part)}: {error}")
@@ -150,7 +150,7 @@ def _read_first_version(text: str, checkpoints: Collection[str] | None) -> FilmS
     }
     if rest[1:]:
         digit, weight, first, last = rest[1:5]
-        weight_of_digit = _number("the weight of the asking", weight)
+        weight_of_digit = _number("the digit weight", weight)
         values |= {"digit": int(_number("the digit", digit)), "digit_weight": weight_of_digit} if digit else {}
         values |= {"first": _number("the first timestep", first) if first else None}
         values |= {"last": _number("the last timestep", last)}

@@ -29,7 +29,7 @@ class FilmSettings:
     - `sampler`, `variance`, `final_noise`, `clip`, `steps`, `eta`: as in `SamplerConfig`.
     - `n`: how many digits.
     - `guide_weight`: 0 is the guide alone, 1 the network alone.
-    - `digit`, `digit_weight`: the digit that is asked for, None for any, and how strongly.
+    - `digit`, `digit_weight`: the digit asked for, None for any, and how strongly.
     - `first`, `last`: the timesteps at which the digit is asked for; a `first` of None is the very beginning.
     - `limit_guide`: whether the guide, too, has a part only there.
     """
@@ -114,8 +114,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "seed": lambda value: whole("the seed", value, 0, MAX_SEED),
     "guide": _optional(_text("guides, or none")),
     "guide_weight": lambda value: number("the guidance weight", value, 0, MAX_GUIDE_WEIGHT),
-    "digit": _optional(lambda value: whole("the digit that is asked for", value, 0, 9)),
-    "digit_weight": lambda value: number("the weight of the asking", value, 0, MAX_DIGIT_WEIGHT),
+    "digit": _optional(lambda value: whole("the digit asked for", value, 0, 9)),
+    "digit_weight": lambda value: number("the digit weight", value, 0, MAX_DIGIT_WEIGHT),
     # the last t that a field can be set to stands for the very beginning, whatever the schedule
     "first": lambda value: (
         None if value in (None, MAX_STEPS - 1) else whole("the first timestep of the guidance", value, 0, MAX_STEPS - 1)
@@ -152,7 +152,7 @@ def _checked(settings: FilmSettings) -> FilmSettings:
     if settings.guide == settings.checkpoint:
         raise ConfigError("a network cannot guide itself: choose another guide, or none")
     if settings.first is not None and settings.first < settings.last:
-        raise ConfigError("the guidance must begin at a timestep that is not below its last one")
+        raise ConfigError("the guidance must start at a timestep no lower than its last one")
     idle: dict[str, Any] = {}
     if settings.digit is None:
         idle["digit_weight"] = FilmSettings.digit_weight

@@ -56,7 +56,7 @@ CHANGED_WORDS = {
     "eta": "η",
     "guide": "guide",
     "guide_weight": "guidance weight",
-    "digit_weight": "asking weight",
+    "digit_weight": "digit weight",
     "first": "guidance from t",
     "last": "guidance down to t",
     "limit_guide": "guide only there",
@@ -164,7 +164,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             [NO_GUIDE, *(name for name in names if not is_ideal(name))],
             value=first["guide"],
             label="Guide",
-            info="A worse network, to keep away from.",
+            info="A weaker network to steer away from.",
             elem_id="generate-guide",
         )
         weight = gr.Slider(
@@ -173,10 +173,10 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             value=first["guide_weight"],
             step=0.25,
             label="Guidance weight",
-            info="0 the guide alone, 1 the network alone; more goes on beyond it.",
+            info="0 is the guide alone, 1 the network alone; above 1 goes further from the guide.",
             elem_id="generate-weight",
         )
-        gr.Markdown("#### The way from noise to digit")
+        gr.Markdown("#### From noise to digit")
         sampler = gr.Radio(
             list(WORDS["sampler"]),
             value=first["sampler"],
@@ -195,7 +195,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             list(WORDS["clip"]),
             value=first["clip"],
             label="Clipping",
-            info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives a lot.",
+            info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives many errors.",
         )
         eta = gr.Slider(
             0,
@@ -212,7 +212,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             value=first["digit_weight"],
             step=0.5,
             label="How strongly",
-            info="Times the classifier's gradient that is taken from ε̂; 0 is not at all.",
+            info="How many times the classifier's gradient is subtracted from ε̂; 0 means not at all.",
             elem_id="generate-asking",
         )
         with gr.Row():
@@ -236,7 +236,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             )
         limit_guide = gr.Checkbox(
             first["limit_guide"],
-            label="The guide, too, only there",
+            label="Use the guide only there, too",
             info="Outside the interval the network is alone: neither classifier nor guide is computed.",
             elem_id="generate-guide-too",
         )

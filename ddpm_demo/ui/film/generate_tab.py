@@ -33,7 +33,7 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, whole
 GENERATE_LEAD = "Press **Generate**: the network takes this noise away, step by step, until digits are left."
 GENERATE_LESSON = """
 ## The reverse process: a digit comes out of noise
-Start from pure noise. At every step the network says which noise it believes is in the picture; a little of it is taken
+Start from pure noise. At every step the network says what noise it believes is in the picture; a little of it is taken
 away, and (in DDPM) a little fresh noise is put back. Nothing tells the network *which* digit to draw: the noise
 decides. Under Settings, try DDIM with 50 steps and η = 0, then the same seed with 10.
 """
@@ -72,7 +72,7 @@ class GenerateTab:
         except ConfigError as error:
             note = (
                 f"This link asked for a film that cannot be made ({error}) and was ignored. "
-                "The settings are those that the page opens with."
+                "The page shows its usual settings instead."
             )
             return [gr.skip()] * len(self.fields) + [note, {"open": True}]
         idle = {"guide_weight": wanted.guide, "digit_weight": wanted.digit}  # what has no part stays as it is

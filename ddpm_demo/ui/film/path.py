@@ -15,8 +15,8 @@ PATH_LESSON = """
 ## The path of the film
 A digit is a point in 784 dimensions. This is the plane through MNIST's mean along which real digits differ most (its
 first two principal components): the cloud is real digits, coloured by class, and each line is one digit of the film
-above on its way, up to the frame of the film's slider. All ways start close together, because noise prefers no
-direction; then they part. Draw the way of x̂₀ as well: the network's guess moves long before the picture does.
+above on its path, up to the frame of the film's slider. All paths start close together, because noise prefers no
+direction; then they part. Draw the path of x̂₀ as well: the network's guess moves long before the picture does.
 """
 
 

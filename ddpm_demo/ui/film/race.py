@@ -31,9 +31,9 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, one_of, some_of, whole
 
 RACE_LESSON = """
 ## The race, and small experiments
-The same x_T and the same seed, with up to four rules side by side under one slider; beside each the number of network
-calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed of the film;
-only the last of them has a guide.
+The same x_T and the same seed, with up to four rules side by side under one slider; beside each, the number of
+network calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed of the
+film; only the one about guidance uses a guide.
 """
 MAX_LANES = 4
 MAX_RACERS = 8  # digits a lane
@@ -160,7 +160,7 @@ def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
     """Return the checkpoint of the guide that was chosen, or else the shipped one; raise ConfigError if it is none."""
     if guide in (NO_GUIDE, name):
         guide = GUIDE
-    refusal = "choose a guide above, another one than the network itself"
+    refusal = "choose a guide above that is not the network itself"
     if guide == name:
         raise ConfigError(refusal)
     return checkpoints[one_of(guide, checkpoints, refusal)]

@@ -80,4 +80,4 @@ def origin(run: SharedRun) -> str:
     """Return where a run comes from, in words, unless it is made for the one who asks."""
     if run.made is not None:
         return f"From memory: computed here at {time.strftime('%H:%M:%S', time.localtime(run.made))}."
-    return "Under way already: it is computed once for everybody." if run.messages else ""
+    return "Already under way: it is computed once for everybody." if run.messages else ""

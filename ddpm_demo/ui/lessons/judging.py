@@ -23,7 +23,7 @@ def read_prediction(lesson: Lesson, value: object) -> Any:
         return float(value)  # type: ignore[arg-type]
     if asked.kind == "curve" and isinstance(value, list) and len(value) == TENTHS and all(map(_is_number, value)):
         return [float(each) for each in value]
-    raise ConfigError("this is no prediction for this lesson")
+    raise ConfigError("this is not a prediction for this lesson")
 
 
 def verdict(lesson: Lesson, truth: Truth, prediction: Any) -> str:

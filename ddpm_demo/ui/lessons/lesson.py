@@ -208,7 +208,7 @@ def _prediction(file: TomlFile) -> PredictionTask:
             number = name in ("low", "high", "start", "near")
             settings[name] = file.get((*place, name), (int, float) if number else str)
     if kind == "mark" and not settings["low"] <= settings["start"] <= settings["high"]:
-        raise file.fault((*place, "start"), "`predict.start` must lie from `low` to `high`")
+        raise file.fault((*place, "start"), "`predict.start` must be from `low` to `high`")
     if kind == "mark":
         check_words(file, (*place, "reading"), settings["reading"], ["value"])
     return PredictionTask(file.get((*place, "ask"), str), truth, arguments, kind=kind, **settings)
@@ -239,7 +239,9 @@ def _choices(
         wrong = sentence(file, (*here, "wrong"), values) if reasons else ""
         found.append(Choice(key, file.get((*here, "say"), str), wrong))
     if sorted(choice.key for choice in found) != sorted(answers):
-        raise file.fault((*place, "choice"), f"each of {', '.join(answers)} must be offered once: the truth may be any")
+        raise file.fault(
+            (*place, "choice"), f"each of {', '.join(answers)} must be offered once: any of them may be the truth"
+        )
     return tuple(found)
 
 
@@ -288,7 +290,7 @@ def check_words(file: TomlFile, place: Keys, text: str, values: Iterable[str]) -
     try:
         fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
         if unknown := [name for name in fields if name not in known]:
-            raise ConfigError(f"{{{unknown[0]}}} is no value here; there are {', '.join(known) or 'none'}")
+            raise ConfigError(f"{{{unknown[0]}}} is not a value here; there are {', '.join(known) or 'none'}")
         text.format(**dict.fromkeys(known, 0.5))
     except ValueError as error:
         raise file.fault(place, f"`{place[-1]}`: {error}") from None

@@ -27,7 +27,7 @@ class TomlFile:
         try:
             self.text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not a text in UTF-8"
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise ConfigError(f"the lesson {path} cannot be read: {why}") from None
         try:
             self.content: dict[str, Any] = tomllib.loads(self.text)

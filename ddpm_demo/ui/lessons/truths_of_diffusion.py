@@ -65,7 +65,7 @@ def walk_compared(_: Workplace, *, schedule: object, t: int, jump_from: int, dig
     table = schedule_of(schedule)
     stop = t if jump_from < 0 else jump_from
     if not 0 <= stop <= t < len(table):
-        raise ConfigError(f"t and jump_from must lie from 0 to {len(table) - 1}, got {t} and {jump_from}")
+        raise ConfigError(f"t and jump_from must be from 0 to {len(table) - 1}, got {t} and {jump_from}")
     x0 = to_x0(load_mnist(train=False)[0][:digits])
     generator = torch.Generator().manual_seed(0)
     x = x0

@@ -66,7 +66,7 @@ def guess_like(place: Workplace, *, checkpoint: str, t: int, steps: int, count: 
         end = step.x_s
         place.report((step.index + 1) / steps)
     if at == len(loaded.schedule):
-        raise ConfigError(f"t must lie from 0 to {len(loaded.schedule) - 1}, got {t}")
+        raise ConfigError(f"t must be from 0 to {len(loaded.schedule) - 1}, got {t}")
     guess, end = guess.float().cpu(), end.float().cpu()
     mean = to_x0(load_mnist(train=True)[0]).mean(0, keepdim=True).expand_as(guess)
     like = {"mean": correlation(guess, mean), "digit": correlation(guess, end)}

@@ -24,7 +24,7 @@ from ddpm_demo.store.files import assets_dir, cache_dir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-UNEXPECTED = "something went wrong on the server; the person who started it finds the details in its terminal"
+UNEXPECTED = "something went wrong on the server; whoever started it can find the details in its terminal"
 NOT_LOADED = (
     "This part of the page could not be loaded. Reload the page; if that does not help, the server has stopped or a "
     "file of ddpm_demo is missing: start or install it again."

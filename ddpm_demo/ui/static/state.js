@@ -72,7 +72,7 @@ export function subscribe(element, paint) {
 /** The digit and the noise, for a part of the page that is there only once they are. */
 export function known() {
   const { digit, noise } = state;
-  if (!digit || !noise) throw new Error("the Noise tab has brought no digit and no noise yet");
+  if (!digit || !noise) throw new Error("the Noise tab has not loaded its digit and noise yet");
   return { digit, noise };
 }
 

@@ -21,12 +21,12 @@ from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.digits import closest_t, read_noisy_picture
 from ddpm_demo.ui.parts.readers import one_of, whole
 
-NETWORK_LEAD = "Choose a stage, and see what it does to the digit of the Noise tab."
+NETWORK_LEAD = "Choose a stage, and see what it does to the digit from the Noise tab."
 NETWORK_LESSON = """
 ## Inside the network: from xₜ and t to a guess of the noise
 One path turns the timestep into a vector, the other carries the image through dilated blocks at constant width; every
-block adds the vector to each of its pixels. Choose a stage to see its equation, its own source code, and what it does
-to the digit of the Noise tab at the t of the Noise tab.
+block adds the vector to each of its pixels. Choose a stage to see its equation, its source code, and what it does to
+the digit of the Noise tab at that tab's t.
 """
 COMPARISON = """
 ### Direct addition, and what scale-and-shift would add
@@ -36,7 +36,7 @@ COMPARISON = """
 | `y = norm(y + conv(y))` | `y = norm(conv(y)) * (1 + scale) + shift` |
 
 Addition can move a channel up or down before the norm; scale-and-shift can also make it louder or silent after it.
-For {blocks} blocks of {width} channels, one linear layer a block would cost {extra:,} more parameters on top of
+For {blocks} blocks of {width} channels, one linear layer per block would cost {extra:,} more parameters on top of
 {total:,}.
 """
 SHOWN_CHANNELS = 16

@@ -43,8 +43,8 @@ SHOWN = 40  # pictures of the set that are shown before it starts
 MESSAGE_SECONDS = 0.2  # while a zip is read, from one message to the next
 OWN_LESSON = """
 ## Did it learn or copy?
-A network that is shown five drawings for long enough can do well by keeping them: the loss asks for no more. With a
-hundred it must find out what they share. Draw few and many, and look at the nearest drawing beside each result.
+A network that is shown five drawings for long enough can do well by memorising them: the loss asks for no more. With
+a hundred it must find out what they share. Draw a few, then many, and look at the nearest drawing beside each result.
 """
 
 
@@ -137,7 +137,7 @@ def read_own(question: Any) -> tuple[Tensor, TrainConfig]:
 def read_drawings_sent(value: object) -> Tensor:
     """Return drawings uint8 (N, 28, 28) of at most MAX_PICTURES, sent in base64; raise ConfigError on anything else."""
     pixels = SIDE * SIDE
-    refusal = f"the drawings must be at most {MAX_PICTURES} of {pixels} bytes each"
+    refusal = f"there must be at most {MAX_PICTURES} drawings, of {pixels} bytes each"
     content = from_base64(value, refusal, most=MAX_PICTURES * pixels)
     if len(content) % pixels:
         raise ConfigError(refusal)
@@ -154,7 +154,7 @@ def zip_messages(press: gr.EventData) -> Iterator[dict[str, Any]]:
     try:
         asked = named_values(press._data, "press and file")
         same = {"press": whole("the press", asked.get("press"), 0, MAX_SEED)}
-        refusal = f"a zip from this page may have at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
+        refusal = f"a zip from this page may be at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
         content = from_base64(asked.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
         reads, last_sent = list[PictureRead](), time.monotonic()
         for read in pictures_of_zip(content):

@@ -33,9 +33,9 @@ IMAGE = 28
 RECEPTIVE_LEAD = "Drag *layers*, and watch how far the pixel that you tap can see."
 RECEPTIVE_LESSON = """
 ## The receptive field: what one output pixel can see
-The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps stand 1, 3, 9 or 27 pixels
+The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps are 1, 3, 9 or 27 pixels
 apart. Each layer widens the view by (kernel − 1) × dilation pixels. That is what the convolutions *can* reach; below
-stands what a trained network *does* look at.
+is what a trained network *does* look at.
 """
 OWN = "your own"
 PATTERNS = {
@@ -76,10 +76,13 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
             value=first,
             label="Dilations of the blocks",
             min_width=320,
-            info="The shipped networks use the formula; the spec also gives another list, a similar notebook a third.",
+            info="The shipped networks use the formula; the spec also gives another list, a public notebook a third.",
         )
         own = gr.Textbox(
-            "1 2 4 8", label="Your own", info="One number a block, 1 to 12 blocks, each from 1 to 81.", interactive=True
+            "1 2 4 8",
+            label="Your own",
+            info="One number per block, 1 to 12 blocks, each from 1 to 81.",
+            interactive=True,
         )
     gr.Markdown(RECEPTIVE_LESSON, elem_classes="ddpm-lesson")
     words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")

@@ -18,10 +18,10 @@ from ddpm_demo.ui.parts.schedules import (
     schedule_tables,
 )
 
-SCHEDULE_LEAD = "Drag *t*: three schedules, three speeds at which the same digit goes."
+SCHEDULE_LEAD = "Drag *t*: three schedules, three speeds at which the same digit disappears."
 SCHEDULE_LESSON = """
 ## The schedule: how much noise, and when
-**β** is the little noise that each single step adds, **ᾱ** is what all steps so far have left of the picture's
+**β** is the little noise that each single step adds, **ᾱ** is how much all steps so far have left of the picture's
 variance, and the **SNR** ᾱ / (1 − ᾱ) says how much stronger the picture is than the noise. The *linear* schedule is
 that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021. The third is yours.
 """
@@ -99,7 +99,7 @@ def half_life(name: str, schedule: Schedule) -> str:
     below = (schedule.alpha_bar < 0.5).nonzero()
     end = f"at t = {len(schedule) - 1} {100 * float(schedule.alpha_bar[-1]):.2g} % of the variance is still signal"
     if not len(below):
-        return f"**{name}**: ᾱ never falls below one half; {end}, so this is not yet noise to start from."
+        return f"**{name}**: ᾱ never falls below one half; {end}, so the end is not yet pure noise to start from."
     t = int(below[0])
     return f"**{name}**: ᾱ falls below one half between t = {t - 1} and {t}; {end}."
 
@@ -111,7 +111,7 @@ def wasted_quarter(linear: Schedule, cosine: Schedule) -> str:
     return (
         f"**Linear's wasted last quarter** (shaded): at t = {t} linear has {left:.2g} % of the "
         f"signal left, cosine {by_cosine:.2g} %, so a quarter of linear's steps work on what is "
-        "noise already. Nichol & Dhariwal 2021 (section 3.2) could skip up to 20 % of linear's reverse steps with "
+        "already noise. Nichol & Dhariwal 2021 (section 3.2) could skip up to 20 % of linear's reverse steps with "
         "little loss of quality, and proposed cosine."
     )
 

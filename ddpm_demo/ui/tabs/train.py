@@ -29,18 +29,18 @@ from ddpm_demo.ui.tabs.train_settings import (
     settings_in_words,
 )
 
-TRAIN_LEAD = "Press **Start training**, and watch a network learn to draw from nothing."
+TRAIN_LEAD = "Press **Start training**, and watch a network learn to draw from scratch."
 TRAIN_LESSON = """
-## Teach a network from nothing
-Training is short to say (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and a noise ε; mix them to
-x_t; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; again.
+## Teach a network from scratch
+Training is quickly described (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and noise ε; mix them
+into x_t; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; repeat.
 Watch: the loss falls fast and then hardly at all, and yet the digits keep getting better.
-The run lives on the server: close the page, come back, it is still there.
+The run lives on the server: close the page and come back, and it is still there.
 """
 REFUSED = """
 ## Training
 Training is switched off on this server. The runs that were made here are below; on your own computer the same page
-trains: `ddpm-demo app`.
+can train: `ddpm-demo app`.
 """
 FIRST_MINUTES = 5.0
 
@@ -52,7 +52,7 @@ def build_train_tab(desk: Desk) -> None:
         if desk.allowed:
             with gr.Column(min_width=280, scale=2):
                 form = _form()
-                contents({"own-drawings": "teach it drawings of your own"})
+                contents({"own-drawings": "teach it your own drawings"})
         else:
             form = None
         with gr.Column(min_width=300, scale=5):
@@ -80,7 +80,7 @@ def build_train_tab(desk: Desk) -> None:
     def time_it(*values: Any) -> str:
         desk.must_be_allowed()
         if desk.trainer.status.phase not in ("idle", "paused"):
-            raise DemoError("a run is being trained now, so a measurement would be wrong; its own pace is below")
+            raise DemoError("a run is training now, so a measurement would be wrong; its own pace is below")
         wanted = read_run_settings(*values)
         return describe_estimate(
             estimate(wanted.model, wanted.schedule, wanted.config, best_placement(), NETWORK.training_turn)
@@ -120,11 +120,13 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
             width_field = gr.Number(
                 width, precision=0, minimum=8, maximum=MAX_WIDTH, label="Width", info="Channels; a multiple of 8."
             )
-            dilations_field = gr.Textbox(dilations, label="Dilations", info="One number a block, 1 to 12 blocks.")
+            dilations_field = gr.Textbox(dilations, label="Dilations", info="One number per block, 1 to 12 blocks.")
         gr.Markdown("#### The training")
         schedule = gr.Radio(list(SCHEDULES), value="linear", label="Noise schedule", info="See its own tab.")
         with gr.Row():
-            rate_field = gr.Number(rate, label="Learning rate", info="The highest; it warms up and falls to zero.")
+            rate_field = gr.Number(
+                rate, label="Learning rate", info="The highest value; it warms up to that and then falls to zero."
+            )
             batch_field = gr.Number(
                 batch, precision=0, minimum=1, maximum=MAX_BATCH, label="Batch size", info="Digits in one step."
             )
@@ -132,9 +134,7 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
             ema_field = gr.Number(ema, label="EMA", info="Decay of the averaged weights; 0 is none.")
             seed = gr.Number(0, precision=0, minimum=0, label="Training seed", info="Decides weights, noise and order.")
         gr.Markdown("#### The run")
-        name = gr.Textbox(
-            label="Name of the run", placeholder="leave empty for a name by itself", max_length=NAME_LENGTH
-        )
+        name = gr.Textbox(label="Name of the run", placeholder="leave empty to have one chosen", max_length=NAME_LENGTH)
     hidden: list[Any] = [
         preset, width_field, dilations_field, schedule, rate_field, batch_field, ema_field, seed, name,
     ]  # fmt: skip

@@ -222,7 +222,7 @@ class Desk:
 
     def _resume(self, known: Entry) -> str:
         if known.fault:
-            raise DemoError(f"this run cannot be taken up again: {known.fault}")
+            raise DemoError(f"this run cannot be resumed: {known.fault}")
         if known.finished:
             raise DemoError("this run is finished")
         placement = best_placement()

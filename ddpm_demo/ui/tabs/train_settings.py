@@ -78,7 +78,7 @@ def read_run_settings(
     values = digits * hidden * 28 * 28 * VALUES_PER_BLOCK * len(model.dilations)
     if 4 * values > STEP_MEMORY:
         raise ConfigError(
-            f"one step would need about {4 * values / 1e9:.0f} GB of memory: take a smaller batch or width"
+            f"one step would need about {4 * values / 1e9:.0f} GB of memory: choose a smaller batch or width"
         )
     unit = one_of(unit, UNITS, f"the length must be in {' or '.join(UNITS)}")
     limit = max_minutes() if unit == "minutes" else MAX_EPOCHS

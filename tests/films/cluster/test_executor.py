@@ -304,5 +304,5 @@ def test_a_cluster_that_cannot_be_asked_keeps_the_workers_that_it_has(start, net
     pool.workers = lambda: 1 // 0
     told = []
     until(lambda: told.append(capsys.readouterr().err) or any(told))
-    assert "the cluster cannot be asked for its workers" in "".join(told)
+    assert "the cluster cannot list its workers" in "".join(told)
     check(begin(executor, linear), networks, linear)

@@ -108,7 +108,7 @@ def test_a_network_comes_once(worker, loaded):
 def test_another_file_than_its_digest_says_is_refused(worker, loaded, tiny, tmp_path):
     path = tmp_path / "other.safetensors"
     checkpoint.save(path, Checkpoint(tiny, ScheduleConfig(beta_T=0.03), Provenance()))
-    with pytest.raises(DemoError, match="came to a worker of the cluster as another one"):
+    with pytest.raises(DemoError, match="changed on its way to a worker in the cluster"):
         wait_for(taken(*film(worker, loaded, file=File(path.read_bytes()))))
 
 

@@ -29,7 +29,7 @@ export function mount(element, props, watch, server) {
     branches = picture("branches", "the branches: nothing yet");
   const branchWords = h("figcaption", {}, "its branches: nothing yet");
   const branchFigure = h("figure", {}, branches, branchWords);
-  const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
+  const note = h("p", { class: "ddpm-facts", role: "status" }, "This is the digit from the Noise tab.");
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
     label: "noise it to t",

@@ -11,8 +11,8 @@ import { readValue, state, subscribe, update } from "../state.js";
 
 const PIXELS = 28 * 28;
 const WHY =
-  "0 shows why they are needed: without a jump each part answers to the other as it was a step ago, so that the " +
-  "two need not fit. A jump noises the picture one step back and takes the step again, known part and all.";
+  "0 shows why they are needed: without jumps each part only responds to the other as it was a step ago, so the two " +
+  "need not fit. A jump adds one step's noise again and repeats the step, known part and all.";
 const IN_WORDS = ["none", "one", "two", "three", "four"];
 
 /** @type {import("../component.js").Mount} */
@@ -40,13 +40,13 @@ export function mount(element, props, watch, server, trigger) {
       words = h("figcaption", {}, "nothing yet");
     return { canvas, words, element: h("figure", {}, canvas, words) };
   });
-  const note = h("p", { class: "ddpm-facts", role: "status" }, "The digit is that of the Noise tab.");
+  const note = h("p", { class: "ddpm-facts", role: "status" }, "This is the digit from the Noise tab.");
   const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress" });
   const slider = makeSlider({
     label: "step",
     max: 0,
     value: 0,
-    help: "The walks again, as they were made: the part that is known is in place at every step, at its own noise level.",
+    help: "The four attempts, step by step: the known part is in place at every step, at that step's noise level.",
     describe: () => (times.length ? where() : "nothing yet"),
     onInput: () => {
       live = false;
@@ -112,14 +112,14 @@ export function mount(element, props, watch, server, trigger) {
     original.setAttribute("aria-label", state.digit.name);
     paintKnown(wiper.canvas, state.digit.x0, known);
     const wiped = known.reduce((sum, one) => sum + 1 - one, 0);
-    wiper.canvas.setAttribute("aria-label", `the part that is given: ${wiped} of ${PIXELS} pixels are wiped out`);
+    wiper.canvas.setAttribute("aria-label", `the given part: ${wiped} of ${PIXELS} pixels are wiped out`);
     wiper.canvas.dataset.wiped = String(wiped);
   }
   /** What stands there belongs to another digit or another part; nothing that still comes will change that. */
   function outdated() {
     if (running) {
       trigger("stop");
-      end("Stopped: the part that is given is another one now.");
+      end("Stopped: the given part has changed.");
     }
     for (const way of ways) way.element.classList.toggle("ddpm-waiting", times.length > 0);
   }
@@ -209,7 +209,7 @@ export function mount(element, props, watch, server, trigger) {
     return (
       `Completed by ${by}, seed ${seed}: ${calls}, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. ` +
       `The known part differs from what was given ${apart}.` +
-      (unread ? " A part of the walk could not be read: its pictures are missing." : "")
+      (unread ? " A part of the film could not be read: its pictures are missing." : "")
     );
   }
 
@@ -224,7 +224,7 @@ export function mount(element, props, watch, server, trigger) {
       "div",
       { class: "ddpm-pictures ddpm-given-row" },
       caption(original, "the digit x₀"),
-      h("figure", {}, wiper.element, h("figcaption", {}, "the part that is given")),
+      h("figure", {}, wiper.element, h("figcaption", {}, "the given part")),
     ),
     wiper.help,
     h(

@@ -83,7 +83,7 @@ export class DeviceFilm {
       signal,
     );
     if (this.finished && !this.finished.every(Number.isFinite))
-      throw new Error("the network's pictures are not finite numbers: these are no digits");
+      throw new Error("the network's pictures are not finite numbers, so there are no digits");
   }
 
   /**

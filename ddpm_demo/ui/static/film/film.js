@@ -38,7 +38,7 @@ export function mount(element, props, watch, server, trigger) {
 
   const slider = makeSlider({
     label: "frame",
-    help: "Play, step or drag through the film; the server has no part in it. Click a digit to take it apart below.",
+    help: "Play, step or drag through the film; the server is not involved. Click a digit to take it apart below.",
     max: 0,
     value: 0,
     loop: () => loop.input.checked,
@@ -128,7 +128,7 @@ export function mount(element, props, watch, server, trigger) {
       "aria-label",
       `${CAPTIONS.x_t}: the noise of seed ${seed}, ${n} ${n === 1 ? "picture" : "pictures"}, t = ${t}`,
     );
-    status.textContent = `Noise of seed ${seed} at t = ${t}: Generate begins with these very pictures.`;
+    status.textContent = `Noise of seed ${seed} at t = ${t}: Generate starts from exactly these pictures.`;
   }
   function paint() {
     if (film.begin) {

@@ -28,8 +28,8 @@ function placeWords({ before, films, seconds, trouble }) {
 /** @param {{from: string, made: number}} source */
 function sourceWords({ from, made }) {
   if (from === "memory") return `from memory: computed here at ${clock(made)}`;
-  if (from === "joined") return `others watch the same film: it is computed once, since ${clock(made)}`;
-  return `it was begun before, at ${clock(made)}, and goes on`;
+  if (from === "joined") return `others are watching the same film, computed once for all since ${clock(made)}`;
+  return `it was started earlier, at ${clock(made)}, and goes on`;
 }
 
 /**
@@ -61,7 +61,7 @@ export function openServerFilm(settings, { say, ended }, why = "") {
   };
   const mine = (events = openEvents((more) => address({ settings: JSON.stringify(settings), ...more }), {
     take: (name, got) => takes[name]?.(got),
-    silent: () => say("The server does not answer; this page goes on asking."),
+    silent: () => say("The server does not answer; this page keeps asking."),
     lost: () => {
       say("The server did not give this film: reload the page.");
       end();

@@ -103,7 +103,7 @@ export function makeInspector(server) {
         ? step.eps_hat[i] + asked.pull[i]
         : 0;
     const alone = [
-      step.guidance && !said ? `the guide has a part ${interval(step.guidance)}` : "",
+      step.guidance && !said ? `the guide takes part ${interval(step.guidance)}` : "",
       step.asked && !asked ? `a ${step.asked.digit} is asked for ${interval(step.asked)}` : "",
     ].filter(Boolean);
     sum.replaceChildren(

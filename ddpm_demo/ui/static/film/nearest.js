@@ -51,17 +51,17 @@ export function makeNearest(server) {
     const decided =
       got.decided === null
         ? ""
-        : ` For half of them one training digit had more than half of all weight from t = ${got.decided} on: long before the end it was known which.`;
+        : ` For half of them, one training digit had more than half of all weight from t = ${got.decided} on: it was settled long before the end.`;
     words.textContent =
       `${copies} of ${film.n} are copies of a training digit. The median distance is ${number(middle, 1)}; ` +
-      `a test digit, which nobody was taught, lies ${number(got.unseen, 1)} from its nearest (median of ${got.unseen_digits}).${decided}`;
+      `a test digit, which no network was taught, lies ${number(got.unseen, 1)} from its nearest (median of ${got.unseen_digits}).${decided}`;
     Object.assign(element.dataset, { copies, middle });
   }
   onFilm((changes) => {
     if (film.run !== shown) {
       pairs.replaceChildren();
       shown = null;
-      words.textContent = film.done < 1 ? "Wait until the film is whole." : "";
+      words.textContent = film.done < 1 ? "Wait until the film is complete." : "";
     }
     if (changes.arrived) ask();
   });

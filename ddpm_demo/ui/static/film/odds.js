@@ -30,7 +30,7 @@ export function makeOdds() {
       for (const bar of bars) bar.fill.style.height = "0%";
       words.textContent =
         film.steps[film.index]?.t < 0
-          ? "No digit was asked for at the end: the classifier saw nothing of it"
+          ? "No digit was asked for at the end, so the classifier did not see it"
           : step && !film.frames[film.index].eps_hat.length
             ? "The classifier has not been asked yet"
             : `At t = ${step?.t} no digit is asked for: the classifier is not computed`;

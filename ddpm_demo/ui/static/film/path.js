@@ -10,7 +10,7 @@ import { film, onFilm } from "./film_state.js";
 export function mount(element, props, watch, server) {
   const chart = makeChart();
   const note = h("p", { class: "ddpm-help", role: "status" }, "The cloud of real digits is being computed.");
-  const which = select("draw the way of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () =>
+  const which = select("draw the path of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () =>
     draw(),
   );
   /** @typedef {{x_t: Float32Array, x0_hat: Float32Array, n: number, frames: number}} Trails */

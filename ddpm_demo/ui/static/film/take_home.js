@@ -10,7 +10,7 @@ export function makeTakeHome(server) {
   const note = h(
     "p",
     { class: "ddpm-help", role: "status" },
-    "Everything of the film that is on the screen, for your own computer; the link draws it again.",
+    "Everything about the film on the screen, for your own computer; the link draws it again.",
   );
   const text = h("pre", { class: "ddpm-code", hidden: true, tabindex: 0, "aria-label": "text to copy" });
 

@@ -58,7 +58,7 @@ export class Crew {
   /** End all workers; what was under way fails. */
   close() {
     for (const worker of this._workers) worker.terminate();
-    this._fail(new Error("the workers have been ended"));
+    this._fail(new Error("the workers have been stopped"));
   }
 
   /**

@@ -31,7 +31,7 @@ export class Network {
     const net = (this.net = /** @type {any} */ (new WebAssembly.Instance(module).exports));
     const { hidden: width, groups, dilations } = (this.model = model);
     new Int32Array(net.memory.buffer, net.place(DILATIONS, 0), dilations.length).set(dilations);
-    if (!net.create(width, groups, dilations.length)) throw new Error("this device gives the network no memory");
+    if (!net.create(width, groups, dilations.length)) throw new Error("this device has no memory for the network");
     this._fillTaps(IN_WEIGHT, tensors["in_project.weight"], 49);
     this._fillTaps(OUT_WEIGHT, tensors["out_project.weight"], 9);
     this._fill(IN_BIAS, tensors["in_project.bias"]);

@@ -71,8 +71,8 @@ export function makeIdealPanel(server) {
       h(
         "p",
         {},
-        "Training has one best answer: the mean of all training digits, each weighed by how well it explains xₜ. " +
-          "A network that reached the lowest loss there is would answer exactly this.",
+        "Training has one best answer: the mean of all training digits, each weighted by how well it explains xₜ. " +
+          "A network that reached the lowest possible loss would give exactly this answer.",
       ),
       h(
         "div",

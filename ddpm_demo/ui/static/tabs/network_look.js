@@ -90,7 +90,7 @@ export function makeNetworkPanel(server) {
     const other =
       state.schedule === "linear"
         ? ""
-        : ` The network was trained on the linear schedule, so it was told t = ${answer.t}, where that has as much signal.`;
+        : ` The network was trained on the linear schedule, so it was told t = ${answer.t}, where that schedule has as much signal.`;
     const where = answer.here ? " on your device" : here.why() && `, on the server: ${here.why()}`;
     words.textContent =
       `Mean squared error ${mse.toPrecision(3)}${usual}. ` +

@@ -91,9 +91,9 @@ export function mount(element, props, watch, server, trigger) {
   const caption = h("figcaption", {}, "");
   const set = h("figure", { hidden: true }, grid, caption);
   const length = field("minutes", { type: "number", value: minutes, min: 0.1, max: mostMinutes, step: "any" });
-  const name = field("name of the run", { type: "text", maxlength: 40, placeholder: "a name by itself" });
+  const name = field("name of the run", { type: "text", maxlength: 40, placeholder: "chosen for you" });
   const begun = checkbox(
-    `begin with ${beginsWith}, a network that has learnt MNIST's digits and so knows strokes; without it, with nothing`,
+    `start from ${beginsWith}, a network that has learned MNIST's digits and so knows strokes; without it, from scratch`,
     () => {},
   );
   begun.input.checked = Boolean(beginsWith);
@@ -193,7 +193,7 @@ export function mount(element, props, watch, server, trigger) {
   /** @param {File} chosen */
   async function readPicture(chosen) {
     if (chosen.size > mostBytes) {
-      leaveOut(chosen.name, `it has ${(chosen.size / 1e6).toFixed(1)} MB; at most ${mostBytes / 1e6} MB are read`);
+      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(1)} MB; the limit is ${mostBytes / 1e6} MB`);
       return;
     }
     let answer;
@@ -212,10 +212,7 @@ export function mount(element, props, watch, server, trigger) {
    */
   async function readZip(chosen, k, total) {
     if (chosen.size > mostZip) {
-      leaveOut(
-        chosen.name,
-        `it has ${(chosen.size / 1e6).toFixed(0)} MB; at most ${mostZip / 1e6} MB are sent from this page`,
-      );
+      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(0)} MB; this page sends at most ${mostZip / 1e6} MB`);
       return;
     }
     let content;
@@ -307,7 +304,7 @@ export function mount(element, props, watch, server, trigger) {
     paintGrid(grid, levels, answer.n, 28, 2, 10);
     const mix = mixed();
     caption.textContent =
-      `${answer.n} of the ${answer.total.toLocaleString("en")} pictures that it will learn from, by chance: your drawings, each turned, slanted, scaled and shifted a little` +
+      `${answer.n} of the ${answer.total.toLocaleString("en")} pictures it will learn from, picked at random: your drawings, each turned, slanted, scaled and shifted a little` +
       (mix.length ? `, and MNIST's ${mix.join(" ")}.` : ".");
     grid.setAttribute("aria-label", caption.textContent);
     panel.dataset.total = answer.total;
@@ -323,13 +320,13 @@ export function mount(element, props, watch, server, trigger) {
       say(sentence(answer.error));
       return;
     }
-    say("It learns now: watch it above. Each result stands beside the nearest of your drawings.");
+    say("It is learning now: watch it above. Each result is shown beside the nearest of your drawings.");
     keepKey(answer.key);
     watchRun(answer.run);
   }
 
   panel.append(
-    h("summary", {}, "My own drawings: teach it a sign of your own"),
+    h("summary", {}, "My own drawings: teach it a symbol of your own"),
     h(
       "div",
       { class: "ddpm-row ddpm-pad-row" },
@@ -373,7 +370,7 @@ export function mount(element, props, watch, server, trigger) {
     h(
       "p",
       { class: "ddpm-help" },
-      `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page, and when it starts in the run's folder, with which they are deleted; an exported network does not hold them.`,
+      `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page and, once it starts, in the run's folder; they are deleted with it, and an exported network does not contain them.`,
     ),
   );
   placeIn(element).replaceChildren(panel);

@@ -62,7 +62,7 @@ export function makePad(server, onDigit) {
       const chosen = file.files?.[0];
       if (!chosen) return;
       if (chosen.size > MAX_BYTES) {
-        words.textContent = `${chosen.name} has ${(chosen.size / 1e6).toFixed(1)} MB; at most 5 MB are read.`;
+        words.textContent = `${chosen.name} is ${(chosen.size / 1e6).toFixed(1)} MB; the limit is 5 MB.`;
         return;
       }
       const reader = new FileReader();

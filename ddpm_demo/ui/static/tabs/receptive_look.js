@@ -55,7 +55,7 @@ export function mount(element, props, watch, server) {
       `beyond it lies ${answer.t.map((t, k) => `${percent(answer.outside[k])} of the gradient at t = ${t}`).join(", ")}. ` +
       (frozen.input.checked
         ? "With the norms frozen that must be nothing."
-        : "Only GroupNorm, whose mean and variance are the whole image's, can carry it there.");
+        : "Only GroupNorm, whose mean and variance are taken over the whole image, can carry it there.");
     chart.draw(answer.chart);
   }
   /** At every pixel, the taps of a dilated 3x3 kernel that read the image and not the padding: 1 black to 9 white. */

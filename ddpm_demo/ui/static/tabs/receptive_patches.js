@@ -19,8 +19,8 @@ export function mount(element, props, watch, server) {
     h(
       "p",
       {},
-      "For every pixel take a patch of xₜ around it, and answer as well as can be done from that patch alone: the mean " +
-        "of training digits, weighed by how well they explain it. Of many widths, which patch comes closest to what the " +
+      "For every pixel take a patch of xₜ around it, and give the best possible answer from that patch alone: the mean " +
+        "of training digits, weighted by how well they explain it. Of many widths, which patch comes closest to what the " +
         "network says?",
     ),
     start,
@@ -30,7 +30,7 @@ export function mount(element, props, watch, server) {
       "p",
       { class: "ddpm-small" },
       "After Kamb & Ganguli 2025, “An analytic theory of creativity in convolutional diffusion models”: the same place in " +
-        "every training digit. The share is that of the variance of the network's x̂₀, the median of some test digits.",
+        "every training digit. The share is of the variance of the network's x̂₀, the median over some test digits.",
     ),
   );
   placeIn(element).replaceChildren(all);

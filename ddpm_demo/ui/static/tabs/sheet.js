@@ -44,7 +44,7 @@ export function makeSheet({ read, use }) {
   });
   const slider = h("input", { type: "range", min: 1, max: 99, id: threshold, oninput: changed });
   const value = h("output", { class: "ddpm-value", for: threshold });
-  const anyway = button("Use it all the same", () => use(answer));
+  const anyway = button("Use it anyway", () => use(answer));
   const element = h(
     "div",
     { class: "ddpm-sheet", hidden: true },

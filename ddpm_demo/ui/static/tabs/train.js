@@ -34,7 +34,7 @@ export function mount(element, props, watch, server) {
   let drawn = -Infinity,
     undrawn = false;
   const phase = h("h2", { "aria-live": "polite" }, "No run yet");
-  const facts = h("p", { class: "ddpm-facts" }, "Everything below fills while a network learns.");
+  const facts = h("p", { class: "ddpm-facts" }, "Everything below fills up while a network learns.");
   const note = h("p", { class: "ddpm-note", role: "status" });
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
   const buttons = {
@@ -211,7 +211,7 @@ export function mount(element, props, watch, server) {
     Object.assign(whole.dataset, { run: run ?? "", phase: mine ? latest.phase : "", lines: losses.length, step });
     bar.hidden = !last && !mine;
     if (!last) {
-      if (mine) facts.textContent = "The network and the digits are being made ready.";
+      if (mine) facts.textContent = "The network and the digits are being prepared.";
       return;
     }
     const total = (mine && latest.total) || last.total,

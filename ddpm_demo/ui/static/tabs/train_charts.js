@@ -88,8 +88,8 @@ export function makeCharts() {
     words.textContent =
       `For the smallest t the loss is ${low.toPrecision(2)}, for the largest ${high.toPrecision(2)}. ` +
       "At large t nearly all of xₜ is noise, so the network can almost copy what it sees. At small t the noise is a " +
-      "hundredth of the ink and must be told from the pen's own texture; saying “no noise at all” would cost 1. Little " +
-      "depends on it: what is wrong with ε̂ there changes x̂₀ by hardly anything.";
+      "hundredth of the ink and must be told apart from the pen's own texture; saying “no noise at all” would cost 1. Little " +
+      "depends on it: an error in ε̂ there hardly changes x̂₀.";
   }
   return { element: h("div", {}, loss.element, bars), make, clear, draw };
 }

@@ -59,7 +59,7 @@ export function makeFilm(server) {
     label: "moment of training",
     max: 0,
     value: 0,
-    help: "The digit and its noise stay the same; only the network grows up. Click a column to choose its t. Moments whose weights are kept; of a big network they are few.",
+    help: "The digit and its noise stay the same; only the network grows up. Click a column to choose its t. Only moments whose weights were kept are shown; a big network keeps few.",
     describe: (index) =>
       steps.length
         ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}`

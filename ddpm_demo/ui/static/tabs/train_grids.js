@@ -38,7 +38,7 @@ export function makeGrids(server) {
     label: "moment of training",
     max: 0,
     value: 0,
-    help: "Drag or play from the first moment to the newest and watch the digits condense. Every one starts from the same sixteen noises (DPM-Solver++, 10 steps).",
+    help: "Drag or play from the first moment to the newest and watch the digits condense. Each time it starts from the same sixteen noises (DPM-Solver++, 10 steps).",
     describe: (index) =>
       steps.length
         ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}`
@@ -51,7 +51,7 @@ export function makeGrids(server) {
   const waiting = h(
     "p",
     { class: "ddpm-help" },
-    "Now it is the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.",
+    "For now these are the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.",
   );
   const element = h(
     "div",
@@ -96,8 +96,8 @@ export function makeGrids(server) {
       }),
     );
     yardstick.textContent =
-      `Left a digit with EMA, right the nearest of your ${drawings} drawings as it was taught, turned, scaled or shifted; below, how far they are from each other (Euclidean, pixels 0 to 1; 0 is a copy). ` +
-      `For comparison: a variation that it was not taught lies ${fresh.toFixed(1)} from the nearest that it was, one drawing ${other.toFixed(1)} from the next.`;
+      `On the left a digit drawn with EMA, on the right the nearest of your ${drawings} drawings as it was taught: turned, scaled or shifted; below, how far apart they are (Euclidean, pixels 0 to 1; 0 is a copy). ` +
+      `For comparison: a variation that it was not taught lies ${fresh.toFixed(1)} from the nearest one that it was, and one drawing ${other.toFixed(1)} from the next.`;
   }
 
   function show(newRun, newSteps, lines) {

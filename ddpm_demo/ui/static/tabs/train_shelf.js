@@ -18,7 +18,7 @@ export function makeShelf(server, actions) {
     h(
       "p",
       { class: "ddpm-help" },
-      "Every run that has a checkpoint stands in the lists of the Generate, Noise and Network tabs by its name.",
+      "Every run that has a checkpoint is in the lists of the Generate, Noise and Network tabs by its name.",
     ),
     list,
     note,
@@ -86,7 +86,7 @@ export function makeShelf(server, actions) {
         h("label", { for: id }, "new name"),
         field,
         button("Save the name", done),
-        button("Leave it", usual),
+        button("Cancel", usual),
       );
       field.focus();
     }
