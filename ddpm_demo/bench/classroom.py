@@ -1,4 +1,4 @@
-"""`ddpm-demo bench class`: a class presses Generate at once, beside the time that its films take with nobody around.
+"""`ddpm-demo bench class`: a class presses Generate at once, compared with the time its films take alone.
 
 The server is started as a user starts it; the visitors are HTTP clients in this process, on this machine. They share
 its processors with the server, as the browsers of a real class would not.
@@ -69,9 +69,9 @@ def bench_class(
     digits: int = 16,
     cluster: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Measure and yield one row a size of the class; times in seconds. Raises DemoError if the server does not start.
+    """Measure and yield one row per class size; times in seconds. Raises DemoError if the server does not start.
 
-    With `same` everybody asks for one film, else each for one of its own. `ideal` is the time in which this machine
+    With `same` everybody asks for the same film, else each for another. `ideal` is the time in which this machine
     makes the row's films with nobody around, measured before and after the row. `fairness` is the longest time from
     press to end over the shortest. `front_ms` is the processor's time of serving, and of writing the messages, a
     message that arrived. With `cluster`, as `ddpm-demo app --cluster` takes it, the films are made by workers.

@@ -1,4 +1,4 @@
-"""`ddpm-demo bench company`: whether a film depends on who else had one made, film by film.
+"""`ddpm-demo bench company`: whether a film depends on what else is being made, film by film.
 
 The films differ in sampler, steps, number of digits and seed. Each is made alone first, and then all of them at once,
 by the page's executor: in turns, and with several films in one call of the network, at different timesteps.

@@ -24,7 +24,7 @@ WAYS = {"the ideal, 60,000 digits": (60_000, 0), "patches of 9 x 9, 10,000 digit
 
 
 def bench_ideal(*, seconds: float = IDEAL_SECONDS) -> Iterator[dict[str, Any]]:
-    """Measure and yield one row a way: milliseconds a step of 16 digits, of `lite` and of the way; and its memory.
+    """Yield one row per denoiser: milliseconds a step of 16 digits, of `lite` and of the way; and its memory.
 
     `megabytes` is by how much a process of its own grew at most, with the training digits and all that it computed.
     """

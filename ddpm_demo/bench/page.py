@@ -105,7 +105,7 @@ IMAGE_DRAG = """async (events) => {
 
 
 def bench_ui() -> Iterator[dict[str, Any]]:
-    """Measure and yield one row a condition and way; times in milliseconds. Raises DemoError without a browser.
+    """Measure and yield one row per condition and way; times in milliseconds. Raises DemoError without a browser.
 
     A row that cannot be measured here has a `fault`, in words, instead of figures. The film and the map are those of
     the first shipped checkpoint, and left out where none is shipped.
@@ -222,7 +222,7 @@ def open_page(browser: Any, address: str, ready: str, slower: float, latency: fl
 def load_time(browser: Any, address: str, element: str) -> float:
     """Return the milliseconds from navigation, with an empty cache, to a picture that its slider moves.
 
-    The page itself takes note of the moment: whoever asked it again and again from outside would slow it down.
+    The page itself notes the moment: asking it again and again from outside would slow it down.
     """
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.add_init_script(f"const wanted = {json.dumps(element)};\n{TAKE_NOTE}")

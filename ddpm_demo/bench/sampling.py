@@ -1,4 +1,4 @@
-"""`ddpm-demo bench sample`: how fast a step is, beside the plain ways of doing the same, in one run."""
+"""`ddpm-demo bench sample`: how fast a step is, next to plain implementations of the same, in one run."""
 
 import math
 import time
@@ -32,7 +32,7 @@ SAMPLING_ROUNDS = (
 def bench_sample(
     *, presets: tuple[str, ...] = ("lite", "full"), counts: tuple[int, ...] = COUNTS, seconds: float = SAMPLING_SECONDS
 ) -> Iterator[dict[str, Any]]:
-    """Measure and yield one row a preset and number of digits; times in milliseconds a step.
+    """Measure and yield one row per preset and number of digits; times in milliseconds a step.
 
     `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32; `diffusers` the loop of its
     DDPMPipeline in float32 with the same network, None where diffusers is not installed; the last two each in a

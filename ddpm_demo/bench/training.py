@@ -1,4 +1,4 @@
-"""`ddpm-demo bench train`: how fast training is, beside the plain way of doing the same, in one run."""
+"""`ddpm-demo bench train`: how fast training is, next to a plain implementation of the same, in one run."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ TRAINING_ROUNDS = 4
 def bench_train(
     *, presets: tuple[str, ...] = ("lite", "full"), seconds: float = TRAINING_SECONDS
 ) -> Iterator[dict[str, Any]]:
-    """Measure and yield one row a preset.
+    """Measure and yield one row per preset.
 
     `ours` is `train` with the preset's own recipe (averaged weights, clipped gradients and all); `plain` the plain
     loop in float32 with PyTorch's own layers and Adam, at the same batch, in a process of its own. `of_matrix_rate` is

@@ -35,7 +35,7 @@ def bench_watching(
 
     The browser runs on this very machine, as a student's does, so that drawing the charts counts too. `cost` is the
     share of the speed that the watching page takes: the median over the turns, each a window beside its neighbour.
-    Opening a page is no part of it: the row's `opening` is the share of so many first seconds that it takes, once.
+    Opening a page is not part of it: the row's `opening` is the share of so many first seconds that it takes, once.
     """
     with cache_elsewhere():
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()

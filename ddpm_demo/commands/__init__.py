@@ -1,1 +1,1 @@
-"""The command line: the parser, and one file a command."""
+"""The command line: the parser, and one file per command."""

@@ -1,4 +1,4 @@
-"""`ddpm-demo bench`: speed, side by side with the plain way."""
+"""`ddpm-demo bench`: speed, next to a plain implementation."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`ddpm-demo classifier`: train the classifier of noisy digits, by which a denoiser is asked for one, or the judge."""
+"""`ddpm-demo classifier`: train the classifier of noisy digits, which steers a denoiser to one, or the judge."""
 
 import argparse
 import datetime

@@ -60,7 +60,7 @@ def points(steps: Sequence[int]) -> list[SamplerConfig]:
 def run_curves(arguments: argparse.Namespace) -> int:
     """Measure what is missing in the result file, draw the picture if asked; return the exit status.
 
-    Raises ConfigError for arguments out of range, CheckpointError for a file that is no checkpoint, and DemoError
+    Raises ConfigError for arguments out of range, CheckpointError for a file that is not a checkpoint, and DemoError
     when the result file cannot be written or belongs to other settings.
     """
     from ddpm_demo.core.schedule import Schedule

@@ -46,7 +46,7 @@ def evaluate_checkpoint(
     that is `asked` for as many.
 
     Everything that can be wrong with the arguments is refused before anything is measured: ConfigError, or
-    CheckpointError for a file that is no good.
+    CheckpointError for an unusable file.
     """
     digits_in_range("--n", arguments.n, quality.MIN_IMAGES)
     digits_in_range("--held-out", arguments.held_out, 1)
@@ -137,9 +137,9 @@ def as_asked(judge: classifier.TrainedJudge, images: Tensor, asked: Sequence[Dig
 def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     """Measure what storing a run's averaged weights at 16 bits costs, and then what this machine's format costs.
 
-    The same digits (of a run that learns drawings of one's own, its held-out pictures), timesteps and noise three
+    The same digits (of a run that learns the user's own drawings, its held-out pictures), timesteps and noise three
     times: the float32 weights of `run.safetensors` and the float16 ones of `model.safetensors`, both computing in
-    float32, and the latter once more as every other command computes. Raises CheckpointError when a file is missing or
+    float32, and the latter again as every other command computes. Raises CheckpointError when a file is missing or
     damaged or the two are not of one step, and ConfigError for the count.
     """
     digits_in_range("--held-out", count, 1)

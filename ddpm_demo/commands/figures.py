@@ -85,6 +85,6 @@ def sampler_words(sampler: dict[str, Any], guidance: dict[str, Any] | None) -> s
 
 
 def interval_words(held: dict[str, Any]) -> str:
-    """Return at which timesteps guidance has a part, nothing if at all; results of before know no interval."""
+    """Return at which timesteps guidance takes part, nothing if at all of them; older results have no interval."""
     first, last = held.get("first"), held.get("last", 0)
     return "" if (first, last) == (None, 0) else f" from t = {'T - 1' if first is None else first} to {last}"

@@ -85,9 +85,9 @@ def add_sampler_options(parser: argparse.ArgumentParser, usual: SamplerConfig, u
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and a polite kill into a question asked between two steps: a step is never cut in half.
+    """Turn Ctrl-C and a polite kill into a flag that is checked between two steps: a step is never cut in half.
 
-    Windows knows no polite kill from another program; Ctrl-Break is what comes nearest.
+    Windows has no polite kill from another program; Ctrl-Break is the nearest thing.
     """
     seen: list[int] = []
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
@@ -107,7 +107,7 @@ def check_seed(seed: int) -> None:
 
 
 def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
-    """Return the sampler that the arguments name; raise ConfigError if there is none such, or a seed too large."""
+    """Return the sampler that the arguments name; raise ConfigError if there is none, or for too large a seed."""
     check_seed(arguments.seed)
     return SamplerConfig(
         kind=arguments.sampler,
@@ -122,7 +122,7 @@ def sampler_config(arguments: argparse.Namespace) -> SamplerConfig:
 def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | None) -> GuidanceConfig | None:
     """Return the guide that the arguments name, or else the usual one, if any.
 
-    Raises ConfigError on a weight alone, or an interval of nothing.
+    Raises ConfigError on a weight without a guide, or an interval without anything to guide.
     """
     guide = arguments.guide or (usual.guide if usual else "none")
     if guide == "none":
@@ -138,7 +138,7 @@ def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | No
 
 
 def digit_config(arguments: argparse.Namespace, digit: int | None) -> DigitConfig | None:
-    """Return the wish for a digit, None for any; raise ConfigError for no digit, or for a weight or interval alone."""
+    """Return the wish for a digit, None for any; raise ConfigError if it is none, or for a weight or interval alone."""
     told = {"weight": arguments.digit_weight, "first": arguments.digit_first, "last": arguments.digit_last}
     given = {name: value for name, value in told.items() if value is not None}
     if digit is None:
@@ -154,7 +154,7 @@ def interval_of(arguments: argparse.Namespace) -> dict[str, int]:
 
 
 def digits_in_range(option: str, count: int, low: int) -> None:
-    """Refuse a number of digits that the test set does not have; raise ConfigError that names the option."""
+    """Raise ConfigError, naming the option, for a number of digits that the test set does not have."""
     if not low <= count <= 10_000:  # as many test digits as there are
         raise ConfigError(f"{option} must be a whole number from {low} to 10000, got {count}")
 

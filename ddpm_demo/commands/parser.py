@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def one_sentence() -> Iterator[None]:
-    """Leave the program by SystemExit, with one line instead of a traceback, where the user can mend what is wrong."""
+    """Leave the program by SystemExit, with one line instead of a traceback, where the user can fix what is wrong."""
     try:
         yield
     except BrokenPipeError:  # `ddpm-demo claims | head -1`: whoever read has seen enough

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_schedule(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo schedule`: the tables, whole as JSON, or every hundredth row for people."""
+    """`ddpm-demo schedule`: the whole tables as JSON, or every hundredth row for people."""
     from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 
     schedule = Schedule.from_config(ScheduleConfig(kind=arguments.kind))

@@ -1,4 +1,4 @@
-"""`ddpm-demo status`: what goes on in a server on this machine."""
+"""`ddpm-demo status`: what a server on this machine is doing."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_status(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo status`: print what the server on that port says of itself."""
+    """`ddpm-demo status`: print what the server on that port reports."""
     if not 1 <= arguments.port <= 65535:
         raise ConfigError(f"--port must be a whole number from 1 to 65535, got {arguments.port}")
     numbers = ask_status(arguments.port)

@@ -1,6 +1,6 @@
-"""`ddpm-demo train`: begin a run or go on with one, alone or as one of several processes.
+"""`ddpm-demo train`: start a run or continue one, alone or as one of several processes.
 
-Heavy imports stand inside the functions, so that `ddpm-demo --help` answers at once.
+Heavy imports are inside the functions, so that `ddpm-demo --help` answers at once.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _classes(text: str) -> tuple[int, ...]:
-    """Return the digits that an argument such as 3,7 names; which of them there are, TrainConfig knows."""
+    """Return the digits that an argument such as 3,7 names; TrainConfig checks that they exist."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -93,7 +93,7 @@ def _classes(text: str) -> tuple[int, ...]:
 
 
 def run_train(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo train`: begin a run or go on with one, saving at least every minute.
+    """`ddpm-demo train`: start a run or continue one, saving at least every minute.
 
     A loss that is no longer a number ends it, with the weights from before that step saved.
     """
@@ -104,7 +104,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> int:
-    """Train, keeping on the stack what must be let go of at the end: the lock of the run's directory."""
+    """Train, keeping on the stack what must be released at the end: the lock of the run's directory."""
     from tqdm import tqdm
 
     if not 0 <= arguments.held_out <= 10_000:
@@ -157,7 +157,7 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
 
 
 def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "Ranks") -> "Run":
-    """Begin or take up the run that the arguments name."""
+    """Start or resume the run that the arguments name."""
     from ddpm_demo.core.config import preset
     from ddpm_demo.core.schedule import ScheduleConfig
     from ddpm_demo.machine.device import best_placement
@@ -212,7 +212,7 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
 
 
 def _read_drawings(path: Path, *, quiet: bool) -> "Tensor":
-    """Read one's own drawings, uint8 (N, 28, 28), saying which files are no good; raise PictureSetError if too few."""
+    """Read the user's drawings, uint8 (N, 28, 28), saying which are unusable; raise PictureSetError if too few."""
     from tqdm import tqdm
 
     from ddpm_demo.drawings.picture_set import read_pictures, usable
@@ -231,7 +231,7 @@ def _read_drawings(path: Path, *, quiet: bool) -> "Tensor":
 
 
 def _copied_or_learned(run: "Run") -> str:
-    """Say how near the newest pictures are to the drawings, beside what would be near and what far."""
+    """Say how near the newest pictures are to the drawings, compared with what would be near and what far."""
     from ddpm_demo.measuring.copying import nearest_drawings, scale_of
     from ddpm_demo.training import snapshots
     from ddpm_demo.training.training_set import fresh_variations, variations

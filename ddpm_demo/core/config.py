@@ -1,6 +1,6 @@
 """Settings, as frozen dataclasses that refuse wrong values when they are made, and the errors that say so.
 
-The settings of a schedule and of a sampler stand beside their tables, in `schedule.py` and `samplers.py`.
+The settings of a schedule and of a sampler live beside their tables, in `schedule.py` and `samplers.py`.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ Variance = Literal["beta", "posterior"]  # of a reverse step's noise: see `sched
 
 
 class DemoError(Exception):
-    """A fault that one sentence explains to the person in front of the program."""
+    """An error that one sentence explains to the user."""
 
 
 class ConfigError(DemoError, ValueError):
@@ -93,16 +93,16 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """The timesteps at which guidance has a part: `first` >= t >= `last`; a `first` of None is the very beginning.
+    """The timesteps at which guidance takes part: `first` >= t >= `last`; a `first` of None is the very beginning.
 
-    Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval". Raises ConfigError on what is no interval.
+    Kynkaanniemi et al. 2024, "Applying Guidance in a Limited Interval". Raises ConfigError if it is not an interval.
     """
 
     first: int | None = None
     last: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what is no interval."""
+        """Refuse anything that is not an interval."""
         check_whole("the last timestep of the guidance", self.last, low=0, high=9_999)
         if self.first is not None:
             check_whole("the first timestep of the guidance", self.first, low=self.last, high=9_999)
@@ -119,7 +119,7 @@ PRESETS: Mapping[str, ModelConfig] = {"lite": ModelConfig(hidden=64), "full": Mo
 
 
 def preset(name: str) -> ModelConfig:
-    """Return the model of that preset; raise ConfigError, with the list of the known ones, for any other name."""
+    """Return the model of that preset; raise ConfigError, listing the known ones, for any other name."""
     check_choice("preset", name, tuple(PRESETS))
     return PRESETS[name]
 

@@ -1,4 +1,4 @@
-"""Guidance: another network changes what a denoiser answers, and no weight of either.
+"""Guidance: another network changes a denoiser's answer, without changing the weights of either.
 
 `Autoguidance` is Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of Itself"; `ClassifierGuidance`
 is Dhariwal & Nichol 2021, "Diffusion Models Beat GANs on Image Synthesis".
@@ -21,12 +21,12 @@ def autoguided(eps_model: Tensor, eps_guide: Tensor, weight: float) -> Tensor:
 
 
 class Autoguidance:
-    """Two networks that answer as one: on the way from the guide's answer to the model's, and on past it.
+    """Two networks that answer as one: from the guide's answer towards the model's, and past it.
 
     eps_hat = eps_guide + weight (eps_model - eps_guide): Karras et al. 2024, section 3, for networks that predict the
     noise; x0_hat is linear in it, so the same weight holds for the clean images. Where the two agree nothing changes.
     Where they differ, the guide, which is smaller and has seen less, tends to be wrong in the same way as the model
-    and more so: the way from its answer to the model's leads towards a digit. At a weight of 1 this is the model
+    and more so: the direction from its answer to the model's leads towards a digit. At a weight of 1 this is the model
     alone, at 0 the guide. Beyond 1 the answer is no longer the expected noise, and the digits no longer come as often
     as in the data: they get clearer, at the price of a second network's call at every step.
 
@@ -56,7 +56,7 @@ class ClassifierGuidance:
     Outside its `interval` the classifier is not asked.
 
     Of the last call, None where the model was alone: `gradient` (B, C, H, W) and `probabilities` (B, 10) are what the
-    classifier said; `pull` (B, C, H, W) is what was taken from eps_hat.
+    classifier said; `pull` (B, C, H, W) is what was subtracted from eps_hat.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Completing a picture of which a part is known: RePaint (Lugmayr et al. 2022), outside the network.
+"""Completing a picture when a part of it is known: RePaint (Lugmayr et al. 2022).
 
-The denoiser stays unconditional. What is known is put back at every step, noised as much as the step's picture is.
+The denoiser stays unconditional. The known part is put back at every step, with as much noise as the picture then has.
 """
 
 from collections.abc import Iterator
@@ -33,8 +33,8 @@ def complete(
 
     Lugmayr et al. 2022, "RePaint", Algorithm 1, with jumps of one step: after a step from t to s the known part is
     replaced by x0 noised to s; then, `jumps` times, the picture is noised from s back to t and the step taken again,
-    so that the unknown part can come to terms with the known one. Without jumps each half only sees the other through
-    the network's eyes, a step late. Yields every step as it stands in the end, its jumps included: steps * (jumps + 1)
+    so that the unknown part can adapt to the known one. Without jumps each part only sees the other through
+    the network's eyes, a step late. Yields every step in its final form, after its jumps: steps * (jumps + 1)
     - jumps calls of the network in all. `known` is bool (1 or B, 1, H, W). At the end the known part is x0, exactly.
     Raises ConfigError when steps exceed the schedule, or for jumps out of range, or a mask that leaves nothing to do.
     """

@@ -103,7 +103,7 @@ def seeded_denoiser(config: ModelConfig, seed: int) -> Denoiser:
 def fill_with_first_weights(model: nn.Module, seed: int) -> None:
     """Draw the initial weights of a network anew, as PyTorch's own layers do (He et al. 2015, uniform, a = sqrt(5)).
 
-    From a generator of this call's own: the process has one that other threads draw from meanwhile.
+    From a generator of its own: other threads draw from the process's shared one meanwhile.
     """
     generator = torch.Generator().manual_seed(seed)
     for layer in model.modules():

@@ -36,9 +36,9 @@ def live_taps(size: int, dilation: int, kernel: int = 3) -> float:
 
 
 def path_counts(dilations: Sequence[int], size: int, row: int, col: int, *, layers: int) -> Tensor:
-    """Count the ways through the convolutions from every input pixel to (row, col) after the first `layers` layers.
+    """Count the paths through the convolutions from every input pixel to (row, col) after the first `layers` layers.
 
-    Layer 1 is the 7x7 convolution, then one residual block each (its sum is one more way straight on), and last the
+    Layer 1 is the 7x7 convolution, then one residual block each (its sum is one more path, straight on), and last the
     3x3 convolution. Paths that leave the image are lost in the padding. Returns float64 (size, size), exact up to
     2^53; raises ConfigError when the pixel or the number of layers does not exist.
     """

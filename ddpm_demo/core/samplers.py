@@ -24,7 +24,7 @@ Clip = Literal["none", "x0", "x_t"]
 
 @dataclass(frozen=True)
 class SamplerConfig:
-    """One way to walk from noise to a digit; the defaults are the spec's rule to the letter.
+    """One way to walk from noise to a digit; the defaults are exactly the spec's rule.
 
     - `kind`: a name in `SAMPLERS`.
     - `steps`: how many reverse steps, 1 to T; fewer than T skips timesteps evenly.
@@ -55,7 +55,7 @@ class SamplerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Coefficients:
-    """What a rule multiplies each picture with, once the network has answered; all float64.
+    """What a rule multiplies each picture by, once the network has answered; all float64.
 
     `eps_hat` is the noise that belongs to `x0_hat`, the clipped one if it was clipped. `x0_before` is the x0_hat of
     the network's call before: the step before, or the same step where a rule asks twice. The sum is divided by
@@ -80,7 +80,7 @@ class Sampler:
     """An entry of the table.
 
     `formula` is the rule as people write it. `settings` are those of `SamplerConfig`
-    that this rule heeds, besides steps and clipping. `variants` are its titles on the page, each with the settings it
+    that this rule uses, besides steps and clipping. `variants` are its titles on the page, each with the settings it
     stands for. `calls` says how often a step asks the network; the last one, to clean data, asks once.
     """
 
@@ -155,7 +155,7 @@ def heun(schedule: "Schedule", _: SamplerConfig, t: int, s: int, __: int | None)
 
 
 def network_calls(config: SamplerConfig) -> int:
-    """Return how often a whole walk asks the network: its last step, to clean data, asks once by every rule."""
+    """Return how often a whole walk asks the network: the last step, to clean data, asks once under every rule."""
     return (config.steps - 1) * SAMPLERS[config.kind].calls + 1
 
 

@@ -62,7 +62,7 @@ class Step:
 
 @dataclass(frozen=True)
 class WalkState:
-    """How far a walk is: all that its next step needs, on the CPU, small enough to travel.
+    """How far a walk has got: all that its next step needs, on the CPU, small enough to be sent.
 
     `index` steps are done; `x` is the picture (B, C, H, W); `generator` the state of the noise, uint8; `x0_before`, at
     `t_before`, the x0_hat of the step before.
@@ -83,8 +83,8 @@ class Walk:
             step = walk.take(model(x, t))    # None while the rule asks again, for the same step
 
     It computes where the answers are, draws its noise on the CPU, so that every device draws the same, and can stop
-    between two steps, travel as its `state`, and go on elsewhere. Who changes `x` between two steps, as RePaint does,
-    has the walk go on from there.
+    between two steps, be sent as its `state`, and go on elsewhere. Changing `x` between two steps, as RePaint does,
+    makes the walk go on from there.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Walk:
         generator: torch.Generator,
         timesteps: Sequence[int] | None = None,
     ) -> None:
-        """Stand at x_T (B, C, H, W), before the first of `timesteps`, strictly decreasing: the config's if None.
+        """Start at x_T (B, C, H, W), before the first of `timesteps`, strictly decreasing: the config's if None.
 
         Raises ConfigError when config.steps exceeds the schedule.
         """
@@ -113,7 +113,7 @@ class Walk:
 
     @property
     def asks_again(self) -> bool:
-        """Whether the next answer goes on with a step that has begun."""
+        """Whether the next answer continues a step that has begun."""
         return bool(self._guesses)
 
     @property
@@ -191,13 +191,13 @@ class Walk:
 
     @property
     def state(self) -> WalkState:
-        """Where it stands, between two steps; a step that has begun begins anew."""
+        """Where it is, between two steps; a half-finished step starts over."""
         x = self._guesses[0].x if self._guesses else self.x
         before = None if self._x0_before is None else self._x0_before.cpu()
         return WalkState(self.index, x.cpu(), self.generator.get_state(), before, self._t_before)
 
     def go_to(self, state: WalkState) -> None:
-        """Stand where a step has brought it that was taken elsewhere."""
+        """Move to where a step taken elsewhere has brought it."""
         self.generator.set_state(state.generator)
         self.index, self.x, self._guesses = state.index, state.x, []
         self._x0_before, self._t_before = state.x0_before, state.t_before
@@ -223,8 +223,8 @@ def sample(
     """Walk from noise x_T (B, C, H, W) to clean images, yielding every step once it is complete.
 
     With `start` the walk begins there instead of at T - 1, and x_T is an x_t of that timestep: SDEdit (Meng et al.
-    2022) is noising a picture so far and walking back. Noise comes from `generator`, on the CPU. Closing the iterator
-    stops between two steps and gives the model its train or eval mode back. Raises ConfigError when config.steps
+    2022) adds noise to a picture up to there and walks back. Noise comes from `generator`, on the CPU. Closing the
+    iterator stops between two steps and restores the model's train or eval mode. Raises ConfigError when config.steps
     exceeds the schedule.
     """
     walk = Walk(schedule, config, x_T, generator=generator, timesteps=schedule.timesteps(config.steps, start))
@@ -243,7 +243,7 @@ def next_step(walk: Walk, model: EpsModel) -> Step:
 
 @contextlib.contextmanager
 def evaluating(model: EpsModel) -> Iterator[None]:
-    """Put a network into eval mode for a while, and back into the mode that it was in."""
+    """Put a network into eval mode for a while, then restore the mode that it was in."""
     if not isinstance(model, nn.Module):
         yield
         return

@@ -53,7 +53,7 @@ class ScheduleConfig:
 class ScheduleKind:
     """An entry of the table: how a schedule's beta (T,), float64, comes from its config, and how it is shown.
 
-    `colour` and `dash` are the style of its curve; `takes_betas` says whether it heeds beta_1 and beta_T.
+    `colour` and `dash` are the style of its curve; `takes_betas` says whether it uses beta_1 and beta_T.
     """
 
     beta: Callable[[ScheduleConfig], Tensor]

@@ -1,4 +1,4 @@
-"""Pictures moved a little by chance: more examples of the same things."""
+"""Pictures moved a little at random: more examples of the same things."""
 
 import math
 
@@ -10,7 +10,7 @@ TURN, SHEAR, SCALE, SHIFT = 12.0, 0.1, 0.12, 2.0  # degrees, share, share and pi
 
 
 def moved(x0: Tensor, generator: torch.Generator) -> Tensor:
-    """Return each image x0 (B, 1, H, W) in [-1, 1] turned, slanted, scaled and shifted by chance, same shape.
+    """Return each image x0 (B, 1, H, W) in [-1, 1] turned, slanted, scaled and shifted at random, same shape.
 
     What comes in from outside the picture is paper, -1.
     """

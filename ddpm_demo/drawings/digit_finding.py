@@ -96,7 +96,7 @@ def grain(grey: NDArray[np.float32]) -> float:
 
 
 def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bool) -> Found:
-    """Return the digit among all that is inked. Raises DrawingError when there is nothing but what runs off the edge.
+    """Return the digit among all that is inked. Raises DrawingError when all of it runs off the edge.
 
     Ink is opened by wider and wider squares. As long as lines of the paper join the digit to the edge, little is
     left beside what touches the edge; once they are gone the digit stands alone; and later it wears away itself.
@@ -152,7 +152,7 @@ def weight(pieces: list[Piece]) -> float:
 def pieces_of(
     mask: NDArray[np.bool_], depth: NDArray[np.int32], *, may_touch_edge: bool
 ) -> tuple[NDArray[np.int32], list[Piece]]:
-    """Return the labels (H, W) of a mask's pieces, and those that do not run off the edge nor frame others."""
+    """Return the labels (H, W) of a mask's pieces, and those that neither run off the edge nor frame others."""
     from scipy import ndimage
 
     labels, count = ndimage.label(mask, np.ones((3, 3)))
@@ -173,7 +173,7 @@ def pieces_of(
 
 
 def frames(piece: Piece, pieces: list[Piece], labels: NDArray[np.int32]) -> bool:
-    """Return whether a piece encloses another that is no speck: a printed box, not a digit."""
+    """Return whether a piece encloses another that is not a speck: a printed box, not a digit."""
     from scipy import ndimage
 
     around = [
@@ -210,7 +210,7 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
 
 
 def gap(one: Piece, other: Piece) -> float:
-    """Return the distance of two pieces' boxes in pixels."""
+    """Return the distance between two pieces' boxes in pixels."""
     apart = [max(a.start - b.stop, b.start - a.stop, 0) for a, b in zip(one.place, other.place, strict=True)]
     return float(np.hypot(*apart))
 

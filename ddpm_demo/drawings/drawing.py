@@ -117,7 +117,7 @@ def read_ink(ink: NDArray[np.float32], box: Box | None, threshold: float | None,
 
 
 def ink_threshold(ink: NDArray[np.float32]) -> float:
-    """Return how dark ink must be, 0 to 1: between paper and the darkest there is; raise DrawingError on neither."""
+    """Return how dark ink must be, 0 to 1: between paper and the darkest there is; raise DrawingError if neither."""
     peak = float(np.quantile(ink, 0.995)) if ink.size > 10_000 else float(ink.max())
     if peak < FAINTEST:
         peak = float(ink.max())

@@ -1,4 +1,4 @@
-"""A set of pictures of one's own: a folder or a zip of drawings, each read as an uploaded digit is."""
+"""A set of the user's own pictures: a folder or a zip of drawings, each read as an uploaded digit is."""
 
 import io
 import zipfile

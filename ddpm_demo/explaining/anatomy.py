@@ -97,7 +97,7 @@ def _multiply_adds(module: nn.Module, given: tuple[int, ...]) -> int:
 
 @torch.no_grad()
 def activations(model: Denoiser, x_t: torch.Tensor, t: int) -> dict[str, torch.Tensor]:
-    """Run one image x_t (1, C, H, W) and return what stands after every step, float32 (channels, H, W), by name.
+    """Run one image x_t (1, C, H, W) and return the values after every step, float32 (channels, H, W), by name.
 
     Names are `in_project`, `blocks.i.input`, `.with time`, `.residual sum`, `.norm`, `.act`, and `out_project`; they
     are read by hooks, so they are what the running network computed, in its own number format.

@@ -54,9 +54,9 @@ def euler_step(schedule: Schedule, x_t: Tensor, t: int, s: int, eps_hat: Tensor)
 
 
 def detour(points: Sequence[Tensor]) -> Tensor:
-    """Return how much longer than the straight line the ways through points (B, C, H, W) are: float64 (B,), at least 1.
+    """Return how much longer than a straight line the paths through points (B, C, H, W) are: float64 (B,), at least 1.
 
-    The first and last point are each way's ends; a way that ends where it began has no straight line, and gives inf.
+    The first and last point are each path's ends; a path that ends where it began has no straight line, and gives inf.
     """
     way = torch.stack([point.double().flatten(1) for point in points])  # (P, B, CHW)
     walked: Tensor = way.diff(dim=0).norm(dim=2).sum(dim=0)

@@ -2,7 +2,7 @@
 
 For pixels ~ N(mean, std^2) the best possible answer is known, eps_hat = E[eps | x_t], and linear in x_t. Every rule is
 linear too, so mean and variance of the finished pixels follow from those of the start in closed form: whatever is
-missing there, no network is to blame for.
+missing there is not a network's fault.
 """
 
 import math

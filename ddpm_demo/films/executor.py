@@ -22,14 +22,14 @@ SMOOTH = 0.9  # how much of a step's usual time is kept from step to step
 
 
 class StepListener(Protocol):
-    """Who wants a film: gets its steps in order, each once, until it is whole or failed. Must not wait for anything."""
+    """Whoever wants a film: gets its steps in order, each once, until it is complete or failed. Must not block."""
 
     def deliver(self, film_step: FilmStep, /) -> None:
         """Take in a step."""
         ...
 
     def fail(self, error: Exception, /) -> None:
-        """Take notice that there will be no more."""
+        """Note that there will be no more."""
         ...
 
 
@@ -41,7 +41,7 @@ class Executor(Protocol):
         ...
 
     def stop(self, walk: FilmWalk) -> None:
-        """Work no longer on a film: at most a step that is under way is still delivered, and none after `begin`."""
+        """Stop working on a film: at most a step that is under way is still delivered, and none after `begin`."""
         ...
 
     def seconds_a_step(self, job: FilmJob) -> float:
@@ -132,7 +132,7 @@ class LocalExecutor:
             self._scheduler.remove(job)
 
     def forget(self, turn: _FilmTurns) -> None:
-        """Take notice that a film is over, unless somebody has begun with it again."""
+        """Note that a film is over, unless somebody has begun with it again."""
         if self._jobs.get(id(turn.walk)) is turn:
             del self._jobs[id(turn.walk)]
 

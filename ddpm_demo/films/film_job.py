@@ -38,7 +38,7 @@ def code_version() -> str:
 class FilmJob:
     """All that decides a film's pixels; equal jobs are equal films. Networks are named by the digests of their files.
 
-    `guide` is empty without one, and has a part in `interval` only; `classifier` is empty unless a `digit` is
+    `guide` is empty without one, and takes part in `interval` only; `classifier` is empty unless a `digit` is
     asked for.
     """
 
@@ -72,7 +72,7 @@ class ClassifierPull:
 class Prediction:
     """What a film's walk is told: eps_hat; what network and guide said; what asking for a digit did.
 
-    The last two are None where guide or classifier have no part, be it at this timestep only.
+    The last two are None where guide or classifier take no part, be it at this timestep only.
     """
 
     eps_hat: Tensor
@@ -124,7 +124,7 @@ class FilmStep:
 
 
 class PlacedNetwork(Protocol):
-    """A network in its place, as its digest brings it."""
+    """A network in its place, found by its digest."""
 
     @property
     def model(self) -> EpsModel:
@@ -196,7 +196,7 @@ def pulled(prediction: Prediction, walk: FilmWalk, classify: Classify, x_t: Tens
 
 
 def last_pull(steering: ClassifierGuidance) -> ClassifierPull | None:
-    """Return what classifier guidance did at its last call; None where it had no part."""
+    """Return what classifier guidance did at its last call; None where it took no part."""
     if steering.pull is None or steering.probabilities is None:
         return None
     return ClassifierPull(steering.pull, steering.probabilities)

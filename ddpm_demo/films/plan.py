@@ -1,4 +1,4 @@
-"""A film as numbers, for whoever walks it without PyTorch: the browser only adds them up."""
+"""A film as numbers, for code that makes it without PyTorch: the browser only adds them up."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from ddpm_demo.films.film_job import FilmJob
 
 
 def film_plan(job: FilmJob, schedule: Schedule) -> dict[str, Any]:
-    """Return the walk of a film as plain JSON, what `sampling.Walk` would do; every number is a float64.
+    """Return the walk of a film as plain JSON: what `sampling.Walk` would do; every number is a float64.
 
     `steps` are the steps in order, each with its `t`, `s`, `std`, and its `calls` of the network: at which t, with
     which alpha_bar, and the `samplers.Coefficients` of what comes of the answer. `guidance` says where a guide has a

@@ -1,4 +1,4 @@
-"""What a server allows its visitors: to train at all, how long a run, on how much disk, and to come in numbers."""
+"""What a server allows its visitors: whether to train, for how long, on how much disk, and how many may come."""
 
 import contextlib
 import os

@@ -9,7 +9,7 @@ from ddpm_demo.machine.scheduler import NETWORK, Scheduler
 
 
 def take_processors(scheduler: Scheduler = NETWORK) -> None:
-    """Leave the processors to the scheduler's thread: every other one of this process computes on one from now on.
+    """Leave the processors to the scheduler's thread: every other thread computes on one from now on.
 
     PyTorch's operations run in parallel by OpenMP, which gives every thread that calls one its own helpers. GNU's
     lets helpers wait at the ready for a moment, but not when there are more of them than processors; then they

@@ -62,7 +62,7 @@ class Job(Protocol):
         ...
 
     def fail(self, error: BaseException, /) -> None:
-        """Take notice of the error that ended it."""
+        """Note the error that ended it."""
         ...
 
 

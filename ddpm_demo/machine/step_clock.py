@@ -22,7 +22,7 @@ class StepClock:
         self._last, self._usual, self._steps = now(), 0.0, 0
 
     def tick(self) -> float:
-        """Take notice that a step has been taken, and return the seconds so far."""
+        """Note that a step has been taken, and return the seconds so far."""
         now = self._now()
         passed, self._last = now - self._last, now
         if self._steps > 1 and passed > max(AWAKE, TIMES_USUAL * self._usual):

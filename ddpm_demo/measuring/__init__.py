@@ -1,1 +1,1 @@
-"""How good drawn digits are, by the judgement of a classifier."""
+"""How good drawn digits are, as judged by a classifier."""

@@ -1,4 +1,4 @@
-"""How well a denoiser completes real digits of which a part is missing, by the judgement of the small classifier."""
+"""How well a denoiser completes real digits with a part missing, as judged by the small classifier."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

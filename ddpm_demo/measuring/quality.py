@@ -120,7 +120,7 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     """Return the Frechet distance between two sets of features, (N, F) and (M, F), each taken for a Gaussian.
 
     Heusel et al. 2017, equation 6: |mu - mu_r|^2 + tr(C + C_r - 2 (C C_r)^(1/2)), in the square of the features'
-    units; there the features are Inception's, here a digit classifier's, so the numbers are no "FID" of other
+    units; there the features are Inception's, here a digit classifier's, so the numbers are not the "FID" of other
     papers. Computed by torchmetrics in float64, with covariances over N - 1. Needs at least two rows in each set.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance  # slow to import

@@ -18,8 +18,8 @@ AT_ONCE = 256  # digits drawn at once: bounds the memory, and is part of what a 
 class DrawProgress:
     """How far the drawing is, in image steps; `images` is uint8 (n, 28, 28) at the very end and None before.
 
-    Before the end `step` is the reverse step just taken, and `begin` says how many digits were finished before those
-    that it is about.
+    Before the end `step` is the reverse step just taken, and `begin` says how many digits were finished before
+    this batch.
     """
 
     done: int

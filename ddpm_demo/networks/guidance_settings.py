@@ -7,17 +7,17 @@ from ddpm_demo.core.config import ConfigError, Interval, check_number, check_who
 
 @dataclass(frozen=True)
 class GuidanceConfig(Interval):
-    """A worse network that guides a better one by its faults (Karras et al. 2024; `guidance.Autoguidance`), and when.
+    """A weaker network that guides a better one by its faults (Karras et al. 2024; `guidance.Autoguidance`), and when.
 
     `guide` is the name or path of its checkpoint; `weight` how far the answer goes from the guide's to the network's
-    own: 0 is the guide alone, 1 the network alone, more goes on beyond it. Raises ConfigError on anything else.
+    own: 0 is the guide alone, 1 the network alone, more goes past it. Raises ConfigError on anything else.
     """
 
     guide: str
     weight: float = 2.0
 
     def __post_init__(self) -> None:
-        """Refuse a guide without a name and a weight that only makes noise."""
+        """Refuse a guide without a name, and a weight that would only make noise."""
         super().__post_init__()
         if not isinstance(self.guide, str) or not self.guide:
             raise ConfigError(f"the guide must be the name or path of a checkpoint, got {self.guide!r}")
@@ -35,7 +35,7 @@ class DigitConfig(Interval):
     weight: float = 16.0  # recognised as asked in 97 of 100; less leaves more variety (assets/classifiers/README.md)
 
     def __post_init__(self) -> None:
-        """Refuse what is no digit."""
+        """Refuse anything but a digit from 0 to 9, and a weight out of range."""
         super().__post_init__()
         check_whole("the digit asked for", self.digit, low=0, high=9)
         check_number("the digit weight", self.weight, low=0.0, high=20.0)

@@ -20,7 +20,7 @@ LEAST_LOGIT = -60.0  # e^-60 of the heaviest weight adds nothing, and smaller nu
 
 
 class _WeightedMean:
-    """A mean weighed by softmax(logits), gathered a chunk at a time (Milakov & Gimelshein 2018, "Online softmax")."""
+    """A mean weighted by softmax(logits), gathered a chunk at a time (Milakov & Gimelshein 2018, "Online softmax")."""
 
     def __init__(self) -> None:
         self._largest: Tensor | None = None  # (..., 1)
@@ -58,7 +58,7 @@ class Heaviest:
 
 
 class IdealDenoiser:
-    """The expected noise given x_t, if clean pictures are exactly those of a set, each as likely as the others.
+    """The expected noise given x_t, if clean pictures are exactly those of a set, all equally likely.
 
     x0_hat = sum_i w_i x_i, w = softmax_i(-|x_t - sqrt(alpha_bar) x_i|^2 / 2 (1 - alpha_bar)): Bayes' rule, with
     equation 4 of Ho et al. 2020 (Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based Generative
@@ -175,7 +175,7 @@ class PatchDenoiser:
 
 
 def checked_pictures(pictures: Tensor) -> Tensor:
-    """Return pictures uint8 (N, H, W); raise ConfigError if they are none."""
+    """Return pictures uint8 (N, H, W); raise ConfigError if they are not."""
     if pictures.dtype != torch.uint8 or pictures.ndim != 3 or not len(pictures):
         raise ConfigError(f"at least one picture is needed, uint8 (N, H, W), got {tuple(pictures.shape)}")
     return pictures

@@ -1,6 +1,6 @@
 """The perfect denoisers by name, wherever a checkpoint is chosen: `ideal`, `ideal:patch=9`, `ideal:digit=7`.
 
-A name is `ideal`, then at will `:` and, with commas between them, `patch=` the patch's width in pixels (odd, or `lite`:
+A name is `ideal`, then perhaps `:` and, with commas between them, `patch=` the patch's width in pixels (odd, or `lite`:
 as wide at each t as explains that network best), `digit=` a class of MNIST, `count=` how many of the training digits.
 """
 
@@ -62,7 +62,7 @@ class IdealName:
 
 
 def is_ideal(name: str) -> bool:
-    """Return whether a checkpoint's name is that of an ideal, be it one that cannot be."""
+    """Return whether a checkpoint's name is that of an ideal, even an impossible one."""
     return name.partition(":")[0] == IDEAL
 
 

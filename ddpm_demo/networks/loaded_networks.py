@@ -67,7 +67,7 @@ _GUARD = threading.Lock()  # a class that comes at once loads a network once
 
 
 def load_placed(path: Path) -> LoadedNetwork:
-    """Load a checkpoint, again when its file has changed: a run in training writes it anew every half-minute.
+    """Load a checkpoint, again if its file has changed: a run in training rewrites it every half-minute.
 
     The name of an ideal (`ideal_checkpoints`) is a path without a file. Raises CheckpointError if it is neither, and
     ConfigError for an ideal that cannot be.
@@ -174,7 +174,7 @@ def guided(
     weight: float,
     interval: Interval = ALWAYS,
 ) -> EpsModel:
-    """Return the model with its guide; without one, or at a weight of 1, where a guide has no part, the model alone.
+    """Return the model with its guide; without one, or at a weight of 1, where a guide has no effect, the model alone.
 
     `guide` is called only where it is needed. Raises ConfigError when it cannot guide this model, or at no timestep.
     """

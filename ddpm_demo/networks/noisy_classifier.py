@@ -30,7 +30,7 @@ HIDDEN = 40
 class NoisyClassifier(nn.Module):
     """Three convolutions and a hidden layer, each told the timestep; 10 classes.
 
-    What it has learnt is log p(y | x_t) of Dhariwal & Nichol 2021 ("Diffusion Models Beat GANs on Image Synthesis"),
+    What it has learned is log p(y | x_t) of Dhariwal & Nichol 2021 ("Diffusion Models Beat GANs on Image Synthesis"),
     section 4, for one noise schedule.
     """
 

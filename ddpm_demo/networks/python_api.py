@@ -39,11 +39,11 @@ def sample(
     guide: str = "recommended",
     guidance: float | None = None,
 ) -> Tensor:
-    """Draw n digits out of noise: uint8 (n, 28, 28), 0 black and 255 white, on the CPU.
+    """Draw n digits from noise: uint8 (n, 28, 28), 0 black and 255 white, on the CPU.
 
-    The same seed and settings give the same digits, here and by `ddpm-demo sample`, whose own defaults are others: the
+    The same seed and settings give the same digits, here and by `ddpm-demo sample`, whose own defaults differ: the
     spec's thousand steps without a guide. Here they are the page's: 50 steps, and for a shipped network its guide, a
-    worse network (`guide` is a name or path, or `none`; `guidance` its weight). `digit`, 0 to 9, asks for one by
+    weaker network (`guide` is a name or path, or `none`; `guidance` its weight). `digit`, 0 to 9, asks for one by
     classifier guidance. Raises ConfigError, one sentence, on settings that make no sense.
     """
     placement = network.placement
@@ -66,13 +66,13 @@ def schedule(kind: str = "linear", *, timesteps: int = 1000, beta_1: float = 1e-
     """Return a noise schedule, a kind in `core.schedule.SCHEDULES`: float64 tables `beta`, `alpha_bar`, `snr` (T,).
 
     `add_noise(x0, t, eps)` is x_t (Ho et al. 2020, equation 4); `predict_x0` and `predict_eps` go back. Raises
-    ConfigError on a schedule that is none.
+    ConfigError if there is no such schedule.
     """
     return Schedule.from_config(ScheduleConfig(kind, timesteps, beta_1, beta_T))
 
 
 def denoiser(name: str = "lite", *, seed: int = 0) -> Denoiser:
-    """Return a network that has learnt nothing yet, of a preset's shape: `lite` or `full`, its weights by the seed."""
+    """Return an untrained network of a preset's shape, `lite` or `full`, with weights drawn from the seed."""
     return seeded_denoiser(preset(name), seed)
 
 

@@ -46,7 +46,7 @@ def assets_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """Return the one folder the program writes to unasked; the variable DDPM_DEMO_CACHE moves it."""
+    """Return the one folder the program writes to unasked; the environment variable DDPM_DEMO_CACHE moves it."""
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return user_path(chosen, f"the environment variable {CACHE_VARIABLE}").absolute()
@@ -104,7 +104,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file that the user named, as `write_atomically` does; raise DemoError, in one sentence, if that fails.
 
-    A link stays one: what it points to is written.
+    A symbolic link stays one: its target is written.
     """
     try:
         write_atomically(path.resolve(), content)
@@ -113,7 +113,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def check_outputs(outputs: Mapping[str, tuple[Path | None, str]], *, inputs: Mapping[str, Path] | None = None) -> None:
-    """Refuse files that could not be written in the end, before any work is done for them.
+    """Refuse output files that could not be written, before any work is done for them.
 
     `outputs` are, by option, the path (None: not asked for) and the ending that its name must have; `inputs` are the
     files that are read, by option. Raises ConfigError for a wrong ending or one file twice, and DemoError for a place

@@ -30,7 +30,7 @@ def load_mnist(*, train: bool) -> tuple[Tensor, Tensor]:
     """Return digits uint8 (N, 28, 28), 0 paper to 255 ink, and labels int64 (N,): 60,000 to train, 10,000 to test.
 
     From the project's own files, checked by MD5 at every start. Raises DataError when one is missing or damaged.
-    torchvision reads the same (a test holds them equal), but its import costs every start seconds, and it wants the
+    torchvision reads the same (a test checks that), but its import costs every start seconds, and it wants the
     files unpacked on the disk.
     """
     part = "train" if train else "t10k"

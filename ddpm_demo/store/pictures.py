@@ -42,8 +42,8 @@ def grid_png(images: Images, *, scale: int = 3, columns: int | None = None) -> b
 def film_gif(frames: Sequence[Images], *, seconds: float = 4.0, scale: int = 2, limit: int | None = None) -> bytes:
     """Return frames, each (N, H, W), as a looping GIF of about `seconds` that rests on the last.
 
-    It has a frame for each, equal ones too, shown for `frame_time`, so that who counts frames counts steps.
-    Sixteen grey levels: noise does not compress, and 16 levels take a quarter of the room of 256. With a `limit` in
+    Every frame is kept, equal ones too, and shown for `frame_time`, so that counting frames counts steps.
+    Sixteen grey levels: noise does not compress, and 16 levels take a quarter of the space of 256. With a `limit` in
     bytes, a frame that would take more than its even share is drawn in 8 or 4 of them: those are the noisy ones,
     where nobody sees it.
     """
@@ -66,7 +66,7 @@ def film_gif(frames: Sequence[Images], *, seconds: float = 4.0, scale: int = 2, 
 def frame_time(count: int, seconds: float = 4.0) -> int:
     """Return for how many milliseconds each of so many frames of a GIF is shown: GIF counts in hundredths of a second.
 
-    At least 20: browsers show what is quicker far too slowly.
+    At least 20: browsers play anything quicker far too slowly.
     """
     return max(20, 10 * int(100 * seconds / count + 0.5))
 

@@ -1,4 +1,4 @@
-"""How a checkpoint came to be: one record, checked when it is read, that every file and every table goes by."""
+"""How a checkpoint came to be: one record, checked when it is read, that every file and every table uses."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class HeldOutRecord:
     digits: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no loss."""
+        """Refuse anything but losses."""
         check_number("the held-out loss", self.loss, low=0.0, high=MANY)
         if self.by_tenth is not None:
             if not isinstance(self.by_tenth, tuple) or len(self.by_tenth) != 10:
@@ -40,7 +40,7 @@ class HeldOutRecord:
 class Provenance:
     """How and on what weights were trained. None, or empty: the file does not say; older files say less.
 
-    `pictures` counts drawings of one's own, beside which `classes` are those of MNIST mixed in; `width` counts the
+    `pictures` counts the user's own drawings, with which `classes` of MNIST are mixed; `width` counts the
     channels (`hidden` said so of a network that was grown from, before there was a `width`); `grown_from` is the story
     of the network that the weights began as, as wide or narrower; `other` is what else a file says, which nothing here
     depends on. Raises ConfigError, in one sentence, on values that make no sense.
@@ -77,7 +77,7 @@ class Provenance:
     other: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a story that cannot be told."""
+        """Refuse values that make no sense."""
         for name in ("preset", "data", "lr_schedule", "optimizer", "loss_weight", "length", "hardware", "saved"):
             _check_text(name, getattr(self, name))
         for name in ("width", "hidden", "pictures", "seed", "steps", "images_seen", "batch"):

@@ -77,7 +77,7 @@ class TensorFile:
         self._file.close()
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Return the shape of a tensor by its name, none if the file has none such."""
+        """Return the shape of a tensor by its name, None if the file does not have it."""
         return self._tensors[name][1] if name in self._tensors else ()
 
     def read(self, expected: Mapping[str, Layout]) -> dict[str, Tensor]:
@@ -141,7 +141,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], form: str, metadata
     """Write tensors and JSON metadata to a safetensors file, atomically; raise CheckpointError if that fails.
 
     Equal tensors and metadata make equal files, to the byte, on every machine. The folder must be there: a run that
-    somebody has deleted must not come back by halves.
+    somebody has deleted must not half come back.
     """
     text = {"format": form, **{name: json.dumps(value) for name, value in metadata.items()}}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -152,7 +152,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], form: str, metadata
 
 
 def _header_sorted(content: bytes) -> bytes:
-    """Return a safetensors file with its header's names in order: safetensors gives the metadata another each time."""
+    """Return a safetensors file with its header's names in order: safetensors varies the order of the metadata."""
     length = struct.unpack("<Q", content[:8])[0]
     entries = json.loads(content[8 : 8 + length])
     header = json.dumps(entries, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -161,13 +161,13 @@ def _header_sorted(content: bytes) -> bytes:
 
 
 def short(text: object) -> str:
-    """Return a foreign text as one line that can be shown: what cannot be printed escaped, and no more than needed."""
+    """Return text from outside as one line that can be shown: unprintable characters escaped, and cut short."""
     line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(text)[:SHORT])
     return line if len(str(text)) <= SHORT else f"{line}..."
 
 
 def not_whole(path: Path, error: object) -> CheckpointError:
-    """Return the error that says a file is damaged, and how that was seen."""
+    """Return the error that says a file is damaged, and how that was noticed."""
     return CheckpointError(f"{path} is not a checkpoint, or only a part of one: {short(error)}")
 
 

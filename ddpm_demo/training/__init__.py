@@ -1,1 +1,1 @@
-"""Training a denoiser: recipes, the loop, and runs that can be stopped, watched and taken up again."""
+"""Training a denoiser: recipes, the loop, and runs that can be stopped, watched and resumed."""

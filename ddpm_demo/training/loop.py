@@ -79,9 +79,9 @@ def train(
 ) -> Iterator[Progress]:
     """Train `state` in place to the end of `config`, yielding after every whole step (Ho et al. 2020, Algorithm 1).
 
-    `digits` is uint8 (N, 28, 28). It may be stopped between any two steps, saved, and taken up again. With several
+    `digits` is uint8 (N, 28, 28). It may be stopped between any two steps, saved, and resumed. With several
     `ranks` each process computes its share of every batch, and all take the same steps as one alone would. Raises
-    TrainingError if the loss stops being a number, and ConfigError for a batch that cannot be dealt out evenly.
+    TrainingError if the loss stops being a number, and ConfigError for a batch that cannot be divided evenly.
     """
     ranks = ranks or Ranks()
     ranks.check(config.batch)

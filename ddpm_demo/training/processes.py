@@ -1,7 +1,7 @@
 """Training on several devices at once: which part of the work is this process's, and what all must agree on.
 
 `torchrun --nproc-per-node N -m ddpm_demo train ...` starts N processes, each with the whole network. Every batch is
-dealt out among them; PyTorch's DistributedDataParallel averages their gradients, so that all take the same step.
+divided among them; PyTorch's DistributedDataParallel averages their gradients, so that all take the same step.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes files and speaks."""
+        """Whether this is the process that writes files and prints."""
         return self.rank == 0
 
     def check(self, batch: int) -> None:
-        """Raise ConfigError for a batch that cannot be dealt out evenly."""
+        """Raise ConfigError for a batch that cannot be divided evenly."""
         if batch % self.size:
             raise ConfigError(f"a batch of {batch} cannot be divided evenly among {self.size} processes")
 

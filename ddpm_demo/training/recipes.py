@@ -29,7 +29,7 @@ class TrainConfig:
     direction gets the same step: of 256 whose strengths span four powers of ten 49 % come out at 0.7 to 1.2, the
     faintest at 0.013.
     `digits` trains on the first so many digits only (0: all), `classes` on those of these classes only (none named:
-    all ten). `pictures` is how many drawings of one's own the run learns instead (0: none); then `classes` are those
+    all ten). `pictures` is how many the user's own drawings the run learns instead (0: none); then `classes` are those
     of MNIST mixed in, none named: none. Raises ConfigError on values out of range.
     """
 

@@ -1,7 +1,7 @@
-"""A training run in a directory: begun, saved every half-minute, taken up again exactly, and finished.
+"""A training run in a directory: begun, saved every half-minute, resumed exactly, and finished.
 
 The directory holds `run.safetensors`, everything that training changes, and `model.safetensors`, the averaged
-weights as a checkpoint that every other command can use; of a run that learns drawings of one's own also these, in
+weights as a checkpoint that every other command can use; of a run on the user's own drawings also those, in
 `pictures.safetensors`.
 """
 
@@ -41,7 +41,7 @@ SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
 class Run:
     """A training run and the directory it lives in; `grown_from` is the provenance of the network it began with.
 
-    `drawings`, uint8 (N, 28, 28), are those of one's own that it learns, if any.
+    `drawings`, uint8 (N, 28, 28), are the user's own drawings that it learns, if any.
     """
 
     directory: Path
@@ -70,7 +70,7 @@ class Run:
 
     @property
     def drawings_path(self) -> Path:
-        """The drawings of one's own, which travel with nothing else."""
+        """The user's own drawings, which are part of no other file."""
         return self.directory / "pictures.safetensors"
 
     @cached_property
@@ -119,7 +119,7 @@ class Run:
 
     @classmethod
     def resume(cls, directory: Path, placement: Placement) -> "Run":
-        """Take up a run where it was last saved; raise CheckpointError if there is none or it is damaged."""
+        """Resume a run where it was last saved; raise CheckpointError if there is none or it is damaged."""
         path = directory / "run.safetensors"
         if not path.exists():
             raise CheckpointError(f"{directory} holds no run to resume")

@@ -1,4 +1,4 @@
-"""A training run as its folder describes it: what it is called, how far it got, what came of it, what it takes up."""
+"""A training run as its folder describes it: what it is called, how far it got, what came of it, its size."""
 
 import os
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ NOT_THERE: Stamp = (0, 0, 0)
 
 @dataclass(frozen=True)
 class Entry:
-    """A run as the shelf knows it. `fault` says why it cannot be taken up again, if so.
+    """A run as the shelf knows it. `fault` says why it cannot be resumed, if so.
 
     `provenance` is its checkpoint's own, None without one that can be used; `spoilt` says why, if there is one.
     """

@@ -47,7 +47,7 @@ def entry(run_id: object) -> Entry:
 
 
 def directory_of(run_id: object) -> Path:
-    """Return the directory of a run's id without reading the run, which is quick; raise ConfigError if it is none."""
+    """Return the directory of a run's id without reading the run: quick; raise ConfigError if there is none."""
     try:
         for folder in runs_dir().iterdir():
             if folder.name == run_id and folder.name[0] != ".":

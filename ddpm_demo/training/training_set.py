@@ -1,4 +1,4 @@
-"""What a run learns from and is measured on: MNIST's digits, all or some, or drawings of one's own.
+"""What a run learns from and is measured on: MNIST's digits, all or some, or the user's own drawings.
 
 One's own drawings are few, so that a run learns from many variations of them (`augmentation`). The drawings stand in
 the run's folder, and nowhere else; the variations follow from them and the run's seed.
@@ -41,7 +41,7 @@ def fresh_variations(drawings: Tensor, seed: int) -> Tensor:
 def training_pictures(config: TrainConfig, drawings: Tensor | None) -> Tensor:
     """Return what a run learns from, uint8 (N, 28, 28).
 
-    Beside drawings of one's own stand only the classes that are named, each with as many digits as there are
+    Beside the user's own drawings stand only the classes that are named, each with as many digits as there are
     variations: each is one kind of picture among them.
     """
     if drawings is None:
@@ -53,7 +53,7 @@ def training_pictures(config: TrainConfig, drawings: Tensor | None) -> Tensor:
 def held_out_pictures(config: TrainConfig, drawings: Tensor | None) -> Tensor:
     """Return what a run is measured on, uint8 (N, 28, 28).
 
-    Of drawings of one's own these are other variations, mixed as evenly with test digits of the classes named: there
+    Of the user's own drawings these are other variations, mixed as evenly with test digits of the classes named: there
     are too few drawings to hold any back.
     """
     if drawings is None:

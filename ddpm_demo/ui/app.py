@@ -45,12 +45,12 @@ def build_app(
     lessons: Sequence[Path] = (),
     executor: Executor | None = None,
 ) -> gr.Blocks:
-    """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is none.
+    """Return the app, offering first the checkpoint `chosen`, a path or name; raise CheckpointError if it is not one.
 
     An ideal (`ideal_checkpoints`) is offered, too, but never first: most tabs look into a trained network.
 
     `lessons` are files of a class's own lessons; a broken one raises ConfigError.
-    Without `training`, or where the variable DDPM_DEMO_NO_TRAINING says so, the page neither shows nor allows it.
+    Without `training`, or where DDPM_DEMO_NO_TRAINING in the environment says so, the page neither shows nor allows it.
     With `metrics` the server has an address for Prometheus. `executor` makes the films; without one this process does.
     """
     checkpoints = shipped_checkpoints()
@@ -129,10 +129,10 @@ def build_app(
 
 
 def slow_queue(demo: gr.Blocks) -> None:
-    """Let Gradio look for new events less often: every millisecond would take Python from a network that is trained.
+    """Make Gradio look for new events less often: every millisecond would take Python time from a training network.
 
     The one private attribute of Gradio in this program, since there is no public way; where it is gone Gradio's own
-    pace holds, and a test says so.
+    pace stays, and a test says so.
     """
     queue = getattr(demo, "_queue", None)
     for name, seconds in (("sleep_when_free", QUEUE_SECONDS), ("progress_update_sleep_when_free", PROGRESS_SECONDS)):
@@ -141,7 +141,7 @@ def slow_queue(demo: gr.Blocks) -> None:
 
 
 def listed(desk: Desk) -> list[Any]:
-    """Return the checkpoints by name, with what they are, for the lists of the page and the Noise tab."""
+    """Return the checkpoints by name, with a description each, for the lists of the page and the Noise tab."""
     labels = desk.offer()
     known = [(label, name) for name, label in labels.items()]
     networks = [(label, name) for label, name in known if not is_ideal(name)]
@@ -156,7 +156,7 @@ def listed(desk: Desk) -> list[Any]:
 def name_of(path: Path) -> str:
     """Return what the page and its links call a checkpoint: a shipped one's name, or the file's, without its ending.
 
-    A file that has the name of a shipped one, and is another, keeps its ending.
+    A file with the name of a shipped one that is a different file keeps its ending.
     """
     known = known_as(path)
     if known in shipped_checkpoints():
@@ -165,7 +165,7 @@ def name_of(path: Path) -> str:
 
 
 def restore(request: gr.Request) -> list[Any]:
-    """Answer a page's opening: set what the query string of its address asks for."""
+    """Answer a page that opens: set what the query string of its address asks for."""
     link = read_link(request.query_params)
     if link is None:
         return [gr.skip()] * 14 + [READ]

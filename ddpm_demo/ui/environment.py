@@ -1,4 +1,4 @@
-"""What must stand in the environment before Gradio is imported; this module imports nothing of it."""
+"""What must be in the environment before Gradio is imported; this module imports nothing from it."""
 
 import os
 
@@ -12,10 +12,10 @@ LOOPBACK = "localhost,127.0.0.1,::1"
 def prepare_environment(*, share: bool = False) -> None:
     """Keep Gradio to this computer: no telemetry, no proxy between the page and itself, no share link, no shared files.
 
-    Gradio asks its own address whether it stands, by way of whatever proxy the variables name, and makes an HTTP client
+    Gradio checks that its own address answers, through whatever proxy the variables name, and makes an HTTP client
     when it is imported, which fails under a SOCKS proxy. The page needs no proxy, so none is seen; only with `share`,
     whose link may lie behind one, they hold for other addresses. Raises DemoError where the
-    cache cannot be written or the variable of the port holds no port.
+    cache cannot be written or the variable for the port does not hold a port.
     """
     cache = writable_cache_dir()
     port = os.environ.get(PORT_VARIABLE, "")  # Gradio reads it with int(), where it is imported

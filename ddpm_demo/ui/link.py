@@ -48,7 +48,7 @@ def shortened(text: str) -> str:
 def read_link(query: Mapping[str, str]) -> Link | None:
     """Return what a query string sets, or None if it has none of our names.
 
-    What was mangled on its way is repaired where it is plain what it said; nonsense is noted and left out.
+    What was mangled on its way is repaired where it is clear what it said; nonsense is noted and left out.
     """
     values = query_values(query, NAMES)
     if not values:

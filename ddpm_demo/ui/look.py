@@ -11,7 +11,7 @@ SHADE = "0 1px 2px rgb(0 0 0 / 8%)"
 def theme() -> gr.themes.Base:
     """Return the theme: quiet labels, flat blocks, one accent, and contrast of at least 4.5 in light and dark.
 
-    Plain names of fonts are local; nothing is fetched.
+    Plain font names are local; nothing is fetched.
     """
     fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
     look = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])

@@ -1,4 +1,4 @@
-"""What stands in the page's head before Gradio's own code, where Gradio's `head=` would put it after."""
+"""What goes in the page's head before Gradio's own code; Gradio's `head=` would put it after."""
 
 import gzip
 import re
@@ -66,7 +66,7 @@ class PageHead:
         self.app, self.head = app, f"<head>\n{head()}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, pages with their head filled."""
+        """Pass everything on, with the heads of pages filled."""
         page: Message | None = None  # the start of a page, held back until its length is known
         zipped = scope["type"] == "http" and takes_gzip(Headers(scope=scope))
 

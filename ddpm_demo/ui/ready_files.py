@@ -46,7 +46,7 @@ def page_files() -> dict[str, Path]:
 
 
 class ReadyFiles:
-    """ASGI middleware that sends the files of the page; it passes on all other questions, and what it cannot read."""
+    """ASGI middleware that sends the files of the page; it passes on all other requests, and what it cannot read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app, self._files = app, page_files()
@@ -73,7 +73,7 @@ class ReadyFiles:
         await send({"type": "http.response.body", "body": body})
 
     def _wanted(self, scope: Scope) -> Path | None:
-        """Return the file that a question is for, if it can be answered from memory."""
+        """Return the file that a request is for, if it can be answered from memory."""
         headers = Headers(scope=scope)
         if scope["method"] != "GET" or "range" in headers or not takes_gzip(headers):
             return None
@@ -95,7 +95,7 @@ def takes_gzip(headers: Headers) -> bool:
 
 
 def _address(scope: Scope) -> str:
-    """Return the path of a question below the root of the app, which a proxy may show elsewhere."""
+    """Return the path of a request below the root of the app, which a proxy may serve elsewhere."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 

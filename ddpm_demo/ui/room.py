@@ -1,4 +1,4 @@
-"""How others in the room come to the page: its address and the QR code of it, in the terminal and on the page."""
+"""How others in the room reach the page: its address and QR code, in the terminal and on the page."""
 
 import ipaddress
 import os
@@ -63,9 +63,9 @@ def room_address(address: str, host: str) -> str | None:
 
 
 def qr_code(address: str, encoding: str | None) -> str:
-    """Return an address as a QR code made of letters, or nothing where the terminal cannot write them.
+    """Return an address as a QR code made of characters, or nothing where the terminal cannot write them.
 
-    Black on white whatever the terminal's colours are: many readers take no code for its negative.
+    Black on white whatever the terminal's colours: many readers do not accept the negative.
     """
     if os.environ.get("TERM") == "dumb" or (os.name == "nt" and "WT_SESSION" not in os.environ):
         return ""  # it would show the colours as letters

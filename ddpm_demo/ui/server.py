@@ -1,4 +1,4 @@
-"""Launching the page: where it listens, what is printed of it, and one sentence for whatever goes wrong."""
+"""Launching the page: where it listens, what is printed, and one sentence for whatever goes wrong."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class
 
 @dataclass(frozen=True)
 class Listening:
-    """How the page is served; `root_path` is where a proxy in front shows it, such as `/diffusion`."""
+    """How the page is served; `root_path` is where a proxy serves it, such as `/diffusion`."""
 
     host: str | None = None
     port: int | None = None
@@ -33,7 +33,7 @@ class Listening:
 
     @property
     def name(self) -> str:
-        """The host, or what stands for it in the environment, or this computer alone."""
+        """The host, or the one that the environment names, or this computer alone."""
         return self.host or os.environ.get(HOST_VARIABLE) or "127.0.0.1"
 
 
@@ -121,7 +121,7 @@ def check_address(host: str, port: int | None) -> None:
 
 
 def serve(demo: gr.Blocks, where: Listening = Listening(), *, browser: bool = False, quiet: bool = False) -> None:
-    """Launch the app, print its address, and wait until it is stopped; `quiet` prints the address alone."""
+    """Launch the app, print its address, and wait until it is stopped; `quiet` prints only the address."""
     address = launch(demo, where)
     here = address.replace("[::]", "localhost")
     room, host = room_address(address, where.name), host_of(demo)

@@ -1,4 +1,4 @@
-"""What goes on in a server, for the one who runs it: `ddpm-demo status`, and Prometheus if that is switched on.
+"""What is going on in a server, for whoever runs it: `ddpm-demo status`, and Prometheus if that is switched on.
 
 GET /ddpm/status    JSON, for programs on this machine only
 GET /metrics        Prometheus' text format 0.0.4; only with `ddpm-demo app --metrics`
@@ -34,7 +34,7 @@ METRICS = {
 
 
 def status_routes(broadcasts: Broadcasts, *, metrics: bool = False) -> list[BaseRoute]:
-    """Return the routes that tell what goes on; Prometheus' only if that is wanted."""
+    """Return the routes that say what is going on; Prometheus' only if that is wanted."""
 
     async def status(request: Request) -> Response:
         near = request.client is not None and request.client.host in HERE and "x-forwarded-for" not in request.headers

@@ -93,7 +93,7 @@ def test_places_that_cannot_be_written_are_refused_at_once(tmp_path, monkeypatch
             check_outputs({"--out": (Path("/proc/d.npz"), ".npz")})
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.npz")
-        with pytest.raises(DemoError, match="it is no plain file"):
+        with pytest.raises(DemoError, match="it is not a regular file"):
             check_outputs({"--out": (tmp_path / "pipe.npz", ".npz")})
 
     def refuse(*_, **__):

@@ -93,7 +93,7 @@ class ClusterExecutor:
         ]
 
     def trouble(self) -> str:
-        """Return that nobody answers, if that is so."""
+        """Return that no worker answers, if so."""
         if any(handle.ready for handle in self._handles.copy().values()):
             return ""
         return NOBODY if self._paces else STARTING
@@ -138,7 +138,7 @@ class ClusterExecutor:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _greet(self, handle: WorkerHandle) -> None:
-        """Let a worker have films as soon, and whenever, it answers, unless it would make other films than we."""
+        """Give a worker films as soon as it answers, and whenever it does, unless its films would differ from ours."""
         name = f"worker {handle.worker.name}"
         while True:
             try:
@@ -160,7 +160,7 @@ class ClusterExecutor:
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _notice(self, who: str, what: str) -> None:
-        """Tell the one who runs the page, once as long as it stays the same."""
+        """Tell whoever runs the page, once until it changes."""
         if self._last_notice.get(who) != what:
             self._last_notice[who] = what
             print(f"ddpm-demo: {who} {what}", file=sys.stderr, flush=True)
@@ -208,7 +208,7 @@ class ClusterExecutor:
             balance(self._handles.values())
 
     async def _take_steps(self, film: AssignedFilm, handle: WorkerHandle) -> None:
-        """Let a worker take a film's steps until it is whole or moves; raise WorkerLostError, or what ended it."""
+        """Let a worker take a film's steps until it is complete or moves; raise WorkerLostError, or what ended it."""
         job, film.moves = film.walk.job, False
         handle.films.add(film)
         try:

@@ -39,7 +39,7 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class GuessMessage:
-    """A guess on its way: what the network was asked, x at t, and eps_hat and x0_hat, float32 (N, C, H, W) each."""
+    """A guess to be sent: what the network was asked, x at t, and eps_hat and x0_hat, float32 (N, C, H, W) each."""
 
     x: Pictures
     t: int
@@ -49,7 +49,7 @@ class GuessMessage:
 
 @dataclass(frozen=True)
 class StepMessage:
-    """A step of a film on its way, float32 (N, C, H, W) each; x_t is what the film was before.
+    """A step of a film to be sent, float32 (N, C, H, W) each; x_t is what the film was before.
 
     `t_before` is None unless the step made use of the x0_hat before, which the receiver has. `guidance_pair` and
     `classifier_pull` are those of `Prediction`; `generator` is the state of the film's noise after the step.
@@ -96,7 +96,7 @@ def pack_step(film_step: FilmStep, state: WalkState) -> StepMessage:
 
 
 def unpack_step(message: StepMessage, walk: FilmWalk) -> FilmStep:
-    """Bring a film to where a step that came has brought it, and return the step."""
+    """Advance a film by a step that has arrived, and return the step."""
 
     def two(pair: tuple[Pictures, Pictures]) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.tensor(pair[0]), torch.tensor(pair[1])  # copies: what has come is not to be written into
@@ -127,7 +127,7 @@ def unpack_step(message: StepMessage, walk: FilmWalk) -> FilmStep:
 
 
 class _Outbox:
-    """The steps of a film that wait to be sent; while there are many the film rests."""
+    """The steps of a film that wait to be sent; while there are many the film pauses."""
 
     def __init__(self, executor: LocalExecutor, walk: FilmWalk) -> None:
         self._executor, self._walk, self._loop = executor, walk, asyncio.get_running_loop()

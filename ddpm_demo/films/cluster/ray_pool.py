@@ -1,7 +1,7 @@
 """Ray as the pool of workers: an actor for each GPU, and one for each machine that has none.
 
 Ray starts them, watches over them, starts them again, carries networks and steps, and lets no film run ahead of who
-reads it (Moritz et al. 2018). All that this program knows of Ray stands here.
+reads it (Moritz et al. 2018). All that this program knows about Ray is here.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class WorkerSlot:
 
 
 def cluster_executor(where: str, local: int, *, or_here: bool = False) -> ClusterExecutor:
-    """Start so many workers on this machine, or without a number those of the cluster there; return who uses them.
+    """Start this many workers here, or without a number those of the cluster there; return the executor that uses them.
 
     With `or_here` this process makes the films that find no worker. Raises DemoError when there is no such cluster.
     """
@@ -59,7 +59,7 @@ def cluster_executor(where: str, local: int, *, or_here: bool = False) -> Cluste
 
 
 def worker_slots(nodes: Sequence[Mapping[str, Any]], local: int) -> list[WorkerSlot]:
-    """Return where workers belong on Ray's nodes: with `local` so many on each, else one for each GPU or machine."""
+    """Return where workers belong on Ray's nodes: with `local` that many on each, else one for each GPU or machine."""
     found = []
     for node in nodes:
         cpus, gpus = (node["Resources"].get(name, 0.0) for name in ("CPU", "GPU"))
@@ -84,7 +84,7 @@ class RayPool:
         self.workers()  # imports more of Ray, which must not happen while another thread imports Gradio
 
     def workers(self) -> list["RayWorker"]:
-        """Return a worker for each place, starting those that are not there yet; raise WorkerLostError."""
+        """Return a worker for each slot, starting those that are not there yet; raise WorkerLostError."""
         with ray_errors("the cluster"):
             wanted = worker_slots(self._ray.nodes(), self._local)
         for place in self._actors.keys() - set(wanted):
@@ -157,7 +157,7 @@ class RayWorker:
 
 @contextlib.contextmanager
 def ray_errors(name: str) -> Iterator[None]:
-    """Turn Ray's errors into WorkerLostError, and those of the work itself into themselves."""
+    """Turn Ray's errors into WorkerLostError, and pass on those of the work itself."""
     from ray.exceptions import RayError, RayTaskError
 
     try:

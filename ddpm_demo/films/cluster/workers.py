@@ -65,14 +65,14 @@ class AssignedFilm:
 
 
 def quickest(handles: Iterable[WorkerHandle]) -> WorkerHandle | None:
-    """Return the worker that would be done first with what it has and one film more; None when none is ready."""
+    """Return the worker that would be done first with what it has and one more film; None when none is ready."""
     ready = [handle for handle in handles if handle.ready]
     usual = _usual(ready)
     return min(ready, key=lambda handle: handle.busy(len(handle.films) + 1, usual), default=None)
 
 
 def balance(handles: Iterable[WorkerHandle]) -> None:
-    """Let films move where it pays: a worker has come, or has less to do than another."""
+    """Let films move where it pays: when a worker has come, or has less to do than another."""
     ready = [handle for handle in handles if handle.ready]
     usual, target = _usual(ready), quickest(ready)
     if target is None:

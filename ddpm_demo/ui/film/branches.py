@@ -59,7 +59,7 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 def make_branches(path: Path, question: Any) -> dict[str, Any]:
     """Noise a digit to t and denoise it BRANCHES times; return the pictures and their classes. Raises DemoError.
 
-    Those of one digit, t and seed are computed once: `origin` says so, and `seconds` is how long it took then.
+    Those of one digit, t and seed are computed once: then `origin` says so, and `seconds` is how long it took.
     """
     judge = classifier.load_judge()
     loaded = load_placed(path)

@@ -1,4 +1,4 @@
-"""One film for many readers: its messages, from the first one on, for whoever comes, whenever that is."""
+"""One film for many readers: its messages, from the first one on, for whoever comes, at any time."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ def sent_event(data: Any, name: str = "", number: str = "") -> bytes:
 
 
 class Reader:
-    """One visitor's look at a film: how much of it has been read, and what wakes the one who reads."""
+    """One visitor's view of a film: how much of it has been read, and what wakes the reader."""
 
     def __init__(self, broadcast: "Broadcast", visitor: str, position: int) -> None:
         self.broadcast, self.visitor, self.position = broadcast, visitor, position
@@ -34,7 +34,7 @@ class Reader:
         self.news = asyncio.Event()
 
     def read(self) -> bytes:
-        """Return what is new, as much as one should send at once; nothing if there is nothing."""
+        """Return what is new, as much as should be sent at once; nothing if there is nothing."""
         part = self.broadcast.parts_from(self.position)
         self.position += len(part)
         return b"".join(part)
@@ -46,7 +46,7 @@ class Reader:
 
 
 class BroadcastHub(Protocol):
-    """Where broadcasts are: it counts what they do, and wakes who reads them."""
+    """Where broadcasts live: it counts what they do, and wakes their readers."""
 
     films: Films
 
@@ -59,7 +59,7 @@ class BroadcastHub(Protocol):
         ...
 
     def stop_making(self, broadcast: "Broadcast") -> None:
-        """Have no more of its steps computed."""
+        """Stop computing its steps."""
         ...
 
     def wake(self, broadcast: "Broadcast") -> None:
@@ -93,7 +93,7 @@ class Broadcast:
 
     @property
     def forgotten(self) -> bool:
-        """Whether its memory was needed for others: who asks for it now gets it made again."""
+        """Whether its memory was needed for others: whoever asks for it now gets it made again."""
         return self._messages.film.forgotten
 
     @property
@@ -102,13 +102,13 @@ class Broadcast:
         return self._dropped + len(self._parts)
 
     def position_after(self, number: str) -> int:
-        """Return where to go on after a message that somebody had last: its number is that of `event`."""
+        """Return where to continue after the last message that somebody had: its number is that of `event`."""
         mark, _, index = number.partition("-")
         known = mark == self.mark and index.isdecimal() and self._dropped <= int(index) + 1 <= self.length
         return int(index) + 1 if known else 0
 
     def parts_from(self, position: int) -> list[bytes]:
-        """Return the messages from a position on, as many as one should send at once."""
+        """Return the messages from a position on, as many as should be sent at once."""
         with self._guard:
             part, size = list[bytes](), 0
             for message in self._parts[max(0, position - self._dropped) :]:
@@ -119,7 +119,7 @@ class Broadcast:
             return part
 
     def deliver(self, film_step: FilmStep) -> None:
-        """Take in a step, in the executor's thread; one that comes after the film has failed counts for nothing."""
+        """Take in a step, in the executor's thread; one that comes after the film has failed is ignored."""
         if self.over:
             return
         left = self._broadcasts.note_step(self, film_step)
@@ -138,7 +138,7 @@ class Broadcast:
         self._broadcasts.wake(self)
 
     def fail(self, error: Exception) -> None:
-        """Take notice that there will be no more of it, and why."""
+        """Note that there will be no more of it, and why."""
         self.error = sentence_of(error)
         self._end()
         self._broadcasts.wake(self)
@@ -154,9 +154,9 @@ class Broadcast:
             self._broadcasts.films.note_message(self.run, len(part))
 
     def trim(self) -> bool:
-        """Drop what every reader has, of a film that is forgotten, and readers who are too far behind to be waited for.
+        """Of a forgotten film, drop what every reader has, and the readers who are too far behind to wait for.
 
-        Those find their stream closed, and may ask again; returns whether there were any.
+        Those find their stream closed and may ask again; returns whether there were any.
         """
         if not self.forgotten:
             return False

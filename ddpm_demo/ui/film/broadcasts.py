@@ -1,4 +1,4 @@
-"""Films for many visitors: each is made once, for whoever asks, and costs nothing once nobody looks on.
+"""Films for many visitors: each is made once, for whoever asks, and costs nothing once nobody watches.
 
 Everything here is quick and waits for nothing. An executor makes the films, in a thread of its own, and delivers
 their steps; readers live in the event loop of the server.
@@ -28,10 +28,10 @@ IDLE_SECONDS = 3.0  # without a step: nobody had a film made
 
 @dataclass(frozen=True)
 class QueuePosition:
-    """How long a film will take from now on, in seconds, None while nobody knows; how many steps of others come first.
+    """How long a film will still take, in seconds, None while nobody knows; how many steps of others come first.
 
     `before` counts down to the film's own first step, and is 0 from then on; `films` share the machine. `trouble` says
-    why films stand still, if they do.
+    why films are held up, if they are.
     """
 
     before: int
@@ -78,7 +78,7 @@ class Broadcasts:
             return made
 
     def room(self, visitor: str) -> int:
-        """Return 0 if there is room for this visitor, or else its place in the line of those who wait for some."""
+        """Return 0 if there is room for this visitor, or else its place in the line of those waiting."""
         with self._guard:
             now = time.monotonic()
             for seen_last in (self._line, self._expected):
@@ -94,12 +94,12 @@ class Broadcasts:
             return place + 1
 
     def give_up(self, visitor: str) -> None:
-        """Expect a visitor no longer for whom there was room."""
+        """Stop expecting a visitor for whom there was room."""
         with self._guard:
             self._expected.pop(visitor, None)
 
     def join(self, broadcast: Broadcast, visitor: str, after: str = "") -> Reader:
-        """Let a visitor read a film, after a message that it had last, instead of the one before; see that it is made.
+        """Let a visitor read a film, after the last message it had, instead of the film before; see that it is made.
 
         Called in the event loop, as `leave` is.
         """
@@ -123,7 +123,7 @@ class Broadcasts:
             return reader
 
     def leave(self, reader: Reader) -> None:
-        """Let a visitor go; a film that nobody reads any more goes on for a moment, in case somebody comes back."""
+        """Let a visitor go; a film that nobody reads any more goes on for a moment in case somebody comes back."""
         with self._guard:
             reader.broadcast.readers.discard(reader)
             if self._readers.get(reader.visitor) is reader:
@@ -133,7 +133,7 @@ class Broadcasts:
             reader.broadcast.trim()
 
     def expect_again(self, reader: Reader) -> None:
-        """Keep the place of a visitor who asks by short questions, until the next one or for a moment at most."""
+        """Keep the place of a visitor who polls, until the next request or for a moment at most."""
         asyncio.get_running_loop().call_later(GRACE_SECONDS, self._expect_no_more, reader)
 
     def _expect_no_more(self, reader: Reader) -> None:
@@ -174,9 +174,9 @@ class Broadcasts:
             return QueuePosition(before, len(running), self._seconds_left(broadcast), self.executor.trouble())
 
     def outlook(self, job: FilmJob, steps: int) -> dict[str, Any]:
-        """Return how long a film would take that nobody has asked for yet, in seconds, None while nobody knows.
+        """Return how long a film that nobody has asked for yet would take, in seconds, None while nobody knows.
 
-        `here` says that it would come at once: it is in memory, or under way.
+        `here` says that it would come at once: it is in memory or under way.
         """
         with self._guard:
             known = self._broadcasts.get(job.key)
@@ -190,7 +190,7 @@ class Broadcasts:
             return {"here": False, "seconds": (others + steps * one) * self._slowness()}
 
     def _slowness(self) -> float:
-        """How much longer steps take than computing them, by the last ones: 1 at least."""
+        """How much longer the latest steps took than computing them: at least 1."""
         return max(1.0, self._passed / self._busy) if self._busy else 1.0
 
     def _running(self) -> list[Broadcast]:
@@ -205,7 +205,7 @@ class Broadcasts:
         self._left = (now, [(each.walk.left, self.executor.seconds_a_step(each.walk.job)) for each in running])
 
     def _seconds_left(self, broadcast: Broadcast) -> float | None:
-        """All films take steps in turn: until this one ends, every other one takes as many, or as many as it has."""
+        """All films take steps in turn: until this one ends, every other one takes as many, or all that it has left."""
         mine, one = broadcast.walk.left, self.executor.seconds_a_step(broadcast.walk.job)
         if not one or not self._busy:
             return None
@@ -229,7 +229,7 @@ class Broadcasts:
             self.messages, self.writing_seconds = self.messages + count, self.writing_seconds + seconds
 
     def stop_making(self, broadcast: Broadcast) -> None:
-        """Have no more of a film's steps computed."""
+        """Stop computing a film's steps."""
         with self._guard:
             self.executor.stop(broadcast.walk)
 

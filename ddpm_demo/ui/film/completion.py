@@ -69,8 +69,8 @@ def read_known(value: object) -> Tensor:
 def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: Any) -> Iterator[dict[str, Any]]:
     """Complete a digit in COMPLETIONS ways, yielding a message a step, then the judge's reading; raise DemoError.
 
-    A step's message holds x_t as the next step gets it, with the known part in place: the last one, at t = -1, the
-    finished pictures, and `difference`, the most that their known part is from what was given. Every call of the
+    A step's message holds x_t as the next step gets it, with the known part in place; the last one, at t = -1, the
+    finished pictures, and `difference`, the most that their known part differs from what was given. Every call of the
     network is a turn of its own among the films. The last message of all has `over`.
     """
     asked = named_values(question, "x0, known, jumps and seed")

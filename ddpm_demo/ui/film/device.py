@@ -1,7 +1,7 @@
 """Films that the visitor's own device makes: the server gives the numbers of every step, and the weights.
 
 GET /ddpm/plan?settings=[...]     the film of these settings, as `film.event_stream` reads them, for the device
-GET /ddpm/weights/DIGEST          the checkpoint file with this SHA-256, for a plan or an answer names it
+GET /ddpm/weights/DIGEST          the checkpoint file with this SHA-256, which a plan or an answer names
 """
 
 import json
@@ -60,7 +60,7 @@ def device_film(checkpoints: Mapping[str, Path], broadcasts: Broadcasts, setting
 
     `plan` is `films.plan.film_plan`'s, its steps with the `terms` of their sums; `frames` are the steps to show.
     `server` says whether the film is there already, or under way, and how many seconds it would take. `only_server`
-    says in words why no device can make it, empty if one can.
+    says in words why no device can make it; it is empty if one can.
     """
     loaded, guide = open_networks(checkpoints, settings)
     job = film_job(loaded, settings, guide)

@@ -1,15 +1,15 @@
-"""The way of a film to the page: server-sent events, without a thread and without a place in Gradio's queue.
+"""How a film gets to the page: server-sent events, without a thread and without a place in Gradio's queue.
 
     GET /ddpm/film?visitor=ID&settings={"checkpoint": "lite", "sampler": "ddim", "steps": 50, "n": 16, "seed": 7, ...}
 
-The settings are JSON by name: those of `FilmSettings`, of which only the checkpoint must be there. The first event,
+The settings are JSON by name: those of `FilmSettings`, of which only the checkpoint is required. The first event,
 `here`, says at once that nothing holds the stream back. Messages are numbered, and a browser whose connection broke
 asks for the rest by itself (`Last-Event-ID`). Besides them come the events `place` (how long it will take), `source`
 (the film was already under way, or is from memory), `refused` (why, in a sentence) and `full` (come back later, by
 `retry`). `over` is the last one. DELETE with the same visitor ends its film.
 
-With `poll=1&after=NUMBER` the answer is the events that there are by now, and ends: for a page that something keeps
-from reading a stream, which asks again and again.
+With `poll=1&after=NUMBER` the answer is the events that there are by now, and ends: for a page that is kept from
+reading a stream, and asks again and again.
 """
 
 import asyncio
@@ -148,7 +148,7 @@ def _end(reader: Reader) -> bytes:
 
 
 async def _either(news: asyncio.Event, leaving: "asyncio.Future[None]", seconds: float) -> bool:
-    """Wait for something new, or for the visitor to leave, so long at most; return whether there was either."""
+    """Wait at most so long for something new, or for the visitor to leave; return whether either happened."""
     waiting = asyncio.ensure_future(news.wait())
     both: list[asyncio.Future[Any]] = [waiting, leaving]
     try:
@@ -179,7 +179,7 @@ def settings_of_film(text: str | None) -> FilmSettings:
 
 
 def _source(broadcast: Broadcast, visitor: str, after: str) -> dict[str, Any] | None:
-    """Return where a film comes from, unless it is made for the one who asks, or goes on after a number that it has."""
+    """Return where a film comes from, unless it is made for this visitor, or continues after a message they have."""
     if broadcast.position_after(after):
         return None
     if broadcast.over:

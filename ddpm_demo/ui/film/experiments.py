@@ -1,4 +1,4 @@
-"""What the race runs with one click: the small experiments, and the settings for a race of one's own."""
+"""What the race runs with one click: the small experiments, and the settings for a race of your own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ GENTLE = 6.0  # the weight of a wish that shows when a digit is decided: a stron
 class Lane:
     """One setting in a race; `z_offset` other than 0 draws other noise on the way, from the same x_T.
 
-    `weight` is that of the guide, which has no part in it at 1; `wish` the digit that is asked for, if any; `ideal` the
+    `weight` is that of the guide, which takes no part at 1; `wish` the digit that is asked for, if any; `ideal` the
     name of the perfect denoiser that is asked instead of the network, if one is.
     """
 
@@ -28,7 +28,7 @@ class Lane:
 
     @property
     def calls(self) -> int:
-        """How often a network is called, be it the guide."""
+        """How often a network is called, the guide included."""
         return network_calls(self.config) * (1 if self.weight == 1 else 2)
 
 

@@ -2,7 +2,7 @@
 
     ?film=2.checkpoint-lite.sampler-ddpm.variance-posterior.clip-x0.steps-50.n-16.seed-7.guide-tiny.guideweight-2.5.end
 
-It holds letters, digits, hyphens and dots alone, so that no program encodes it and none takes its end for punctuation;
+It holds letters, digits, hyphens and dots alone, so that no program encodes it or takes its end for punctuation;
 in a name any other character is `_` and two hexadecimal digits for each of its bytes (UTF-8). `end` tells a whole link
 from one that was cut off. Links of the first version, `0~0~50~1~16~7~lite`, have their values by position; they are
 still read.
@@ -32,7 +32,7 @@ OMITTED = {
     "last": 0,
     "limit_guide": True,
 }
-IDLE = {"guide_weight": "guide", "digit_weight": "digit"}  # weights that have no part without the other
+IDLE = {"guide_weight": "guide", "digit_weight": "digit"}  # weights that take no part without the other
 TEXT_SETTINGS = ("checkpoint", "sampler", "variance", "final_noise", "clip", "guide")  # the rest are numbers
 KEYS = {name.replace("_", ""): name for name in SETTINGS}  # a few programs put a backslash before _
 END = re.compile(r"\.end(?![A-Za-z0-9])")
@@ -55,7 +55,7 @@ def link_text(settings: FilmSettings) -> str:
 
 
 def read_film_link(text: str, checkpoints: Collection[str] | None = None) -> FilmSettings:
-    """Return the settings of a link, repaired where it is plain what it said; raise ConfigError if it makes no sense.
+    """Return the settings of a link, repaired where it is clear what it said; raise ConfigError if it makes no sense.
 
     The refusal says which parts were not understood. With `checkpoints` the link's must be among them.
     """

@@ -25,13 +25,13 @@ FIRST_SEED = 0
 class FilmSettings:
     """What a visitor asks for with Generate; `read_film_settings` makes one of what a page sends, checked.
 
-    - `checkpoint`, `guide`: names that the page offers; a guide of None is none.
+    - `checkpoint`, `guide`: names that the page offers; a guide of None means none.
     - `sampler`, `variance`, `final_noise`, `clip`, `steps`, `eta`: as in `SamplerConfig`.
     - `n`: how many digits.
     - `guide_weight`: 0 is the guide alone, 1 the network alone.
     - `digit`, `digit_weight`: the digit asked for, None for any, and how strongly.
     - `first`, `last`: the timesteps at which the digit is asked for; a `first` of None is the very beginning.
-    - `limit_guide`: whether the guide, too, has a part only there.
+    - `limit_guide`: whether the guide, too, takes part only there.
     """
 
     checkpoint: str
@@ -70,7 +70,7 @@ class FilmSettings:
 
     @property
     def guidance(self) -> GuidanceConfig | None:
-        """The guide and when it has a part, None without one."""
+        """The guide and when it takes part, None without one."""
         if self.guide is None:
             return None
         held = self.interval if self.limit_guide else ALWAYS
@@ -136,7 +136,7 @@ def read_setting(name: str, value: object) -> Any:
 def read_film_settings(values: object) -> FilmSettings:
     """Return the settings that a page sent by name; raise ConfigError if they make no sense.
 
-    What is left out is as recommended. What has no part in the film, such as the weight of a guide that is not there,
+    What is left out is as recommended. What takes no part in the film, such as the weight of a guide that is not there,
     becomes as recommended too: settings that are equal make the same film.
     """
     named = named_values(values, "the settings of a film by name")
@@ -178,5 +178,5 @@ def recommended_settings(checkpoint: str, **changes: Any) -> FilmSettings:
 
 
 def interval_of(guidance: Interval | None) -> Interval:
-    """Return when a guide, or the asking for a digit, has a part, and nothing else of it; `ALWAYS` without one."""
+    """Return only when a guide, or the request for a digit, takes part; `ALWAYS` without one."""
     return ALWAYS if guidance is None else Interval(first=guidance.first, last=guidance.last)

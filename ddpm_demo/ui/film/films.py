@@ -1,4 +1,4 @@
-"""What the server remembers of a film that was sent: its floats, for the pixel inspector and for taking home."""
+"""What the server remembers of a film that was sent: its floats, for the pixel inspector and for downloads."""
 
 import dataclasses
 import threading
@@ -51,7 +51,7 @@ class Film:
         self.kept.append(kept)
 
     def forget(self) -> None:
-        """Give the memory back; whoever still makes it adds nothing more."""
+        """Give the memory back; nothing more is added by whoever still makes it."""
         self.forgotten = True
         self.kept, self._floats, self.messages = [], 0, 0
 
@@ -124,7 +124,7 @@ class Films:
         self._guard = threading.Lock()
 
     def add(self, run: str, film: Film) -> None:
-        """Remember a film that begins; one of the same name, if there is any, is forgotten."""
+        """Remember a film that begins; any other of the same name is forgotten."""
         with self._guard:
             before = self._films.pop(run, None)
             if before is not None:
@@ -160,7 +160,7 @@ class Films:
             self._films.clear()
 
     def touch(self, run: str) -> None:
-        """Take notice that somebody looks at a film."""
+        """Note that somebody looks at a film."""
         with self._guard:
             if run in self._films:
                 self._films.move_to_end(run)

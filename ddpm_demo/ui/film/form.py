@@ -1,4 +1,4 @@
-"""What a student sets before a film: how many digits and which noise in sight, everything else under Settings."""
+"""What a student sets before a film: how many digits and which noise are in view, everything else is under Settings."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -92,7 +92,7 @@ class FilmForm:
         return dict(zip(self.fields, values, strict=True))
 
     def named_in_browser(self) -> str:
-        """Return JavaScript that makes the settings by name, an object, of the values that Gradio gives: a function."""
+        """Return a JavaScript function that makes the settings by name, an object, from the values Gradio gives."""
         words = {name: list(known.items()) for name, known in WORDS.items()}
         return f"(values) => ({NAMED})({json.dumps(list(self.fields))}, {json.dumps(words)}, values)"
 
@@ -131,7 +131,7 @@ def sampler_words(settings: FilmSettings) -> str | None:
 
 
 def build_film_form(names: Sequence[str]) -> FilmForm:
-    """Lay out the fields for these checkpoints, of which the first is chosen."""
+    """Lay out the fields for these checkpoints, with the first one chosen."""
     opened = names[0] if names else None
     first = opening_words(opened)
     with gr.Row(elem_id="generate-wish"):
@@ -281,7 +281,7 @@ def differences_in_words(first: str | None, values: Mapping[str, Any]) -> str:
     """Return in one line what differs from the settings that the page opens with; `first` is their checkpoint.
 
     `values` are the fields' in the page's words, by name. The guide and its weight are compared with those that suit
-    the checkpoint; what has no part in the film is not told.
+    the checkpoint; what takes no part in the film is left out.
     """
     usual = opening_words(first)
     usual["guide"], usual["guide_weight"] = guide_of(values["checkpoint"])

@@ -60,7 +60,7 @@ class GenerateTab:
         return [*self.fields.values(), self.note]
 
     def restore_film(self, request: gr.Request) -> list[Any]:
-        """Answer a page's opening: the settings of the film that its address names, and whether to press Generate."""
+        """Answer a page that opens: the settings of the film that its address names, and whether to press Generate."""
         text = query_values(request.query_params, [LINK_NAME]).get(LINK_NAME)
         if text is None:
             return [gr.skip()] * (len(self.outputs) + 1)
@@ -75,13 +75,13 @@ class GenerateTab:
                 "The page shows its usual settings instead."
             )
             return [gr.skip()] * len(self.fields) + [note, {"open": True}]
-        idle = {"guide_weight": wanted.guide, "digit_weight": wanted.digit}  # what has no part stays as it is
+        idle = {"guide_weight": wanted.guide, "digit_weight": wanted.digit}  # what takes no part stays as it is
         fields = [gr.skip() if idle.get(name, "") is None else words[name] for name in self.fields]
         return [*fields, "The film of this link, drawn again with its settings.", {"open": True, "press": True}]
 
 
 def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None = None) -> GenerateTab:
-    """Lay out the tab for these checkpoints, by name, and connect it; the film's own way is `film.event_stream`.
+    """Lay out the tab for these checkpoints, by name, and connect it; the film itself comes by `film.event_stream`.
 
     `executor` makes the films; without one this process does.
     """

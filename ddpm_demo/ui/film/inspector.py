@@ -60,5 +60,5 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
 
 
 def _held(interval: Interval) -> dict[str, int | None]:
-    """Return where guidance has a part, for a step outside."""
+    """Return where guidance takes part, for a step outside."""
     return {"first": interval.first, "last": interval.last}

@@ -1,4 +1,4 @@
-"""Did the film copy? The nearest training digit of each of its digits, and when a perfect network knew which it was."""
+"""Did the film copy? The nearest training digit to each of its digits, and when a perfect network knew which it was."""
 
 import base64
 from functools import lru_cache
@@ -49,7 +49,7 @@ def nearest_digits(question: Any, films: Films = FILMS) -> dict[str, Any]:
 
 
 def grey_digits(text: object) -> Tensor:
-    """Read grey digits uint8 (N, 28, 28) that a page sent as base64; raise ConfigError if they are none."""
+    """Read grey digits uint8 (N, 28, 28) that a page sent as base64; raise ConfigError if they are not."""
     try:
         content = base64.b64decode(text if isinstance(text, str) else "", validate=True)
     except ValueError:
@@ -61,7 +61,7 @@ def grey_digits(text: object) -> Tensor:
 
 @lru_cache(maxsize=1)
 def unseen_distance() -> float:
-    """Return how far a digit that nobody was taught lies from the nearest training digit, the median of `UNSEEN`."""
+    """Return how far a digit that was never taught lies from the nearest training digit, the median of `UNSEEN`."""
     test, digits = load_mnist(train=False)[0][:UNSEEN], load_mnist(train=True)[0]
     return float(NETWORK.turn(lambda: nearest(test, digits))[1].median())
 

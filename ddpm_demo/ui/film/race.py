@@ -157,7 +157,7 @@ def asked(loaded: LoadedNetwork, model: EpsModel, lane: Lane, *, ten: bool) -> E
 
 
 def worse_than(name: str, guide: Any, checkpoints: Mapping[str, Path]) -> Path:
-    """Return the checkpoint of the guide that was chosen, or else the shipped one; raise ConfigError if it is none."""
+    """Return the checkpoint of the chosen guide, or else the shipped one; raise ConfigError if it is not one."""
     if guide in (NO_GUIDE, name):
         guide = GUIDE
     refusal = "choose a guide above that is not the network itself"

@@ -50,7 +50,7 @@ class SharedRun:
 
     @property
     def failed(self) -> bool:
-        """Whether it has ended without being whole."""
+        """Whether it has ended incomplete."""
         return self.source is None and self.made is None
 
 
@@ -77,7 +77,7 @@ RUNS = SharedRuns()
 
 
 def origin(run: SharedRun) -> str:
-    """Return where a run comes from, in words, unless it is made for the one who asks."""
+    """Return where a run comes from, in words, unless it is made for this visitor."""
     if run.made is not None:
         return f"From memory: computed here at {time.strftime('%H:%M:%S', time.localtime(run.made))}."
     return "Already under way: it is computed once for everybody." if run.messages else ""

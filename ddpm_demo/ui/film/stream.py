@@ -1,4 +1,4 @@
-"""The film of a run, as messages to the page: what the network makes, as it makes it."""
+"""A film as messages to the page: what the network makes, as it makes it."""
 
 import time
 from collections.abc import Sequence
@@ -107,7 +107,7 @@ class FilmMessages:
         }
 
     def _pulls(self, pulls: list[ClassifierPull | None]) -> dict[str, Any]:
-        """Return what asking for a digit did, of the steps that were asked: pull as pictures, each digit's ten odds.
+        """Return what asking for a digit did at the steps that were asked: the pull as pictures, each digit's ten odds.
 
         `asked_at` are the places of these steps among those of the message.
         """

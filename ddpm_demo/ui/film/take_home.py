@@ -1,4 +1,4 @@
-"""What a student takes home of a film: pictures, numbers, a link, and a program that draws the same digits."""
+"""What a student takes home from a film: pictures, numbers, a link, and a program that draws the same digits."""
 
 import base64
 import dataclasses
@@ -22,7 +22,7 @@ GUIDE_LINE = """\
 guide = load_named({guide!r}).model
 model = Autoguidance(model, guide, {weight:g}{interval})
 """
-# and where that has a part at some timesteps only
+# and where that takes part at some timesteps only
 INTERVAL_IMPORTS = "from ddpm_demo.core.config import Interval\n"
 # and of one that asks for a digit these
 ASKED_IMPORTS = """\

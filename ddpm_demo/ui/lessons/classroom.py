@@ -32,7 +32,7 @@ class Computation:
 
 
 class Classroom:
-    """The lessons, the test, and the truths that were computed for somebody already; its methods answer the page."""
+    """The lessons, the test, and the truths already computed for somebody; its methods answer the page."""
 
     def __init__(self, lessons: Sequence[Lesson], test: Sequence[Question], checkpoints: Mapping[str, Path]) -> None:
         self.lessons = {lesson.name: lesson for lesson in lessons}
@@ -62,12 +62,12 @@ class Classroom:
         return {**view, **{name: screen[name] for name in ("t", "schedule") if name in screen}}
 
     def prepare(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin to compute what a lesson will reveal, or with `question` the key of its question."""
+        """Start computing what a lesson will reveal, or with `question` the key of its question."""
         lesson = self._lesson(question)
         return {"done": self._compute(lesson.question if question.get("question") is True else lesson.predict).done}
 
     def reveal(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer with the truth and what is said of the prediction; with `done`, a share, while it is computed."""
+        """Answer with the truth and what is said about the prediction; with `done`, a share, until it is computed."""
         lesson = self._lesson(question)
         prediction = read_prediction(lesson, question.get("prediction"))
         computation = self._compute(lesson.predict)
@@ -92,7 +92,7 @@ class Classroom:
         return self._check(self._lesson(question).question, question.get("answer"))
 
     def check_test(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """The same of the test's item with this number, from 0."""
+        """The same for the test's item with this number, from 0."""
         item = whole("the number of the question", question.get("item"), 0, len(self.test) - 1)
         return self._check(self.test[item], question.get("answer"))
 
@@ -113,7 +113,7 @@ class Classroom:
         return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]
 
     def _compute(self, asked: Question) -> Computation:
-        """Return the computation of a truth: a new one, or with a network that of whoever asked before."""
+        """Return the computation of a truth: a new one, or, if it takes a network, that of whoever asked before."""
         if not TRUTHS[asked.truth].network:  # it takes no time, so it is done now, anew for everybody
             done = Computation(done=1.0)
             done.future.set_result(compute_truth(Workplace(self.checkpoints), asked.truth, asked.arguments))
@@ -139,7 +139,7 @@ class Classroom:
             return computation
 
     def _stamp(self, asked: Question) -> list[Any]:
-        """Return what tells a network from the one that had its name before: its file, and when that was written."""
+        """Return what tells a network from an earlier one of the same name: its file, and when that was written."""
         path = Workplace(self.checkpoints).path(str(asked.arguments.get("checkpoint", OFFERED_FIRST)))
         try:
             return [str(path), path.stat().st_mtime_ns]
@@ -154,7 +154,7 @@ class Classroom:
 
 
 def _kept(lesson: Lesson, value: object) -> dict[str, float]:
-    """Return what the tasks of a lesson have noted, 0 for what a student has left out."""
+    """Return what the tasks of a lesson have noted, 0 for what a student has skipped."""
     found = value if isinstance(value, Mapping) else {}
     names = [task.keep for task in lesson.tasks if task.keep]
     kept = {name: found.get(name, 0) for name in names}
@@ -162,7 +162,7 @@ def _kept(lesson: Lesson, value: object) -> dict[str, float]:
 
 
 def _named(name: str, method: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
-    """Return a method as a plain function of that name, which answers a fault with one sentence."""
+    """Return a method as a plain function of that name, which answers an error with one sentence."""
 
     @server_function
     def answer(question: Any = None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def shipped_lessons() -> list[Lesson]:
 
 
 def read_lessons(own: Sequence[Path]) -> list[Lesson]:
-    """Return the shipped lessons and after them a class's own; raise ConfigError on one broken or named twice."""
+    """Return the shipped lessons, then a class's own; raise ConfigError if one is broken or a name occurs twice."""
     lessons = shipped_lessons()
     for path in own:
         lesson = read_lesson(path)
@@ -35,12 +35,12 @@ def read_lessons(own: Sequence[Path]) -> list[Lesson]:
 
 
 def _key(name: str) -> str:
-    """Return what the browser keeps a lesson's record by: its name with # for its number, which may change."""
+    """Return the key by which the browser keeps a lesson's record: its name with # for its number, which may change."""
     return re.sub(r"^\d+-", "#", name)
 
 
 def questions_of_test(lessons: Sequence[Lesson]) -> list[Question]:
-    """Return the test that is taken before the lessons and after them: what each of them has for it, in their order."""
+    """Return the test that is taken before and after the lessons: each lesson's question for it, in order."""
     return [lesson.test for lesson in lessons if lesson.test is not None]
 
 

@@ -1,4 +1,4 @@
-"""What is said of a prediction or an answer, once the truth has been computed."""
+"""What is said about a prediction or an answer, once the truth has been computed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def verdict(lesson: Lesson, truth: Truth, prediction: Any) -> str:
 
 
 def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> tuple[str, str]:
-    """Return the sentences of the reveal, and those that explain it, with their values filled in."""
+    """Return the sentences of the reveal, and of the explanation, with their values filled in."""
     values: dict[str, Any] = {**truth.values, **kept}
     if lesson.predict.kind == "mark":
         values["prediction"] = prediction
@@ -55,7 +55,7 @@ def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping
 
 
 def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
-    """Return whether an answer is right, and the sentence about it; raise ConfigError if it is none of the choices."""
+    """Return whether an answer is right, and the sentence about it; raise ConfigError if it is not a choice."""
     chosen = next((choice for choice in question.choices if choice.key == answer), None)
     if chosen is None:
         raise ConfigError("choose one of the answers")

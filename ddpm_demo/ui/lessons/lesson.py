@@ -1,4 +1,4 @@
-"""One lesson: what a file says, checked; files/README.md tells teachers how one is written."""
+"""One lesson: what a file says, checked; files/README.md tells teachers how to write one."""
 
 import string
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ SAID = {  # kind of prediction -> what can be said of one, each a sentence in th
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be given; `wrong` says why it is not the right one, where it is not."""
+    """One answer that can be given; `wrong` says why it is not the right one, if it is not."""
 
     key: str
     say: str
@@ -285,7 +285,7 @@ def sentence(file: TomlFile, place: Keys, values: Iterable[str]) -> str:
 
 
 def check_words(file: TomlFile, place: Keys, text: str, values: Iterable[str]) -> None:
-    """Raise ConfigError, with the line, if a text has {places} that are no known values, or are written wrongly."""
+    """Raise ConfigError, with the line, if a text has {places} that are not known values, or are written wrongly."""
     known = list(values)
     try:
         fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]

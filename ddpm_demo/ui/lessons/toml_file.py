@@ -1,4 +1,4 @@
-"""A TOML file whose faults are told by their line."""
+"""A TOML file whose errors are reported with their line."""
 
 import re
 import sys
@@ -22,7 +22,7 @@ class TomlFile:
     """The content of a file, and the line of every key in it."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; raise ConfigError, one sentence with the line, if it cannot be read or is no TOML."""
+        """Read the file; raise ConfigError, one sentence with the line, if it cannot be read or is not TOML."""
         self.path = path
         try:
             self.text = path.read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ class TomlFile:
         return ConfigError(f"{self.path.name}, line {self.line(place)}: {words}")
 
     def get(self, place: Keys, kind: type | tuple[type, ...], default: Any = ...) -> Any:
-        """Return the value at a place; raise ConfigError if it is missing and has no default, or is of another kind."""
+        """Return the value at a place; raise ConfigError if it is missing without a default, or of another kind."""
         found: Any = self.content
         for name in place:
             try:
@@ -85,7 +85,7 @@ class TomlFile:
         return found
 
     def known(self, place: Keys, names: Iterable[str]) -> None:
-        """Raise ConfigError if the table at a place has a key that is none of these names."""
+        """Raise ConfigError if the table at a place has a key that is not one of these names."""
         table, names = self.get(place, dict), list(names)
         for name in table if isinstance(table, Mapping) else ():
             if name not in names:

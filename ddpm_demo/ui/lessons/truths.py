@@ -1,7 +1,7 @@
 """The truths that a lesson can ask for, each computed by the code that the lesson is about; files name them.
 
 A truth is computed when it is asked for, from the schedule, the network and the sampler as they are then. Which
-arguments a function takes, which answers it can give and which values its sentences may use stand in `TRUTHS`.
+arguments a function takes, which answers it can give and which values its sentences may use is in `TRUTHS`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

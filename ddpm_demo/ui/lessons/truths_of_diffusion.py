@@ -44,7 +44,7 @@ def crossing_of(schedule: Schedule, share: float) -> int:
 
 
 def crossing(_: Workplace, *, schedule: object, share: float) -> Truth:
-    """Find the t from which on the noise is stronger: alpha_bar below `share`."""
+    """Find the first t at which the noise is stronger: alpha_bar below `share`."""
     t = crossing_of(schedule_of(schedule), share)
     return Truth(float(t), {"t": t})
 
@@ -215,7 +215,7 @@ def error_largest(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
 
 
 def error_smallest(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
-    """The same of the part where the error is smallest."""
+    """The same for the part where the error is smallest."""
     return _part_of_error(error_left(place, checkpoint=checkpoint, digits=digits), min)
 
 

@@ -1,4 +1,4 @@
-"""The truths of the perfect network: what it draws, how it answers what it was not taught, how far a network looks."""
+"""The truths of the perfect network: what it draws, its answer to what it was not taught, how far a network looks."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def denoiser_of(place: Workplace, name: str) -> LoadedNetwork:
 
 
 def draws(place: Workplace, *, checkpoint: str, count: int, steps: int, seed: int) -> Truth:
-    """Say whether what a network draws are copies of training digits, their mean, or new digits."""
+    """Say whether a network draws copies of training digits, their mean, or new digits."""
     loaded, taught = denoiser_of(place, checkpoint), load_mnist(train=True)[0]
     generator = torch.Generator().manual_seed(seed)
     x_T = start_noise(count, loaded.channels, 28, generator).to(loaded.placement.device)

@@ -36,7 +36,7 @@ def guess_share(schedule: Schedule, steps: int, near: int) -> tuple[float, int, 
 
 
 def guess_taken(_: Workplace, *, steps: int, t: int) -> Truth:
-    """Return how many per cent of the next picture one step of DDIM near t takes from the guess."""
+    """Return what percentage of the next picture one step of DDIM near t takes from the guess."""
     share, at, to = guess_share(Schedule.from_config(ScheduleConfig()), steps, t)
     return Truth(100 * share, {"percent": 100 * share, "t": at, "s": to, "steps": steps})
 

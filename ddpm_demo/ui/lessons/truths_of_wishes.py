@@ -132,9 +132,9 @@ def completed_compared(
 
 
 def left_out_drawing(place: Workplace, *, sign: int, drawings: int) -> Truth:
-    """Say where a drawing lies that the others do not know: near to what they teach, far from it, or between.
+    """Say where a drawing that was left out lies: near to what the others teach, far from it, or between.
 
-    The drawings are those of the newest run that learns one's own, or else the first so many of MNIST's `sign`.
+    The drawings are those of the newest run on the user's own, or else the first so many of MNIST's digit `sign`.
     """
     check_whole("the number of drawings", drawings, low=5, high=2000)
     path = newest_drawings()
@@ -164,19 +164,19 @@ def sets_compared(_: Workplace, *, sign: int, few: int, many: int, within: float
 
 
 def first_of(sign: int, count: int) -> Tensor:
-    """Return the first so many of MNIST's training digits of a class, uint8 (count, 28, 28)."""
+    """Return the first `count` of MNIST's training digits of a class, uint8 (count, 28, 28)."""
     digits, labels = load_mnist(train=True)
     return digits[labels == sign][:count]
 
 
 def newest_drawings() -> Path | None:
-    """Return the file of the drawings that the newest run on the shelf learns of one's own; None without such a run."""
+    """Return the file of drawings that the newest run on the user's own learns from; None without such a run."""
     files = (entry.directory / "pictures.safetensors" for entry in shelf.entries() if not entry.fault)
     return next((path for path in files if path.exists()), None)
 
 
 def _left_out(drawings: Tensor) -> tuple[float, int, Tensor]:
-    """Leave drawings uint8 (N, 28, 28) out, one at a time, and teach the rest: how far is it from what is taught?
+    """Leave out drawings uint8 (N, 28, 28) one at a time and teach the rest: how far is each from what is taught?
 
     Returns the middle distance, which drawing has it, and the nearest picture that the others teach, (28, 28).
     """

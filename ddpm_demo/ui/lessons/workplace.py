@@ -23,7 +23,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What a truth is computed with: the page's checkpoints by name, and whom to tell the share that is done."""
+    """What a truth is computed with: the page's checkpoints by name, and whom to tell how much is done."""
 
     checkpoints: Mapping[str, Path]
     report: Callable[[float], None] = lambda done: None

@@ -1,4 +1,4 @@
-"""The bridge to the browser: components that modules of `static/` fill, and how the server answers their questions."""
+"""The bridge to the browser: components that modules in `static/` fill, and how the server answers their questions."""
 
 import base64
 import contextlib
@@ -49,7 +49,7 @@ def file_address(path: Path) -> str:
 def static_url(path: Path) -> str:
     """Return the address of a static file, below the root of the app; its folder may be called `Homework #3`.
 
-    Raises DemoError where a folder's name has what no address can hold: a line's end, or bytes that are not UTF-8.
+    Raises DemoError where a folder's name holds what no address can: a line break, or bytes that are not UTF-8.
     """
     place = path.as_posix()
     try:
@@ -125,7 +125,7 @@ def chart_value(figure: dict[str, Any], *, label: str) -> dict[str, Any]:
 def server_function(function: Function) -> Function:
     """Make a function that the page's JavaScript calls answer `{"error": sentence}` where it raises.
 
-    The sentence is a DemoError's own, without the folders of the server. Anything else that is raised is a fault of
+    The sentence is a DemoError's own, without the folders of the server. Anything else that is raised is a bug in
     this program: the traceback goes to the terminal, and the visitor is told so. Gradio alone would answer HTTP 500.
     """
 
@@ -169,7 +169,7 @@ def _show(error: Exception) -> NoReturn:
 
 
 def sentence_of(error: Exception) -> str:
-    """Return what a visitor is told of an error: one sentence, without folders of the server."""
+    """Return what a visitor is told about an error: one sentence, without the server's folders."""
     if isinstance(error, DemoError):
         return without_folders(str(error))
     traceback.print_exception(error, file=sys.stderr)
@@ -177,9 +177,9 @@ def sentence_of(error: Exception) -> str:
 
 
 def without_folders(text: str) -> str:
-    """Return a sentence in which no absolute path is left but its last name: the rest is no visitor's business.
+    """Return a sentence with every absolute path cut to its last name: the rest is no visitor's business.
 
-    The folders that this program uses go whole, whatever they are called; a pattern finds others, up to a space.
+    The folders that this program uses are removed whole, whatever their names; a pattern finds others, up to a space.
     """
     known = {Path(tempfile.gettempdir()), assets_dir(), cache_dir(), cache_dir() / "runs", STATIC}
     for place in (Path.cwd, Path.home):

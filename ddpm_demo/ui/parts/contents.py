@@ -1,4 +1,4 @@
-"""The index of a long page: one link a section."""
+"""The index of a long page: one link per section."""
 
 import gradio as gr
 

@@ -34,7 +34,7 @@ def gallery_digit(label: int, which: int) -> dict[str, Any]:
 
 
 def own_digit(pixels: np.ndarray) -> dict[str, Any]:
-    """Return the same of a digit of the student's own, uint8 (28, 28); its link holds the pixels themselves."""
+    """Return the same for a digit of the student's own, uint8 (28, 28); its link holds the pixels themselves."""
     x0 = base64_of(to_x0(torch.from_numpy(pixels)).numpy())
     text = base64.urlsafe_b64encode(pixels.tobytes()).decode("ascii").rstrip("=")
     return {"x0": x0, "name": "a digit of your own", "link": ["pixels", text]}
@@ -70,10 +70,10 @@ def class_indices(label: int) -> torch.Tensor:
 def read_picture(question: Any) -> dict[str, Any]:
     """Answer the page's drawing pad with a digit, or `error`.
 
-    The question is a picture file in base64, or a mapping with `file`, and at will `box` (left, top, right, bottom in
+    The question is a picture file in base64, or a mapping with `file`, and perhaps `box` (left, top, right, bottom in
     shares of the picture) and `threshold`. The answer shows the picture as it was read (`sheet`, a grey PNG that may be
-    sent again as a file), with the box and threshold; `question` is empty where the digit was surely read, and where
-    nothing was there is no x0.
+    sent again as a file), with the box and threshold; `question` is empty where the digit was certainly read, and where
+    there was nothing there is no x0.
     """
     asked = question if isinstance(question, Mapping) else {"file": question}
     file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)

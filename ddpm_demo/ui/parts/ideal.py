@@ -1,4 +1,4 @@
-"""What the page asks the perfect network: its answer to an x_t, and which training digits that is made of."""
+"""What the page asks the perfect network: its answer to an x_t, and which training digits it is made of."""
 
 import time
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The query string of the page's address, also after mail and chat programs have had their way with it.
 
-They append the punctuation behind a link, break it, encode it twice, hide characters of no width in it, and put
-parameters of their own around it. Where it is plain what the link said, it is read; whoever reads a value decides.
+They append the punctuation after a link, break it, encode it twice, hide zero-width characters in it, and put
+parameters of their own around it. Where it is clear what the link said, it is read; whoever reads a value decides.
 """
 
 import re
@@ -22,9 +22,9 @@ SIGNS = {"\\": "", "+": " ", "−": "-"}  # and every kind of dash: programs tha
 
 
 def query_values(query: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    """Return what a query says to these names, as it says it; `read_repaired` makes sense of it.
+    """Return what a query says for these names, unchanged; `read_repaired` makes sense of it.
 
-    A name may also stand in another one's value, or behind `amp;`, or with its `=` still encoded.
+    A name may also appear in another one's value, or behind `amp;`, or with its `=` still encoded.
     """
     pairs = list(getattr(query, "multi_items", query.items)())  # a name may stand twice: the last one counts
     found = {name: value for name, value in pairs if name in names}
@@ -37,7 +37,7 @@ def query_values(query: Mapping[str, str], names: Collection[str]) -> dict[str, 
 
 
 def read_repaired(text: str, read: Callable[[str], Value]) -> Value:
-    """Return what `read` makes of a value as it came or else, where it refuses that, of the value repaired.
+    """Return what `read` makes of a value as it came, or, where it refuses that, of the repaired value.
 
     Raises the first ConfigError of `read`, or else its first ValueError.
     """
@@ -62,7 +62,7 @@ def repairs(text: str) -> Iterator[str]:
 
 
 def _shorter(text: str) -> Iterator[str]:
-    """Yield a text without what stands around it, and then without one and another sign at its end."""
+    """Yield a text without what surrounds it, and then without one character after another at its end."""
     text = re.sub(r"^[^\w%+.−‐-―-]+|\s+$", "", text)  # a minus before a number is no quotation mark
     yield text
     for _ in range(TRAILING):
@@ -81,7 +81,7 @@ def _decoded(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return a text without ends of lines, characters of no width and other signs that nobody sees."""
+    """Return a text without line breaks, zero-width characters and other characters that nobody sees."""
     return "".join(sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cf", "Zl", "Zp"))
 
 

@@ -1,7 +1,7 @@
 """Readers of what a page sends: each takes any JSON value and returns what was asked for, or raises ConfigError.
 
-Gradio checks little of it: its own limits let None, NaN, true, text and 3.7 through, and anybody can call a function of
-the server with anything at all.
+Gradio checks little of it: its own limits let None, NaN, true, text and 3.7 through, and anybody can call a server
+function with anything at all.
 """
 
 import base64
@@ -52,7 +52,7 @@ def flag(name: str, value: object) -> bool:
 
 
 def named_values(question: object, names: str) -> Mapping[str, Any]:
-    """Return a question's values by name; `names` says in the refusal which they should be."""
+    """Return a question's values by name; `names` tells the refusal what they should be."""
     if isinstance(question, Mapping):
         return question
     raise ConfigError(f"a question needs {names}")
@@ -72,7 +72,7 @@ def changed_in_words(settings: Sequence[tuple[str, object, object]]) -> str:
 
 
 def one_of(value: object, names: Collection[Known], refusal: str) -> Known:
-    """Return the one of the names that the value is; the refusal is the whole sentence.
+    """Return the value if it is one of the names; the refusal is the whole sentence.
 
     A visitor sends a name, never a path: whatever is not among the names offered is refused, lists and mappings too.
     """
@@ -91,7 +91,7 @@ def some_of(values: object, names: Collection[Known], refusal: str) -> list[Know
 
 
 def from_base64(value: object, refusal: str, *, most: int, url_safe: bool = False) -> bytes:
-    """Return the bytes that a text in base64 stands for, at most so many; the refusal is the whole sentence.
+    """Return the bytes that base64 text stands for, at most so many; the refusal is the whole sentence.
 
     `url_safe` is the alphabet of links, which leaves out the padding.
     """

@@ -10,7 +10,7 @@ KEPT_FILES = 16  # a run in training writes another one every half-minute
 
 
 class OfferedWeights:
-    """The checkpoint files that pages have been told of, by their digests; the one told of longest ago goes first."""
+    """The checkpoint files that pages have been told about, by digest; the one mentioned longest ago goes first."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, bytes] = OrderedDict()
@@ -28,7 +28,7 @@ class OfferedWeights:
         return loaded.digest
 
     def get(self, digest: str) -> bytes | None:
-        """Return a file that was offered, None if it was not, or too long ago."""
+        """Return a file that was offered; None if it was not, or too long ago."""
         with self._guard:
             return self._files.get(digest)
 

@@ -1,1 +1,1 @@
-"""One tab a file."""
+"""One tab per file."""

@@ -95,7 +95,7 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
 
 
 def untrained(checkpoints: Iterable[str]) -> list[str]:
-    """Return the names of the presets that have no checkpoint: their shape can be looked at all the same."""
+    """Return the names of the presets that have no checkpoint: their shape can still be looked at."""
     return [f"{name} (not trained)" for name in PRESETS if name not in checkpoints]
 
 

@@ -102,21 +102,21 @@ def show_noise(seed: Any) -> dict[str, Any]:
 
 @event
 def another_digit(label: str) -> tuple[int, dict[str, Any]]:
-    """Answer "another one": a digit of the same class by chance."""
+    """Answer "another one": a digit of the same class at random."""
     which = secrets.randbelow(len(class_indices(_class(label))))
     return which, show_digit(label, which)
 
 
 @event
 def new_noise() -> tuple[int, dict[str, Any]]:
-    """Answer "new noise": another seed by chance."""
+    """Answer "new noise": another seed at random."""
     seed = secrets.randbelow(10_000)
     return seed, show_noise(seed)
 
 
 @event
 def follow_screen(change: gr.EventData = NO_EVENT) -> tuple[Any, Any, Any]:
-    """Set the fields to what the page shows by itself, in a lesson say: class, number in it, seed."""
+    """Set the fields to what the page shows by itself, as in a lesson: class, number within it, seed."""
     shown = named_values(change._data, "label, which and seed")
     seed = whole("the seed", shown.get("seed"), 0, MAX_SEED)
     if shown.get("label") is None:  # a digit of one's own has no number

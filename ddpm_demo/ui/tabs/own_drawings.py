@@ -1,4 +1,4 @@
-"""My own drawings, on the Train tab: teach a small network a sign of one's own.
+"""My own drawings, on the Train tab: teach a small network a symbol of your own.
 
 The drawings stay in the visitor's page until a run begins with them, and then in the run's folder.
 """
@@ -37,7 +37,7 @@ from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, AskedRun
 
 MAX_ZIP_MB = 25  # that a page may send; `ddpm-demo train --pictures` reads larger ones
 OWN_WIDTH = 32  # channels: a few drawings need no more, and two minutes teach it well
-OWN_FIRST = GUIDE  # the shipped network of that width: it has learnt MNIST's digits for five minutes
+OWN_FIRST = GUIDE  # the shipped network of that width: it has learned MNIST's digits for five minutes
 OWN_MINUTES = 2.0
 SHOWN = 40  # pictures of the set that are shown before it starts
 MESSAGE_SECONDS = 0.2  # while a zip is read, from one message to the next
@@ -74,7 +74,7 @@ def own_model() -> ModelConfig:
 
 
 def own_first(wanted: object) -> Path | None:
-    """Return the file of the network that a run begins with, if a page wants that; None where it begins with nothing.
+    """Return the file of the network that a run starts from, if a page wants that; None where it starts from scratch.
 
     It has the shape of `own_model` and knows strokes from MNIST's digits.
     """
@@ -83,7 +83,7 @@ def own_first(wanted: object) -> Path | None:
 
 @server_function
 def read_sign(question: Any) -> dict[str, Any]:
-    """Answer the page with the sign in one picture file, which it sends in base64 as `file`: 784 bytes, `pixels`."""
+    """Answer the page with the symbol in one picture file, which it sends in base64 as `file`: 784 bytes, `pixels`."""
     asked = named_values(question, "a file")
     file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
     return {"pixels": base64_of(sign_from_picture(file))}
@@ -91,7 +91,7 @@ def read_sign(question: Any) -> dict[str, Any]:
 
 @server_function
 def preview_set(question: Any) -> dict[str, Any]:
-    """Answer the page with some of the pictures that a run would learn from, drawn by chance, and how many there are.
+    """Answer the page with some of the pictures that a run would learn from, drawn at random, and how many there are.
 
     These are the run's own: it makes them of the drawings and its seed, which is 0 here as there.
     """
@@ -117,7 +117,7 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
 
 
 def read_own(question: Any) -> tuple[Tensor, TrainConfig]:
-    """Return the drawings uint8 (N, 28, 28) that a page sends, and how to learn them; raise DemoError if that is off.
+    """Return the drawings uint8 (N, 28, 28) that a page sends, and how to learn them; raise DemoError if wrong.
 
     `pixels` are those of all drawings, a byte each, in base64; `classes` are those of MNIST that are mixed in.
     """
@@ -148,7 +148,7 @@ def zip_messages(press: gr.EventData) -> Iterator[dict[str, Any]]:
     """Read a zip of pictures that the page sends in base64, yielding what was read as it is read.
 
     A message holds the `press` it answers, the `pixels` of `n` pictures, the `faults` of others, [name, sentence] each,
-    and how many of `total` are `done`. The last one has `over`, with an `error` if the zip as a whole is no good.
+    and how many of `total` are `done`. The last one has `over`, with an `error` if the zip as a whole is unusable.
     """
     same: dict[str, Any] = {"press": None}
     try:

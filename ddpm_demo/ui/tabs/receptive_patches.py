@@ -1,4 +1,4 @@
-"""The Receptive-field tab's last part: how far a network really looks, a timestep at a time."""
+"""The Receptive-field tab's last part: how far a network really looks, one timestep at a time."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,7 +23,7 @@ def make_patch_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, A
 
     @server_function
     def patch_look(question: Any) -> dict[str, Any]:
-        """Answer with one point of the curve: the width of the patch at `t`, and what explains how much."""
+        """Answer with one point of the curve: the width of the patch at `t`, and how much each width explains."""
         names = [name for name in checkpoints if not is_ideal(name)]
         if not names:
             raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")

@@ -1,4 +1,4 @@
-"""The Schedule tab: how fast the picture goes, by three schedules."""
+"""The Schedule tab: how fast the picture disappears, under three schedules."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -117,7 +117,7 @@ def wasted_quarter(linear: Schedule, cosine: Schedule) -> str:
 
 
 def spec_note(linear: Schedule) -> str:
-    """Put the true figures beside the ones that the project's specification states."""
+    """Give the true figures beside those that the project's specification states."""
     a = linear.alpha_bar
     return (
         "*Claims and figures.* The specification of this app says that ᾱ is 0.9997 at t = 1, 0.1 to 0.2 at t = 500 and "

@@ -1,4 +1,4 @@
-"""The Train tab: teach a network from nothing, and watch it learn."""
+"""The Train tab: teach a network from scratch, and watch it learn."""
 
 from typing import Any
 

@@ -73,9 +73,9 @@ class Desk:
         return shelf.offer(self.checkpoints, self._base)
 
     def start(self, settings: AskedRun, drawings: Tensor | None = None, *, first: Path | None = None) -> dict[str, str]:
-        """Begin a run, with `drawings` uint8 (N, 28, 28) of these; return its id, `run`, and the `key` to change it.
+        """Start a run, on `drawings` uint8 (N, 28, 28) if any; return its id, `run`, and the `key` to change it.
 
-        With `first` it begins with the weights of that checkpoint. Raises DemoError where it cannot begin.
+        With `first` it starts from the weights of that checkpoint. Raises DemoError where it cannot start.
         """
         self.must_be_allowed()
         self.trainer.must_be_free()  # before a directory is made for nothing
@@ -112,7 +112,7 @@ class Desk:
 
     @server_function
     def live(self, question: Any) -> dict[str, Any]:
-        """Answer the page that watches a run: what is new since its last question. No run named: the newest one."""
+        """Answer the page that watches a run: what is new since its last question. With no run named: the newest."""
         asked = named_values(question, "names for its values")
         status = self.trainer.status
         run_id = asked.get("run") or status.run
@@ -150,7 +150,7 @@ class Desk:
     def moment(self, question: Any) -> dict[str, Any]:
         """Answer the page: the sixteen digits of a moment, with EMA and without.
 
-        Of a run that learns drawings of one's own also the nearest of these to each digit with EMA, as `_nearest` says.
+        Of a run that learns the user's own drawings also the one nearest to each digit with EMA, as `_nearest` says.
         """
         asked = named_values(question, "names for its values")
         directory = shelf.directory_of(asked.get("run"))
@@ -166,7 +166,7 @@ class Desk:
 
     @server_function
     def look_back(self, question: Any) -> dict[str, Any]:
-        """Answer the page: what the network of a moment took a noisy digit for, at ten timesteps."""
+        """Answer the page: what the network at a moment of training made of a noisy digit, at ten timesteps."""
         asked = named_values(question, "names for its values")
         known = shelf.entry(asked.get("run"))
         step = whole("the step", asked.get("step"), 0, 10**9)
@@ -259,7 +259,7 @@ class Desk:
 
 
 def _nearest(directory: Path, digits: Tensor) -> dict[str, Any]:
-    """Say which drawing or variation that was taught is nearest to each digit, how far it is, and what is near or far.
+    """Say which taught drawing or variation is nearest to each digit, how far it is, and what is near or far.
 
     `fresh` and `other` are those of `Scale`, `drawings` counts them.
     """

@@ -23,7 +23,7 @@ CLASSES = tuple(str(label) for label in range(10))
 
 @dataclass(frozen=True)
 class AskedRun:
-    """A run that can be begun."""
+    """A run that can be started."""
 
     name: str
     model: ModelConfig
