@@ -169,7 +169,7 @@ def test_what_is_not_understood_is_named_and_nothing_of_it_is_shown(text, part):
     settings, note, press = restored(urlencode({"film": text}))
     assert settings is None
     assert part in note
-    assert "The page shows its usual settings instead" in note
+    assert "The settings are those that the page opens with" in note
     assert len(note) < 500
     assert press == {"open": True}
 

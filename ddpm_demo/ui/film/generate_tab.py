@@ -72,7 +72,7 @@ class GenerateTab:
         except ConfigError as error:
             note = (
                 f"This link asked for a film that cannot be made ({error}) and was ignored. "
-                "The page shows its usual settings instead."
+                "The settings are those that the page opens with."
             )
             return [gr.skip()] * len(self.fields) + [note, {"open": True}]
         idle = {"guide_weight": wanted.guide, "digit_weight": wanted.digit}  # what takes no part stays as it is
