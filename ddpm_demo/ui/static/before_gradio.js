@@ -26,7 +26,7 @@
 
 // Gradio 6 lets the clock of its loading screen run for as long as
 // the page is open: sixty frames a second in which nothing is drawn. They took five percent of a processor core, which a
-// network that is being trained on the same computer has better use for. The clock keeps the requestAnimationFrame that
+// network in training on the same computer can use better. The clock keeps the requestAnimationFrame that
 // it finds at its own start, where all others ask window each time; so it gets one that is slow once the page stands.
 {
   const native = window.requestAnimationFrame;

@@ -1,5 +1,5 @@
-// A Plotly chart that keeps its zoom and wears the page's colours, with a cursor that can be dragged if asked for. It is
-// drawn where it can be seen: reading Plotly alone stops a page for half a second, for several on an old laptop.
+// A Plotly chart that keeps its zoom and wears the page's colours, optionally with a cursor to drag. It is
+// drawn only where it can be seen: loading Plotly alone stops a page for half a second, for several on an old laptop.
 import { rootPath } from "./component.js";
 import { colours, h } from "./dom.js";
 import { canvasIsReadable } from "./readable.js";

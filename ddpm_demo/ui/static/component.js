@@ -1,4 +1,4 @@
-// A part of the page that Gradio holds: what it is given, and where it stands.
+// A part of the page inside Gradio: what it is given, and where it draws.
 
 /**
  * `value` is what Python sent last; `watch("value", run)` calls `run` when there is a newer one; `server` has Python's

@@ -1,4 +1,4 @@
-// The index of a long tab. No real links: the page has a <base>, to which a bare #name would lead away.
+// The index of a long tab. Not real links: the page has a <base>, so a bare #name would lead away from it.
 import { placeIn } from "./component.js";
 import { h, scrollToTop } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// The two controls that every tab with a timestep has: the slider of t, and the choice of schedule.
+// The two controls of every tab with a timestep: the slider of t, and the choice of schedule.
 import { select } from "./dom.js";
 import { makeSlider } from "./slider.js";
 import { state, subscribe, update } from "./state.js";

@@ -1,5 +1,5 @@
-// What a student sees while Gradio's code is still on its way: the Noise tab's stage, which needs none of it. It is the
-// real one, and moves into Gradio's page when that stands, with whatever has been done to it meanwhile.
+// What a student sees while Gradio's code is still loading: the Noise tab's stage, which needs none of it. It is the
+// real one, and moves into Gradio's page when that is ready, with whatever has been done to it meanwhile.
 import { h } from "./dom.js";
 import { openTab } from "./open_tab.js";
 import { makeNoiseStage } from "./tabs/noise_stage.js";

@@ -1,5 +1,5 @@
-// Messages that are unpacked one after the other, and listeners that are told one after the other: what goes wrong with
-// one of them must not cost the next.
+// Messages that are unpacked one after the other, and listeners that are told one after the other: an error in one
+// of them must not cost the next.
 
 /** Say to whoever looks at the browser's console what went wrong; the page goes on. */
 export const report = (/** @type {unknown} */ fault) => console.error(fault);

@@ -22,7 +22,7 @@ function words() {
   return now;
 }
 
-/** Take the screen as it is now for one that needs no words. */
+/** Take the screen as it is now for one that the address need not describe. */
 export function beginLink() {
   said ??= JSON.stringify(words());
 }

@@ -1,4 +1,4 @@
-// Whether a canvas gives back what was painted on it. Browsers that are set against being recognised answer with noise or
+// Whether a canvas gives back what was painted on it. Browsers that resist fingerprinting answer with noise or
 // with nothing; what the page saves and sends it makes from its own numbers, and asks here only where that cannot be.
 import { contextOf, h } from "./dom.js";
 

@@ -1,8 +1,8 @@
 // Strokes of mouse, finger and pen: one a pointer, and the pen before the hand that rests beside it.
 
-const NEAR = 1500; // milliseconds after the pen was last here, in which a touch is the hand that holds it
-const PALM = 70; // pixels: a touch that is wider is no fingertip
-const STILL = 12; // pixels: a touch that has moved less rests
+const NEAR = 1500; // milliseconds after the pen was last here in which a touch counts as the hand that holds it
+const PALM = 70; // pixels: a wider touch is not a fingertip
+const STILL = 12; // pixels: a touch that has moved less is at rest
 
 /**
  * Points are where the pointer was in the window, in pixels.

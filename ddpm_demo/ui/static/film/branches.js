@@ -1,4 +1,4 @@
-// From one's own digit: noised to t, denoised into branches, and the branches counted by class against t.
+// From a digit of the student's own: noised to t, denoised into branches, and the branches counted by class against t.
 import { answerTo, placeIn } from "../component.js";
 import { encodeFloat32, inflateLevels } from "../bytes.js";
 import { button, h } from "../dom.js";

@@ -1,5 +1,5 @@
-// The events of one film: by a stream of the server's, or by short questions, one after the other, where something between
-// holds streams back until they are whole (some proxies, some virus scanners), or the browser has no connection left.
+// The events of one film: by a stream from the server, or by polling where something in between
+// holds streams back until they are complete (some proxies, some virus scanners), or the browser has no connection left.
 import { report } from "../in_order.js";
 import { giveStream, takeStream } from "./streams.js";
 

@@ -1,4 +1,4 @@
-// Up to four films from the same x_T under one slider, with what each of them cost.
+// Up to four films from the same x_T under one slider, with the cost of each.
 import { placeIn } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { h } from "../dom.js";

@@ -1,4 +1,4 @@
-// How many films this browser watches by a stream. Where a server speaks HTTP/1.1 a browser has six connections for all of
+// How many films this browser watches as streams. Where a server speaks HTTP/1.1 a browser has six connections for all of
 // its pages together, and a stream keeps one for as long as its film takes: six films, and the seventh page stays white.
 
 const MOST = 3; // streams of one browser

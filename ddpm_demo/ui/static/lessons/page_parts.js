@@ -33,7 +33,7 @@ export function leadTo(selector) {
   return true;
 }
 
-/** What a part of the page says of itself; undefined while it is not there. */
+/** What a part of the page says about itself; undefined while it is not there. */
 const said = (/** @type {string} */ selector, /** @type {string} */ name) => {
   /** @type {HTMLElement | null} */
   const part = document.querySelector(selector);

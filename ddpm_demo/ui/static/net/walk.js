@@ -1,6 +1,6 @@
 // The reverse process on this device: x_T to a digit by a plan, in the floats and in the order of core/sampling.py.
 //
-// What a sampler is, Python alone knows: the plan has the numbers of every step, and here they are only added up.
+// Only Python knows what a sampler is: the plan has the numbers of every step, and here they are only added up.
 import { PIXELS } from "./network.js";
 import { TorchGenerator, randn } from "./randn.js";
 

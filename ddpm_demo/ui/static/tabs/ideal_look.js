@@ -1,4 +1,4 @@
-// What a perfect network would answer to the x_t on the screen: the training digits' mean, weighed by Bayes' rule.
+// What a perfect network would answer to the x_t on the screen: the training digits' mean, weighted by Bayes' rule.
 import { decodeBytes, decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number } from "../dom.js";
 import { paintFloats, paintGrid } from "../paint.js";

@@ -16,7 +16,7 @@ export function mount(element, props, watch, server, trigger) {
     if (digit) fields.digit = digit.link.join();
     if (noise) fields.seed = noise.seed;
   }
-  /** Let the fields follow what somebody else has set, such as a lesson; a digit of one's own has no number there. */
+  /** Let the fields follow what somebody else has set, such as a lesson; a digit of the student's own has no number there. */
   function lead(changes) {
     if (!changes.digit && !changes.noise) return;
     const { digit, noise } = known();

@@ -1,4 +1,4 @@
-// The rest of the Noise tab: ten moments, the network's view, the histogram, the chain, and a digit of one's own.
+// The rest of the Noise tab: ten moments, the network's view, the histogram, the chain, and a digit of the student's own.
 import { placeIn } from "../component.js";
 import { makeChainPanel } from "./chain.js";
 import { h, nextFrame, settled } from "../dom.js";

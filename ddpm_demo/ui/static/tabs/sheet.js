@@ -12,7 +12,7 @@ const within = (/** @type {number} */ value, /** @type {number} */ low, /** @typ
   Math.min(high, Math.max(low, value));
 
 /**
- * `read` asks the server again, about `{file, box, threshold}`; `use` gets an answer whose question was waved aside.
+ * `read` asks the server again, about `{file, box, threshold}`; `use` gets an answer whose question was dismissed.
  * @param {{read: (question: {file: string, box: number[], threshold: number}) => void,
  *          use: (answer: Record<string, any>) => void}} options
  */

@@ -1,4 +1,4 @@
-// The Train tab below its settings: the run that is being trained, or any other of the shelf, as it goes on.
+// The Train tab below its settings: the run in training, or any other on the shelf, as it goes on.
 import { answerTo, placeIn } from "../component.js";
 import { button, duration, h } from "../dom.js";
 import { makeCurve } from "../curve.js";
@@ -10,7 +10,7 @@ import { makeShelf } from "./train_shelf.js";
 
 const QUICK = 2000,
   SLOW = 3000; // milliseconds between two questions: while it trains, and else
-// Between two drawings of the charts: on two cores a drawing takes from the trainer what it gives to the eye.
+// Between two drawings of the charts: on two cores, drawing them takes time from the trainer.
 const CHARTS = 10000;
 
 const OTHERS =

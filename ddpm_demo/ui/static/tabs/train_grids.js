@@ -1,4 +1,4 @@
-// Sixteen digits from always the same noise, at every half-minute of the training: with averaged weights and without.
+// Sixteen digits, always from the same noise, at every half-minute of training: with averaged weights and without.
 import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { duration, h } from "../dom.js";
@@ -66,7 +66,7 @@ export function makeGrids(server) {
     slider.element,
   );
 
-  // Of a run that learns drawings of one's own: each digit beside the drawing that it is nearest to.
+  // For a run on the student's own drawings: each digit beside the drawing it is nearest to.
   const pairs = h("div", { class: "ddpm-row" }),
     yardstick = h("p", { class: "ddpm-help" });
   const copied = h(

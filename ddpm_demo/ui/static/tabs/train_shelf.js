@@ -1,4 +1,4 @@
-// The shelf of runs: look at one, go on with it, name it, take it home, delete it.
+// The shelf of runs: watch one, resume it, rename it, export it, delete it.
 import { answerTo } from "../component.js";
 import { decodeBytes } from "../bytes.js";
 import { button, h, newId } from "../dom.js";
