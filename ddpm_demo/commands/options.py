@@ -139,8 +139,8 @@ def guidance_config(arguments: argparse.Namespace, *, usual: GuidanceConfig | No
 
 def digit_config(arguments: argparse.Namespace, digit: int | None) -> DigitConfig | None:
     """Return the wish for a digit, None for any; raise ConfigError if it is none, or for a weight or interval alone."""
-    told = {"weight": arguments.digit_weight, "first": arguments.digit_first, "last": arguments.digit_last}
-    given = {name: value for name, value in told.items() if value is not None}
+    options = {"weight": arguments.digit_weight, "first": arguments.digit_first, "last": arguments.digit_last}
+    given = {name: value for name, value in options.items() if value is not None}
     if digit is None:
         if given:
             raise ConfigError(f"--digit-{next(iter(given))} needs a --digit")

@@ -30,10 +30,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Piece:
-    """A connected piece of ink: its number among the labels, place, area, half width and whether it meets the edge."""
+    """A connected piece of ink: its number among the labels, bounds, area, half width and whether it meets the edge."""
 
     label: int
-    place: tuple[slice, slice]
+    bounds: tuple[slice, slice]
     area: int
     half_width: float
     on_edge: bool
@@ -181,12 +181,12 @@ def frames(piece: Piece, pieces: list[Piece], labels: NDArray[np.int32]) -> bool
         for other in pieces
         if other is not piece
         and other.area > SPECK * piece.area
-        and all(a.start < b.start and b.stop < a.stop for a, b in zip(piece.place, other.place, strict=True))
+        and all(a.start < b.start and b.stop < a.stop for a, b in zip(piece.bounds, other.bounds, strict=True))
     ]
     if not around:
         return False
-    own = labels[piece.place] == piece.label
-    held = labels[piece.place][ndimage.binary_fill_holes(own) & ~own]
+    own = labels[piece.bounds] == piece.label
+    held = labels[piece.bounds][ndimage.binary_fill_holes(own) & ~own]
     return any(np.count_nonzero(held == other.label) > 0.9 * other.area for other in around)
 
 
@@ -194,7 +194,7 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
     """Return the main piece with those that belong to it, and a question when others are as good."""
     main = max(pieces, key=lambda piece: piece.area * min(piece.half_width, 4.0))
     kept, question = [main], ""
-    reach = 0.3 * max(s.stop - s.start for s in main.place)
+    reach = 0.3 * max(s.stop - s.start for s in main.bounds)
     for piece in pieces:
         if piece is main or piece.area < SPECK * main.area or piece.half_width < 0.45 * main.half_width:
             continue
@@ -203,7 +203,7 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
         elif piece.area > 0.25 * main.area:
             question = "there is more than one thing here: move the box round the digit you mean"
     mask = np.isin(labels, [piece.label for piece in kept])
-    rows, columns = (slice(min(p.place[i].start for p in kept), max(p.place[i].stop for p in kept)) for i in (0, 1))
+    rows, columns = (slice(min(p.bounds[i].start for p in kept), max(p.bounds[i].stop for p in kept)) for i in (0, 1))
     if len(kept) > 3:
         question = "this is in many pieces: is it one digit? Move the box round it, or drag the threshold"
     return Found(mask, question, rows, columns)
@@ -211,7 +211,7 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
 
 def gap(one: Piece, other: Piece) -> float:
     """Return the distance between two pieces' boxes in pixels."""
-    apart = [max(a.start - b.stop, b.start - a.stop, 0) for a, b in zip(one.place, other.place, strict=True)]
+    apart = [max(a.start - b.stop, b.start - a.stop, 0) for a, b in zip(one.bounds, other.bounds, strict=True)]
     return float(np.hypot(*apart))
 
 

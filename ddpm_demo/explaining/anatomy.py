@@ -26,7 +26,7 @@ class Stage:
 
 
 @torch.no_grad()
-def walk(config: ModelConfig, *, batch: int = 1, height: int = 28, width: int = 28) -> list[Stage]:
+def trace_stages(config: ModelConfig, *, batch: int = 1, height: int = 28, width: int = 28) -> list[Stage]:
     """Run a network of that shape once and return its stages in the order in which they ran.
 
     One image of 28x28 is run and the sizes put in afterwards: no step mixes images or changes their height and width.

@@ -7,7 +7,7 @@ from typing import Literal
 from ddpm_demo.core.config import ModelConfig, preset, spec_dilations
 from ddpm_demo.core.receptive import receptive_field
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.explaining.anatomy import walk
+from ddpm_demo.explaining.anatomy import trace_stages
 
 SPEC = "the specification, section"
 
@@ -92,7 +92,7 @@ def _number(
 
 
 def _sizes() -> Iterator[Claim]:
-    stages = walk(preset("full"))
+    stages = trace_stages(preset("full"))
     yield _number(
         "parameters of the network",
         4.9e6,
@@ -104,7 +104,7 @@ def _sizes() -> Iterator[Claim]:
 
 
 def _shapes() -> Iterator[Claim]:
-    stages = {stage.name: stage for stage in walk(preset("full"), batch=128)}
+    stages = {stage.name: stage for stage in trace_stages(preset("full"), batch=128)}
     expected = [
         ("time embedding", stages["sinusoidal embedding"].output_shape, (128, 256), "3A, step 1"),
         ("time projection", stages["time_project.2"].output_shape, (128, 256, 1, 1), "3A, step 2"),

@@ -183,5 +183,5 @@ def checked_pictures(pictures: Tensor) -> Tensor:
 
 def band(size: int, width: int) -> Tensor:
     """Return the matrix (size, size), float64, that sums `width` neighbours along a line, as many as there are."""
-    place = torch.arange(size)
-    return ((place[:, None] - place[None, :]).abs() <= width // 2).double()
+    index = torch.arange(size)
+    return ((index[:, None] - index[None, :]).abs() <= width // 2).double()

@@ -19,9 +19,9 @@ IDEAL = "ideal"
 FITTED = "lite"  # the network whose patches are known
 IDEAL_LABELS = {  # what the page offers, and what it says of it
     IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
-    f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as best explains lite",
+    f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as explains lite best",
 }
-PATCHED_DIGITS = 10_000  # that patches are compared with unless told otherwise: all of them would take a minute a film
+PATCHED_DIGITS = 10_000  # that patches are compared with by default: all of them would take a minute a film
 # The patch that explains most of lite's x0_hat at each t: measured by assets/ideal.py, see docs/ideal.md.
 FITTED_WIDTHS: Mapping[int, int] = {50: 3, 100: 3, 200: 5, 300: 7, 400: 11, 500: 15, 700: 35}
 _FILE = "ddpm_demo ideal 1\n"  # how the file begins that stands for such a name, for workers elsewhere
@@ -39,26 +39,26 @@ class IdealName:
     def parse(cls, name: str) -> "IdealName":
         """Read a name; raise ConfigError, with an example, unless it is one."""
         begin, _, rest = name.partition(":")
-        told: dict[str, int] = {}
+        values: dict[str, int] = {}
         good = begin == IDEAL
         for part in rest.split(",") if rest else []:
             key, _, value = part.partition("=")
-            good &= key in ("patch", "digit", "count") and key not in told
+            good &= key in ("patch", "digit", "count") and key not in values
             if key == "patch" and value == FITTED:
-                told[key] = 0
+                values[key] = 0
             elif good and value.isascii() and value.isdigit() and len(value) < 6:
-                told[key] = int(value)
-                good &= key != "patch" or told[key] % 2 == 1
+                values[key] = int(value)
+                good &= key != "patch" or values[key] % 2 == 1
             else:
                 good = False
         if not good:
             forms = "ideal, ideal:patch=9 (an odd number of pixels) or ideal:digit=7,count=500"
             raise ConfigError(f"an ideal network is called {forms}, got {name!r}")
-        if "digit" in told:
-            check_whole("the ideal's digit", told["digit"], low=0, high=9)
-        if "count" in told:
-            check_whole("the ideal's count of training digits", told["count"], low=1, high=60_000)
-        return cls(**told)
+        if "digit" in values:
+            check_whole("the ideal's digit", values["digit"], low=0, high=9)
+        if "count" in values:
+            check_whole("the ideal's count of training digits", values["count"], low=1, high=60_000)
+        return cls(**values)
 
 
 def is_ideal(name: str) -> bool:
@@ -68,15 +68,15 @@ def is_ideal(name: str) -> bool:
 
 def load_ideal(name: str, schedule: Schedule, device: torch.device) -> EpsModel:
     """Return the denoiser of that name, for a schedule's noise; raise ConfigError if there is none."""
-    told = IdealName.parse(name)
+    ideal = IdealName.parse(name)
     digits, labels = load_mnist(train=True)
-    if told.digit is not None:
-        digits = digits[labels == told.digit]
-    count = told.count or (len(digits) if told.patch is None else PATCHED_DIGITS)
+    if ideal.digit is not None:
+        digits = digits[labels == ideal.digit]
+    count = ideal.count or (len(digits) if ideal.patch is None else PATCHED_DIGITS)
     digits = digits[:count].to(device)
-    if told.patch is None:
+    if ideal.patch is None:
         return IdealDenoiser(digits, schedule)
-    return PatchDenoiser(digits, schedule, told.patch or FITTED_WIDTHS)
+    return PatchDenoiser(digits, schedule, ideal.patch or FITTED_WIDTHS)
 
 
 def ideal_file(name: str) -> bytes:

@@ -43,7 +43,7 @@ class History:
             write_atomically(self.path, _text([begin, *(line for line in kept if line["kind"] != "begin")]))
         except OSError as error:
             raise DemoError(f"cannot write {self.path}: {error.strerror}") from None
-        self.kept = kept
+        self.lines = kept
 
     def add(self, line: Line) -> None:
         """Append a line; raise DemoError when the disk is full or the directory gone."""

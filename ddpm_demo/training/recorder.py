@@ -79,7 +79,7 @@ class _Recorder:
         self.turn, self.waited = turn, 0.0  # seconds waited for turns: others worked then
         self.state, self.directory, self.schedule, self.held_out_digits = state, directory, schedule, digits
         self.history = History(directory, step=state.step)
-        before = [line["extras"] for line in self.history.kept if "extras" in line]
+        before = [line["extras"] for line in self.history.lines if "extras" in line]
         self.extras = float(before[-1]) if before else 0.0  # seconds, over all sittings
         made = snapshots.listed(directory)
         self.last_snapshot = made[-1].seconds if made else 0.0

@@ -118,8 +118,8 @@ def most_crowded(steps: Sequence[int]) -> int:
 
     Distances are of square roots, because more happens in a step early in training.
     """
-    place = [math.sqrt(step) for step in steps]
-    gaps = [after - before for before, after in zip(place[:-2], place[2:], strict=True)]
+    roots = [math.sqrt(step) for step in steps]
+    gaps = [after - before for before, after in zip(roots[:-2], roots[2:], strict=True)]
     return steps[1 + min(range(len(gaps)), key=gaps.__getitem__)]
 
 

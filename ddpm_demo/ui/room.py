@@ -99,11 +99,11 @@ def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
     @server_function
     def invite(question: Any) -> dict[str, Any]:
         """Answer a browser's own `address` with the one for others and its QR code, `size` x `size` levels."""
-        asked = named_values(question, "the page's address").get("address")
-        if not isinstance(asked, str) or not asked.startswith(("http://", "https://")) or len(asked) > MAX_ADDRESS:
+        own = named_values(question, "the page's address").get("address")
+        if not isinstance(own, str) or not own.startswith(("http://", "https://")) or len(own) > MAX_ADDRESS:
             raise ConfigError(f"the page's address must have at most {MAX_ADDRESS} letters")
         listens = getattr(demo, "server_name", "127.0.0.1")  # Gradio sets it when the page is launched
-        address = address_for_others(asked, room_address(demo.local_url or asked, listens))
+        address = address_for_others(own, room_address(demo.local_url or own, listens))
         if address is None:
             return {"alone": ALONE}
         levels = 255 * (1 - qr_modules(address))

@@ -11,7 +11,7 @@ from ddpm_demo.commands import bench
 from ddpm_demo.commands.parser import main
 from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.model import Denoiser
-from ddpm_demo.explaining.anatomy import walk
+from ddpm_demo.explaining.anatomy import trace_stages
 from ddpm_demo.machine.device import best_placement
 
 
@@ -38,7 +38,7 @@ def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
         taps = torch.nn.functional.conv2d(torch.ones(1, 1, 28, 28), ones, padding=kernel // 2 * step, dilation=step)
         expected += int(taps.sum()) * channels[k] * channels[k + 1]
     assert timing.live_multiply_adds(model) == pytest.approx(expected, rel=1e-12)
-    assert timing.live_multiply_adds(model) < sum(stage.multiply_adds for stage in walk(config))
+    assert timing.live_multiply_adds(model) < sum(stage.multiply_adds for stage in trace_stages(config))
 
 
 def sleeping(seconds):
@@ -69,7 +69,7 @@ def test_a_way_apart_is_timed_in_its_own_process():
 def test_a_process_that_ends_is_a_sentence():
     with (
         timing.Apart(ending) as apart,
-        pytest.raises(DemoError, match="the process in which the plain way was to be measured has ended"),
+        pytest.raises(DemoError, match="the process that measures the plain way has ended"),
     ):
         apart.time(0.01)
 

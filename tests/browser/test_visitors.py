@@ -243,7 +243,7 @@ def test_a_film_arrives_though_its_stream_is_held_back(browser, visit, counted):
     counted.permits.release(3)
     page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
     assert len(held) == 1
-    assert "others watch" not in page.text_content("#generate-film .ddpm-facts")
+    assert "others are watching" not in page.text_content("#generate-film .ddpm-facts")
     counted.permits.release(100)
     page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
     page.wait_for_function("!document.querySelector('#generate-start').disabled")

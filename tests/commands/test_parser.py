@@ -364,7 +364,7 @@ def test_drawings_are_not_counted_as_digits(capsys, tmp_path):
     assert (status, "digits counts MNIST's digits" in err) == (2, True)
     (tmp_path / "cross 4.png").unlink()
     status, _, err = run(capsys, *command[:3], "--out", str(tmp_path / "r"))
-    assert (status, "at least 5 pictures are needed, and 4 could be read" in err) == (1, True)
+    assert (status, "at least 5 pictures are needed, but only 4 could be read" in err) == (1, True)
     assert not (tmp_path / "r").exists()
 
 

@@ -40,7 +40,7 @@ def test_every_other_format_gets_the_sentence(form):
     if form == "JPEG2000" and not features.check("jpg_2000"):
         pytest.skip("this Pillow writes none")
     mode = {"MSP": "1", "XBM": "1", "SPIDER": "F", "ICNS": "RGBA"}.get(form, "RGB")
-    with pytest.raises(DrawingError, match="give a PNG, JPEG, WebP, GIF or BMP"):
+    with pytest.raises(DrawingError, match="use a PNG, JPEG, WebP, GIF or BMP"):
         read_grey(as_file(a_seven(size=256).convert(mode), form))
 
 
@@ -106,7 +106,7 @@ def large_ones():
 @pytest.mark.parametrize("kind", large_ones())
 def test_large_pictures_are_refused_before_they_are_unpacked(kind, monkeypatch):
     monkeypatch.setattr(picture_file, "grey_of", lambda picture: pytest.fail("it was unpacked"))
-    with pytest.raises(DrawingError, match=r"pixels; (at most 25 million|no more) are read"):
+    with pytest.raises(DrawingError, match=r"pixels(; the limit is 25 million|, which is the limit)"):
         read_grey(large_ones()[kind])
 
 

@@ -61,8 +61,8 @@ def test_the_film_shows_the_pull_and_each_digits_odds(lite):
     film = films.get(messages[0]["run"])
     told = [message for message in messages if "odds" in message]
     odds = np.concatenate([np.frombuffer(base64.b64decode(m["odds"]), np.uint8).reshape(-1, 2, 10) for m in told])
-    assert len(odds) == len(film.kept) == 6
-    for shown, kept in zip(odds, film.kept, strict=True):
+    assert len(odds) == len(film.steps) == 6
+    for shown, kept in zip(odds, film.steps, strict=True):
         np.testing.assert_allclose(shown / 255, kept.prediction.classifier_pull.probabilities.numpy(), atol=0.003)
         torch.testing.assert_close(kept.prediction.classifier_pull.probabilities.sum(1), torch.ones(2))
         assert float(kept.prediction.classifier_pull.pull.abs().max()) > 0
@@ -106,7 +106,7 @@ def test_another_wish_is_another_film(lite):
 def test_the_inspector_writes_the_pull_out(lite):
     films, messages = film_of(lite, settings())
     answer = inspect_step({"run": messages[0]["run"], "frame": 2, "digit": 1}, films)
-    kept = films.get(messages[0]["run"]).kept[2]
+    kept = films.get(messages[0]["run"]).steps[2]
     assert answer["asked"]["digit"] == 7
     assert answer["asked"]["weight"] == 4
     pull = np.frombuffer(base64.b64decode(answer["asked"]["pull"]), "<f4").reshape(28, 28)
@@ -145,10 +145,10 @@ def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
     guide, wanted = load_placed(find_checkpoint(GUIDE)), settings(first=700, last=300, guide=GUIDE, weight=3, too=True)
     films, messages = film_of(lite, wanted, guide)
     film = films.get(messages[0]["run"])
-    inside = [300 <= kept.step.t <= 700 for kept in film.kept]
+    inside = [300 <= kept.step.t <= 700 for kept in film.steps]
     assert inside == [False, False, True, True, False, False]
-    assert [kept.prediction.guidance_pair is not None for kept in film.kept] == inside
-    assert [kept.prediction.classifier_pull is not None for kept in film.kept] == inside
+    assert [kept.prediction.guidance_pair is not None for kept in film.steps] == inside
+    assert [kept.prediction.classifier_pull is not None for kept in film.steps] == inside
     shown = [m["first"] + k for m in messages for k in m.get("asked_at", [])]
     assert shown == [2, 3]
     run = messages[0]["run"]
@@ -159,8 +159,8 @@ def test_a_film_in_an_interval_says_at_each_step_what_has_a_part(lite):
     # and until there it is the film without guide or wish
     plain = film_of(lite, settings(ANY_DIGIT))
     free = plain[0].get(plain[1][0]["run"])
-    assert all(torch.equal(a.step.x_t, b.step.x_t) for a, b in zip(film.kept[:3], free.kept[:3], strict=True))
-    assert not torch.equal(film.kept[3].step.x_t, free.kept[3].step.x_t)
+    assert all(torch.equal(a.step.x_t, b.step.x_t) for a, b in zip(film.steps[:3], free.steps[:3], strict=True))
+    assert not torch.equal(film.steps[3].step.x_t, free.steps[3].step.x_t)
     made = json.loads(str(np.load(io.BytesIO(film_npz(film)))["settings"]))
     assert (made["first"], made["last"], made["limit_guide"]) == (700, 300, True)
 

@@ -267,14 +267,14 @@ async def test_who_does_not_read_is_not_waited_for_while_memory_is_short(small, 
 async def test_the_place_counts_down_and_the_time_is_that_of_everybodys_steps(hall, small):
     readers = [hall.join(hall.ask(small, settings(seed)), str(seed)) for seed in range(5)]
     last = readers[-1].broadcast
-    assert hall.place(last).before == 4
-    assert hall.place(last).films == 5
+    assert hall.position(last).before == 4
+    assert hall.position(last).films == 5
     hall.executor.step(3)
-    assert hall.place(last).before == 1
+    assert hall.position(last).before == 1
     hall.executor.step(2)
     hall._left = (0.0, [])  # a second later
     hall._passed = hall._busy = 1.0  # nothing else takes any time
-    place = hall.place(last)
+    place = hall.position(last)
     assert place.before == 0
     assert place.seconds == pytest.approx(5 * 5 * 0.5)
 
@@ -294,12 +294,12 @@ async def test_an_error_of_the_executor_reaches_every_reader_as_a_sentence_and_i
 async def test_past_five_hundred_everybody_gets_a_place_in_line_and_the_first_gets_the_room(hall, small, monkeypatch):
     monkeypatch.setattr(rooms, "MAX_VISITORS", 2)
     readers = [hall.join(hall.ask(small, settings(k)), str(k)) for k in range(2)]
-    assert [hall.room(name) for name in ("1", "c", "d", "c", "e")] == [0, 1, 2, 1, 3]
+    assert [hall.admit(name) for name in ("1", "c", "d", "c", "e")] == [0, 1, 2, 1, 3]
     hall.leave(readers[0])
-    assert [hall.room(name) for name in ("e", "d", "c", "d")] == [3, 2, 0, 1]
+    assert [hall.admit(name) for name in ("e", "d", "c", "d")] == [3, 2, 0, 1]
     assert hall.numbers()["in_line"] == 2
     hall.give_up("c")
-    assert [hall.room(name) for name in ("e", "d")] == [2, 0]
+    assert [hall.admit(name) for name in ("e", "d")] == [2, 0]
 
 
 class Browser:

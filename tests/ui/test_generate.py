@@ -164,7 +164,7 @@ def test_a_long_film_is_bounded_and_keeps_both_ends(small):
     assert len(times) <= kept_steps(1) == 200
     assert (times[0], times[-1]) == (999, 0)
     assert last["frames"] == len(times) + 1
-    assert len(films.get(last["run"]).kept) == len(times)
+    assert len(films.get(last["run"]).steps) == len(times)
 
 
 def test_the_default_film_of_sixteen_digits_keeps_every_one_of_its_two_hundred_steps():
@@ -294,7 +294,7 @@ def test_taking_the_film_home(small):
         np.testing.assert_array_equal(np.asarray(png), pictures.tile(digits, scale=3))  # exact to the level
     content = np.load(file("npz"))
     assert content["t"].dtype == np.int32
-    step = films.get(first["run"]).kept[2].step
+    step = films.get(first["run"]).steps[2].step
     np.testing.assert_array_equal(content["eps_hat"][2], step.eps_hat[:, 0].numpy())  # and to the bit
     np.testing.assert_array_equal(content["images"], levels(last, "x_t")[0])
     assert content["x_t"].shape == (8, 3, 28, 28)
@@ -308,7 +308,7 @@ def test_a_stopped_film_can_be_taken_home(small):
     for _ in range(3):
         last = next(messages)
     messages.close()
-    kept = films.get(run).kept
+    kept = films.get(run).steps
     assert len(kept) == last["first"] + len(last["steps"])
 
     def file(kind):

@@ -79,7 +79,7 @@ def test_an_ideals_film_is_of_copies_and_tells_when_they_were_decided():
     ideal, decided = load_named(FIFTY).model, answer["decided"]
     shares = {
         kept.step.t: float(ideal.weights(kept.step.x_t, torch.full((3,), kept.step.t)).amax(dim=1).median())
-        for kept in films.get(run).kept
+        for kept in films.get(run).steps
     }
     assert shares[decided] > 0.5
     assert all(share <= 0.5 for t, share in shares.items() if t > decided)

@@ -150,7 +150,7 @@ def test_a_zip_is_read_bit_by_bit_and_bad_pictures_are_named(monkeypatch):
 @pytest.mark.parametrize(
     ("press", "said"),
     [
-        ({"press": 1, "file": text_of(b"no zip")}, "no zip of pictures"),
+        ({"press": 1, "file": text_of(b"no zip")}, "not a zip of pictures"),
         ({"press": 1, "file": text_of(zipped([("a.txt", b"words")]))}, "holds no pictures"),
         ({"press": 1, "file": "====" * 3}, "at most 25 MB"),
         ({"press": 1}, "at most 25 MB"),

@@ -87,30 +87,30 @@ class RayPool:
         """Return a worker for each slot, starting those that are not there yet; raise WorkerLostError."""
         with ray_errors("the cluster"):
             wanted = worker_slots(self._ray.nodes(), self._local)
-        for place in self._actors.keys() - set(wanted):
-            del self._actors[place]
-        for place in wanted:
-            known = self._actors.get(place)
+        for slot in self._actors.keys() - set(wanted):
+            del self._actors[slot]
+        for slot in wanted:
+            known = self._actors.get(slot)
             if known is None or (known.lost_since and time.monotonic() - known.lost_since > RENEW_SECONDS):
-                self._actors[place] = self._start(place)
+                self._actors[slot] = self._start(slot)
         return list(self._actors.values())
 
     def share(self, file: bytes) -> list[Any]:
         """Put a file where every worker can get it."""
         return [self._ray.put(file)]  # in a list, or Ray would bring it along with every film
 
-    def _start(self, place: WorkerSlot) -> "RayWorker":
+    def _start(self, slot: WorkerSlot) -> "RayWorker":
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         actor = self._actor_class.options(
             num_cpus=1,
-            num_gpus=place.gpus,
+            num_gpus=slot.gpus,
             max_restarts=-1,
             max_task_retries=0,  # a film goes on from where it stands, and not from its beginning
             max_concurrency=MOST_FILMS,
-            scheduling_strategy=NodeAffinitySchedulingStrategy(place.node, soft=False),
-        ).remote(place.threads)
-        return RayWorker(actor, place.name)
+            scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node, soft=False),
+        ).remote(slot.threads)
+        return RayWorker(actor, slot.name)
 
 
 class RayWorker:

@@ -49,8 +49,8 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
 
     @server_function
     def branch(question: Any) -> dict[str, Any]:
-        asked = named_values(question, "checkpoint, x0, t and seed")
-        name = one_of(asked.get("checkpoint"), checkpoints, "choose one of the listed checkpoints above")
+        fields = named_values(question, "checkpoint, x0, t and seed")
+        name = one_of(fields.get("checkpoint"), checkpoints, "choose one of the listed checkpoints above")
         return {**make_branches(checkpoints[name], question), "checkpoint": name}
 
     return branch
@@ -63,10 +63,10 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
     """
     judge = classifier.load_judge()
     loaded = load_placed(path)
-    asked = named_values(question, "x0, t and seed")
-    x0 = image_of(asked.get("x0"), "a digit", most=1)
-    t = whole("t", asked.get("t"), 0, len(loaded.schedule) - 1)
-    seed = whole("the seed", asked.get("seed"), 0, MAX_SEED)
+    fields = named_values(question, "x0, t and seed")
+    x0 = image_of(fields.get("x0"), "a digit", most=1)
+    t = whole("t", fields.get("t"), 0, len(loaded.schedule) - 1)
+    seed = whole("the seed", fields.get("seed"), 0, MAX_SEED)
 
     def begin() -> Iterator[dict[str, Any]]:
         yield branches_of(loaded, judge, x0, t, seed)

@@ -77,7 +77,7 @@ class Broadcasts:
             made = self._broadcasts[job.key] = Broadcast(self, walk, networks, messages)
             return made
 
-    def room(self, visitor: str) -> int:
+    def admit(self, visitor: str) -> int:
         """Return 0 if there is room for this visitor, or else its place in the line of those waiting."""
         with self._guard:
             now = time.monotonic()
@@ -165,7 +165,7 @@ class Broadcasts:
         for run in gone:
             del self._broadcasts[run]  # who reads it still does
 
-    def place(self, broadcast: Broadcast) -> QueuePosition:
+    def position(self, broadcast: Broadcast) -> QueuePosition:
         """Return how long a film has to wait, and how long it will take."""
         with self._guard:
             self._estimate()

@@ -73,11 +73,11 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
     finished pictures, and `difference`, the most that their known part differs from what was given. Every call of the
     network is a turn of its own among the films. The last message of all has `over`.
     """
-    asked = named_values(question, "x0, known, jumps and seed")
+    fields = named_values(question, "x0, known, jumps and seed")
     name = one_of(name, checkpoints, "choose one of the listed checkpoints above")
-    x0, known = image_of(asked.get("x0"), "a digit", most=1), read_known(asked.get("known"))
-    jumps = whole("the number of jumps", asked.get("jumps"), 0, MOST_JUMPS)
-    seed = whole("the seed", asked.get("seed"), 0, MAX_SEED)
+    x0, known = image_of(fields.get("x0"), "a digit", most=1), read_known(fields.get("known"))
+    jumps = whole("the number of jumps", fields.get("jumps"), 0, MOST_JUMPS)
+    seed = whole("the seed", fields.get("seed"), 0, MAX_SEED)
 
     loaded, guidance = load_placed(checkpoints[name]), RECOMMENDED_GUIDANCE.get(name)
     if guidance is not None and guidance.guide not in checkpoints:

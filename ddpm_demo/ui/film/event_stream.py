@@ -73,7 +73,7 @@ class FilmStream:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 raise ConfigError("films are only for this server's own page")
             settings = settings_of_film(query.get("settings"))
-            place = self.broadcasts.room(visitor)
+            place = self.broadcasts.admit(visitor)
             if place:
                 note = (
                     f"{MAX_VISITORS} visitors are having films made here right now. Your place in line is {place}; "
@@ -117,7 +117,7 @@ class FilmStream:
                     await say(_end(reader))
                     break
                 else:
-                    place = self.broadcasts.place(broadcast)
+                    place = self.broadcasts.position(broadcast)
                     if quiet:
                         await say(sent_event(asdict(place), "place"))
                     quiet = not await _either(reader.news, leaving, PLACE_SECONDS * max(1.0, place.films / 100))
@@ -137,7 +137,7 @@ class FilmStream:
             self.broadcasts.leave(reader)
             return text + news + _end(reader)
         self.broadcasts.expect_again(reader)
-        return text + (news or sent_event(asdict(self.broadcasts.place(broadcast)), "place"))
+        return text + (news or sent_event(asdict(self.broadcasts.position(broadcast)), "place"))
 
 
 def _end(reader: Reader) -> bytes:

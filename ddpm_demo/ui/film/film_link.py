@@ -48,9 +48,9 @@ FIRST_NO_GUIDE = ("— none —", "- none -")
 def link_text(settings: FilmSettings) -> str:
     """Return the settings as one value of a query string: what `read_film_link` reads."""
     values = asdict(settings)
-    told = [name for name in SETTINGS if OMITTED.get(name, ...) != values[name]]
-    told = [name for name in told if name not in IDLE or values[IDLE[name]] is not None]
-    fields = (f"{name.replace('_', '')}-{_written(values[name])}" for name in told)
+    names = [name for name in SETTINGS if OMITTED.get(name, ...) != values[name]]
+    names = [name for name in names if name not in IDLE or values[IDLE[name]] is not None]
+    fields = (f"{name.replace('_', '')}-{_written(values[name])}" for name in names)
     return ".".join([VERSION, *fields, "end"])
 
 

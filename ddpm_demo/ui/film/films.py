@@ -25,7 +25,7 @@ FILM_MEMORY = 512 * 2**20  # bytes of floats and messages, over all films; the l
 
 @dataclass
 class Film:
-    """A film as far as it got; `kept` in the order of its frames.
+    """A film as far as it got; `steps` in the order of its frames.
 
     `network` and `guide`, empty for none, are called as `checkpoint.find` wants them.
     """
@@ -34,7 +34,7 @@ class Film:
     schedule: Schedule
     network: str
     guide: str = ""
-    kept: list[FilmStep] = field(default_factory=list)
+    steps: list[FilmStep] = field(default_factory=list)
     finished: Tensor | None = None
     messages: int = 0  # bytes of what was sent of it and can be sent again
     forgotten: bool = False
@@ -47,26 +47,26 @@ class Film:
 
     def keep(self, kept: FilmStep) -> None:
         """Add a step. Two that follow one another share pictures: what one ends with, the other begins with."""
-        self._floats += sum(picture.numel() * picture.element_size() for picture in _new_pictures(kept, self.kept))
-        self.kept.append(kept)
+        self._floats += sum(picture.numel() * picture.element_size() for picture in _new_pictures(kept, self.steps))
+        self.steps.append(kept)
 
     def forget(self) -> None:
         """Give the memory back; nothing more is added by whoever still makes it."""
         self.forgotten = True
-        self.kept, self._floats, self.messages = [], 0, 0
+        self.steps, self._floats, self.messages = [], 0, 0
 
     def last(self) -> Tensor:
         """Return the newest picture (N, C, H, W): the digits, or what they had come to when the film was stopped."""
-        return self.finished if self.finished is not None else self.kept[-1].step.x_s
+        return self.finished if self.finished is not None else self.steps[-1].step.x_s
 
     def frames(self) -> list[np.ndarray]:
         """Return every frame as grey bytes (N, 28, 28), the newest picture last."""
-        pictures = [kept.step.x_t for kept in self.kept] + [self.last()]
+        pictures = [kept.step.x_t for kept in self.steps] + [self.last()]
         return [to_uint8(picture[:, 0]).numpy() for picture in pictures]
 
     def frame(self, index: object) -> FilmStep:
         """Return the step behind a frame; raise ConfigError if it has none."""
-        return self.kept[whole("the frame", index, 0, len(self.kept) - 1)]
+        return self.steps[whole("the frame", index, 0, len(self.steps) - 1)]
 
 
 def _new_pictures(kept: FilmStep, before: list[FilmStep]) -> list[Tensor]:
@@ -186,7 +186,7 @@ class Films:
         """Return a film; raise ConfigError if it is unknown or forgotten."""
         with self._guard:
             film = self._films.get(run) if isinstance(run, str) else None
-            if film is not None and film.kept:
+            if film is not None and film.steps:
                 self._films.move_to_end(str(run))
                 return film
         raise ConfigError("the server no longer has this film; press Generate again: the seed brings it back")

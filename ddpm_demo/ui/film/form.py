@@ -289,5 +289,5 @@ def differences_in_words(first: str | None, values: Mapping[str, Any]) -> str:
     idle = {"guide_weight", "limit_guide"} if values["guide"] == NO_GUIDE else set[str]()
     if not (isinstance(kind, str) and kind in SAMPLERS and "eta" in SAMPLERS[kind].settings):
         idle.add("eta")
-    told = [name for name in CHANGED_WORDS if name not in idle]
-    return changed_in_words([(CHANGED_WORDS[name], values[name], usual[name]) for name in told])
+    names = [name for name in CHANGED_WORDS if name not in idle]
+    return changed_in_words([(CHANGED_WORDS[name], values[name], usual[name]) for name in names])

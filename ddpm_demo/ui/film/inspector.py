@@ -14,10 +14,10 @@ from ddpm_demo.ui.parts.readers import named_values, whole
 @server_function
 def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     """Answer the page: one step of one digit of a film, as terms to add up, or `error` says why not."""
-    asked = named_values(question, "run, frame and digit")
-    film = films.get(asked.get("run"))
-    kept = film.frame(asked.get("frame"))
-    k = whole("the digit", asked.get("digit"), 0, film.settings.n - 1)
+    fields = named_values(question, "run, frame and digit")
+    film = films.get(fields.get("run"))
+    kept = film.frame(fields.get("frame"))
+    k = whole("the digit", fields.get("digit"), 0, film.settings.n - 1)
     step, prediction = kept.step, kept.prediction
     written = write_out(film.schedule, film.settings.config, step)
 

@@ -32,10 +32,10 @@ def nearest_digits(question: Any, films: Films = FILMS) -> dict[str, Any]:
     `unseen` is the median distance of test digits. `decided` is the t at which, in a film by the ideal, one training
     digit first weighed more than one half in most digits; None for any other film.
     """
-    asked = named_values(question, "run")
-    film = None if asked.get("digits") else films.get(asked.get("run"))
+    fields = named_values(question, "run")
+    film = None if fields.get("digits") else films.get(fields.get("run"))
     digits, labels = load_mnist(train=True)
-    images = grey_digits(asked["digits"]) if film is None else to_uint8(film.last()[:, 0])
+    images = grey_digits(fields["digits"]) if film is None else to_uint8(film.last()[:, 0])
     index, distance = NETWORK.turn(lambda: nearest(images, digits))
     return {
         "index": index.tolist(),
@@ -71,7 +71,7 @@ def decided_at(film: Film) -> int | None:
     model = load_placed(Path(film.network)).model if is_ideal(film.network) else None
     if not isinstance(model, IdealDenoiser):
         return None
-    for kept in list(film.kept):
+    for kept in list(film.steps):
         x_t, t = kept.step.x_t, kept.step.t
         steps = torch.full((len(x_t),), t)
         heaviest = NETWORK.turn(lambda x=x_t, at=steps: model.weights(x, at).amax(dim=1))  # type: ignore[misc]

@@ -46,7 +46,7 @@ def path_trails(question: Any, films: Films = FILMS) -> dict[str, Any]:
     """Answer the page: where the digits of a film were at each frame, float32 (F, N, 2), as x_t and as x0_hat."""
     film = films.get(named_values(question, "run").get("run"))
     plane, _, _ = mnist_plane()
-    kept = list(film.kept)  # more may come while this is made
+    kept = list(film.steps)  # more may come while this is made
     answer: dict[str, Any] = {"frames": len(kept) + 1, "n": film.settings.n}
     for name in ("x_t", "x0_hat"):
         pictures = [getattr(one.step, name) for one in kept] + [film.last()]

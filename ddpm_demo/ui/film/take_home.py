@@ -85,7 +85,7 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
 def film_npz(film: Film) -> bytes:
     """Return `images` uint8 (N, 28, 28), `x_t`, `x0_hat`, `eps_hat` float32 (F, N, 28, 28), `t` (F,) and `settings`."""
     buffer = io.BytesIO()
-    steps = [kept.step for kept in film.kept]
+    steps = [kept.step for kept in film.steps]
     np.savez_compressed(
         buffer,
         images=film.frames()[-1],

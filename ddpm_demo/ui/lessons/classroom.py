@@ -131,8 +131,8 @@ class Classroom:
             def report(done: float) -> None:
                 computation.done = done
 
-            place = Workplace(self.checkpoints, report)
-            computation.future = self._threads.submit(compute_truth, place, asked.truth, asked.arguments)
+            workplace = Workplace(self.checkpoints, report)
+            computation.future = self._threads.submit(compute_truth, workplace, asked.truth, asked.arguments)
             self._computed[key] = computation
             while len(self._computed) > KEPT_TRUTHS:
                 self._computed.popitem(last=False)

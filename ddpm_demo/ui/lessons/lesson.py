@@ -179,60 +179,60 @@ def read_lesson(path: Path) -> Lesson:
     )
 
 
-def read_question(file: TomlFile, place: Keys) -> Question:
+def read_question(file: TomlFile, keys: Keys) -> Question:
     """Read a question of choices whose key is computed; raise ConfigError if it cannot be one."""
-    file.known(place, ("ask", "truth", "with", "choice", "right"))
-    truth, arguments = _truth(file, place, ("choice",))
-    choices = _choices(file, place, truth, arguments, reasons=True)
-    right = sentence(file, (*place, "right"), values_of(truth, arguments))
-    return Question(file.get((*place, "ask"), str), truth, arguments, choices, right)
+    file.known(keys, ("ask", "truth", "with", "choice", "right"))
+    truth, arguments = _truth(file, keys, ("choice",))
+    choices = _choices(file, keys, truth, arguments, reasons=True)
+    right = sentence(file, (*keys, "right"), values_of(truth, arguments))
+    return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right)
 
 
 def _prediction(file: TomlFile) -> PredictionTask:
-    place: Keys = ("predict",)
-    kind = file.get((*place, "kind"), str)
-    _one_of(file, (*place, "kind"), kind, SAID)
+    keys: Keys = ("predict",)
+    kind = file.get((*keys, "kind"), str)
+    _one_of(file, (*keys, "kind"), kind, SAID)
     own: dict[str, tuple[str, ...]] = {
         "choice": ("choice",),
         "rank": ("choice",),
         "mark": ("low", "high", "start", "near", "reading"),
         "curve": ("near", "left_end", "right_end", "height"),
     }
-    file.known(place, ("kind", "ask", "truth", "with", *own[kind]))
-    truth, arguments = _truth(file, place, (kind,))
+    file.known(keys, ("kind", "ask", "truth", "with", *own[kind]))
+    truth, arguments = _truth(file, keys, (kind,))
     settings: dict[str, Any] = {}
     for name in own[kind]:
         if name == "choice":
-            settings["choices"] = _choices(file, place, truth, arguments, reasons=kind == "choice")
+            settings["choices"] = _choices(file, keys, truth, arguments, reasons=kind == "choice")
         else:
             number = name in ("low", "high", "start", "near")
-            settings[name] = file.get((*place, name), (int, float) if number else str)
+            settings[name] = file.get((*keys, name), (int, float) if number else str)
     if kind == "mark" and not settings["low"] <= settings["start"] <= settings["high"]:
-        raise file.fault((*place, "start"), "`predict.start` must be from `low` to `high`")
+        raise file.fault((*keys, "start"), "`predict.start` must be from `low` to `high`")
     if kind == "mark":
-        check_words(file, (*place, "reading"), settings["reading"], ["value"])
-    return PredictionTask(file.get((*place, "ask"), str), truth, arguments, kind=kind, **settings)
+        check_words(file, (*keys, "reading"), settings["reading"], ["value"])
+    return PredictionTask(file.get((*keys, "ask"), str), truth, arguments, kind=kind, **settings)
 
 
-def _truth(file: TomlFile, place: Keys, kinds: Iterable[str]) -> tuple[str, dict[str, Any]]:
-    name, arguments = file.get((*place, "truth"), str), file.get((*place, "with"), dict, {})
-    _one_of(file, (*place, "truth"), name, (known for known, function in TRUTHS.items() if function.gives in kinds))
+def _truth(file: TomlFile, keys: Keys, kinds: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    name, arguments = file.get((*keys, "truth"), str), file.get((*keys, "with"), dict, {})
+    _one_of(file, (*keys, "truth"), name, (known for known, function in TRUTHS.items() if function.gives in kinds))
     function = TRUTHS[name]
     for key in arguments:
-        _one_of(file, (*place, "with"), key, function.arguments)
+        _one_of(file, (*keys, "with"), key, function.arguments)
     missing = [key for key, default in function.arguments.items() if default is ... and key not in arguments]
     if missing:
-        raise file.fault((*place, "with"), f"{name} needs {', '.join(missing)} in `with`")
+        raise file.fault((*keys, "with"), f"{name} needs {', '.join(missing)} in `with`")
     return name, arguments
 
 
 def _choices(
-    file: TomlFile, place: Keys, truth: str, arguments: Mapping[str, Any], *, reasons: bool
+    file: TomlFile, keys: Keys, truth: str, arguments: Mapping[str, Any], *, reasons: bool
 ) -> tuple[Choice, ...]:
     answers, found = answers_of(truth, arguments), []
     values = list(values_of(truth, arguments))
-    for k in range(file.count((*place, "choice"))):
-        here: Keys = (*place, "choice", k)
+    for k in range(file.count((*keys, "choice"))):
+        here: Keys = (*keys, "choice", k)
         file.known(here, ("key", "say", "wrong") if reasons else ("key", "say"))
         key = file.get((*here, "key"), str)
         _one_of(file, (*here, "key"), key, answers)
@@ -240,51 +240,51 @@ def _choices(
         found.append(Choice(key, file.get((*here, "say"), str), wrong))
     if sorted(choice.key for choice in found) != sorted(answers):
         raise file.fault(
-            (*place, "choice"), f"each of {', '.join(answers)} must be offered once: any of them may be the truth"
+            (*keys, "choice"), f"each of {', '.join(answers)} must be offered once: any of them may be the truth"
         )
     return tuple(found)
 
 
-def _task(file: TomlFile, place: Keys) -> Task:
-    file.known(place, ("say", "control", "watch", "at_least", "at_most", "is", "keep", "button"))
-    control, watch = file.get((*place, "control"), str, ""), file.get((*place, "watch"), str, "")
+def _task(file: TomlFile, keys: Keys) -> Task:
+    file.known(keys, ("say", "control", "watch", "at_least", "at_most", "is", "keep", "button"))
+    control, watch = file.get((*keys, "control"), str, ""), file.get((*keys, "watch"), str, "")
     if control:
-        _one_of(file, (*place, "control"), control, CONTROLS)
+        _one_of(file, (*keys, "control"), control, CONTROLS)
     if watch:
-        _one_of(file, (*place, "watch"), watch, WATCHES)
+        _one_of(file, (*keys, "watch"), watch, WATCHES)
     if watch == "press" and not control:
-        raise file.fault((*place, "watch"), "to watch for a press, name the `control`")
-    keep = file.get((*place, "keep"), str, "")
+        raise file.fault((*keys, "watch"), "to watch for a press, name the `control`")
+    keep = file.get((*keys, "keep"), str, "")
     if keep and not keep.isidentifier():
-        raise file.fault((*place, "keep"), "`keep` must be one word")
+        raise file.fault((*keys, "keep"), "`keep` must be one word")
     number = (int, float)
     return Task(
-        file.get((*place, "say"), str),
+        file.get((*keys, "say"), str),
         control,
         watch,
-        file.get((*place, "at_least"), number, None),
-        file.get((*place, "at_most"), number, None),
-        file.get((*place, "is"), str, ""),
+        file.get((*keys, "at_least"), number, None),
+        file.get((*keys, "at_most"), number, None),
+        file.get((*keys, "is"), str, ""),
         keep,
-        file.get((*place, "button"), str, ""),
+        file.get((*keys, "button"), str, ""),
     )
 
 
-def _one_of(file: TomlFile, place: Keys, value: object, allowed: Iterable[str]) -> None:
+def _one_of(file: TomlFile, keys: Keys, value: object, allowed: Iterable[str]) -> None:
     """Raise ConfigError, with the line, unless a value is one of the allowed words."""
     known = list(allowed)
     if value not in known:
-        raise file.fault(place, f"`{place[-1]}` must be one of {', '.join(known)}, got {value!r}")
+        raise file.fault(keys, f"`{keys[-1]}` must be one of {', '.join(known)}, got {value!r}")
 
 
-def sentence(file: TomlFile, place: Keys, values: Iterable[str]) -> str:
+def sentence(file: TomlFile, keys: Keys, values: Iterable[str]) -> str:
     """Return a text of the file whose {places} are all known values; raise ConfigError, with the line, otherwise."""
-    text: str = file.get(place, str)
-    check_words(file, place, text, values)
+    text: str = file.get(keys, str)
+    check_words(file, keys, text, values)
     return text
 
 
-def check_words(file: TomlFile, place: Keys, text: str, values: Iterable[str]) -> None:
+def check_words(file: TomlFile, keys: Keys, text: str, values: Iterable[str]) -> None:
     """Raise ConfigError, with the line, if a text has {places} that are not known values, or are written wrongly."""
     known = list(values)
     try:
@@ -293,4 +293,4 @@ def check_words(file: TomlFile, place: Keys, text: str, values: Iterable[str]) -
             raise ConfigError(f"{{{unknown[0]}}} is not a value here; there are {', '.join(known) or 'none'}")
         text.format(**dict.fromkeys(known, 0.5))
     except ValueError as error:
-        raise file.fault(place, f"`{place[-1]}`: {error}") from None
+        raise file.fault(keys, f"`{keys[-1]}`: {error}") from None

@@ -57,45 +57,45 @@ class TomlFile:
                 lines.setdefault((*here, key[1]), number)
         return lines
 
-    def line(self, place: Keys) -> int:
+    def line(self, keys: Keys) -> int:
         """Return the line of a value, or that of the table it should stand in."""
-        while place not in self._lines:
-            place = place[:-1]
-        return self._lines[place]
+        while keys not in self._lines:
+            keys = keys[:-1]
+        return self._lines[keys]
 
-    def fault(self, place: Keys, words: str) -> ConfigError:
+    def fault(self, keys: Keys, words: str) -> ConfigError:
         """Return the error that says what is wrong there."""
-        return ConfigError(f"{self.path.name}, line {self.line(place)}: {words}")
+        return ConfigError(f"{self.path.name}, line {self.line(keys)}: {words}")
 
-    def get(self, place: Keys, kind: type | tuple[type, ...], default: Any = ...) -> Any:
+    def get(self, keys: Keys, kind: type | tuple[type, ...], default: Any = ...) -> Any:
         """Return the value at a place; raise ConfigError if it is missing without a default, or of another kind."""
         found: Any = self.content
-        for name in place:
+        for name in keys:
             try:
                 found = found[name]
             except (KeyError, IndexError, TypeError):
                 if default is not ...:
                     return default
-                raise self.fault(place, f"`{_dotted(place)}` is missing") from None
+                raise self.fault(keys, f"`{_dotted(keys)}` is missing") from None
         wrong = isinstance(found, bool) and kind is not bool  # true is an int to Python
         if wrong or not isinstance(found, kind):
-            raise self.fault(place, f"`{_dotted(place)}` must be {KIND_WORDS[kind]}, got {found!r}")
+            raise self.fault(keys, f"`{_dotted(keys)}` must be {KIND_WORDS[kind]}, got {found!r}")
         if isinstance(found, str) and not found.strip():
-            raise self.fault(place, f"`{_dotted(place)}` is empty")
+            raise self.fault(keys, f"`{_dotted(keys)}` is empty")
         return found
 
-    def known(self, place: Keys, names: Iterable[str]) -> None:
+    def known(self, keys: Keys, names: Iterable[str]) -> None:
         """Raise ConfigError if the table at a place has a key that is not one of these names."""
-        table, names = self.get(place, dict), list(names)
+        table, names = self.get(keys, dict), list(names)
         for name in table if isinstance(table, Mapping) else ():
             if name not in names:
-                raise self.fault((*place, name), f"nothing is called `{name}` here; there are {', '.join(names)}")
+                raise self.fault((*keys, name), f"nothing is called `{name}` here; there are {', '.join(names)}")
 
-    def count(self, place: Keys) -> int:
+    def count(self, keys: Keys) -> int:
         """Return how many entries a list of tables has."""
-        entries = self.get(place, list, [])
+        entries = self.get(keys, list, [])
         if not all(isinstance(entry, dict) for entry in entries):
-            raise self.fault(place, f"`{_dotted(place)}` must be written as [[{_dotted(place)}]]")
+            raise self.fault(keys, f"`{_dotted(keys)}` must be written as [[{_dotted(keys)}]]")
         return len(entries)
 
 
@@ -108,5 +108,5 @@ KIND_WORDS: dict[Any, str] = {
 }
 
 
-def _dotted(place: Keys) -> str:
-    return ".".join(str(name) if isinstance(name, str) else f"{name + 1}" for name in place)
+def _dotted(keys: Keys) -> str:
+    return ".".join(str(name) if isinstance(name, str) else f"{name + 1}" for name in keys)

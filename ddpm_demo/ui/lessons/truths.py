@@ -239,12 +239,12 @@ def values_of(name: str, arguments: Mapping[str, Any]) -> Iterable[str]:
     return (*TRUTHS[name].values, *(answers_of(name, arguments) if "schedules" in arguments else ()))
 
 
-def compute_truth(place: Workplace, name: str, arguments: Mapping[str, Any]) -> Truth:
+def compute_truth(workplace: Workplace, name: str, arguments: Mapping[str, Any]) -> Truth:
     """Compute a truth now; raise ConfigError, one sentence, if its arguments make no sense."""
     function = TRUTHS[name]
     filled = {key: arguments.get(key, default) for key, default in function.arguments.items()}
     try:
-        return function.compute(place, **filled)
+        return function.compute(workplace, **filled)
     except (TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
         if isinstance(error, ConfigError):
             raise

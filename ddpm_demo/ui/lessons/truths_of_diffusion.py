@@ -88,16 +88,16 @@ def most_left(_: Workplace, *, schedules: Sequence[str], t: int) -> Truth:
     return Truth(sorted(left, key=lambda name: -left[name]), {**left, "t": t})
 
 
-def most_left_of(place: Workplace, *, schedules: Sequence[str], t: int) -> Truth:
+def most_left_of(workplace: Workplace, *, schedules: Sequence[str], t: int) -> Truth:
     """Name the schedule that leaves most of the picture at t."""
-    truth = most_left(place, schedules=schedules, t=t)
+    truth = most_left(workplace, schedules=schedules, t=t)
     assert isinstance(truth.right, list)
     return Truth(str(truth.right[0]), truth.values)
 
 
-def answer_at(place: Workplace, *, checkpoint: str, t: int, digit: str, seed: int) -> Truth:
+def answer_at(workplace: Workplace, *, checkpoint: str, t: int, digit: str, seed: int) -> Truth:
     """Say what the network's answer at t resembles most: the noisy picture, the clean digit, or flat grey."""
-    loaded = place.load(checkpoint)
+    loaded = workplace.load(checkpoint)
     label, which = (int(part) for part in digit.split("-"))
     x0 = to_x0(load_mnist(train=False)[0][class_indices(label)[which]])
     eps = draw_noise(seed)
@@ -110,16 +110,16 @@ def answer_at(place: Workplace, *, checkpoint: str, t: int, digit: str, seed: in
     return Truth(right, values, {"x_t": x_t, "eps_hat": eps_hat})
 
 
-def harder_at(place: Workplace, *, checkpoint: str, t: int, other: int, digits: int, within: float) -> Truth:
+def harder_at(workplace: Workplace, *, checkpoint: str, t: int, other: int, digits: int, within: float) -> Truth:
     """Say at which of two timesteps the network's guess of the noise is worse, by its mean squared error."""
-    loaded = place.load(checkpoint)
+    loaded = workplace.load(checkpoint)
     x0 = to_x0(load_mnist(train=False)[0][:digits])
     eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
     errors = []
     for k, when in enumerate((t, other)):
         eps_hat = _ask(loaded, loaded.schedule.add_noise(x0, when, eps), when)
         errors.append(float((eps_hat - eps).square().mean()))
-        place.report((k + 1) / 2)
+        workplace.report((k + 1) / 2)
     ratio = errors[0] / errors[1]
     right = "same" if abs(ratio - 1) <= within else "first" if ratio > 1 else "second"
     return Truth(right, {"first": errors[0], "second": errors[1], "times": max(ratio, 1 / ratio)})
@@ -145,7 +145,7 @@ def field_compared(_: Workplace, *, dilations: Sequence[int]) -> Truth:
 
 
 def drawn_twice(
-    place: Workplace,
+    workplace: Workplace,
     *,
     checkpoint: str,
     first: Mapping[str, Any],
@@ -159,7 +159,7 @@ def drawn_twice(
     With `other_noise` the second drawing gets other noise on the way, though not another x_T. `same`: the pictures
     agree. `other`: they do not. `always`: even another x_T would give the same picture.
     """
-    loaded = place.load(checkpoint)
+    loaded = workplace.load(checkpoint)
     configs = [from_dict(SamplerConfig, {"clip": "x0", "variance": "posterior", **each}) for each in (first, second)]
     calls, made, drawn, seconds = sum(config.steps for config in configs), 0, [], []
     for k, config in enumerate(configs):
@@ -172,7 +172,7 @@ def drawn_twice(
         x, model = start, InTurn(loaded.model, NETWORK.film_turn)
         for step in sample(model, loaded.schedule, config, start, generator=generator):
             x, made = step.x_s, made + 1
-            place.report(made / calls)
+            workplace.report(made / calls)
         drawn.append(x.float().cpu())
         seconds.append(time.perf_counter() - begun)
     agree, apart = correlation(*drawn), correlation(drawn[0], drawn[0].roll(1, 0))
@@ -189,9 +189,9 @@ def drawn_twice(
     return Truth(right, values, {"first": drawn[0], "second": drawn[1]})
 
 
-def error_left(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
+def error_left(workplace: Workplace, *, checkpoint: str, digits: int) -> Truth:
     """Measure a network's error in each tenth of t, from clean to noisy, on digits that it never saw."""
-    loaded = place.load(checkpoint)
+    loaded = workplace.load(checkpoint)
     measured = None
     for measured in held_out_loss(
         InTurn(loaded.model, NETWORK.film_turn),
@@ -200,7 +200,7 @@ def error_left(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
         batch=max(1, digits // 2),
         device=loaded.placement.device,
     ):
-        place.report(measured.done / measured.total)
+        workplace.report(measured.done / measured.total)
     assert measured is not None
     curve = list(measured.by_tenth)
     if any(value != value for value in curve):
@@ -209,14 +209,14 @@ def error_left(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
     return Truth(curve, values)
 
 
-def error_largest(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
+def error_largest(workplace: Workplace, *, checkpoint: str, digits: int) -> Truth:
     """Say in which part of t a network's error is largest: the clean three tenths, the middle, or the noisy three."""
-    return _part_of_error(error_left(place, checkpoint=checkpoint, digits=digits), max)
+    return _part_of_error(error_left(workplace, checkpoint=checkpoint, digits=digits), max)
 
 
-def error_smallest(place: Workplace, *, checkpoint: str, digits: int) -> Truth:
+def error_smallest(workplace: Workplace, *, checkpoint: str, digits: int) -> Truth:
     """The same for the part where the error is smallest."""
-    return _part_of_error(error_left(place, checkpoint=checkpoint, digits=digits), min)
+    return _part_of_error(error_left(workplace, checkpoint=checkpoint, digits=digits), min)
 
 
 def _part_of_error(measured: Truth, extreme: Callable[[Iterable[float]], float]) -> Truth:

@@ -19,20 +19,20 @@ COPY = 0.5  # a distance, pixels being 0 to 1, at which nobody sees a difference
 PERFECT = "perfect"  # what a lesson calls the perfect network among the checkpoints
 
 
-def denoiser_of(place: Workplace, name: str) -> LoadedNetwork:
+def denoiser_of(workplace: Workplace, name: str) -> LoadedNetwork:
     """Return a checkpoint, or the ideal of all training digits."""
-    return load_placed(Path(IDEAL)) if name == PERFECT else place.load(name)
+    return load_placed(Path(IDEAL)) if name == PERFECT else workplace.load(name)
 
 
-def draws(place: Workplace, *, checkpoint: str, count: int, steps: int, seed: int) -> Truth:
+def draws(workplace: Workplace, *, checkpoint: str, count: int, steps: int, seed: int) -> Truth:
     """Say whether a network draws copies of training digits, their mean, or new digits."""
-    loaded, taught = denoiser_of(place, checkpoint), load_mnist(train=True)[0]
+    loaded, taught = denoiser_of(workplace, checkpoint), load_mnist(train=True)[0]
     generator = torch.Generator().manual_seed(seed)
     x_T = start_noise(count, loaded.channels, 28, generator).to(loaded.placement.device)
     x, model = x_T, InTurn(loaded.model, NETWORK.film_turn)
     for step in sample(model, loaded.schedule, SamplerConfig("ddim", steps=steps), x_T, generator=generator):
         x = step.x_s
-        place.report((step.index + 1) / (steps + 1))
+        workplace.report((step.index + 1) / (steps + 1))
     images = to_uint8(x[:, 0])
     unseen = load_mnist(train=False)[0][: 4 * count]
     index, distance = NETWORK.turn(lambda: nearest(images, taught))
@@ -45,9 +45,11 @@ def draws(place: Workplace, *, checkpoint: str, count: int, steps: int, seed: in
     return Truth(right, values, {"drawn": to_x0(images), "nearest": to_x0(taught[index])})
 
 
-def memory_compared(place: Workplace, *, checkpoint: str, t: int, digits: int, taught: bool, within: float) -> Truth:
+def memory_compared(
+    workplace: Workplace, *, checkpoint: str, t: int, digits: int, taught: bool, within: float
+) -> Truth:
     """Say whether the perfect network's guess of the noise is better than a network's, on digits it knows or not."""
-    loaded, perfect = place.load(checkpoint), denoiser_of(place, PERFECT)
+    loaded, perfect = workplace.load(checkpoint), denoiser_of(workplace, PERFECT)
     if not torch.equal(loaded.schedule.alpha_bar, perfect.schedule.alpha_bar):
         raise ConfigError("this lesson asks for a checkpoint of the linear schedule")
     x0 = to_x0(load_mnist(train=taught)[0][:digits])
@@ -59,30 +61,30 @@ def memory_compared(place: Workplace, *, checkpoint: str, t: int, digits: int, t
         with torch.no_grad():
             eps_hat = NETWORK.turn(lambda m=model.model, d=device: m(x_t.to(d), steps.to(d)))  # type: ignore[misc]
         errors.append(float((eps_hat.float().cpu() - eps).square().mean()))
-        place.report(len(errors) / 2)
+        workplace.report(len(errors) / 2)
     ratio = errors[0] / errors[1]
     right = "same" if abs(ratio - 1) <= within else "worse" if ratio > 1 else "better"
     values = {"perfect": errors[0], "network": errors[1], "times": max(ratio, 1 / ratio), "t": t}
     return Truth(right, values)
 
 
-def look_width(place: Workplace, *, checkpoint: str, t: int, digits: int, drawings: int) -> Truth:
+def look_width(workplace: Workplace, *, checkpoint: str, t: int, digits: int, drawings: int) -> Truth:
     """Return how wide the patch is whose perfect answer explains the network's best at t."""
-    look = _look(place, checkpoint, t, digits, drawings)
+    look = _look(workplace, checkpoint, t, digits, drawings)
     return Truth(float(look.width), _values(look))
 
 
-def look_compared(place: Workplace, *, checkpoint: str, t: int, other: int, digits: int, drawings: int) -> Truth:
+def look_compared(workplace: Workplace, *, checkpoint: str, t: int, other: int, digits: int, drawings: int) -> Truth:
     """Say whether at another timestep that patch is narrower or wider."""
-    look = _look(place, checkpoint, t, digits, drawings)
-    place.report(0.5)
-    there = _look(place, checkpoint, other, digits, drawings)
+    look = _look(workplace, checkpoint, t, digits, drawings)
+    workplace.report(0.5)
+    there = _look(workplace, checkpoint, other, digits, drawings)
     right = "same" if there.width == look.width else "narrower" if there.width < look.width else "wider"
     return Truth(right, {**_values(look), "other": there.width, "other_share": there.by_width[there.width]})
 
 
-def _look(place: Workplace, checkpoint: str, t: int, digits: int, drawings: int) -> Look:
-    loaded = place.load(checkpoint)
+def _look(workplace: Workplace, checkpoint: str, t: int, digits: int, drawings: int) -> Look:
+    loaded = workplace.load(checkpoint)
     device = loaded.placement.device
     return NETWORK.turn(
         lambda: look_at(loaded.model, loaded.schedule, t, digits=digits, taught=drawings, device=device)

@@ -50,12 +50,12 @@ def guess_taken_compared(_: Workplace, *, first: Mapping[str, Any], second: Mapp
     return Truth(right, {"first": 100 * one, "second": 100 * other, "times": max(ratio, 1 / ratio)})
 
 
-def guess_like(place: Workplace, *, checkpoint: str, t: int, steps: int, count: int, seed: int) -> Truth:
+def guess_like(workplace: Workplace, *, checkpoint: str, t: int, steps: int, count: int, seed: int) -> Truth:
     """Say what the network's guess x0_hat near t is like, on the way from noise to digits by DDIM.
 
     `mean`: the average of all training digits. `digit`: the digit that comes out in the end. `noise`: neither.
     """
-    loaded = place.load(checkpoint)
+    loaded = workplace.load(checkpoint)
     config = from_dict(SamplerConfig, {"kind": "ddim", "clip": "x0", "steps": steps})
     generator = torch.Generator().manual_seed(seed)
     x_T = start_noise(count, loaded.channels, SIDE, generator).to(loaded.placement.device)
@@ -64,7 +64,7 @@ def guess_like(place: Workplace, *, checkpoint: str, t: int, steps: int, count: 
         if abs(step.t - t) < abs(at - t):
             at, guess = step.t, step.x0_hat
         end = step.x_s
-        place.report((step.index + 1) / steps)
+        workplace.report((step.index + 1) / steps)
     if at == len(loaded.schedule):
         raise ConfigError(f"t must be from 0 to {len(loaded.schedule) - 1}, got {t}")
     guess, end = guess.float().cpu(), end.float().cpu()

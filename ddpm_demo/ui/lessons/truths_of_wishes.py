@@ -34,9 +34,9 @@ MOST = 0.5  # from this share on, most of them
 SOME = 0.1  # so much more often than anyway is some
 
 
-def asked_best(place: Workplace, *, checkpoint: str, digit: int, count: int, seed: int) -> Truth:
+def asked_best(workplace: Workplace, *, checkpoint: str, digit: int, count: int, seed: int) -> Truth:
     """Say in which third of the way asking for a digit makes it most often, by the judge: early, middle or late."""
-    loaded, T = place.load(checkpoint), len(place.load(checkpoint).schedule)
+    loaded, T = workplace.load(checkpoint), len(workplace.load(checkpoint).schedule)
     high, low = 2 * T // 3, T // 3
     parts = {"early": (T - 1, high), "middle": (high - 1, low), "late": (low - 1, 0)}
     shares, pictures = {}, {}
@@ -44,19 +44,19 @@ def asked_best(place: Workplace, *, checkpoint: str, digit: int, count: int, see
         wish = DigitConfig(digit, GENTLE, first=first, last=last)
         pictures[name] = _drawn(loaded, wish, count, seed)
         shares[name] = _share_read_as(digit, pictures[name])
-        place.report((k + 1) / 4)
+        workplace.report((k + 1) / 4)
     anyway = _share_read_as(digit, _drawn(loaded, None, count, seed))
     values = {**shares, "anyway": anyway, "high": high, "low": low}
     return Truth(max(shares, key=lambda name: shares[name]), values, {name: y[:8] for name, y in pictures.items()})
 
 
 def asked_within(
-    place: Workplace, *, checkpoint: str, digit: int, first_t: int, last_t: int, count: int, seed: int
+    workplace: Workplace, *, checkpoint: str, digit: int, first_t: int, last_t: int, count: int, seed: int
 ) -> Truth:
     """Say how many become the digit that is asked for from t = first_t to last_t only: most, some, or none more."""
-    loaded = place.load(checkpoint)
+    loaded = workplace.load(checkpoint)
     asked = _drawn(loaded, DigitConfig(digit, GENTLE, first=first_t, last=last_t), count, seed)
-    place.report(0.5)
+    workplace.report(0.5)
     anyway = _drawn(loaded, None, count, seed)
     share, before = _share_read_as(digit, asked), _share_read_as(digit, anyway)
     right = "most" if share >= MOST else "some" if share >= before + SOME else "none"
@@ -83,7 +83,7 @@ def _share_read_as(digit: int, pictures: Tensor) -> float:
 
 
 def completed_compared(
-    place: Workplace,
+    workplace: Workplace,
     *,
     checkpoint: str,
     first: Mapping[str, Any],
@@ -97,7 +97,7 @@ def completed_compared(
     Each way is `mask`, the part that is missing, and `jumps`, and may name `steps`. `kept` is the most that a known
     pixel differs from what was given.
     """
-    loaded, device = place.load(checkpoint), place.load(checkpoint).placement.device
+    loaded, device = workplace.load(checkpoint), workplace.load(checkpoint).placement.device
     pictures, labels = (part[:digits] for part in load_mnist(train=False))
     x0 = to_x0(pictures)  # (digits, 1, 28, 28)
     ways = [{"mask": "lower half", "jumps": 0, "steps": COMPLETED_STEPS, **each} for each in (first, second)]
@@ -120,7 +120,7 @@ def completed_compared(
         x_s = x0
         for step in walk:
             x_s, made = step.x_s.float().cpu(), made + (way["jumps"] + 1 if step.s >= 0 else 1)
-            place.report(made / sum(calls))
+            workplace.report(made / sum(calls))
         shares.append(float((classifier.load_judge().model.classes(x_s) == labels).double().mean()))
         drawn.append(x_s)
         kept = max(kept, float((x_s - x0).abs().masked_fill(~known, 0).max()))
@@ -131,7 +131,7 @@ def completed_compared(
     return Truth(right, values, {"given": given[:8], "first": drawn[0][:8], "second": drawn[1][:8]})
 
 
-def left_out_drawing(place: Workplace, *, sign: int, drawings: int) -> Truth:
+def left_out_drawing(workplace: Workplace, *, sign: int, drawings: int) -> Truth:
     """Say where a drawing that was left out lies: near to what the others teach, far from it, or between.
 
     The drawings are those of the newest run on the user's own, or else the first so many of MNIST's digit `sign`.
@@ -142,7 +142,7 @@ def left_out_drawing(place: Workplace, *, sign: int, drawings: int) -> Truth:
         pictures = first_of(sign, drawings)
     else:
         pictures = read_drawings(path, read_settings(path.with_name("run.safetensors")).train.pictures)
-    place.report(0.1)
+    workplace.report(0.1)
     apart, k, nearest = _left_out(pictures)
     scale = _scale(pictures)
     # the middle between the two yardsticks is nearer to neither

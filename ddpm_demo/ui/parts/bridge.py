@@ -51,13 +51,15 @@ def static_url(path: Path) -> str:
 
     Raises DemoError where a folder's name holds what no address can: a line break, or bytes that are not UTF-8.
     """
-    place = path.as_posix()
+    address = path.as_posix()
     try:
-        if "\n" in place or "\r" in place:
+        if "\n" in address or "\r" in address:
             raise ValueError
-        return FILES_PATH + quote(place)
+        return FILES_PATH + quote(address)
     except ValueError:
-        raise DemoError(f"the page cannot be served from {place!r}: give the folder a name without odd bytes") from None
+        raise DemoError(
+            f"the page cannot be served from {address!r}: give the folder a name without odd bytes"
+        ) from None
 
 
 def browser_component(

@@ -75,12 +75,12 @@ def read_picture(question: Any) -> dict[str, Any]:
     sent again as a file), with the box and threshold; `question` is empty where the digit was certainly read, and where
     there was nothing there is no x0.
     """
-    asked = question if isinstance(question, Mapping) else {"file": question}
-    file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
-    box = None if asked.get("box") is None else box_of(asked["box"])
+    fields = question if isinstance(question, Mapping) else {"file": question}
+    file = from_base64(fields.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    box = None if fields.get("box") is None else box_of(fields["box"])
     threshold = None
-    if asked.get("threshold") is not None:
-        threshold = number("the threshold", asked["threshold"], 0.01, 0.99)
+    if fields.get("threshold") is not None:
+        threshold = number("the threshold", fields["threshold"], 0.01, 0.99)
     grey = read_grey(file)
     answer: dict[str, Any] = {"sheet": base64.b64encode(grey_png(grey)).decode("ascii"), "width": grey.shape[1]}
     answer["height"] = grey.shape[0]
@@ -110,8 +110,8 @@ def closest_t(schedule: Schedule, alpha_bar: float) -> int:
 
 def read_noisy_picture(question: Any) -> tuple[torch.Tensor, float]:
     """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
-    asked = named_values(question, "x_t and alpha_bar")
-    alpha_bar = number("alpha_bar", asked.get("alpha_bar"), 0, 1, above=True)
+    fields = named_values(question, "x_t and alpha_bar")
+    alpha_bar = number("alpha_bar", fields.get("alpha_bar"), 0, 1, above=True)
     if alpha_bar == 1:
         raise ConfigError("alpha_bar must be less than 1: at 1 there is no noise to find")
-    return image_of(asked.get("x_t"), "x_t"), alpha_bar
+    return image_of(fields.get("x_t"), "x_t"), alpha_bar

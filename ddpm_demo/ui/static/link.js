@@ -58,11 +58,11 @@ export function showAddress(address) {
  */
 export function mount(element, props, watch) {
   placeIn(element).replaceChildren();
-  const told = () => {
+  const onAnswer = () => {
     if (!props.value || read) return;
     read = true;
     setTimeout(writeLink); // what the same answer sets comes first
   };
-  watch("value", told);
-  told();
+  watch("value", onAnswer);
+  onAnswer();
 }

@@ -11,7 +11,7 @@ import torch
 
 from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, ResidualBlock, sinusoidal_embedding
-from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, walk
+from ddpm_demo.explaining.anatomy import Stage, activations, strongest, time_vectors, trace_stages
 from ddpm_demo.explaining.claims import check_claims
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
@@ -109,7 +109,7 @@ def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:
 
 def describe_network(config: ModelConfig, name: str, batch: int, height: int, width: int) -> tuple[dict[str, Any], str]:
     """Return the value of the diagram and the table below it, all read from a run of the network."""
-    stages = walk(config, batch=batch, height=height, width=width)
+    stages = trace_stages(config, batch=batch, height=height, width=width)
     groups: dict[str, list[Stage]] = {}
     for stage in stages:
         groups.setdefault(_group(stage.name), []).append(stage)

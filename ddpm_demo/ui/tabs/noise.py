@@ -164,8 +164,8 @@ def make_network_facts(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str
 
     @server_function
     def network_facts(question: Any) -> dict[str, Any]:
-        asked = named_values(question, "checkpoint")
-        name = one_of(asked.get("checkpoint"), checkpoints, "choose one of the listed checkpoints")
+        fields = named_values(question, "checkpoint")
+        name = one_of(fields.get("checkpoint"), checkpoints, "choose one of the listed checkpoints")
         loaded = load_placed(checkpoints[name])
         return {
             "checkpoint": name,

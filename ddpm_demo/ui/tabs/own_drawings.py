@@ -84,8 +84,8 @@ def own_first(wanted: object) -> Path | None:
 @server_function
 def read_sign(question: Any) -> dict[str, Any]:
     """Answer the page with the symbol in one picture file, which it sends in base64 as `file`: 784 bytes, `pixels`."""
-    asked = named_values(question, "a file")
-    file = from_base64(asked.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    fields = named_values(question, "a file")
+    file = from_base64(fields.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
     return {"pixels": base64_of(sign_from_picture(file))}
 
 
@@ -121,13 +121,13 @@ def read_own(question: Any) -> tuple[Tensor, TrainConfig]:
 
     `pixels` are those of all drawings, a byte each, in base64; `classes` are those of MNIST that are mixed in.
     """
-    asked = named_values(question, "pixels, classes and minutes")
-    drawings = read_drawings_sent(asked.get("pixels"))
+    fields = named_values(question, "pixels, classes and minutes")
+    drawings = read_drawings_sent(fields.get("pixels"))
     usable([PictureRead("", drawing, "", 0, 0) for drawing in drawings], least=LEAST_PICTURES)
-    labels = some_of(asked.get("classes"), CLASSES, "the digits mixed in must be some of 0 to 9")
+    labels = some_of(fields.get("classes"), CLASSES, "the digits mixed in must be some of 0 to 9")
     config = train_config(
         FIRST_PRESET,
-        minutes=number("the length in minutes", asked.get("minutes"), 0, max_minutes(), above=True),
+        minutes=number("the length in minutes", fields.get("minutes"), 0, max_minutes(), above=True),
         classes=tuple(sorted({int(label) for label in labels})),
         pictures=len(drawings),
     )
@@ -152,10 +152,10 @@ def zip_messages(press: gr.EventData) -> Iterator[dict[str, Any]]:
     """
     same: dict[str, Any] = {"press": None}
     try:
-        asked = named_values(press._data, "press and file")
-        same = {"press": whole("the press", asked.get("press"), 0, MAX_SEED)}
+        fields = named_values(press._data, "press and file")
+        same = {"press": whole("the press", fields.get("press"), 0, MAX_SEED)}
         refusal = f"a zip from this page may be at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
-        content = from_base64(asked.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
+        content = from_base64(fields.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
         reads, last_sent = list[PictureRead](), time.monotonic()
         for read in pictures_of_zip(content):
             reads.append(read)

@@ -144,9 +144,9 @@ def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any]
 @server_function
 def count_paths(question: Any) -> dict[str, Any]:
     """Answer a click on a pixel: the paths to it from every input pixel, after each layer (float64, 784 each)."""
-    asked = named_values(question, "row, col and dilations")
-    row, col = pixel_of(asked)
-    chosen = asked.get("dilations")
+    fields = named_values(question, "row, col and dilations")
+    row, col = pixel_of(fields)
+    chosen = fields.get("dilations")
     dilations = parse_dilations(" ".join(map(str, chosen)) if isinstance(chosen, list) else "")
     layers = range(1, len(dilations) + 3)
     counts = torch.stack([path_counts(dilations, IMAGE, row, col, layers=layer) for layer in layers])
@@ -160,9 +160,9 @@ def make_influence(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, An
     def influence(question: Any) -> dict[str, Any]:
         if not checkpoints:
             raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
-        asked = named_values(question, "row, col and frozen")
-        row, col = pixel_of(asked)
-        frozen = flag("frozen", asked.get("frozen"))
+        fields = named_values(question, "row, col and frozen")
+        row, col = pixel_of(fields)
+        frozen = flag("frozen", fields.get("frozen"))
         name, path = next(iter(checkpoints.items()))
         return {"checkpoint": name, **_influence(path, file_stamp(path), row, col, frozen)}
 

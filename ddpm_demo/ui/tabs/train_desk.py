@@ -106,16 +106,16 @@ class Desk:
         """Return whether a visitor who holds these keys may change the run in a directory."""
         return self.host.is_among(keys) or any(fits(run, key) for key in keys)
 
-    def _must_be_theirs(self, run_id: object, asked: Mapping[str, Any]) -> None:
-        if not self.may_change(shelf.directory_of(run_id), shown_keys(asked)):
+    def _must_be_theirs(self, run_id: object, fields: Mapping[str, Any]) -> None:
+        if not self.may_change(shelf.directory_of(run_id), shown_keys(fields)):
             raise DemoError(NOT_YOURS)
 
     @server_function
     def live(self, question: Any) -> dict[str, Any]:
         """Answer the page that watches a run: what is new since its last question. With no run named: the newest."""
-        asked = named_values(question, "names for its values")
+        fields = named_values(question, "names for its values")
         status = self.trainer.status
-        run_id = asked.get("run") or status.run
+        run_id = fields.get("run") or status.run
         if run_id is None:
             known = shelf.entries()
             run_id = known[0].id if known else None
@@ -123,11 +123,11 @@ class Desk:
         if status.phase == "idle":
             answer["busy"] = None
         elif status.run is not None:
-            answer["yours"] = self.may_change(shelf.runs_dir() / status.run, shown_keys(asked))
+            answer["yours"] = self.may_change(shelf.runs_dir() / status.run, shown_keys(fields))
         if run_id is None:
             return answer
         directory = shelf.directory_of(run_id)
-        sitting, offset = asked.get("sitting"), asked.get("offset")
+        sitting, offset = fields.get("sitting"), fields.get("offset")
         part = read_since(
             directory,
             sitting if isinstance(sitting, str) else "",
@@ -152,9 +152,9 @@ class Desk:
 
         Of a run that learns the user's own drawings also the one nearest to each digit with EMA, as `_nearest` says.
         """
-        asked = named_values(question, "names for its values")
-        directory = shelf.directory_of(asked.get("run"))
-        step = whole("the step", asked.get("step"), 0, 10**9)
+        fields = named_values(question, "names for its values")
+        directory = shelf.directory_of(fields.get("run"))
+        step = whole("the step", fields.get("step"), 0, 10**9)
         ema, plain = snapshots.pictures(directory, step)
         answer = {"ema": packed([to_x0(ema)], 8), "plain": packed([to_x0(plain)], 8), "n": snapshots.DIGITS}
         return answer | ({"nearest": _nearest(directory, ema)} if (directory / "pictures.safetensors").exists() else {})
@@ -167,12 +167,12 @@ class Desk:
     @server_function
     def look_back(self, question: Any) -> dict[str, Any]:
         """Answer the page: what the network at a moment of training made of a noisy digit, at ten timesteps."""
-        asked = named_values(question, "names for its values")
-        known = shelf.entry(asked.get("run"))
-        step = whole("the step", asked.get("step"), 0, 10**9)
+        fields = named_values(question, "names for its values")
+        known = shelf.entry(fields.get("run"))
+        step = whole("the step", fields.get("step"), 0, 10**9)
         seed, label = (
-            whole("the seed", asked.get("seed"), 0, MAX_SEED),
-            whole("the digit", asked.get("digit"), 0, 9),
+            whole("the seed", fields.get("seed"), 0, MAX_SEED),
+            whole("the digit", fields.get("digit"), 0, 9),
         )
         if known.model is None:
             raise ConfigError("this run's settings cannot be read")
@@ -202,20 +202,20 @@ class Desk:
     def control(self, question: Any) -> dict[str, Any]:
         """Do what a button of the page says: pause, go on, stop, or resume a run of the shelf.
 
-        Only for whoever began the run, and for the host.
+        Only for whoever started the run, and for the host.
         """
         self.must_be_allowed()
-        asked = named_values(question, "names for its values")
-        action = asked.get("action")
+        fields = named_values(question, "names for its values")
+        action = fields.get("action")
         if action == "resume":
-            known = shelf.entry(asked.get("run"))
-            self._must_be_theirs(known.id, asked)
+            known = shelf.entry(fields.get("run"))
+            self._must_be_theirs(known.id, fields)
             return {"run": self._resume(known)}
         action = {"pause": self.trainer.pause, "go on": self.trainer.go_on, "stop": self.trainer.stop}.get(str(action))
         if action is None:
             raise ConfigError("choose pause, go on, stop or resume")
         run = self.trainer.status.run
-        if self.trainer.busy and run is not None and not self.may_change(shelf.runs_dir() / run, shown_keys(asked)):
+        if self.trainer.busy and run is not None and not self.may_change(shelf.runs_dir() / run, shown_keys(fields)):
             raise DemoError(NOT_YOURS)
         action()
         return {}
@@ -240,16 +240,16 @@ class Desk:
     @server_function
     def change(self, question: Any) -> dict[str, Any]:
         """Rename or delete a run of the shelf, or hand out its checkpoint, which everybody may have."""
-        asked = named_values(question, "names for its values")
-        action, run_id = asked.get("action"), asked.get("run")
+        fields = named_values(question, "names for its values")
+        action, run_id = fields.get("action"), fields.get("run")
         if action == "export":
             name, content = shelf.export(run_id)
             file = base64.b64encode(content).decode("ascii")
             return {"file": file, "name": name, "type": "application/octet-stream"}
         self.must_be_allowed()
-        self._must_be_theirs(run_id, asked)
+        self._must_be_theirs(run_id, fields)
         if action == "rename":
-            shelf.rename(run_id, asked.get("name"))
+            shelf.rename(run_id, fields.get("name"))
         elif action == "delete":
             shelf.delete(run_id)
         else:

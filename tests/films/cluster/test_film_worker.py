@@ -113,7 +113,7 @@ def test_another_file_than_its_digest_says_is_refused(worker, loaded, tiny, tmp_
 
 
 def test_another_classifier_is_refused(worker, loaded):
-    with pytest.raises(DemoError, match="another classifier"):
+    with pytest.raises(DemoError, match="a different digit classifier"):
         wait_for(taken(*film(worker, loaded, digit=DigitConfig(7), classifier="0" * 64)))
 
 

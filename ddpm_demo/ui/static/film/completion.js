@@ -29,7 +29,7 @@ export function mount(element, props, watch, server, trigger) {
   /** @type {number[]} */
   let times = [];
   /** @type {Record<string, any>} */
-  let told = {}; // what was said of the walk so far
+  let facts = {}; // what was said of the walk so far
 
   const picture = (name, label) =>
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": label });
@@ -130,7 +130,7 @@ export function mount(element, props, watch, server, trigger) {
     frames = [];
     times = [];
     live = true;
-    told = {};
+    facts = {};
     unread = false;
     go.disabled = dice.disabled = true;
     stop.disabled = bar.hidden = false;
@@ -178,7 +178,7 @@ export function mount(element, props, watch, server, trigger) {
       unread = true;
     }
     if (!ours()) return;
-    told = { ...told, ...got };
+    facts = { ...facts, ...got };
     if (levels) {
       frames[got.first] = levels;
       times[got.first] = got.t;
@@ -200,14 +200,14 @@ export function mount(element, props, watch, server, trigger) {
         `${madeWords()} The judge reads ${IN_WORDS[alike]} of the four as a ${got.of_x0}, as it reads the whole digit; ` +
           `it gets ${(100 * got.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`,
       );
-    } else if (got.over) end(`${told.t === -1 ? `${madeWords()} ` : ""}${got.error}`);
+    } else if (got.over) end(`${facts.t === -1 ? `${madeWords()} ` : ""}${got.error}`);
   }
   function madeWords() {
-    const by = told.guide ? `${told.checkpoint} with its guide ${told.guide}` : told.checkpoint;
-    const calls = `${told.calls} network calls${told.guide ? " of each" : ""}`;
-    const apart = told.difference === 0 ? "in no pixel" : `by up to ${told.difference.toPrecision(2)}`;
+    const by = facts.guide ? `${facts.checkpoint} with its guide ${facts.guide}` : facts.checkpoint;
+    const calls = `${facts.calls} network calls${facts.guide ? " of each" : ""}`;
+    const apart = facts.difference === 0 ? "in no pixel" : `by up to ${facts.difference.toPrecision(2)}`;
     return (
-      `Completed by ${by}, seed ${seed}: ${calls}, ${told.jumps} jumps a step, ${told.seconds.toFixed(1)} s. ` +
+      `Completed by ${by}, seed ${seed}: ${calls}, ${facts.jumps} jumps a step, ${facts.seconds.toFixed(1)} s. ` +
       `The known part differs from what was given ${apart}.` +
       (unread ? " A part of the film could not be read: its pictures are missing." : "")
     );

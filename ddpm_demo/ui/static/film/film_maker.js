@@ -13,9 +13,9 @@ let making = null; // of the film that this page wants now, wherever it is made
  * Make a film, or have it made; `say(text)` shows a sentence, `ended()` is called once when nothing more will come.
  * A new press ends the film before it.
  * @param {any} settings
- * @param {{say: (text: string) => void, ended: () => void}} told
+ * @param {{say: (text: string) => void, ended: () => void}} listener
  */
-export async function openFilm(settings, told) {
+export async function openFilm(settings, listener) {
   making?.abort();
   closeServerFilm();
   const mine = (making = new AbortController());
@@ -23,18 +23,18 @@ export async function openFilm(settings, told) {
   const { film, why } = await planFor(settings);
   if (mine.signal.aborted) return;
   if (!film) {
-    openServerFilm(settings, told, why);
+    openServerFilm(settings, listener, why);
     return;
   }
   try {
     await new DeviceFilm(film).make(mine.signal);
   } catch (error) {
     if (mine.signal.aborted) return;
-    openServerFilm(settings, told, `your device could not make it (${wordsOf(error)}): the server makes it`);
+    openServerFilm(settings, listener, `your device could not make it (${wordsOf(error)}): the server makes it`);
     return;
   }
   await allReceived();
-  if (!mine.signal.aborted) told.ended();
+  if (!mine.signal.aborted) listener.ended();
 }
 
 /** End the film, wherever it is made: what has arrived stays in the page. */

@@ -86,15 +86,15 @@ export function receiveMessage(got, wanted = () => true) {
        * @param {Uint8Array | null} all
        * @param {number} each
        */
-      const told = (all, each) => (all && asked >= 0 ? all.subarray(asked * each, (asked + 1) * each) : null);
+      const sliceOf = (all, each) => (all && asked >= 0 ? all.subarray(asked * each, (asked + 1) * each) : null);
       const part = (/** @type {Uint8Array} */ all) => all.subarray(k * length, (k + 1) * length);
       film.frames[place] = {
         x_t: part(x_t),
         x0_hat: part(x0_hat),
         eps_hat: part(eps_hat),
-        pull: told(pull, length),
+        pull: sliceOf(pull, length),
       };
-      film.steps[place] = { ...step, levels: 2 ** got.bits, odds: told(odds, got.n * CLASSES) };
+      film.steps[place] = { ...step, levels: 2 ** got.bits, odds: sliceOf(odds, got.n * CLASSES) };
     });
     setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
   });

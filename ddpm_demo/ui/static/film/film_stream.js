@@ -36,7 +36,7 @@ function sourceWords({ from, made }) {
  * Ask for a film; `say(text)` shows a sentence, `ended()` is called once when nothing more will come. `why` says in words
  * why the server makes it.
  * @param {any} settings
- * @param {{say: (text: string) => void, ended: () => void}} told
+ * @param {{say: (text: string) => void, ended: () => void}} listener
  * @param {string} [why]
  */
 export function openServerFilm(settings, { say, ended }, why = "") {

@@ -25,8 +25,8 @@ export function makeOdds() {
     if (!film) return;
     // the finished picture has no step of its own: the last one's odds stand beside it
     const step = film.steps[film.index]?.t < 0 ? film.steps[film.index - 1] : film.steps[film.index];
-    const told = step?.odds;
-    if (!told) {
+    const odds = step?.odds;
+    if (!odds) {
       for (const bar of bars) bar.fill.style.height = "0%";
       words.textContent =
         film.steps[film.index]?.t < 0
@@ -40,7 +40,7 @@ export function makeOdds() {
     }
     const who = film.digit === null ? Array.from({ length: film.n }, (_, k) => k) : [film.digit];
     const shares = bars.map(
-      (_, k) => who.reduce((sum, digit) => sum + told[digit * CLASSES + k], 0) / who.length / 255,
+      (_, k) => who.reduce((sum, digit) => sum + odds[digit * CLASSES + k], 0) / who.length / 255,
     );
     shares.forEach((share, k) => {
       bars[k].fill.style.height = `${100 * share}%`;

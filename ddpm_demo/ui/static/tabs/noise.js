@@ -12,7 +12,7 @@ export function mount(element, props, watch, server, trigger) {
   const fields = { digit: "", seed: null }; // what Gradio's own fields show
   if (!stage.element.isConnected) place.replaceChildren(stage.element);
 
-  function told({ digit, noise }) {
+  function follow({ digit, noise }) {
     if (digit) fields.digit = digit.link.join();
     if (noise) fields.seed = noise.seed;
   }
@@ -24,14 +24,14 @@ export function mount(element, props, watch, server, trigger) {
       { seed } = noise,
       [label, which] = name.split("-");
     if (seed === fields.seed && (kind !== "digit" || digit.link.join() === fields.digit)) return;
-    told(state);
+    follow(state);
     trigger("submit", kind === "digit" ? { label, which: Number(which), seed } : { seed });
   }
-  told(props.value);
+  follow(props.value);
   subscribe(place, lead);
   watch("value", () => {
     stage.say(props.value.note ?? "");
-    told(props.value);
+    follow(props.value);
     update(readValue(props.value));
   });
 }
