@@ -3,7 +3,7 @@
     from ddpm_demo import load, sample, save_picture
     save_picture(sample(load("lite"), n=16, seed=0), "digits.png")
 
-The method is in `core`, plain PyTorch: schedule, model, samplers. Every other package stands on it, and none imports
+The method is in `core`, plain PyTorch: schedule, model, samplers. Every other package builds on it, and none imports
 one above; CONTRIBUTING.md lists them.
 """
 

@@ -1,4 +1,4 @@
-"""What the server takes to hand out the files of the page, beside what Gradio alone takes for the same files."""
+"""What the server takes to hand out the files of the page, compared with Gradio alone for the same files."""
 
 import statistics
 import time

@@ -121,7 +121,7 @@ def wire_megabytes(address: str, name: str) -> float:
 def memory(browser: Any, address: str, name: str) -> dict[str, float | None]:
     """Return the megabytes that this process, the server, occupies before and after many films; None if unknown.
 
-    Every film is made anew, and the server forgets those before it.
+    Every film is made afresh, and the server forgets those before it.
     """
     page = open_film(browser, address, replace(SMALL, checkpoint=name))
     for _ in range(3):
@@ -134,7 +134,7 @@ def memory(browser: Any, address: str, name: str) -> dict[str, float | None]:
 
 
 def draw(page: Any) -> float:
-    """Press Generate and wait for the end of the film, which is made anew; return FIRST_FRAME's milliseconds."""
+    """Press Generate and wait for the end of the film, which is made afresh; return FIRST_FRAME's milliseconds."""
     FILMS.forget_all()
     first: float = page.evaluate(FIRST_FRAME)
     finish(page)

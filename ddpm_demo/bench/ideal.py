@@ -76,6 +76,6 @@ def grown_megabytes(count: int, width: int) -> float | None:
 
 def most_megabytes() -> float | None:
     """Return the most memory that this process has had, in MB; None where the system does not tell."""
-    status = Path("/proc/self/status")  # not the resource module: what it tells began with the parent
+    status = Path("/proc/self/status")  # not the resource module: its figures include the parent's
     lines = status.read_text().splitlines() if status.is_file() else []
     return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), None)

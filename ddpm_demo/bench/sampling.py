@@ -23,7 +23,7 @@ from ddpm_demo.ui.film.stream import EPS_REACH
 from ddpm_demo.ui.parts.frames import packed
 
 COUNTS = (1, 16, 64)  # digits at once
-SAMPLING_SECONDS = 1.5  # at least so long is every way measured in a round
+SAMPLING_SECONDS = 1.5  # each way is measured at least this long in a round
 SAMPLING_ROUNDS = (
     3  # the ways take turns, and the best round of each counts: other programs only ever make things slower
 )

@@ -34,11 +34,11 @@ def time_a_step(step: Callable[[], object], seconds: float) -> float:
 def rows_or_fault(
     what: dict[str, Any], measure: Callable[..., Iterable[dict[str, Any]]], *arguments: Any, **named: Any
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of `measure(...)`, each begun with `what`; if it fails here, one with the reason as `fault`."""
+    """Yield the rows of `measure(...)`, each starting with `what`; if it fails here, one with the reason as `fault`."""
     try:
         for row in measure(*arguments, **named):
             yield {**what, **row}
-    except Exception as error:  # whatever it is, the other rows are to be measured
+    except Exception as error:  # whatever it is, the other rows must still be measured
         yield {**what, "fault": (str(error) or type(error).__name__).splitlines()[0]}
 
 

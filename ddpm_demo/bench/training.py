@@ -16,9 +16,9 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config
 
-TRAINING_SECONDS = 3.0  # at least so long is every way measured in a round
+TRAINING_SECONDS = 3.0  # each way is measured at least this long in a round
 # The ways take turns, and the best round of each counts: other programs only ever make things slower. Every round makes
-# both networks anew, the plain one in a new process: how memory happens to lie is worth up to a tenth, for good.
+# both networks afresh, the plain one in a new process: the memory layout alone is worth up to a tenth, for good.
 TRAINING_ROUNDS = 4
 
 

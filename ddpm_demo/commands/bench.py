@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_bench(arguments: argparse.Namespace) -> int:
     """`ddpm-demo bench ui | sample | train | class | company | ideal`: one line a measurement, or all of them as JSON.
 
-    Returns 1 if a row could not be measured here: it says so, and the others are measured all the same.
+    Returns 1 if a row could not be measured here: it says so, and the others are still measured.
     """
     rows: Iterator[dict[str, Any]]
     if arguments.what == "sample":

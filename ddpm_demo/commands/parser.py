@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 (until the program ends)
         print("ddpm-demo: standard output is closed: what would be printed is lost", file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a file's name or a note may have letters that the console has not
+        if isinstance(stream, io.TextIOWrapper):  # a file's name or a note may have letters that the console lacks
             stream.reconfigure(errors="backslashreplace")
     try:
         with one_sentence():

@@ -134,7 +134,7 @@ def _train(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks: "R
     if quiet:
         return 0
     if stopped:
-        print(f"stopped at step {run.state.step} and saved; --resume goes on from here", file=sys.stderr)
+        print(f"stopped at step {run.state.step} and saved; --resume continues from here", file=sys.stderr)
         return INTERRUPTED
 
     if arguments.held_out:
@@ -173,13 +173,13 @@ def _open_run(arguments: argparse.Namespace, stack: contextlib.ExitStack, ranks:
     placement = best_placement()
     if arguments.resume:
         if arguments.own is not None:
-            raise ConfigError("--resume goes on with the run's own drawings; leave out --pictures")
+            raise ConfigError("--resume continues with the run's own drawings; leave out --pictures")
         length = {name: given.pop(name) for name in ("minutes", "epochs") if name in given}
         begun = [name for name in ("preset", "hidden", "first", "grow_from") if getattr(arguments, name) is not None]
         if begun or given:
             flags = {"first": "--from"}
             named = [flags.get(name, f"--{name.replace('_', '-')}") for name in (*begun, *given)]
-            raise ConfigError(f"--resume goes on with the run's own settings; leave out {', '.join(named)}")
+            raise ConfigError(f"--resume continues with the run's own settings; leave out {', '.join(named)}")
         if not (arguments.out / "run.safetensors").exists():
             raise DemoError(f"{arguments.out} holds no run to resume")
         if ranks.first:

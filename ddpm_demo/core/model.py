@@ -101,7 +101,7 @@ def seeded_denoiser(config: ModelConfig, seed: int) -> Denoiser:
 
 
 def fill_with_first_weights(model: nn.Module, seed: int) -> None:
-    """Draw the initial weights of a network anew, as PyTorch's own layers do (He et al. 2015, uniform, a = sqrt(5)).
+    """Draw fresh initial weights for a network, as PyTorch's own layers do (He et al. 2015, uniform, a = sqrt(5)).
 
     From a generator of its own: other threads draw from the process's shared one meanwhile.
     """

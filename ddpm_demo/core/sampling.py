@@ -138,7 +138,7 @@ class Walk:
         guess = Guess(x, self.t, eps_hat, self.schedule.predict_x0(x, self.t, eps_hat))
         eps = eps_hat
         if self.config.clip == "x0":
-            # clipping x0_hat changes the noise that goes with it, and the rules are told of both
+            # clipping x0_hat changes the noise that goes with it, and the rules get both
             guess = replace(guess, x0_hat=guess.x0_hat.clamp(-1, 1))
             eps = self.schedule.predict_eps(x, self.t, guess.x0_hat)
         first = self._guesses[0] if self._guesses else guess

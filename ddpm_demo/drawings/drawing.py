@@ -23,7 +23,7 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 FAINTEST = 24 / 255  # of the paper's light, by which ink must differ from it
 BOX, SIZE = 20, 28  # LeCun et al. 1998: scaled into 20x20, then placed by its centre of mass in 28x28
 THINNEST = 0.075  # of a digit's longer side: MNIST's strokes are two to three of 20 pixels wide
-UNSURE = 0.08  # so near to a half, how light the paper is remains a guess
+UNSURE = 0.08  # this near to a half, how light the paper is remains a guess
 MOSTLY_INK = 0.7  # of a box that is no narrow 1
 
 
@@ -44,7 +44,7 @@ class Drawing:
 def digit_from_picture(content: bytes) -> NDArray[np.uint8]:
     """Return the digit in a picture file (PNG, JPEG, ...): uint8 (28, 28), 0 paper to 255 ink.
 
-    Raises DrawingError when the file is too large, no picture, shows nothing, or leaves a question.
+    Raises DrawingError when the file is too large, is not a picture, shows nothing, or leaves a question.
     """
     drawing = read_drawing(read_grey(content))
     if drawing.question:
@@ -60,7 +60,7 @@ def sign_from_picture(content: bytes) -> NDArray[np.uint8]:
     """
     grey = read_grey(content)
     ink = plain_ink(grey)
-    if ink is None:  # a photograph: what lies beside the sign must be told from it
+    if ink is None:  # a photograph: what lies beside the sign must be told apart from it
         drawing = read_drawing(grey)
         if drawing.question:
             raise DrawingError(drawing.question)

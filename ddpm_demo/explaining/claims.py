@@ -16,7 +16,7 @@ SPEC = "the specification, section"
 class Claim:
     """One statement, what is true instead or as well, whether the two agree, and the sources.
 
-    `basis` is `computed` where the truth was computed by this code just now, `cited` where it stands in a paper or in
+    `basis` is `computed` where the truth was computed by this code just now, `cited` where it is in a paper or in
     published code, and nothing here could compute it.
     """
 
@@ -74,7 +74,7 @@ COMPARISON = (
 
 
 def check_claims() -> Iterator[Claim]:
-    """Compute every claim anew and yield it with its verdict."""
+    """Compute every claim afresh and yield it with its verdict."""
     yield from _sizes()
     yield from _shapes()
     yield from _dilations()

@@ -19,14 +19,14 @@ from ddpm_demo.core.schedule import Schedule
 
 @dataclass(frozen=True)
 class FlowPoint:
-    """Where a timestep stands on the straight path: its `time` s, 0 clean to 1 noise, and what x_t is divided by."""
+    """Where a timestep is on the straight path: its `time` s, 0 clean to 1 noise, and what x_t is divided by."""
 
     time: float
     scale: float
 
 
 def flow_point(schedule: Schedule, t: int) -> FlowPoint:
-    """Return where a timestep of a schedule stands on the straight path; t = -1 is the clean picture."""
+    """Return where a timestep of a schedule is on the straight path; t = -1 is the clean picture."""
     alpha_bar = schedule.alpha_bar_at(t)
     signal, noise = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
     return FlowPoint(noise / (signal + noise), signal + noise)

@@ -67,7 +67,7 @@ def influence_map(
     """Return |d output[row, col] / d x_t|, summed over image channels and averaged over the batch: (H, W).
 
     The effective receptive field (Luo et al. 2016) of one pixel, for images x_t (B, C, H, W). The output is eps_hat,
-    or what stands after the first `layers` layers, its channels mixed at random so that they do not cancel. With
+    or the values after the first `layers` layers, its channels mixed at random so that they do not cancel. With
     `freeze_norm` every GroupNorm is replaced by the affine map that it happens to be at this x_t (its mean and
     variance held constant), which leaves the convolutions as the only way from pixel to pixel. The model is not
     changed.

@@ -72,7 +72,7 @@ class ClassifierPull:
 class Prediction:
     """What a film's walk is told: eps_hat; what network and guide said; what asking for a digit did.
 
-    The last two are None where guide or classifier take no part, be it at this timestep only.
+    The last two are None where guide or classifier take no part, even if only at this timestep.
     """
 
     eps_hat: Tensor

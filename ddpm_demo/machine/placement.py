@@ -10,7 +10,7 @@ from ddpm_demo.machine.fast_layers import swap_in_fast_blocks
 def place(model: Denoiser, placement: Placement, *, keep_float32_weights: bool = False) -> Denoiser:
     """Move a model to its place, in channels_last and with fast blocks, and return it.
 
-    `keep_float32_weights` is for training: the blocks compute in `placement.dtype` all the same.
+    `keep_float32_weights` is for training: the blocks still compute in `placement.dtype`.
     """
     swap_in_fast_blocks(model)
     model = model.to(placement.device).to(memory_format=torch.channels_last)

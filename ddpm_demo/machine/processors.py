@@ -1,4 +1,4 @@
-"""Which thread computes on several processors: the scheduler's alone. All that this needs of PyTorch stands here."""
+"""Which thread computes on several processors: the scheduler's alone. All that this needs from PyTorch is here."""
 
 import sys
 import threading

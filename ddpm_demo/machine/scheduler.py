@@ -48,7 +48,7 @@ def at_once(work: Callable[[], Result], /) -> Result:
 
 
 class Job(Protocol):
-    """Work of many steps. Its kind's jobs stand in a ring: after a step it goes to the end of it, unless it is over.
+    """Work of many steps. The jobs of a kind form a ring: after a step a job goes to its end, unless it is over.
 
     Jobs whose `batch_key` is equal, and not None, may share a step, `films_per_call` of them at most.
     """
@@ -85,7 +85,7 @@ class _Once:
 class Scheduler:
     """Gives turns, one after the other: the most urgent kind first, and within a kind in the order of asking.
 
-    Films, and training, keep `KEPT_SHARE` of the time all the same. Every second that others have while one of these
+    Films, and training, still keep `KEPT_SHARE` of the time. Every second that others have while one of these
     waits is a third of a second of credit for it; with credit it comes first, and pays with the time it takes.
     """
 
@@ -193,7 +193,7 @@ class Scheduler:
         self.seconds[kind] += passed
         self.turns[kind] += 1
         for other in self._credit:
-            if other == kind:  # who keeps nobody more urgent waiting owes nothing
+            if other == kind:  # whoever keeps nobody more urgent waiting owes nothing
                 waits = any(self._rings[each] for each in Kind if each < kind)
                 self._credit[kind] = self._credit[kind] - passed if waits else 0.0
             elif other in hungry:

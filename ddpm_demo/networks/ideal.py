@@ -15,7 +15,7 @@ from torch import Tensor
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule
 
-PICTURES_AT_ONCE = 1000  # pictures compared at once: they, and what is computed of them, stay in the processor's cache
+PICTURES_AT_ONCE = 1000  # pictures compared at once: they and their results stay in the processor's cache
 LEAST_LOGIT = -60.0  # e^-60 of the heaviest weight adds nothing, and smaller numbers would be slow: they are denormal
 
 

@@ -17,14 +17,14 @@ from ddpm_demo.store.mnist import load_mnist
 
 IDEAL = "ideal"
 FITTED = "lite"  # the network whose patches are known
-IDEAL_LABELS = {  # what the page offers, and what it says of it
+IDEAL_LABELS = {  # what the page offers, and what it says about it
     IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
     f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as explains lite best",
 }
 PATCHED_DIGITS = 10_000  # that patches are compared with by default: all of them would take a minute a film
 # The patch that explains most of lite's x0_hat at each t: measured by assets/ideal.py, see docs/ideal.md.
 FITTED_WIDTHS: Mapping[int, int] = {50: 3, 100: 3, 200: 5, 300: 7, 400: 11, 500: 15, 700: 35}
-_FILE = "ddpm_demo ideal 1\n"  # how the file begins that stands for such a name, for workers elsewhere
+_FILE = "ddpm_demo ideal 1\n"  # how a file that stands for such a name begins, for workers elsewhere
 
 
 @dataclass(frozen=True)

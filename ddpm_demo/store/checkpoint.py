@@ -42,7 +42,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 def load(path: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """Read a checkpoint; the model comes back in float32, in eval mode, on `device`.
 
-    Raises CheckpointError when the file is missing, no checkpoint, truncated, of another format version, when its
+    Raises CheckpointError when the file is missing, not a checkpoint, truncated, of another format version, when its
     configuration makes no sense or is of no network for digits, when its weights do not fit it, or when they are not
     all finite.
     """

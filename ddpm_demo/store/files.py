@@ -93,7 +93,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(OSError):  # some memory sticks and network drives know no such thing
+        with contextlib.suppress(OSError):  # some memory sticks and network drives have no such thing
             Path(temporary).chmod(0o644)  # mkstemp makes it private, but a checkpoint is there to be shared
         _replace(Path(temporary), path)
     except BaseException:
@@ -151,7 +151,7 @@ def _check_writable(path: Path) -> None:
 
 
 def _identity(path: Path) -> str:
-    # one file, however it is called: by a link, or in capitals where they do not count
+    # one file, whatever it is called: by a link, or in capitals where they do not count
     return os.path.normcase(os.path.realpath(path))
 
 

@@ -98,8 +98,8 @@ def _gif(pictures: Sequence[Any], durations: Sequence[int] = (0,)) -> bytes:
 def curves_png(curves: Mapping[str, Sequence[tuple[int, Mapping[str, float]]]], real: Mapping[str, float]) -> bytes:
     """Return quality against steps as a PNG file: a panel for each figure in `real`, a line for each sampler.
 
-    `curves` maps a sampler's name to its points (steps, figures); what stands before the name's last comma decides the
-    colour, what stands behind it the dashes. What real digits get is the dotted grey line.
+    `curves` maps a sampler's name to its points (steps, figures); what comes before the name's last comma decides the
+    colour, what comes after it the dashes. What real digits get is the dotted grey line.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator

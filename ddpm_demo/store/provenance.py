@@ -103,7 +103,7 @@ class Provenance:
         if generations < 1:
             raise ConfigError(f"a network cannot have grown more than {GENERATIONS} times")
         known = {entry.name for entry in dataclasses.fields(cls)} - {"other"}
-        # null is as good as nothing: a file says so of a held-out loss that was not measured
+        # null is the same as nothing: a file says so of a held-out loss that was not measured
         facts = {name: fact for name, fact in value.items() if name in known and fact is not None}
         if facts.get("final_loss", 0.0) != facts.get("final_loss", 0.0):
             del facts["final_loss"]  # NaN, which a training that failed at its first step wrote

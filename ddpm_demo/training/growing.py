@@ -13,7 +13,7 @@ from ddpm_demo.core.schedule import ScheduleConfig
 def widened(narrow: Denoiser, config: ModelConfig, *, seed: int) -> Denoiser:
     """Return a network of `config`, float32, with the answers of `narrow`: Net2WiderNet (Chen et al. 2016).
 
-    Every channel stands `config.hidden / narrow.config.hidden` times in the wide network, in the group of GroupNorm
+    Every channel occurs `config.hidden / narrow.config.hidden` times in the wide network, in the group of GroupNorm
     that it was in, and what reads it takes an equal part of each copy. Equal copies would learn equally for ever, so
     the parts are made unequal by noise as large as a fresh network's weights, which cancels over the copies of a
     channel: the answers stay the same. Raises ConfigError as `copies_of` does.

@@ -28,7 +28,7 @@ class TrainingError(DemoError):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands after a whole step: `loss` is the plain mean squared error of that step's batch.
+    """Where training is after a whole step: `loss` is the plain mean squared error of that step's batch.
 
     `total` is the number of steps of the whole run, estimated when the run is limited by time; `seconds` counts over
     every resumption, and only while steps are taken (`StepClock`). `t` and `error`, both (B,), are the batch's

@@ -63,7 +63,7 @@ class MuonAdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Take one step from the gradients that stand in the parameters; those of `matrices` are used up."""
+        """Take one step from the gradients in the parameters; those of `matrices` are used up."""
         assert closure is None
         lr = self.param_groups[0]["lr"]
         same_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""A training run in a directory: begun, saved every half-minute, resumed exactly, and finished.
+"""A training run in a directory: started, saved every half-minute, resumed exactly, and finished.
 
 The directory holds `run.safetensors`, everything that training changes, and `model.safetensors`, the averaged
 weights as a checkpoint that every other command can use; of a run on the user's own drawings also those, in
@@ -112,9 +112,7 @@ class Run:
             state.ema.load_state_dict(weights)
             run.grown_from = replace(first.provenance, width=first.model.config.hidden)
         if run.state_path.exists():
-            raise ConfigError(
-                f"{directory} already holds a run: add --resume to go on with it, or choose another --out"
-            )
+            raise ConfigError(f"{directory} already holds a run: add --resume to continue it, or choose another --out")
         return run
 
     @classmethod

@@ -1,6 +1,6 @@
 """The shelf of training runs: the directories under `runs` in the cache, and what can be done with them.
 
-A run's directory has a name that this program made up; the name that people see stands in a file inside. What comes
+A run's directory has a name that this program made up; the name that people see is in a file inside. What comes
 from a page is looked up here and never becomes a path.
 """
 
@@ -90,7 +90,7 @@ def suggested_name(model: ModelConfig) -> str:
 
 
 def new_name(name: object) -> str:
-    """Return a name, tidied; raise ConfigError if it is no good or taken."""
+    """Return a name, tidied; raise ConfigError if it is not allowed or is taken."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not re.fullmatch(r"[\w .,+()=-]+", text) or len(text) > NAME_LENGTH:
         raise ConfigError(f"a run's name is 1 to {NAME_LENGTH} letters, digits, spaces or . , + ( ) = - _")

@@ -136,7 +136,7 @@ class Trainer:
         try:
             with closing(run.record(save_every=self._save_every, turn=self._turn)) as steps:
                 while self._wish == "train":
-                    if not lock.holds:  # before anything is written: a deleted run must not come back by halves
+                    if not lock.holds:  # before anything is written: a deleted run must not half come back
                         raise DemoError("deleted")
                     if run.state.seconds >= limit:
                         return True, f"stopped and saved at the limit of {limit / 60:g} minutes"

@@ -1,6 +1,6 @@
 """What a run learns from and is measured on: MNIST's digits, all or some, or the user's own drawings.
 
-One's own drawings are few, so that a run learns from many variations of them (`augmentation`). The drawings stand in
+A user's own drawings are few, so a run learns from many variations of them (`augmentation`). The drawings are in
 the run's folder, and nowhere else; the variations follow from them and the run's seed.
 """
 
@@ -41,7 +41,7 @@ def fresh_variations(drawings: Tensor, seed: int) -> Tensor:
 def training_pictures(config: TrainConfig, drawings: Tensor | None) -> Tensor:
     """Return what a run learns from, uint8 (N, 28, 28).
 
-    Beside the user's own drawings stand only the classes that are named, each with as many digits as there are
+    With the user's own drawings only the classes that are named are mixed, each with as many digits as there are
     variations: each is one kind of picture among them.
     """
     if drawings is None:
@@ -71,7 +71,7 @@ def write_drawings(path: Path, drawings: Tensor) -> None:
 def read_drawings(path: Path, count: int) -> Tensor:
     """Return the drawings uint8 (count, 28, 28) of a file; raise CheckpointError if it does not hold just these."""
     if not path.exists():
-        raise CheckpointError(f"{path} is missing: without its drawings this run cannot go on")
+        raise CheckpointError(f"{path} is missing: without its drawings this run cannot continue")
     with TensorFile(path, PICTURES_FORMAT) as file:
         return file.read({"pictures": Layout((count, 28, 28), ("U8",))})["pictures"]
 

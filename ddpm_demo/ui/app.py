@@ -59,7 +59,7 @@ def build_app(
         checkpoints = {**checkpoints, chosen: Path(chosen)}
     elif chosen is not None and chosen not in checkpoints:
         path = find_checkpoint(chosen)
-        checkpoint.load(path)  # says now, not at the first click, that a file is no checkpoint
+        checkpoint.load(path)  # says now, not at the first click, that a file is not a checkpoint
         checkpoints = {name_of(path): path, **checkpoints}
     elif chosen is not None:
         checkpoints = {chosen: checkpoints[chosen], **checkpoints}
@@ -98,7 +98,7 @@ def build_app(
         link = browser_component("link", None, elem_id="link")
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach, link]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
-        # a run of the Train tab stands in the lists from the moment somebody looks at them, or opens one
+        # a run of the Train tab is in the lists from the moment somebody looks at them, or opens one
         # "multiple": a list that is opened while an older answer is under way must not be left with that one
         quiet: dict[str, Any] = {
             "show_progress": "hidden",

@@ -24,7 +24,7 @@ MOUNTED_FIRST = (
     "tabs/noise.js",
     "tabs/noise_details.js",
     "film/film_link.js",
-)  # when Gradio stands
+)  # when Gradio is ready
 
 
 def modules_of(entries: Iterable[str]) -> list[Path]:

@@ -1,6 +1,6 @@
 """The files of the page, ready to be sent: each is compressed once, and then travels from memory.
 
-A page asks for a hundred of them. Gradio reads and compresses each anew for every visitor, and lets no browser keep
+A page asks for a hundred of them. Gradio reads and compresses each again for every visitor, and lets no browser keep
 one; when a class opens the page at the same moment, that is most of what its server does.
 """
 

@@ -47,7 +47,7 @@ def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
     allow_connections()
     host, listening = where.name, listening_address(where.name)
     if listening is not None and listening.is_unspecified:
-        host = str(listening)  # Gradio knows no other spelling of it, and would print what nobody can open
+        host = str(listening)  # Gradio knows no other spelling of it, and would print an address nobody can open
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     try:

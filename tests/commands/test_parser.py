@@ -297,7 +297,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     victim.send_signal(signal.SIGINT)
     lines = victim.communicate(timeout=300)[1]
     assert victim.returncode == 130
-    assert "saved; --resume goes on from here" in lines
+    assert "saved; --resume continues from here" in lines
     assert state_of(tmp_path / "r")[1] >= 1
 
 

@@ -115,7 +115,7 @@ def test_a_run_without_its_drawings_gets_a_sentence(drawings, tmp_path):
     with pytest.raises(CheckpointError, match="do not fit"):
         Run.resume(tmp_path / "r", PLACE)
     (tmp_path / "other" / "pictures.safetensors").unlink()
-    with pytest.raises(CheckpointError, match="without its drawings this run cannot go on"):
+    with pytest.raises(CheckpointError, match="without its drawings this run cannot continue"):
         Run.resume(tmp_path / "other", PLACE)
 
 

@@ -1,7 +1,7 @@
 """Which worker makes which film: the page's executor when there are workers; what runs those is behind `Pool`.
 
-A film is given to the worker that would be done with it first, and stays there; its steps come back, and where it
-stands is kept here. So a film whose worker has died, or that another one would finish sooner, goes on elsewhere from
+A film is given to the worker that would be done with it first, and stays there; its steps come back, and how far it
+has got is kept here. So a film whose worker has died, or that another one would finish sooner, goes on elsewhere from
 its last step.
 """
 

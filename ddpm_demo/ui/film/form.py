@@ -122,7 +122,7 @@ def opening_words(checkpoint: str | None) -> dict[str, Any]:
 
 
 def sampler_words(settings: FilmSettings) -> str | None:
-    """Return the page's title of a sampler with the settings that it heeds, None if the page has none."""
+    """Return the page's title of a sampler with the settings that it uses, None if the page has none."""
     heeded = ("sampler", *SAMPLERS[settings.sampler].settings)
     for title, known in WORDS["sampler"].items():
         if all(getattr(settings, name) == value for name, value in known.items() if name in heeded):
@@ -237,7 +237,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         limit_guide = gr.Checkbox(
             first["limit_guide"],
             label="Use the guide only there, too",
-            info="Outside the interval the network is alone: neither classifier nor guide is computed.",
+            info="Outside the interval the network is alone: neither classifier nor guide is run.",
             elem_id="generate-guide-too",
         )
         gr.Markdown("#### The noise")

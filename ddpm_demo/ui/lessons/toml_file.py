@@ -58,7 +58,7 @@ class TomlFile:
         return lines
 
     def line(self, keys: Keys) -> int:
-        """Return the line of a value, or that of the table it should stand in."""
+        """Return the line of a value, or that of the table it should be in."""
         while keys not in self._lines:
             keys = keys[:-1]
         return self._lines[keys]

@@ -42,7 +42,7 @@ class TruthFunction:
     """A function that lessons can name.
 
     `answers` are the choices it decides between: empty for a number, an order or a curve, whose kind `gives` tells.
-    `values` may stand in the lesson's sentences, `pictures` in its captions. `network` is true if it takes longer, so
+    `values` may be used in the lesson's sentences, `pictures` in its captions. `network` is true if it takes longer, so
     that it is computed once for everybody, while the page waits.
     """
 

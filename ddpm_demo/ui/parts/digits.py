@@ -61,7 +61,7 @@ def draw_noise(seed: int) -> torch.Tensor:
 
 
 def class_indices(label: int) -> torch.Tensor:
-    """Return where in the test set the digits of a class stand, in order."""
+    """Return where in the test set the digits of a class are, in order."""
     _, labels = load_mnist(train=False)
     return (labels == label).nonzero().flatten()
 

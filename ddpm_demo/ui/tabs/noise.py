@@ -27,12 +27,12 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, one_of, whole
 from ddpm_demo.ui.parts.schedules import schedule_tables
 from ddpm_demo.ui.parts.weights import WEIGHTS
 
-NOISE_LEAD = "Drag *t*, and find the point where you can no longer tell the digit."
+NOISE_LEAD = "Drag *t*, and find the point where you can no longer tell which digit it is."
 NOISE_LESSON = """
 ## The forward process: a digit drowns in noise
 Diffusion begins with something easy: **destroying** a picture. At timestep *t* the picture x₀ is turned down to √ᾱₜ
 of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the total variance stays about the same
-(Ho et al. 2020, equation 4). From the point where you can no longer tell the digit, the network has to do better than
+(Ho et al. 2020, equation 4). From the point where you can no longer tell it, the network has to do better than
 you. The mixture is computed in your browser while you drag.
 """
 FIRST_DIGIT = 7
@@ -119,7 +119,7 @@ def follow_screen(change: gr.EventData = NO_EVENT) -> tuple[Any, Any, Any]:
     """Set the fields to what the page shows by itself, as in a lesson: class, number within it, seed."""
     shown = named_values(change._data, "label, which and seed")
     seed = whole("the seed", shown.get("seed"), 0, MAX_SEED)
-    if shown.get("label") is None:  # a digit of one's own has no number
+    if shown.get("label") is None:  # a digit of the student's own has no number
         return gr.skip(), gr.skip(), seed
     label, which = _class(shown["label"]), shown.get("which")
     last = len(class_indices(label)) - 1

@@ -35,7 +35,7 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
 from ddpm_demo.ui.tabs.train_settings import AskedRun
 
 REFUSAL = "training is switched off on this server"
-NOT_YOURS = "somebody else began this run: only they, in the browser they began it with, or the host can do that"
+NOT_YOURS = "somebody else started this run: only they, in the browser they started it from, or the host can do that"
 POINTS = 1200  # of the loss, that a page gets when it opens
 LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
 

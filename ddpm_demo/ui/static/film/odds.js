@@ -33,7 +33,7 @@ export function makeOdds() {
           ? "No digit was asked for at the end, so the classifier did not see it"
           : step && !film.frames[film.index].eps_hat.length
             ? "The classifier has not been asked yet"
-            : `At t = ${step?.t} no digit is asked for: the classifier is not computed`;
+            : `At t = ${step?.t} no digit is asked for: the classifier is not run`;
       element.setAttribute("aria-label", words.textContent);
       delete element.dataset.best;
       return;
