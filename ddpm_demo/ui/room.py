@@ -101,7 +101,7 @@ def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
         """Answer a browser's own `address` with the one for others and its QR code, `size` x `size` levels."""
         own = named_values(question, "the page's address").get("address")
         if not isinstance(own, str) or not own.startswith(("http://", "https://")) or len(own) > MAX_ADDRESS:
-            raise ConfigError(f"the page's address must have at most {MAX_ADDRESS} letters")
+            raise ConfigError(f"the page's address must be at most {MAX_ADDRESS} letters long")
         listens = getattr(demo, "server_name", "127.0.0.1")  # Gradio sets it when the page is launched
         address = address_for_others(own, room_address(demo.local_url or own, listens))
         if address is None:

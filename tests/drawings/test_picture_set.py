@@ -94,7 +94,7 @@ def test_names_that_climb_write_nothing(tmp_path, monkeypatch):
 
 def test_a_bomb_is_cut_off_where_a_picture_would_be_too_large():
     reads = list(pictures_of_zip(zipped([("bomb.png", b"\0" * 50_000_000), ("cross.png", drawing())])))
-    assert "at most 5 MB" in reads[0].fault
+    assert "the limit is 5 MB" in reads[0].fault
     assert reads[1].picture is not None
 
 
