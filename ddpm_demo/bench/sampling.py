@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
+from ddpm_demo.bench.timing import SeparateProcess, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
 from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
@@ -54,11 +54,14 @@ def sampling_rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield the figures of `n` digits at once with a preset's placed network; `rate`: a matrix product's, in FLOP/s."""
     schedule = Schedule.from_config(ScheduleConfig())
-    clocked = Clocked(ours)
+    clocked = TimedModel(ours)
     step, call = our_sampling(clocked, schedule, n, placement), network_only(ours, n, placement)
     times = dict.fromkeys(("ours", "network", "plain", "diffusers"), math.inf)
     frames = 1.0
-    with Apart(plain_apart, name, n, placement) as plain, Apart(diffusers_apart, name, n, placement) as theirs:
+    with (
+        SeparateProcess(plain_apart, name, n, placement) as plain,
+        SeparateProcess(diffusers_apart, name, n, placement) as theirs,
+    ):
         for _ in range(SAMPLING_ROUNDS):
             clocked.seconds, begun = 0.0, time.perf_counter()
             times["ours"] = min(times["ours"], time_a_step(step, seconds))
@@ -91,7 +94,7 @@ def network(name: str) -> Denoiser:
     return loaded if loaded.config == preset(name) else seeded_denoiser(preset(name), seed=0)
 
 
-class Clocked:
+class TimedModel:
     """A network that adds up the time spent in it."""
 
     def __init__(self, model: Denoiser) -> None:

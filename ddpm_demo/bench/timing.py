@@ -42,7 +42,7 @@ def rows_or_fault(
         yield {**what, "fault": (str(error) or type(error).__name__).splitlines()[0]}
 
 
-class Apart:
+class SeparateProcess:
     """A plain way of doing a step, timed in a process of its own, as anybody's script would run it.
 
     In this process it would gain from what this program sets for itself (`freed_memory.keep_freed_memory`). `make`, a
@@ -70,7 +70,7 @@ class Apart:
         except (EOFError, OSError):
             raise DemoError("the process that measures the plain way has ended") from None
 
-    def __enter__(self) -> "Apart":
+    def __enter__(self) -> "SeparateProcess":
         return self
 
     def __exit__(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ddpm_demo.bench.timing import Apart, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
+from ddpm_demo.bench.timing import SeparateProcess, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
 from ddpm_demo.core.config import preset
 from ddpm_demo.core.model import seeded_denoiser, unfilled_denoiser
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
@@ -46,7 +46,7 @@ def training_rows(
     """Yield the figures of training a preset in batches of so many; `rate` is the matrix product's, in FLOP/s."""
     ours = plain = math.inf
     for _ in range(TRAINING_ROUNDS):
-        with Apart(plain_training, name, placement, batch) as apart:
+        with SeparateProcess(plain_training, name, placement, batch) as apart:
             ours = min(ours, time_a_step(our_training(name, placement), seconds))
             plain = min(plain, apart.time(seconds))
     flops = 3 * 2 * live_multiply_adds(unfilled_denoiser(preset(name))) * batch

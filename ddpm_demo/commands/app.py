@@ -95,9 +95,9 @@ def build_page(arguments: argparse.Namespace) -> Any:
 
 def serve_page(demo: Any, arguments: argparse.Namespace) -> None:
     """Serve the page where the options say, until it is stopped."""
-    from ddpm_demo.ui.server import Listening, serve
+    from ddpm_demo.ui.server import ListenOptions, serve
 
-    where = Listening(arguments.host, arguments.port, arguments.root_path, arguments.share)
+    where = ListenOptions(arguments.host, arguments.port, arguments.root_path, arguments.share)
     serve(demo, where, browser=arguments.open, quiet=arguments.quiet)
 
 

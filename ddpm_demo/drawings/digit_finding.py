@@ -19,7 +19,7 @@ PLAIN = 0.5  # of a picture's pixels that have the very same grey: a drawing, no
 
 
 @dataclass(frozen=True)
-class Found:
+class InkRegion:
     """The pixels that are the digit (H, W), what is doubtful about them, and the rows and columns round them."""
 
     mask: NDArray[np.bool_]
@@ -95,7 +95,7 @@ def grain(grey: NDArray[np.float32]) -> float:
     return float(np.median(np.abs(both[shown])) / (6 * 0.6745)) if shown.any() else 0.0
 
 
-def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bool) -> Found:
+def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bool) -> InkRegion:
     """Return the digit among all that is inked. Raises DrawingError when all of it runs off the edge.
 
     Ink is opened by wider and wider squares. As long as lines of the paper join the digit to the edge, little is
@@ -190,7 +190,7 @@ def frames(piece: Piece, pieces: list[Piece], labels: NDArray[np.int32]) -> bool
     return any(np.count_nonzero(held == other.label) > 0.9 * other.area for other in around)
 
 
-def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
+def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> InkRegion:
     """Return the main piece with those that belong to it, and a question when others are as good."""
     main = max(pieces, key=lambda piece: piece.area * min(piece.half_width, 4.0))
     kept, question = [main], ""
@@ -206,7 +206,7 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> Found:
     rows, columns = (slice(min(p.bounds[i].start for p in kept), max(p.bounds[i].stop for p in kept)) for i in (0, 1))
     if len(kept) > 3:
         question = "this is in many pieces: is it one digit? Move the box round it, or drag the threshold"
-    return Found(mask, question, rows, columns)
+    return InkRegion(mask, question, rows, columns)
 
 
 def gap(one: Piece, other: Piece) -> float:

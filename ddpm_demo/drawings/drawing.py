@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ddpm_demo.drawings.digit_finding import (
     MUCH_INK,
-    Found,
+    InkRegion,
     find_digit,
     lightness,
     local_ink,
@@ -127,17 +127,17 @@ def ink_threshold(ink: NDArray[np.float32]) -> float:
     return float(np.clip(0.42 * peak, 1.5 * noise, 0.9 * peak))
 
 
-def inside(ink: NDArray[np.float32], threshold: float, box: Box) -> Found:
+def inside(ink: NDArray[np.float32], threshold: float, box: Box) -> InkRegion:
     """Return all ink in a box that a student placed."""
     rows, columns = pixels_of(box, ink.shape)
     mask = np.zeros(ink.shape, bool)
     mask[rows, columns] = ink[rows, columns] > threshold
     if not mask.any():
         raise DrawingError("there is no ink in this box: move it, or lower the threshold")
-    return Found(mask, "", rows, columns)
+    return InkRegion(mask, "", rows, columns)
 
 
-def drawing_of(found: Found, ink: NDArray[np.float32], threshold: float) -> Drawing:
+def drawing_of(found: InkRegion, ink: NDArray[np.float32], threshold: float) -> Drawing:
     """Return what was found as a digit, with its place in the picture and what speaks against it."""
     from scipy import ndimage
 

@@ -23,7 +23,7 @@ MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class
 
 
 @dataclass(frozen=True)
-class Listening:
+class ListenOptions:
     """How the page is served; `root_path` is where a proxy serves it, such as `/diffusion`."""
 
     host: str | None = None
@@ -37,7 +37,7 @@ class Listening:
         return self.host or os.environ.get(HOST_VARIABLE) or "127.0.0.1"
 
 
-def launch(demo: gr.Blocks, where: Listening = Listening()) -> str:
+def launch(demo: gr.Blocks, where: ListenOptions = ListenOptions()) -> str:
     """Launch the app and return its address: on 127.0.0.1 and the next free port from 7860 unless told otherwise.
 
     Returns at once, the server running. Raises DemoError, one sentence, whatever stands in its way.
@@ -120,7 +120,9 @@ def check_address(host: str, port: int | None) -> None:
         raise DemoError(f"cannot start the page on {name}: port {port} is taken") from None
 
 
-def serve(demo: gr.Blocks, where: Listening = Listening(), *, browser: bool = False, quiet: bool = False) -> None:
+def serve(
+    demo: gr.Blocks, where: ListenOptions = ListenOptions(), *, browser: bool = False, quiet: bool = False
+) -> None:
     """Launch the app, print its address, and wait until it is stopped; `quiet` prints only the address."""
     address = launch(demo, where)
     here = address.replace("[::]", "localhost")

@@ -3,7 +3,7 @@ import pytest
 
 @pytest.fixture
 def told_apart():
-    """Return what makes a stand-in for `Apart`: by its maker's name, the seconds of a way, round after round."""
+    """Return what makes a stand-in for `SeparateProcess`: by its maker's name, the seconds of each round."""
 
     def told(seconds):
         left = {name: iter(rounds) for name, rounds in seconds.items()}  # a way may be begun anew every round

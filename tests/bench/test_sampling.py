@@ -56,19 +56,19 @@ def ending():
 
 
 def test_a_way_apart_is_timed_in_its_own_process():
-    with timing.Apart(sleeping, 0.02) as apart:
+    with timing.SeparateProcess(sleeping, 0.02) as apart:
         assert apart.possible
         assert 0.02 <= apart.time(0.05) < 1  # seconds a call
         process = apart._process
         assert process.is_alive()
     assert not process.is_alive()
-    with timing.Apart(impossible) as apart:
+    with timing.SeparateProcess(impossible) as apart:
         assert not apart.possible
 
 
 def test_a_process_that_ends_is_a_sentence():
     with (
-        timing.Apart(ending) as apart,
+        timing.SeparateProcess(ending) as apart,
         pytest.raises(DemoError, match="the process that measures the plain way has ended"),
     ):
         apart.time(0.01)
@@ -79,7 +79,7 @@ def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apar
     monkeypatch.setattr(sampling, "time_a_step", lambda step, seconds: (step(), next(ours))[1])
     monkeypatch.setattr(sampling, "matrix_rate", lambda placement, seconds: 1e12)
     told = told_apart({"plain_apart": [9.0, 6.0, 8.0], "diffusers_apart": [7.0, 5.0, 7.0]})
-    monkeypatch.setattr(sampling, "Apart", told)
+    monkeypatch.setattr(sampling, "SeparateProcess", told)
     (row,) = sampling.bench_sample(presets=("lite",), counts=(2,))
     assert (row["preset"], row["n"]) == ("lite", 2)
     assert (row["step_ms"], row["plain_ms"], row["diffusers_ms"]) == (2000, 6000, 5000)

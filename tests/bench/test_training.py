@@ -23,7 +23,7 @@ def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apar
     monkeypatch.setattr(training, "TRAINING_ROUNDS", 2)
     monkeypatch.setattr(training, "time_a_step", lambda step, seconds: (taken.append(step()), next(ours))[1])
     monkeypatch.setattr(training, "matrix_rate", lambda placement, seconds: 1e12)
-    monkeypatch.setattr(training, "Apart", told_apart({"plain_training": [9.0, 6.0]}))
+    monkeypatch.setattr(training, "SeparateProcess", told_apart({"plain_training": [9.0, 6.0]}))
     (row,) = training.bench_train(presets=("lite",))
     assert [progress.step for progress in taken] == [1, 1]  # every round begins anew
     batch = row["batch"]

@@ -78,7 +78,7 @@ def small(tiny, linear):
 
 
 @pytest.fixture
-def hall(small, monkeypatch):
+def broadcasts(small, monkeypatch):
     monkeypatch.setattr("ddpm_demo.ui.film.stream.MESSAGES_PER_SECOND", 1e9)
     monkeypatch.setattr(rooms, "GRACE_SECONDS", 0.0)
     return Broadcasts(ByHand({"a": small, "b": small}), Films())
@@ -112,9 +112,9 @@ async def a_moment():
 
 
 @in_loop
-async def test_a_broadcast_film_is_the_film_that_is_made_alone(hall, small):
-    reader = hall.join(hall.ask(small, settings(3)), "one")
-    hall.executor.step(100)
+async def test_a_broadcast_film_is_the_film_that_is_made_alone(broadcasts, small):
+    reader = broadcasts.join(broadcasts.ask(small, settings(3)), "one")
+    broadcasts.executor.step(100)
     got = [data for _, _, data in events(everything(reader))]
     alone = list(film_messages(small, settings(3), Films()))
     assert len(got) == len(alone) == 8
@@ -124,113 +124,113 @@ async def test_a_broadcast_film_is_the_film_that_is_made_alone(hall, small):
 
 
 @in_loop
-async def test_five_hundred_on_one_link_cost_one_film_and_all_get_it_from_its_first_frame(hall, small):
+async def test_five_hundred_on_one_link_cost_one_film_and_all_get_it_from_its_first_frame(broadcasts, small):
     readers = []
     for k in range(500):
-        readers.append(hall.join(hall.ask(small, settings()), f"visitor {k}"))
+        readers.append(broadcasts.join(broadcasts.ask(small, settings()), f"visitor {k}"))
         if k % 100 == 50:
-            hall.executor.step()
-    hall.executor.step(100)
-    late = hall.join(hall.ask(small, settings()), "late")
+            broadcasts.executor.step()
+    broadcasts.executor.step(100)
+    late = broadcasts.join(broadcasts.ask(small, settings()), "late")
     texts = {everything(reader) for reader in (*readers, late)}
     assert len(texts) == 1
     assert [data["first"] for _, _, data in events(texts.pop())] == [0, 0, 1, 2, 3, 4, 5, 6]
-    assert hall.executor.begun == 1
-    assert hall.numbers() | {"memory": 0, "writing_seconds": 0} == {
+    assert broadcasts.executor.begun == 1
+    assert broadcasts.numbers() | {"memory": 0, "writing_seconds": 0} == {
         "visitors": 501, "films": 0, "in_line": 0, "asked": 501, "joined": 499, "remembered": 1, "finished": 1,
         "steps": 6, "messages": 7, "memory": 0, "writing_seconds": 0,
     }  # fmt: skip
 
 
 @in_loop
-async def test_a_new_press_replaces_the_visitors_older_film_at_once(hall, small):
-    old = hall.join(hall.ask(small, settings(1)), "one")
-    other = hall.join(hall.ask(small, settings(2)), "two")
-    hall.executor.step(2)
-    new = hall.join(hall.ask(small, settings(3)), "one")
+async def test_a_new_press_replaces_the_visitors_older_film_at_once(broadcasts, small):
+    old = broadcasts.join(broadcasts.ask(small, settings(1)), "one")
+    other = broadcasts.join(broadcasts.ask(small, settings(2)), "two")
+    broadcasts.executor.step(2)
+    new = broadcasts.join(broadcasts.ask(small, settings(3)), "one")
     everything(old)
     assert old.finished
-    assert [walk.job.seed for walk, _ in hall.executor.ring] == [2, 3]
-    hall.leave(old)  # its stream ends a little later: that must not end the new one
-    hall.executor.step(100)
+    assert [walk.job.seed for walk, _ in broadcasts.executor.ring] == [2, 3]
+    broadcasts.leave(old)  # its stream ends a little later: that must not end the new one
+    broadcasts.executor.step(100)
     assert len(events(everything(new))) == len(events(everything(other))) == 8
 
 
 @in_loop
-async def test_a_film_that_another_visitor_watches_goes_on_without_the_first(hall, small):
-    first, second = (hall.join(hall.ask(small, settings()), name) for name in ("one", "two"))
-    hall.leave(first)
+async def test_a_film_that_another_visitor_watches_goes_on_without_the_first(broadcasts, small):
+    first, second = (broadcasts.join(broadcasts.ask(small, settings()), name) for name in ("one", "two"))
+    broadcasts.leave(first)
     await a_moment()
-    assert hall.executor.step(100) == 6
+    assert broadcasts.executor.step(100) == 6
     assert len(events(everything(second))) == 8
 
 
 @in_loop
-async def test_who_has_gone_costs_nothing_and_comes_back_to_where_the_film_was(hall, small):
-    reader = hall.join(hall.ask(small, settings()), "one")
-    hall.executor.step(3)
+async def test_who_has_gone_costs_nothing_and_comes_back_to_where_the_film_was(broadcasts, small):
+    reader = broadcasts.join(broadcasts.ask(small, settings()), "one")
+    broadcasts.executor.step(3)
     *_, (_, last, _) = events(everything(reader))
-    hall.leave(reader)
-    assert hall.executor.ring  # for a moment: a network may blink
+    broadcasts.leave(reader)
+    assert broadcasts.executor.ring  # for a moment: a network may blink
     await a_moment()
-    assert hall.executor.ring == []
-    back = hall.join(hall.ask(small, settings()), "one", last)
-    assert hall.executor.step(100) == 3
+    assert broadcasts.executor.ring == []
+    back = broadcasts.join(broadcasts.ask(small, settings()), "one", last)
+    assert broadcasts.executor.step(100) == 3
     assert [data["first"] for _, _, data in events(everything(back))] == [3, 4, 5, 6]
 
 
 @in_loop
-async def test_who_comes_back_within_the_grace_has_missed_nothing(hall, small, monkeypatch):
-    reader = hall.join(hall.ask(small, settings()), "one")
-    hall.leave(reader)
-    back = hall.join(hall.ask(small, settings()), "one")
+async def test_who_comes_back_within_the_grace_has_missed_nothing(broadcasts, small, monkeypatch):
+    reader = broadcasts.join(broadcasts.ask(small, settings()), "one")
+    broadcasts.leave(reader)
+    back = broadcasts.join(broadcasts.ask(small, settings()), "one")
     await a_moment()
-    hall.executor.step(100)
+    broadcasts.executor.step(100)
     assert len(events(everything(back))) == 8
-    assert hall.executor.begun == 1
+    assert broadcasts.executor.begun == 1
 
 
 @in_loop
-async def test_stop_ends_the_film_now(hall, small):
-    reader = hall.join(hall.ask(small, settings()), "one")
-    hall.executor.step(2)
-    hall.stop("one")
-    hall.stop("one")  # once more, and somebody who was never here
-    assert hall.executor.ring == []
+async def test_stop_ends_the_film_now(broadcasts, small):
+    reader = broadcasts.join(broadcasts.ask(small, settings()), "one")
+    broadcasts.executor.step(2)
+    broadcasts.stop("one")
+    broadcasts.stop("one")  # once more, and somebody who was never here
+    assert broadcasts.executor.ring == []
     everything(reader)
     assert reader.finished
 
 
 @in_loop
-async def test_a_number_of_another_film_is_nothing_to_go_on_from(hall, small):
-    first = hall.ask(small, settings(1))
-    hall.join(first, "one")
-    hall.executor.step(4)
-    second = hall.ask(small, settings(2))
+async def test_a_number_of_another_film_is_nothing_to_go_on_from(broadcasts, small):
+    first = broadcasts.ask(small, settings(1))
+    broadcasts.join(first, "one")
+    broadcasts.executor.step(4)
+    second = broadcasts.ask(small, settings(2))
     for number in (f"{first.mark}-2", "", "x", "-", f"{second.mark}-", f"{second.mark}-99", f"{second.mark}--1"):
         assert second.position_after(number) == 0
     assert first.position_after(f"{first.mark}-2") == 3
 
 
 @in_loop
-async def test_a_changed_file_is_another_film(hall, small):
-    first = hall.ask(small, settings())
-    assert hall.ask(small, settings()) is first
-    assert hall.ask(dataclasses.replace(small, digest="b"), settings()) is not first
-    assert hall.ask(small, settings(seed=1)) is not first
+async def test_a_changed_file_is_another_film(broadcasts, small):
+    first = broadcasts.ask(small, settings())
+    assert broadcasts.ask(small, settings()) is first
+    assert broadcasts.ask(dataclasses.replace(small, digest="b"), settings()) is not first
+    assert broadcasts.ask(small, settings(seed=1)) is not first
 
 
 @in_loop
 async def test_memory_is_bounded_and_a_forgotten_film_still_reaches_its_readers(small, monkeypatch):
     monkeypatch.setattr("ddpm_demo.ui.film.stream.MESSAGES_PER_SECOND", 1e9)
-    hall = Broadcasts(ByHand({"a": small}), Films(memory=300_000))
-    readers = [hall.join(hall.ask(small, settings(seed)), str(seed)) for seed in range(8)]
+    broadcasts = Broadcasts(ByHand({"a": small}), Films(memory=300_000))
+    readers = [broadcasts.join(broadcasts.ask(small, settings(seed)), str(seed)) for seed in range(8)]
     texts = [b""] * 8
-    while hall.executor.step():
+    while broadcasts.executor.step():
         await asyncio.sleep(0)
         for k, reader in enumerate(readers):
             texts[k] += everything(reader)
-        assert hall.films.bytes <= 300_000
+        assert broadcasts.films.bytes <= 300_000
     for seed, text in enumerate(texts):
         assert [data["first"] for _, _, data in events(text)] == [0, 0, 1, 2, 3, 4, 5, 6]
         *_, end = film_messages(small, settings(seed), Films())
@@ -240,20 +240,20 @@ async def test_memory_is_bounded_and_a_forgotten_film_still_reaches_its_readers(
     assert not all(forgotten)
     held = sum(len(b"".join(reader.broadcast.parts_from(reader.broadcast._dropped))) for reader in readers)
     assert held <= 300_000
-    begun = hall.executor.begun
+    begun = broadcasts.executor.begun
     for seed, reader in enumerate(readers):
-        again = hall.ask(small, settings(seed))
+        again = broadcasts.ask(small, settings(seed))
         assert (again is reader.broadcast) != forgotten[seed]
-    assert hall.executor.begun == begun
+    assert broadcasts.executor.begun == begun
 
 
 @in_loop
 async def test_who_does_not_read_is_not_waited_for_while_memory_is_short(small, monkeypatch):
     monkeypatch.setattr("ddpm_demo.ui.film.stream.MESSAGES_PER_SECOND", 1e9)
     monkeypatch.setattr(one_film, "BEHIND", 30_000)
-    hall = Broadcasts(ByHand({"a": small}), Films(memory=100_000))
-    readers = [hall.join(hall.ask(small, settings(seed, steps=30)), str(seed)) for seed in range(4)]
-    while hall.executor.step():
+    broadcasts = Broadcasts(ByHand({"a": small}), Films(memory=100_000))
+    readers = [broadcasts.join(broadcasts.ask(small, settings(seed, steps=30)), str(seed)) for seed in range(4)]
+    while broadcasts.executor.step():
         await asyncio.sleep(0)
         everything(readers[1])
     kept = [reader.broadcast.length - reader.broadcast._dropped for reader in readers if reader.broadcast.forgotten]
@@ -264,42 +264,44 @@ async def test_who_does_not_read_is_not_waited_for_while_memory_is_short(small, 
 
 
 @in_loop
-async def test_the_place_counts_down_and_the_time_is_that_of_everybodys_steps(hall, small):
-    readers = [hall.join(hall.ask(small, settings(seed)), str(seed)) for seed in range(5)]
+async def test_the_place_counts_down_and_the_time_is_that_of_everybodys_steps(broadcasts, small):
+    readers = [broadcasts.join(broadcasts.ask(small, settings(seed)), str(seed)) for seed in range(5)]
     last = readers[-1].broadcast
-    assert hall.position(last).before == 4
-    assert hall.position(last).films == 5
-    hall.executor.step(3)
-    assert hall.position(last).before == 1
-    hall.executor.step(2)
-    hall._left = (0.0, [])  # a second later
-    hall._passed = hall._busy = 1.0  # nothing else takes any time
-    place = hall.position(last)
+    assert broadcasts.position(last).before == 4
+    assert broadcasts.position(last).films == 5
+    broadcasts.executor.step(3)
+    assert broadcasts.position(last).before == 1
+    broadcasts.executor.step(2)
+    broadcasts._left = (0.0, [])  # a second later
+    broadcasts._passed = broadcasts._busy = 1.0  # nothing else takes any time
+    place = broadcasts.position(last)
     assert place.before == 0
     assert place.seconds == pytest.approx(5 * 5 * 0.5)
 
 
 @in_loop
-async def test_an_error_of_the_executor_reaches_every_reader_as_a_sentence_and_is_not_remembered(hall, small):
-    film = hall.ask(small, settings())
-    reader = hall.join(film, "one")
-    hall.executor.ring[0][1].fail(RuntimeError("the roof\nfell in"))
+async def test_an_error_of_the_executor_reaches_every_reader_as_a_sentence_and_is_not_remembered(broadcasts, small):
+    film = broadcasts.ask(small, settings())
+    reader = broadcasts.join(film, "one")
+    broadcasts.executor.ring[0][1].fail(RuntimeError("the roof\nfell in"))
     everything(reader)
     assert reader.finished
     assert film.error == UNEXPECTED
-    assert hall.ask(small, settings()) is not film
+    assert broadcasts.ask(small, settings()) is not film
 
 
 @in_loop
-async def test_past_five_hundred_everybody_gets_a_place_in_line_and_the_first_gets_the_room(hall, small, monkeypatch):
+async def test_past_five_hundred_everybody_gets_a_place_in_line_and_the_first_gets_the_room(
+    broadcasts, small, monkeypatch
+):
     monkeypatch.setattr(rooms, "MAX_VISITORS", 2)
-    readers = [hall.join(hall.ask(small, settings(k)), str(k)) for k in range(2)]
-    assert [hall.admit(name) for name in ("1", "c", "d", "c", "e")] == [0, 1, 2, 1, 3]
-    hall.leave(readers[0])
-    assert [hall.admit(name) for name in ("e", "d", "c", "d")] == [3, 2, 0, 1]
-    assert hall.numbers()["in_line"] == 2
-    hall.give_up("c")
-    assert [hall.admit(name) for name in ("e", "d")] == [2, 0]
+    readers = [broadcasts.join(broadcasts.ask(small, settings(k)), str(k)) for k in range(2)]
+    assert [broadcasts.admit(name) for name in ("1", "c", "d", "c", "e")] == [0, 1, 2, 1, 3]
+    broadcasts.leave(readers[0])
+    assert [broadcasts.admit(name) for name in ("e", "d", "c", "d")] == [3, 2, 0, 1]
+    assert broadcasts.numbers()["in_line"] == 2
+    broadcasts.give_up("c")
+    assert [broadcasts.admit(name) for name in ("e", "d")] == [2, 0]
 
 
 class Browser:
@@ -330,7 +332,7 @@ class Browser:
 
 
 @pytest.fixture
-def stream(hall, tiny, tmp_path, linear):
+def stream(broadcasts, tiny, tmp_path, linear):
 
     checkpoint.save(tmp_path / "own.safetensors", Checkpoint(tiny, ScheduleConfig(), Provenance()))
 
@@ -338,8 +340,8 @@ def stream(hall, tiny, tmp_path, linear):
         def __getitem__(self, digest):
             return loaded_as(digest)
 
-    hall.executor.networks = Found()
-    return FilmStream({"own": tmp_path / "own.safetensors"}, hall)
+    broadcasts.executor.networks = Found()
+    return FilmStream({"own": tmp_path / "own.safetensors"}, broadcasts)
 
 
 def wanted_json(checkpoint="own", **more):
@@ -358,7 +360,7 @@ async def until(condition):
 
 
 @in_loop
-async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end(stream, hall):
+async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end(stream, broadcasts):
     browser = Browser(stream, WANTED)
     await until(lambda: browser.names() == ["here", "message", "place"])
     _, (_, _, first), (_, _, place) = events(browser.text)
@@ -366,12 +368,12 @@ async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end
     shown = np.frombuffer(zlib.decompress(base64.b64decode(first["x_t"])), np.uint8).reshape(2, 28, 28)
     np.testing.assert_array_equal(shown, ((x_T[:, 0].clamp(-1, 1) + 1) * 127.5).round().byte().numpy())
     assert (place["before"], place["trouble"]) == (0, "")
-    while hall.executor.step():
+    while broadcasts.executor.step():
         await asyncio.sleep(0)
     await until(lambda: browser.ended)
     assert browser.names() == ["here", "message", "place", *["message"] * 7, "over"]
     assert browser.headers[b"content-type"].startswith(b"text/event-stream")
-    assert "error" not in inspect_step({"run": first["run"], "frame": 2, "digit": 1}, hall.films)
+    assert "error" not in inspect_step({"run": first["run"], "frame": 2, "digit": 1}, broadcasts.films)
     again = Browser(stream, WANTED, "another")
     await until(lambda: again.ended)
     assert again.names() == ["here", "source", *["message"] * 8, "over"]
@@ -379,45 +381,45 @@ async def test_a_visitor_sees_x_t_and_place_at_once_and_then_the_film_to_its_end
 
 
 @in_loop
-async def test_a_closed_stream_costs_nothing(stream, hall):
+async def test_a_closed_stream_costs_nothing(stream, broadcasts):
     browser = Browser(stream, WANTED)
     await until(lambda: "place" in browser.names())
-    hall.executor.step(2)
+    broadcasts.executor.step(2)
     browser.gone.set()
     await browser.task
-    await until(lambda: hall.executor.ring == [])
-    assert hall.numbers()["visitors"] == 0
+    await until(lambda: broadcasts.executor.ring == [])
+    assert broadcasts.numbers()["visitors"] == 0
 
 
 @in_loop
-async def test_a_browser_goes_on_after_the_message_that_it_had_last(stream, hall):
+async def test_a_browser_goes_on_after_the_message_that_it_had_last(stream, broadcasts):
     browser = Browser(stream, WANTED)
     await until(lambda: "place" in browser.names())
-    hall.executor.step(3)
+    broadcasts.executor.step(3)
     await until(lambda: len(events(browser.text)) == 6)
     number = events(browser.text)[4][1]
     back = Browser(stream, WANTED, last_event_id=number)
     await until(lambda: browser.ended)  # it is the same visitor
     assert browser.names()[-1] == "over"
-    hall.executor.step(100)
+    broadcasts.executor.step(100)
     await until(lambda: back.ended)
     assert [data["first"] for name, _, data in events(back.text) if name == "message"] == [2, 3, 4, 5, 6]
     assert "source" not in back.names()  # nobody else watches it
 
 
 @in_loop
-async def test_delete_stops_a_visitors_film(stream, hall):
+async def test_delete_stops_a_visitors_film(stream, broadcasts):
     browser = Browser(stream, WANTED)
     await until(lambda: "place" in browser.names())
     delete = Browser(stream, method="DELETE")
     await delete.task
     assert delete.status == 204
-    assert hall.executor.ring == []
+    assert broadcasts.executor.ring == []
     await until(lambda: browser.ended)
 
 
 @in_loop
-async def test_others_are_named_only_while_there_are_some(stream, hall, monkeypatch):
+async def test_others_are_named_only_while_there_are_some(stream, broadcasts, monkeypatch):
     monkeypatch.setattr(rooms, "GRACE_SECONDS", 60.0)
     first = Browser(stream, WANTED, "first")
     await until(lambda: "place" in first.names())
@@ -427,7 +429,7 @@ async def test_others_are_named_only_while_there_are_some(stream, hall, monkeypa
     assert [data["from"] for name, _, data in events(second.text) if name == "source"] == ["joined"]
     first.gone.set()
     second.gone.set()
-    await until(lambda: hall.numbers()["visitors"] == 0)
+    await until(lambda: broadcasts.numbers()["visitors"] == 0)
     reloaded = Browser(stream, WANTED, "third")
     await until(lambda: "place" in reloaded.names())
     assert [data["from"] for name, _, data in events(reloaded.text) if name == "source"] == ["earlier"]
@@ -445,36 +447,36 @@ async def glance(stream, after="", visitor="me", wanted=WANTED):
 
 
 @in_loop
-async def test_short_questions_bring_the_film_that_a_stream_brings(stream, hall, monkeypatch):
+async def test_short_questions_bring_the_film_that_a_stream_brings(stream, broadcasts, monkeypatch):
     monkeypatch.setattr(rooms, "GRACE_SECONDS", 60.0)
     answer, after = await glance(stream)
     assert [name for name, _, _ in answer] == ["here", "message"]
     again, _ = await glance(stream, after)
     assert [name for name, _, _ in again] == ["here", "place"]  # nothing new, but how long it will take
-    assert (hall.numbers()["visitors"], hall.executor.begun, len(hall.executor.ring)) == (1, 1, 1)
+    assert (broadcasts.numbers()["visitors"], broadcasts.executor.begun, len(broadcasts.executor.ring)) == (1, 1, 1)
     messages = [data for name, _, data in answer if name == "message"]
-    while hall.executor.step(2):
+    while broadcasts.executor.step(2):
         answer, after = await glance(stream, after)
         messages += [data for name, _, data in answer if name == "message"]
         assert "source" not in [name for name, _, _ in answer]
     answer, _ = await glance(stream, after)
     assert [name for name, _, _ in answer] == ["here", "over"]
-    assert hall.numbers()["visitors"] == 0
+    assert broadcasts.numbers()["visitors"] == 0
     whole = Browser(stream, WANTED, "another")
     await until(lambda: whole.ended)
     assert messages == [data for name, _, data in events(whole.text) if name == "message"]
 
 
 @in_loop
-async def test_who_asks_no_more_costs_nothing_a_moment_later(stream, hall, monkeypatch):
+async def test_who_asks_no_more_costs_nothing_a_moment_later(stream, broadcasts, monkeypatch):
     monkeypatch.setattr(rooms, "GRACE_SECONDS", 0.05)
     await glance(stream)
-    await until(lambda: hall.executor.ring == [])
-    assert hall.numbers()["visitors"] == 0
+    await until(lambda: broadcasts.executor.ring == [])
+    assert broadcasts.numbers()["visitors"] == 0
 
 
 @in_loop
-async def test_a_question_takes_the_place_of_the_visitors_stream_and_the_film_goes_on(stream, hall, monkeypatch):
+async def test_a_question_takes_the_place_of_the_visitors_stream_and_the_film_goes_on(stream, broadcasts, monkeypatch):
     """What holds a stream back is found out by the page, which then asks; the stream that nobody reads ends."""
     monkeypatch.setattr(rooms, "GRACE_SECONDS", 60.0)
     held = Browser(stream, WANTED)
@@ -482,11 +484,11 @@ async def test_a_question_takes_the_place_of_the_visitors_stream_and_the_film_go
     answer, _ = await glance(stream)
     assert [name for name, _, _ in answer] == ["here", "message"]  # it is this visitor's own film
     await until(lambda: held.ended)
-    assert (hall.numbers()["visitors"], len(hall.executor.ring)) == (1, 1)
+    assert (broadcasts.numbers()["visitors"], len(broadcasts.executor.ring)) == (1, 1)
 
 
 @in_loop
-async def test_a_short_question_is_refused_and_put_in_line_as_a_stream_is(stream, hall, monkeypatch):
+async def test_a_short_question_is_refused_and_put_in_line_as_a_stream_is(stream, broadcasts, monkeypatch):
     answer, _ = await glance(stream, wanted="[]")
     assert [name for name, _, _ in answer] == ["refused", "over"]
     monkeypatch.setattr(rooms, "MAX_VISITORS", 0)
@@ -495,7 +497,7 @@ async def test_a_short_question_is_refused_and_put_in_line_as_a_stream_is(stream
 
 
 @in_loop
-async def test_no_room_is_a_sentence_and_a_moment_to_come_back(stream, hall, monkeypatch):
+async def test_no_room_is_a_sentence_and_a_moment_to_come_back(stream, broadcasts, monkeypatch):
     monkeypatch.setattr(rooms, "MAX_VISITORS", 0)
     browser = Browser(stream, WANTED)
     await browser.task
@@ -524,22 +526,22 @@ BAD = [
 
 @pytest.mark.parametrize(("wanted", "sentence"), BAD)
 @in_loop
-async def test_what_makes_no_film_gets_a_sentence(stream, hall, wanted, sentence):
+async def test_what_makes_no_film_gets_a_sentence(stream, broadcasts, wanted, sentence):
     browser = Browser(stream, wanted)
     await until(lambda: browser.ended)
     *first, refused, over = events(browser.text)
     assert [name for name, _, _ in first] in ([], ["here"])
     assert (refused[0], over[0]) == ("refused", "over")
     assert sentence in refused[2]["error"]
-    assert hall.numbers()["visitors"] == 0
+    assert broadcasts.numbers()["visitors"] == 0
 
 
 @in_loop
-async def test_another_site_cannot_have_films_made(stream, hall):
+async def test_another_site_cannot_have_films_made(stream, broadcasts):
     browser = Browser(stream, WANTED, sec_fetch_site="cross-site")
     await until(lambda: browser.ended)
     assert browser.names() == ["refused", "over"]
-    assert hall.executor.begun == 0
+    assert broadcasts.executor.begun == 0
 
 
 def test_settings_may_come_without_a_guide():
@@ -569,23 +571,23 @@ def test_a_network_is_found_by_its_digest_as_long_as_somebody_uses_it(tiny, tmp_
 
 
 @in_loop
-async def test_a_film_whose_message_cannot_be_written_is_no_longer_computed(hall, small, monkeypatch, capsys):
-    film = hall.ask(small, settings())
-    reader = hall.join(film, "one")
-    hall.executor.step()
+async def test_a_film_whose_message_cannot_be_written_is_no_longer_computed(broadcasts, small, monkeypatch, capsys):
+    film = broadcasts.ask(small, settings())
+    reader = broadcasts.join(film, "one")
+    broadcasts.executor.step()
 
     def broken(*_):
         raise RuntimeError("a picture that cannot be packed")
 
     monkeypatch.setattr(film._messages, "take", broken)
-    assert hall.executor.step(100) == 1  # then there is nothing left to take
+    assert broadcasts.executor.step(100) == 1  # then there is nothing left to take
     assert (film.error, film.over, film.walk.left) == (UNEXPECTED, True, 4)
     film.deliver(None)  # a step that was under way
     everything(reader)
     assert reader.finished
     assert capsys.readouterr().err.count("Traceback") == 1
-    again = hall.ask(small, settings())  # whoever asks once more gets it made anew
+    again = broadcasts.ask(small, settings())  # whoever asks once more gets it made anew
     assert again is not film
-    hall.join(again, "one")
-    assert hall.executor.step(100) == 6
+    broadcasts.join(again, "one")
+    assert broadcasts.executor.step(100) == 6
     assert not again.error

@@ -17,7 +17,7 @@ from ddpm_demo.ui import room, server
 from ddpm_demo.ui.app import PROGRESS_SECONDS, QUEUE_SECONDS, build_app
 from ddpm_demo.ui.parts.bridge import static_url
 from ddpm_demo.ui.room import ALONE, address_for_others, invite_function, qr_code, room_address
-from ddpm_demo.ui.server import Listening, check_address, serve
+from ddpm_demo.ui.server import ListenOptions, check_address, serve
 
 # a page as small as can be, started as `ddpm-demo app` starts the real one
 START = """
@@ -25,10 +25,10 @@ import sys
 from ddpm_demo.ui.environment import prepare_environment
 prepare_environment()
 import gradio as gr
-from ddpm_demo.ui.server import Listening, launch
+from ddpm_demo.ui.server import ListenOptions, launch
 with gr.Blocks() as demo:
     gr.Markdown("hello")
-print(launch(demo, Listening(sys.argv[1] or None)), demo.share, flush=True)
+print(launch(demo, ListenOptions(sys.argv[1] or None)), demo.share, flush=True)
 demo.close()
 """
 
@@ -135,7 +135,7 @@ def test_the_rooms_address(monkeypatch):
 def test_gradio_is_told_of_every_address_in_the_spelling_that_it_knows(host, spelt, monkeypatch):
     monkeypatch.setattr(server, "check_address", lambda *_: None)
     page = Page()
-    server.launch(page, Listening(host))
+    server.launch(page, ListenOptions(host))
     assert page.options["server_name"] == spelt
 
 
@@ -213,20 +213,20 @@ def test_a_public_link_is_made_only_when_it_is_asked_for(monkeypatch, capsys):
     serve(page, quiet=True)
     assert page.options["share"] is False
     assert os.environ["NO_PROXY"] == "*"
-    serve(page, Listening(share=True), quiet=True)
+    serve(page, ListenOptions(share=True), quiet=True)
     assert page.options["share"] is True
     assert "https://ada.example" in capsys.readouterr().out
     monkeypatch.setattr(Page, "launch", lambda *_, **__: None)
     with pytest.raises(DemoError, match="no public link could be made"):
-        serve(Page(), Listening(share=True))
+        serve(Page(), ListenOptions(share=True))
 
 
 def test_the_environments_host_is_the_usual_one_and_root_path_reaches_gradio(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     page = Page()
-    serve(page, Listening(root_path="/diffusion"), quiet=True)
+    serve(page, ListenOptions(root_path="/diffusion"), quiet=True)
     assert (page.options["server_name"], page.options["root_path"]) == ("0.0.0.0", "/diffusion")
-    serve(page, Listening("127.0.0.1"), quiet=True)
+    serve(page, ListenOptions("127.0.0.1"), quiet=True)
     assert page.options["server_name"] == "127.0.0.1"
 
 

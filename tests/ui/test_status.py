@@ -31,7 +31,7 @@ class Nobody:
 
 
 @pytest.fixture
-def hall(tiny, linear):
+def broadcasts(tiny, linear):
     """A server that has made a film."""
     scheduler = Scheduler()
     executor = LocalExecutor(
@@ -44,7 +44,7 @@ def hall(tiny, linear):
     return Broadcasts(executor, Films())
 
 
-def answer_of(hall, path, host="127.0.0.1", headers=(), **options):
+def answer_of(broadcasts, path, host="127.0.0.1", headers=(), **options):
     """What a client at that address gets; Starlette's own test client wants a package that nothing else here wants."""
     scope = {
         "type": "http",
@@ -62,27 +62,27 @@ def answer_of(hall, path, host="127.0.0.1", headers=(), **options):
     async def send(message):
         sent.append(message)
 
-    wait_for(Starlette(routes=status_routes(hall, **options))(scope, receive, send))
+    wait_for(Starlette(routes=status_routes(broadcasts, **options))(scope, receive, send))
     named = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
     return SimpleNamespace(status=sent[0]["status"], headers=named, text=text)
 
 
-def test_its_own_machine_is_told_everything_and_nobody_else_anything(hall):
-    numbers = json.loads(answer_of(hall, STATUS_PATH).text)
+def test_its_own_machine_is_told_everything_and_nobody_else_anything(broadcasts):
+    numbers = json.loads(answer_of(broadcasts, STATUS_PATH).text)
     assert set(METRICS) < set(numbers)
     (row,) = numbers["networks"]
     assert (row["network"], row["guide"], row["digits"], row["films_a_call"]) == ("a" * 8, "", 2, 1)
     assert row["milliseconds"] > 0
-    assert answer_of(hall, STATUS_PATH, "10.0.0.7").status == 403
-    assert answer_of(hall, STATUS_PATH, headers=[("x-forwarded-for", "10.0.0.7")]).status == 403
+    assert answer_of(broadcasts, STATUS_PATH, "10.0.0.7").status == 403
+    assert answer_of(broadcasts, STATUS_PATH, headers=[("x-forwarded-for", "10.0.0.7")]).status == 403
     assert "0 visitors, 0 films under way" in status_words(numbers)
     assert "aaaaaaaa, 2 digits" in status_words(numbers)
 
 
-def test_prometheus_gets_its_format_only_where_that_is_wanted(hall):
-    assert answer_of(hall, METRICS_PATH).status == 404
-    answer = answer_of(hall, METRICS_PATH, "10.0.0.7", metrics=True)
+def test_prometheus_gets_its_format_only_where_that_is_wanted(broadcasts):
+    assert answer_of(broadcasts, METRICS_PATH).status == 404
+    answer = answer_of(broadcasts, METRICS_PATH, "10.0.0.7", metrics=True)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert answer.text.endswith("\n")

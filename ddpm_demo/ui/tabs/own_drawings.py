@@ -33,7 +33,7 @@ from ddpm_demo.ui.parts.bridge import answer_as_it_goes, base64_of, browser_comp
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, flag, from_base64, named_values, number, some_of, whole
 from ddpm_demo.ui.tabs.train_desk import Desk
-from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, AskedRun
+from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, RunRequest
 
 MAX_ZIP_MB = 25  # that a page may send; `ddpm-demo train --pictures` reads larger ones
 OWN_WIDTH = 32  # channels: a few drawings need no more, and two minutes teach it well
@@ -111,7 +111,7 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
         first = own_first(question.get("begun", True))
         name = question.get("name")
         text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-        return desk.start(AskedRun(text, own_model(), ScheduleConfig(), config), drawings, first=first)
+        return desk.start(RunRequest(text, own_model(), ScheduleConfig(), config), drawings, first=first)
 
     return start_own
 

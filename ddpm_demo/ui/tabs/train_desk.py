@@ -32,7 +32,7 @@ from ddpm_demo.ui.parts.digits import class_indices
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
-from ddpm_demo.ui.tabs.train_settings import AskedRun
+from ddpm_demo.ui.tabs.train_settings import RunRequest
 
 REFUSAL = "training is switched off on this server"
 NOT_YOURS = "somebody else started this run: only they, in the browser they started it from, or the host can do that"
@@ -72,7 +72,9 @@ class Desk:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
         return shelf.offer(self.checkpoints, self._base)
 
-    def start(self, settings: AskedRun, drawings: Tensor | None = None, *, first: Path | None = None) -> dict[str, str]:
+    def start(
+        self, settings: RunRequest, drawings: Tensor | None = None, *, first: Path | None = None
+    ) -> dict[str, str]:
         """Start a run, on `drawings` uint8 (N, 28, 28) if any; return its id, `run`, and the `key` to change it.
 
         With `first` it starts from the weights of that checkpoint. Raises DemoError where it cannot start.

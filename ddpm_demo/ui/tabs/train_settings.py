@@ -22,7 +22,7 @@ CLASSES = tuple(str(label) for label in range(10))
 
 
 @dataclass(frozen=True)
-class AskedRun:
+class RunRequest:
     """A run that can be started."""
 
     name: str
@@ -69,7 +69,7 @@ def read_run_settings(
     seed: Any,
     classes: Any,
     name: Any,
-) -> AskedRun:
+) -> RunRequest:
     """Check what came from the page; raise ConfigError on settings that make no sense or ask for too much."""
     preset = one_of(preset, PRESETS, f"preset must be one of {', '.join(PRESETS)}")
     hidden = whole("the width", width, 8, MAX_WIDTH)
@@ -94,7 +94,7 @@ def read_run_settings(
     )
     kind = one_of(schedule, SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}")
     text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-    return AskedRun(text, model, ScheduleConfig(kind=kind), config)
+    return RunRequest(text, model, ScheduleConfig(kind=kind), config)
 
 
 def _classes(ticked: Any) -> tuple[int, ...]:
