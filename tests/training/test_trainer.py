@@ -82,7 +82,7 @@ def test_pause_go_on_stop_and_resume(trainer):
     assert saved >= step + 2
     trainer.start(directory, lambda: Run.resume(directory, PLACE))
     trains(trainer, saved + 1)
-    with pytest.raises(DemoError, match="one at a time"):
+    with pytest.raises(DemoError, match="only one can train at a time"):
         begin(trainer)
 
 
