@@ -1,5 +1,6 @@
 """Lessons without a browser: the reader and its sentences, truths against other ways to compute them, their keys."""
 
+import re
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -27,16 +28,16 @@ from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.training.recipes import train_config
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.training_set import variations
 from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
-from ddpm_demo.ui.lessons.classroom import Classroom
-from ddpm_demo.ui.lessons.entry import FILES, questions_of_test, read_lessons, shipped_lessons
+from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
+from ddpm_demo.ui.lessons.entry import FILES, read_lessons, shipped_lessons
 from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words_of_reveal
-from ddpm_demo.ui.lessons.lesson import SAID, read_lesson
+from ddpm_demo.ui.lessons.lesson import SAID, WHEN, questions_of_test, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 
@@ -97,9 +98,51 @@ def test_the_lessons_stand_in_their_order_and_none_is_long():
 def test_each_lesson_has_an_item_of_the_test_that_it_does_not_ask():
     without = [each.name for each in shipped_lessons() if each.test is None]
     assert not without, f"{', '.join(without)}: a shipped lesson has a [test] question"
-    items = questions_of_test(shipped_lessons())
+    items = [item for when in WHEN for item in questions_of_test(shipped_lessons(), when)]
+    assert len({(item.truth, str(item.arguments)) for item in items}) == 2 * len(shipped_lessons())
     used = [(a.truth, str(a.arguments)) for each in shipped_lessons() for a in (each.predict, each.question)]
     assert not set(used) & {(item.truth, str(item.arguments)) for item in items}
+
+
+def test_what_is_asked_again_takes_what_it_does_not_say_from_the_first_question(tmp_path):
+    path = tmp_path / "own.toml"
+    text = (FILES / "7-far.toml").read_text(encoding="utf-8")
+    first, _, again = text.partition("[test.again]")
+    path.write_text(text, encoding="utf-8")
+    own = read_lesson(path)
+    assert own.again.arguments == {"dilations": [1, 1, 2, 4]}
+    assert (own.again.truth, own.again.choices, own.again.right) == (own.test.truth, own.test.choices, own.test.right)
+    path.write_text(first, encoding="utf-8")  # a class's own lesson need not have one
+    own = read_lesson(path)
+    assert own.again == own.test
+    for broken, sentence in (
+        (again.replace("[1, 1, 2, 4]", "[1, 2, 4, 8]"), "this is the first question again"),
+        (again + 'right = "{nothing}"\n', "is not a value here"),
+        (again.replace("with = { dilations = [1, 1, 2, 4] }", ""), "needs dilations"),
+        (again + 'also = "x"\n', "nothing is called `also` here"),
+        (again + 'truth = "most_left_of"\n', "must be one of schedules, t, got 'dilations'"),
+    ):
+        path.write_text(f"{first}[test.again]{broken}", encoding="utf-8")
+        with pytest.raises(ConfigError, match=re.escape(sentence)):
+            read_lesson(path)
+
+
+def test_whoever_remembers_the_first_tests_keys_does_not_pass_the_second():
+    """By the shipped networks; without the two lessons whose truths take long."""
+    place = Workplace(shipped_checkpoints())
+    quick = [each for each in shipped_lessons() if each.name not in ("11-asked", "12-finish")]
+    keys = [[compute_truth(place, q.truth, q.arguments).right for q in (each.test, each.again)] for each in quick]
+    assert sum(first == second for first, second in keys) <= len(quick) // 3  # as many as by guessing
+
+
+def test_not_to_know_is_no_right_answer_and_is_told_the_key():
+    check = next(function for function in room_with({}).functions() if function.__name__ == "check_test")
+    for when, key in (("before", "later"), ("after", "earlier")):
+        told = check({"when": when, "item": 0, "answer": DONT_KNOW})
+        assert told == check({"when": when, "item": 0, "answer": key}) | {"correct": False}
+        assert told["right"] == key
+    assert "choose one of the answers" in check({"when": "after", "item": 0, "answer": "!"})["error"]
+    assert set(check({"when": "between", "item": 0, "answer": DONT_KNOW})) == {"error"}
 
 
 def test_nothing_that_the_page_is_given_tells_an_answer():
@@ -281,7 +324,7 @@ def test_an_early_guess_is_the_average_digit_and_a_late_one_the_digit_that_comes
 
 
 def room_with(checkpoints):
-    return Classroom(shipped_lessons(), questions_of_test(shipped_lessons()), checkpoints)
+    return Classroom(shipped_lessons(), checkpoints)
 
 
 def wait_for(ask):
@@ -309,9 +352,7 @@ def test_the_key_of_a_question_follows_the_network(tmp_path):
 
 def test_every_question_has_its_key_among_its_choices_whatever_the_network(tmp_path):
     place = Workplace(network(tmp_path / "made.safetensors", loud))
-    questions = [a for each in shipped_lessons() for a in (each.predict, each.question)] + questions_of_test(
-        shipped_lessons()
-    )
+    questions = [a for each in shipped_lessons() for a in (each.predict, each.question, each.test, each.again)]
     for question in questions:
         arguments = dict(question.arguments)
         for name in ("first", "second"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpm_demo.ui.lessons.judging import grade, read_prediction, verdict, words_of_reveal
-from ddpm_demo.ui.lessons.lesson import Lesson, Question, public_question
+from ddpm_demo.ui.lessons.lesson import WHEN, Lesson, Question, public_question, questions_of_test
 from ddpm_demo.ui.lessons.truths import TRUTHS, compute_truth
 from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
 from ddpm_demo.ui.parts.bridge import server_function
@@ -21,6 +21,7 @@ from ddpm_demo.ui.parts.readers import named_values, number, one_of, whole
 
 PATIENCE = 0.3  # seconds that an answer is waited for before the page is told how far it is
 KEPT_TRUTHS = 64
+DONT_KNOW = "?"  # the answer of a test that is none
 
 
 @dataclass
@@ -34,9 +35,9 @@ class Computation:
 class Classroom:
     """The lessons, the test, and the truths already computed for somebody; its methods answer the page."""
 
-    def __init__(self, lessons: Sequence[Lesson], test: Sequence[Question], checkpoints: Mapping[str, Path]) -> None:
-        self.lessons = {lesson.name: lesson for lesson in lessons}
-        self.test, self.checkpoints = test, checkpoints
+    def __init__(self, lessons: Sequence[Lesson], checkpoints: Mapping[str, Path]) -> None:
+        self.lessons, self.checkpoints = {lesson.name: lesson for lesson in lessons}, checkpoints
+        self.tests = {when: questions_of_test(lessons, when) for when in WHEN}
         self._computed: OrderedDict[str, Computation] = OrderedDict()
         self._guard = threading.Lock()
         self._threads = ThreadPoolExecutor(2, "truths")  # each waits for turns at the one network anyway
@@ -92,13 +93,20 @@ class Classroom:
         return self._check(self._lesson(question).question, question.get("answer"))
 
     def check_test(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for the test's item with this number, from 0."""
-        item = whole("the number of the question", question.get("item"), 0, len(self.test) - 1)
-        return self._check(self.test[item], question.get("answer"))
+        """The same for an item of a test, by its number from 0; not to know is no right answer, and no wrong idea."""
+        test = self.tests[one_of(question.get("when"), self.tests, "the test is taken before the lessons, or after")]
+        item = whole("the number of the question", question.get("item"), 0, len(test) - 1)
+        if question.get("answer") != DONT_KNOW:
+            return self._check(test[item], question.get("answer"))
+        computation = self._compute(test[item])
+        truth = self._wait(computation)
+        if truth is None:
+            return {"done": computation.done}
+        return {"correct": False, "right": truth.right, "words": grade(test[item], truth, truth.right)[1]}
 
-    def public_test(self) -> list[dict[str, Any]]:
-        """Return the test's questions without their keys."""
-        return [public_question(item) for item in self.test]
+    def public_test(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the questions of both tests without their keys."""
+        return {when: [public_question(item) for item in test] for when, test in self.tests.items()}
 
     def _check(self, asked: Question, answer: object) -> dict[str, Any]:
         answer = one_of(answer, [choice.key for choice in asked.choices], "choose one of the answers")

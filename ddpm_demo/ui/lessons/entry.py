@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.classroom import Classroom
-from ddpm_demo.ui.lessons.lesson import Lesson, Question, read_lesson
+from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
+from ddpm_demo.ui.lessons.lesson import Lesson, read_lesson
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component
@@ -39,11 +39,6 @@ def _key(name: str) -> str:
     return re.sub(r"^\d+-", "#", name)
 
 
-def questions_of_test(lessons: Sequence[Lesson]) -> list[Question]:
-    """Return the test that is taken before and after the lessons: each lesson's question for it, in order."""
-    return [lesson.test for lesson in lessons if lesson.test is not None]
-
-
 def page_words() -> dict[str, Any]:
     """Return the words of the panel around the lessons."""
     return dict(TomlFile(FILES / "page.toml").content)
@@ -52,7 +47,7 @@ def page_words() -> dict[str, Any]:
 def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> gr.HTML:
     """Lay out the entry; the browser adds the panel when somebody opens it. Raises ConfigError on a broken file."""
     lessons = read_lessons(own)
-    classroom = Classroom(lessons, questions_of_test(lessons), checkpoints)
+    classroom = Classroom(lessons, checkpoints)
     return browser_component(
         "lessons/entry", first_lessons_value(classroom), elem_id="lessons", server=classroom.functions()
     )
@@ -64,6 +59,7 @@ def first_lessons_value(classroom: Classroom) -> dict[str, Any]:
         "words": page_words(),
         "lessons": [lesson.public() for lesson in classroom.lessons.values()],
         "test": classroom.public_test(),
+        "dont_know": DONT_KNOW,
         "controls": CONTROLS,
         "watches": WATCHES,
     }

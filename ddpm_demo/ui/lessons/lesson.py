@@ -88,7 +88,7 @@ class Task:
 class Lesson:
     """One lesson. `words` are what the reveal can say, `captions` the pictures that it shows.
 
-    `test` is its question in the test that is taken before the lessons and after them, if it has one.
+    `test` is its question in the test before the lessons, if it has one, and `again` the parallel one after them.
     """
 
     name: str
@@ -105,6 +105,7 @@ class Lesson:
     explain: str
     question: Question = field(repr=False)
     test: Question | None = field(default=None, repr=False)
+    again: Question | None = field(default=None, repr=False)
 
     def public(self) -> dict[str, Any]:
         """Return what the page needs before anything is revealed."""
@@ -119,6 +120,15 @@ class Lesson:
             "tasks": [asdict(task) for task in self.tasks],
             "question": {name: value for name, value in public_question(self.question).items() if name in asked},
         }
+
+
+WHEN = ("before", "after")  # the lessons: when the test is taken
+
+
+def questions_of_test(lessons: Iterable[Lesson], when: str) -> list[Question]:
+    """Return the test's questions, a lesson each, in order; those after the lessons ask for the same in other cases."""
+    asked = [lesson.test if when == "before" else lesson.again for lesson in lessons]
+    return [question for question in asked if question is not None]
 
 
 HIDDEN = ("truth", "arguments", "right", "near")
@@ -160,7 +170,8 @@ def read_lesson(path: Path) -> Lesson:
     for name in captions:
         _one_of(file, ("reveal", "pictures", name), name, TRUTHS[predict.truth].pictures)
     question = read_question(file, ("question",))
-    test = read_question(file, ("test",)) if "test" in file.content else None
+    test = read_question(file, ("test",), "again") if "test" in file.content else None
+    again = read_parallel(file, ("test", "again"), test) if test and "again" in file.content["test"] else test
     return Lesson(
         path.stem,
         file.get(("title",), str),
@@ -176,15 +187,39 @@ def read_lesson(path: Path) -> Lesson:
         sentence(file, ("explain",), values),
         question,
         test,
+        again,
     )
 
 
-def read_question(file: TomlFile, keys: Keys) -> Question:
-    """Read a question of choices whose key is computed; raise ConfigError if it cannot be one."""
-    file.known(keys, ("ask", "truth", "with", "choice", "right"))
+def read_question(file: TomlFile, keys: Keys, *also: str) -> Question:
+    """Read a question of choices whose key is computed; raise ConfigError if it cannot be one.
+
+    `also` are names that may stand beside those of a question.
+    """
+    file.known(keys, ("ask", "truth", "with", "choice", "right", *also))
     truth, arguments = _truth(file, keys, ("choice",))
     choices = _choices(file, keys, truth, arguments, reasons=True)
     right = sentence(file, (*keys, "right"), values_of(truth, arguments))
+    return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right)
+
+
+def read_parallel(file: TomlFile, keys: Keys, first: Question) -> Question:
+    """Read a question that asks for the same as `first` with other arguments; what it leaves out is that one's.
+
+    Raises ConfigError if it cannot be one, or if its arguments are the same.
+    """
+    file.known(keys, ("ask", "truth", "with", "choice", "right"))
+    truth, arguments = _truth(file, keys, ("choice",), first.truth)
+    if (truth, arguments) == (first.truth, first.arguments):
+        raise file.fault((*keys, "with"), "this is the first question again: give it other arguments")
+    values, choices = list(values_of(truth, arguments)), first.choices
+    if file.count((*keys, "choice")):
+        choices = _choices(file, keys, truth, arguments, reasons=True)
+    elif sorted(choice.key for choice in choices) != sorted(answers_of(truth, arguments)):
+        raise file.fault(keys, "its answers are others than the first question's: write [[test.again.choice]]")
+    right = file.get((*keys, "right"), str, first.right)
+    for text in (right, *(choice.wrong for choice in choices)):
+        check_words(file, keys, text, values)
     return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right)
 
 
@@ -214,8 +249,8 @@ def _prediction(file: TomlFile) -> PredictionTask:
     return PredictionTask(file.get((*keys, "ask"), str), truth, arguments, kind=kind, **settings)
 
 
-def _truth(file: TomlFile, keys: Keys, kinds: Iterable[str]) -> tuple[str, dict[str, Any]]:
-    name, arguments = file.get((*keys, "truth"), str), file.get((*keys, "with"), dict, {})
+def _truth(file: TomlFile, keys: Keys, kinds: Iterable[str], *usual: str) -> tuple[str, dict[str, Any]]:
+    name, arguments = file.get((*keys, "truth"), str, *usual), file.get((*keys, "with"), dict, {})
     _one_of(file, (*keys, "truth"), name, (known for known, function in TRUTHS.items() if function.gives in kinds))
     function = TRUTHS[name]
     for key in arguments:

@@ -46,19 +46,30 @@ export function startAgain(name) {
   keep();
 }
 
-/** The record of the test, `when` before or after: {answers: [...], score, total}. */
+/**
+ * The record of a test, `when` before or after: {answers: {item: key}, order, kept, lessons (that were done then)}, and
+ * once it has been checked {results, score, total, chance}.
+ */
 export function testOf(when) {
-  data.test[when] ??= { answers: [] };
+  if (!data.test[when] || Array.isArray(data.test[when].answers)) data.test[when] = { answers: {} }; // or of an older page
   return data.test[when];
 }
 export const scoreOf = (when) => data.test[when]?.score;
+/** How many lessons are done. */
+export const lessonsDone = () => Object.values(data.lessons).filter((record) => record.phase === "done").length;
 
-/** (after - before) / (total - before), Hake 1998; null while a score is missing or nothing was left to gain. */
+/** Whether a lesson was finished between the two tests, of which both have been checked. */
+export const learnedBetween = () => data.test.after?.lessons > data.test.before?.lessons;
+
+/**
+ * (after - before) / (total - before), Hake 1998; null while a score is missing, nothing was left to gain, or there was no
+ * lesson that it could be the gain of.
+ */
 export function normalisedGain() {
   const before = data.test.before,
     after = data.test.after;
   if (before?.score === undefined || after?.score === undefined || before.score === before.total) return null;
-  return (after.score - before.score) / (before.total - before.score);
+  return learnedBetween() ? (after.score - before.score) / (before.total - before.score) : null;
 }
 
 /** Everything as a table in CSV, a lesson a row; every field is quoted. */

@@ -86,7 +86,7 @@ export function makePanel({ value, server, onChange, onClose }) {
     show(made.element, { lesson: number, leaving: made.leave });
   }
   function openTest(when) {
-    const made = makeTest({ items: value.test, when, words, server, onScore: onChange });
+    const made = makeTest({ tests: value.test, dontKnow: value.dont_know, when, words, server, onScore: onChange });
     show(made.element, { leaving: made.leave });
   }
   function save() {

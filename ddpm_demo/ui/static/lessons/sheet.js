@@ -1,6 +1,6 @@
 // What is printed: a student's own results, and the teacher's sheet with its links.
 import { button, h } from "../dom.js";
-import { normalisedGain, recordOf, hasRecord, scoreOf, stateOf, testOf } from "./memory.js";
+import { hasRecord, learnedBetween, normalisedGain, recordOf, scoreOf, stateOf, testOf } from "./memory.js";
 import { fill } from "./words.js";
 import { addressForOthers } from "../room.js";
 
@@ -86,8 +86,11 @@ export function showMyResults(lessons, words) {
 export function scoreWords(words) {
   const found = ["before", "after"].filter((when) => scoreOf(when) !== undefined);
   const said = found.map((when) => fill(words[`test_score_${when}`], testOf(when)));
+  if (found.length) said.push(fill(words.test_chance, testOf(found[0])));
+  if (found.length < 2) return said;
   const gain = normalisedGain();
-  if (gain !== null) said.push(fill(words.gain, { percent: Math.round(100 * gain), gain: gain.toFixed(2) }));
-  else if (found.length === 2) said.push(words.gain_none);
+  if (!learnedBetween()) said.push(words.gain_no_lessons);
+  else if (gain !== null) said.push(fill(words.gain, { percent: Math.round(100 * gain), gain: gain.toFixed(2) }));
+  else said.push(words.gain_none);
   return said;
 }

@@ -1,31 +1,63 @@
-// The test, before and after: all answers first, then all are checked, each against a key computed then.
+// The test before the lessons and its parallel after them. The answers to the first are only kept: both are checked after
+// the second, against keys computed then, since whoever has seen a key remembers it and has learned nothing.
 import { button, h } from "../dom.js";
 import { makeRadios } from "./guess.js";
-import { keep, testOf } from "./memory.js";
+import { keep, lessonsDone, scoreOf, testOf } from "./memory.js";
 import { askUntilDone, fill } from "./words.js";
 
+/** @typedef {{ask: string, choices: {key: string, say: string}[]}} Item */
+
+/** The numbers from 0 to below `count` in an order by chance. */
+function shuffled(/** @type {number} */ count) {
+  const order = Array.from({ length: count }, (_, k) => k);
+  for (let k = count - 1; k > 0; k--) {
+    const other = Math.floor(Math.random() * (k + 1));
+    [order[k], order[other]] = [order[other], order[k]];
+  }
+  return order;
+}
+
+/** A visitor's own order of a test's items and of their choices, kept with the answers. */
+function orderOf(record, /** @type {Item[]} */ items) {
+  const fits =
+    record.order?.length === items.length &&
+    record.order.every(({ item, choices }) => choices.length === items[item]?.choices.length);
+  if (!fits)
+    record.order = shuffled(items.length).map((item) => ({ item, choices: shuffled(items[item].choices.length) }));
+  return record.order;
+}
+
 /**
- * @param {{items: Record<string, any>[], when: "before" | "after", words: Record<string, string>,
- *          server: import("../component.js").Server, onScore: () => void}} options
+ * @param {{tests: Record<"before" | "after", Item[]>, dontKnow: string, when: "before" | "after",
+ *          words: Record<string, string>, server: import("../component.js").Server, onScore: () => void}} options
  */
-export function makeTest({ items, when, words, server, onScore }) {
-  const record = testOf(when);
+export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
+  const items = tests[when],
+    record = testOf(when);
   let open = true;
   const status = h("p", { class: "ddpm-lesson-said", role: "status" });
-  const questions = items.map((item, k) => {
-    const radios = makeRadios(
-      `${fill(words.test_item, { item: k + 1, total: items.length })}. ${item.ask}`,
-      item.choices,
-      record.answers[k],
-      (key) => {
-        record.answers[k] = key;
-        keep();
-      },
-    );
+  const questions = orderOf(record, items).map(({ item, choices }, k) => {
+    const offered = [
+      ...choices.map((number) => items[item].choices[number]),
+      { key: dontKnow, say: words.test_dont_know },
+    ];
+    const legend = `${fill(words.test_item, { item: k + 1, total: items.length })}. ${items[item].ask}`;
+    const radios = makeRadios(legend, offered, record.answers[item], (key) => {
+      record.answers[item] = key;
+      keep();
+    });
     const said = h("p", { class: "ddpm-help", hidden: true });
-    return { radios, said, element: h("div", { class: "ddpm-lesson-item" }, radios.element, said) };
+    return {
+      item,
+      radios,
+      said,
+      element: h("div", { class: "ddpm-lesson-item", "data-item": item }, radios.element, said),
+    };
   });
-  const submit = button(words.test_submit, ask, { class: "ddpm-button ddpm-lesson-primary", "data-name": "submit" });
+  const submit = button(words[`test_submit_${when}`], finish, {
+    class: "ddpm-button ddpm-lesson-primary",
+    "data-name": "submit",
+  });
   const element = h(
     "div",
     { class: "ddpm-lesson" },
@@ -36,47 +68,70 @@ export function makeTest({ items, when, words, server, onScore }) {
     status,
   );
 
-  async function ask() {
-    const left = items.filter((_, k) => !record.answers[k]).length;
+  async function finish() {
+    const left = items.filter((_, item) => !record.answers[item]).length;
     if (left) {
       status.textContent = fill(words.test_open, { left });
       return;
     }
+    Object.assign(record, { kept: true, lessons: lessonsDone() });
+    keep();
+    if (when === "before" && scoreOf("after") === undefined) {
+      showResults();
+      return;
+    }
     submit.disabled = true;
-    const results = [];
-    for (let k = 0; k < items.length; k++) {
-      status.textContent = fill(words.test_checking, { item: k + 1, total: items.length });
+    for (const each of /** @type {const} */ (["before", "after"])) {
+      if (!testOf(each).kept || testOf(each).score !== undefined) continue; // whoever took no first test has one score
+      if (!(await check(each))) {
+        submit.disabled = false;
+        return;
+      }
+    }
+    showResults();
+    onScore();
+  }
+  /** Have a test checked, and keep what came of it; false if there was no answer, or nobody waits for it any more. */
+  async function check(/** @type {"before" | "after"} */ each) {
+    const asked = tests[each],
+      results = [];
+    for (let item = 0; item < asked.length; item++) {
+      status.textContent = fill(words.test_checking, { item: item + 1, total: asked.length });
       const answer = await askUntilDone(
-        () => server.check_test({ item: k, answer: record.answers[k] }),
+        () => server.check_test({ when: each, item, answer: testOf(each).answers[item] }),
         words.no_answer,
         () => {},
         () => open,
       );
-      if (!answer) return;
+      if (!answer) return false;
       if (answer.error) {
         status.textContent = answer.error;
-        submit.disabled = false;
-        return;
+        return false;
       }
       results.push(answer);
     }
-    Object.assign(record, { results, score: results.filter((answer) => answer.correct).length, total: items.length });
+    const score = results.filter((answer) => answer.correct).length,
+      chance = Math.round(asked.reduce((sum, { choices }) => sum + 1 / choices.length, 0));
+    Object.assign(testOf(each), { results, score, total: asked.length, chance });
     keep();
-    showResults();
-    onScore();
+    return true;
   }
   function showResults() {
     submit.hidden = true;
-    questions.forEach(({ radios, said }, k) => {
+    for (const { item, radios, said } of questions) {
       radios.disable();
-      const answer = record.results[k];
+      const answer = record.results?.[item];
+      if (!answer) continue;
       radios.line(answer.right)?.classList.add("ddpm-lesson-right");
       said.hidden = false;
       said.replaceChildren(h("b", {}, answer.correct ? words.right : words.wrong), " ", answer.words);
-    });
-    status.textContent = fill(words[`test_score_${when}`], { score: record.score, total: record.total });
+    }
+    status.textContent =
+      record.score === undefined
+        ? words.test_kept
+        : fill(words[`test_score_${when}`], { score: record.score, total: record.total });
   }
-  if (record.score !== undefined) showResults();
+  if (record.score !== undefined || (when === "before" && record.kept)) showResults();
   return {
     element,
     leave: () => {
