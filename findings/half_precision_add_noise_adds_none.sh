@@ -9,6 +9,7 @@ trap 'rm -rf "$place"' EXIT
 python3 -m venv "$place/venv"
 "$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check torch==2.13.0 diffusers==0.42.1 numpy==2.4.6
 cd "$place"
+export TMPDIR="$place" # importing diffusers makes a folder of its own there
 "$place/venv/bin/python" - <<'END'
 import diffusers
 import torch

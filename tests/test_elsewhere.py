@@ -1,8 +1,11 @@
 """docs/elsewhere.md is enough: a port by numpy alone, written from that page, draws our digits."""
 
 import json
+import os
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +138,19 @@ def test_the_pages_noise_is_torchs(count):
         for _ in range(2):  # x_T, then a z
             ours = start_noise(count, 1, 28, generator).numpy()
             assert np.abs(normal(draws, ours.shape) - ours).max() < 5e-6
+
+
+def test_a_processor_without_avx2_draws_the_same_noise_to_within_what_is_said(tmp_path):
+    """PyTorch takes the logarithm another way there: no bits may be compared between machines."""
+    program = "import sys, torch as t; t.save(t.randn(99, 784, generator=t.Generator().manual_seed(7)), sys.argv[1])"
+    plain = {**os.environ, "ATEN_CPU_CAPABILITY": "default"}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "noise.pt")], env=plain, check=True)
+    theirs = torch.load(tmp_path / "noise.pt", weights_only=True)
+    ours = start_noise(99, 1, 28, torch.Generator().manual_seed(7)).view(99, 784)
+    assert "to within 3e-6" in (start_noise.__doc__ or "")
+    assert float((ours - theirs).abs().max()) < 3e-6
+    if "AVX" in torch.backends.cpu.get_cpu_capability():
+        assert not torch.equal(ours, theirs)  # or the page's row on it is history
 
 
 def test_the_first_of_n_digits_is_the_digit_drawn_alone():

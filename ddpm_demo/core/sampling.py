@@ -256,7 +256,7 @@ def evaluating(model: EpsModel) -> Iterator[None]:
 
 
 def start_noise(n: int, channels: int, size: int, generator: torch.Generator) -> Tensor:
-    """Draw x_T ~ N(0, I), (n, channels, size, size), float32, on the CPU: a seed means one picture, to within 2e-6."""
+    """Draw x_T ~ N(0, I), (n, channels, size, size), float32, on the CPU: a seed means one picture, to within 3e-6."""
     return torch.randn(n, channels, size, size, generator=generator)
 
 

@@ -50,17 +50,22 @@ def test_ddpm_is_diffusers_ddpm(linear, variance, theirs, clip):
 
 @pytest.mark.parametrize("eta", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("steps", [28, 112, 1000])  # 999 is a multiple of steps - 1: an even stride, as diffusers needs
-def test_ddim_is_diffusers_ddim(linear, eta, steps):
+@pytest.mark.parametrize("clip", ["none", "x0"])
+def test_ddim_is_diffusers_ddim(linear, eta, steps, clip):
+    """With the noise that fits a clipped picture, which diffusers takes only if told (findings/ddim_clips_*.sh)."""
     from diffusers import DDIMScheduler
 
-    scheduler = with_our_tables(DDIMScheduler(1000, clip_sample=False), linear)
+    clips = clip == "x0"
+    scheduler = with_our_tables(DDIMScheduler(1000, clip_sample=clips), linear)
     stride = 999 // (steps - 1)
     scheduler.num_inference_steps = 1000 // stride
     x, generator = noise(), torch.Generator().manual_seed(0)
     for t in linear.timesteps(steps):
         # at the last step ours has no noise to draw, theirs draws it and multiplies by zero: the end is the same
-        x = scheduler.step(wavy(x, torch.full((4,), t)), t, x, eta=eta, generator=generator).prev_sample
-    ours = final(wavy, linear, SamplerConfig(kind="ddim", steps=steps, eta=eta), noise())
+        eps_hat = wavy(x, torch.full((4,), t))
+        told = {"eta": eta, "generator": generator, "use_clipped_model_output": clips}
+        x = scheduler.step(eps_hat, t, x, **told).prev_sample
+    ours = final(wavy, linear, SamplerConfig(kind="ddim", steps=steps, eta=eta, clip=clip), noise())
     torch.testing.assert_close(ours, x, rtol=1e-10, atol=1e-10)
 
 

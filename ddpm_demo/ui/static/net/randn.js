@@ -1,7 +1,7 @@
 // torch.randn, so that a seed means the same noise here: PyTorch's CPU generator, and its normal numbers bit by bit
 // as it draws them on a processor with AVX2 (aten/src/ATen/native/cpu/DistributionTemplates.h, normal_fill_AVX2).
 //
-// A processor without AVX2 draws other roundings of the same numbers, at most 2e-6 apart, in PyTorch itself.
+// A processor without AVX2 draws other roundings of the same numbers, at most 3e-6 apart, in PyTorch itself.
 
 const f32 = Math.fround;
 // a b + c, rounded once: a product of two float32 is exact in float64. (The sum is rounded to float64 first, which
