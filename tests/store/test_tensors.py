@@ -81,10 +81,10 @@ for _ in range(20):
 def test_equal_saves_are_equal_files_in_every_process(tmp_path):
     """By safetensors alone ten saves make ten files: it keeps metadata in a hash table with a random key."""
     path, digests = tmp_path / "one.safetensors", []
-    for _ in range(4):
+    for _ in range(3):
         command = [sys.executable, "-X", "utf8", "-c", TWENTY_SAVES, str(path)]
         digests += subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert len(digests) == 80
+    assert len(digests) == 60
     assert len(set(digests)) == 1
     content = path.read_bytes()
     assert safetensors.torch.load(content)["block.3.weight"].equal(torch.full((4, 2), 3.0))
