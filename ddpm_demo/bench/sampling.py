@@ -34,11 +34,12 @@ def bench_sample(
 ) -> Iterator[dict[str, Any]]:
     """Measure and yield one row per preset and number of digits; times in milliseconds a step.
 
-    `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32; `diffusers` the loop of its
-    DDPMPipeline in float32 with the same network, None where diffusers is not installed; the last two each in a
-    process of its own. `frames` is the share of everything but the network in the time of ours, measured in the same
-    calls. `of_matrix_rate` is the network's arithmetic over what a plain matrix product reaches here in the same number
-    format; only taps inside the image are counted, since a good convolution leaves out those that read the padding.
+    `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32, and `channels_last` the same
+    with the network in that memory layout; `diffusers` the loop of its DDPMPipeline in float32 with the same network,
+    None where diffusers is not installed; the last three each in a process of its own. `frames` is the share of
+    everything but the network in the time of ours, measured in the same calls. `of_matrix_rate` is the network's
+    arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the image are
+    counted, since a good convolution leaves out those that read the padding.
     """
     placement = best_placement()
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
@@ -56,10 +57,11 @@ def sampling_rows(
     schedule = Schedule.from_config(ScheduleConfig())
     clocked = TimedModel(ours)
     step, call = our_sampling(clocked, schedule, n, placement), network_only(ours, n, placement)
-    times = dict.fromkeys(("ours", "network", "plain", "diffusers"), math.inf)
+    times = dict.fromkeys(("ours", "network", "plain", "channels_last", "diffusers"), math.inf)
     frames = 1.0
     with (
         SeparateProcess(plain_apart, name, n, placement) as plain,
+        SeparateProcess(channels_last_apart, name, n, placement) as channels_last,
         SeparateProcess(diffusers_apart, name, n, placement) as theirs,
     ):
         for _ in range(SAMPLING_ROUNDS):
@@ -68,6 +70,7 @@ def sampling_rows(
             frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
             times["network"] = min(times["network"], time_a_step(call, seconds))
             times["plain"] = min(times["plain"], plain.time(seconds))
+            times["channels_last"] = min(times["channels_last"], channels_last.time(seconds))
             if theirs.possible:
                 times["diffusers"] = min(times["diffusers"], theirs.time(seconds))
     flops = 2 * live_multiply_adds(ours) * n
@@ -77,8 +80,10 @@ def sampling_rows(
         "step_ms": 1000 * times["ours"],
         "images_per_s": n / (times["ours"] * len(schedule)),
         "plain_ms": 1000 * times["plain"],
+        "channels_last_ms": 1000 * times["channels_last"],
         "diffusers_ms": 1000 * times["diffusers"] if theirs.possible else None,
         "times_plain": times["plain"] / times["ours"],
+        "times_channels_last": times["channels_last"] / times["ours"],
         "times_diffusers": times["diffusers"] / times["ours"] if theirs.possible else None,
         "frames": frames,
         "of_matrix_rate": flops / times["network"] / rate,
@@ -142,6 +147,12 @@ def network_only(model: EpsModel, n: int, placement: Placement) -> Callable[[], 
 def plain_apart(name: str, n: int, placement: Placement) -> Callable[[], object]:
     """Return the plain way of a preset's network."""
     model = network(name).eval().to(placement.device)
+    return plain_sampling(model, Schedule.from_config(ScheduleConfig()), n, placement)
+
+
+def channels_last_apart(name: str, n: int, placement: Placement) -> Callable[[], object]:
+    """Return the plain way of a preset's network whose weights lie in memory as channels_last."""
+    model = network(name).eval().to(placement.device).to(memory_format=torch.channels_last)
     return plain_sampling(model, Schedule.from_config(ScheduleConfig()), n, placement)
 
 

@@ -148,7 +148,7 @@ def _ui_words(row: dict[str, Any]) -> str:
 
 
 def _sample_words(row: dict[str, Any]) -> str:
-    beside = f"{row['times_plain']:.2f} times the plain loop"
+    beside = f"{row['times_plain']:.2f} times the plain loop ({row['times_channels_last']:.2f} in channels_last)"
     if row["times_diffusers"] is not None:
         beside += f", {row['times_diffusers']:.2f} times diffusers'"
     return (

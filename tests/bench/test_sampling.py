@@ -28,6 +28,15 @@ def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
     torch.testing.assert_close(plain.cpu(), step.x_s - step.std * step.z, rtol=1e-4, atol=1e-4)
 
 
+def test_channels_last_is_the_plain_loop_with_the_same_digits():
+    """The same seed, the same network, another layout: only the time may differ, and the last digits."""
+    steps = []
+    for make in (sampling.plain_apart, sampling.channels_last_apart):
+        torch.manual_seed(5)
+        steps.append(make("lite", 2, best_placement())())
+    torch.testing.assert_close(*steps, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["lite", "full"])
 def test_live_multiply_adds_are_those_that_a_convolution_of_ones_counts(name):
     config = preset(name)
@@ -78,12 +87,19 @@ def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apar
     ours = iter([4.0, 1.0, 3.0, 0.5, 2.0, 1.0])  # a step, then the network alone, in three rounds
     monkeypatch.setattr(sampling, "time_a_step", lambda step, seconds: (step(), next(ours))[1])
     monkeypatch.setattr(sampling, "matrix_rate", lambda placement, seconds: 1e12)
-    told = told_apart({"plain_apart": [9.0, 6.0, 8.0], "diffusers_apart": [7.0, 5.0, 7.0]})
+    rounds = {
+        "plain_apart": [9.0, 6.0, 8.0],
+        "channels_last_apart": [8.0, 4.0, 9.0],
+        "diffusers_apart": [7.0, 5.0, 7.0],
+    }
+    told = told_apart(rounds)
     monkeypatch.setattr(sampling, "SeparateProcess", told)
     (row,) = sampling.bench_sample(presets=("lite",), counts=(2,))
     assert (row["preset"], row["n"]) == ("lite", 2)
     assert (row["step_ms"], row["plain_ms"], row["diffusers_ms"]) == (2000, 6000, 5000)
+    assert (row["channels_last_ms"], row["times_channels_last"]) == (4000, 2)
     assert (row["times_plain"], row["times_diffusers"]) == (3, 2.5)
+    assert "3.00 times the plain loop (2.00 in channels_last), 2.50 times diffusers'" in bench._sample_words(row)
     assert row["images_per_s"] == pytest.approx(2 / (2 * 1000))
     flops = 2 * 2 * timing.live_multiply_adds(Denoiser(preset("lite")))
     assert row["of_matrix_rate"] == pytest.approx(flops / 0.5 / 1e12)
