@@ -29,6 +29,7 @@ COMMANDS = (
     "claims",
     "train",
     "sample",
+    "lab",
     "classifier",
     "complete",
     "evaluate",

@@ -1,6 +1,6 @@
 // The network on the visitor's own device: one crew of workers for the whole page, made when something first needs it.
-import { rootPath } from "./component.js";
 import { compiledNetwork, Crew } from "./net/crew.js";
+import { makeWorker, wasmBytes, weightsBytes } from "./network_files.js";
 
 /** @type {Promise<Crew> | null} */
 let crew = null;
@@ -22,24 +22,16 @@ export function deviceCrew() {
 async function makeCrew() {
   if (typeof WebAssembly !== "object" || typeof Worker !== "function")
     throw new Error("this browser has no WebAssembly");
-  const module = await compiledNetwork((name) => bytesOf(new URL(`./net/${name}`, import.meta.url)));
-  return new Crew(module, () => new Worker(new URL("./net/worker.js", import.meta.url), { type: "module" }));
-}
-
-/** @param {URL | string} address */
-async function bytesOf(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`the server did not give ${address}`);
-  return answer.arrayBuffer();
+  return new Crew(await compiledNetwork(wasmBytes), makeWorker);
 }
 
 /**
- * Have a network in the workers, by the digest of its checkpoint's file, under which the browser keeps it.
+ * Have a network in the workers, by the digest of its checkpoint's file.
  * @param {string} digest
  */
 export async function loadOnDevice(digest) {
   const workers = await deviceCrew();
-  await workers.load(digest, () => bytesOf(`${rootPath()}/ddpm/weights/${digest}`));
+  await workers.load(digest, () => weightsBytes(digest));
   return workers;
 }
 

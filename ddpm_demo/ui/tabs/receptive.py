@@ -34,9 +34,9 @@ RECEPTIVE_LEAD = "Drag *layers*, and watch how far the pixel that you tap can se
 RECEPTIVE_LESSON = """
 ## The receptive field: what one output pixel can see
 The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps are 1, 3, 9 or 27 pixels
-apart. Each layer widens the view by (kernel − 1) × dilation pixels. That is what the convolutions *can* reach; below
-is what a trained network *does* look at.
+apart. Each layer widens the view by (kernel − 1) × dilation pixels.
 """
+RECEPTIVE_MORE = "That is what the convolutions *can* reach; below is what a trained network *does* look at."
 OWN = "your own"
 PATTERNS = {
     "the formula 3^(i//2): 1 1 3 3 9 9 27 27": spec_dilations(8),
@@ -84,7 +84,7 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
             info="One number per block, 1 to 12 blocks, each from 1 to 81.",
             interactive=True,
         )
-    gr.Markdown(RECEPTIVE_LESSON, elem_classes="ddpm-lesson")
+    gr.Markdown(RECEPTIVE_LESSON + RECEPTIVE_MORE, elem_classes="ddpm-lesson")
     words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")
     look = make_influence(checkpoints)
     browser_component("tabs/receptive_look", dilations, elem_id="receptive-look", server=[look])

@@ -23,8 +23,9 @@ SCHEDULE_LESSON = """
 ## The schedule: how much noise, and when
 **β** is the little noise that each single step adds, **ᾱ** is how much all steps so far have left of the picture's
 variance, and the **SNR** ᾱ / (1 − ᾱ) says how much stronger the picture is than the noise. The *linear* schedule is
-that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021. The third is yours.
+that of Ho et al. 2020: β from 0.0001 to 0.02. The *cosine* one is Nichol & Dhariwal 2021.
 """
+SCHEDULE_OWN = "The third is yours."
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def build_schedule_tab() -> ScheduleTab:
         timesteps = gr.Number(
             FIRST_CUSTOM.timesteps, precision=0, label="T", info=f"How many steps, from 10 to {MAX_TIMESTEPS}."
         )
-    gr.Markdown(SCHEDULE_LESSON, elem_classes="ddpm-lesson")
+    gr.Markdown(SCHEDULE_LESSON + SCHEDULE_OWN, elem_classes="ddpm-lesson")
     words = gr.Markdown(text, elem_id="schedule-words", elem_classes="ddpm-lesson")
     custom = [beta_1, beta_T, timesteps]
     gr.on(

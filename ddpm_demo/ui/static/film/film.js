@@ -38,7 +38,7 @@ export function mount(element, props, watch, server, trigger) {
 
   const slider = makeSlider({
     label: "frame",
-    help: "Play, step or drag through the film; the server is not involved. Click a digit to take it apart below.",
+    help: "Play, step or drag through the film: the page has all of it. Click a digit to take it apart below.",
     max: 0,
     value: 0,
     loop: () => loop.input.checked,
@@ -68,7 +68,7 @@ export function mount(element, props, watch, server, trigger) {
       ),
     ),
     inspector,
-    makeNearest(server),
+    ...(server.nearest_digits ? [makeNearest(server)] : []), // the lab has no server
     makeTakeHome(server),
   );
 

@@ -7,10 +7,11 @@ import { decodeBytes } from "../bytes.js";
 const FILES = { gif: "GIF of the film", png: "PNG of the digits", npz: "npz of the numbers" };
 
 export function makeTakeHome(server) {
+  const linked = Boolean(server.take_home); // the lab has no server, and so no address
   const note = h(
     "p",
     { class: "ddpm-help", role: "status" },
-    "Everything about the film on the screen, for your own computer; the link draws it again.",
+    `Everything about the film on the screen, for your own computer; the ${linked ? "link" : "program"} draws it again.`,
   );
   const text = h("pre", { class: "ddpm-code", hidden: true, tabindex: 0, "aria-label": "text to copy" });
 
@@ -62,7 +63,7 @@ export function makeTakeHome(server) {
       "div",
       { class: "ddpm-row" },
       ...Object.entries(FILES).map(([kind, label]) => button(label, () => save(kind))),
-      button("Link to this film", () => show("link")),
+      ...(linked ? [button("Link to this film", () => show("link"))] : []),
       button("Python program", () => show("python")),
     ),
     note,

@@ -91,6 +91,8 @@ export function makeInk({ help, onDrawn, say }) {
     canvas,
     clear,
     inked: () => lines.length > 0,
+    pixels: raster.pixels,
+    size: SIZE,
     /** The picture as a PNG file, in base64. */
     file: async () => encodeBytes(await encodePng(raster.pixels, SIZE, SIZE)),
   };

@@ -13,7 +13,9 @@ import { makeStrip } from "./strip.js";
 export function mount(element, props, watch, server) {
   const strip = makeStrip();
   const network = makeNetworkPanel(server);
-  const ideal = makeIdealPanel(server);
+  // the lab has no server that could answer these two
+  const ideal = server.ideal_answer ? makeIdealPanel(server) : null;
+  const pad = server.read_picture ? makePad(server, (digit) => update(readValue({ digit }))) : null;
   const histogram = makeHistogram("histogram of the values of x_t, against the curve of N(0, 1)");
   const chain = makeChainPanel();
   const all = h(
@@ -27,15 +29,15 @@ export function mount(element, props, watch, server) {
       network.element,
       h("div", {}, h("h3", {}, "The values of xₜ, and the curve of N(0, 1)"), histogram.element),
     ),
-    ideal.element,
+    ...(ideal ? [ideal.element] : []),
     chain.element,
-    makePad(server, (digit) => update(readValue({ digit }))),
+    ...(pad ? [pad] : []),
   );
   placeIn(element).replaceChildren(all);
 
   const rest = settled(() => {
     network.ask();
-    ideal.ask();
+    ideal?.ask();
     chain.run();
   });
   let seen = false; // the histogram, which is not drawn sixty times a second for nobody
@@ -51,7 +53,7 @@ export function mount(element, props, watch, server) {
     drawHistogram();
     if (changes.digit || changes.noise || changes.schedule || changes.tables) strip.paint();
     network.follow();
-    ideal.forget();
+    ideal?.forget();
     rest();
   }
   const offer = () => props.value && network.offer(props.value.checkpoints);

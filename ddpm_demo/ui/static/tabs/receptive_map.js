@@ -5,8 +5,8 @@ import { pngButton } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { update } from "../state.js";
 
-export const SIZE = 28,
-  PIXELS = SIZE * SIZE;
+export const SIZE = 28;
+export const PIXELS = SIZE * SIZE;
 
 /** Choose another output pixel, on every map. */
 export const pick = (pixel) => update({ pixel });

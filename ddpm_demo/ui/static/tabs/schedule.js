@@ -42,7 +42,7 @@ export function mount(element, props, watch, server) {
         h("div", { class: "ddpm-row" }, schedulePicker()),
       ),
     ),
-    every,
+    ...(server.schedule_chart ? [every] : []), // the lab has no server that could draw them
   );
   placeIn(element).replaceChildren(all);
 

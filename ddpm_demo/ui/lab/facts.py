@@ -1,0 +1,160 @@
+"""What the lab's page knows: computed by Python when the file is written."""
+
+import datetime
+from dataclasses import replace
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+import ddpm_demo
+from ddpm_demo.core.config import ConfigError, ModelConfig
+from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.networks.ideal_checkpoints import is_ideal
+from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_named, load_placed
+from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.ui.app import name_of
+from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_guide, recommended_settings
+from ddpm_demo.ui.film.form import sampler_words
+from ddpm_demo.ui.film.generate_tab import GENERATE_LEAD, GENERATE_LESSON
+from ddpm_demo.ui.film.take_home import program
+from ddpm_demo.ui.lab.packed_plans import MOST_DIGITS, offered_clips, offered_samplers, offered_steps, packed_plans
+from ddpm_demo.ui.parts.bridge import base64_of
+from ddpm_demo.ui.parts.digits import class_indices, gallery_digit
+from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, named_configs, schedule_tables
+from ddpm_demo.ui.parts.weights import WEIGHTS
+from ddpm_demo.ui.tabs.noise import FIRST_DIGIT, NOISE_LEAD, NOISE_LESSON
+from ddpm_demo.ui.tabs.receptive import PATTERNS, RECEPTIVE_LEAD, RECEPTIVE_LESSON, describe_receptive_field
+from ddpm_demo.ui.tabs.schedule import SCHEDULE_LEAD, SCHEDULE_LESSON, half_life
+
+DIGITS_A_CLASS = 5
+GET_THE_APP = "`pip install .` in its folder, then `ddpm-demo app`"
+CANNOT = (
+    "**What this lab leaves out.** It has no server, and cannot train a network, lead a class, show the inside of the "
+    "network, measure what a trained one really looks at, compare with the training digits, ask for a digit, race "
+    "samplers, finish a drawing or read a photograph. The app ddpm_demo, from which it was written, does all that on "
+    f"your own computer: {GET_THE_APP}."
+)
+
+
+def lab_facts(checkpoint: str, date: datetime.date) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return what the page knows (`Facts` in static/lab/facts.js), and its checkpoint files by their digests.
+
+    Raises CheckpointError or ConfigError if there is no such network, or none that a browser can run.
+    """
+    if is_ideal(checkpoint):
+        raise ConfigError(
+            "the lab runs a trained network in the browser, and an ideal is none: choose lite, or your own"
+        )
+    path = find_checkpoint(checkpoint)
+    loaded, name = load_placed(path), name_of(path)
+    settings, suits = recommended_settings(name), recommended_guide(name)
+    guide = load_named(suits.guide) if suits else None
+    files = {_offered(each): each.file for each in (loaded, guide) if each}
+    facts = {
+        "noise": {"tables": schedule_tables()},
+        "first": FIRST_DIGIT,
+        "digits": [_digit(label, which) for label in range(10) for which in range(DIGITS_A_CLASS)],
+        "network": {
+            "checkpoint": name,
+            "digest": loaded.digest,
+            "alpha_bar": base64_of(loaded.schedule.alpha_bar.numpy()),
+            "held_out": loaded.held_out,
+            "held_out_digits": loaded.held_out_digits,
+        },
+        "guide": {"name": suits.guide, "digest": guide.digest} if suits and guide else None,
+        "samplers": offered_samplers(),
+        "steps": offered_steps(loaded.schedule),
+        **packed_plans(loaded.schedule),
+        "clips": offered_clips(),
+        "opening": _opening(settings, loaded.schedule),
+        "programs": _programs(settings, name),
+        "patterns": [_pattern(title, dilations) for title, dilations in PATTERNS.items()],
+        "tabs": _texts(),
+        "about": html_of(_about(name, loaded, date)),
+        "cannot": html_of(CANNOT),
+    }
+    return facts, files
+
+
+def html_of(markdown: str) -> str:
+    """Return a text of the page, Markdown, as HTML."""
+    text: str = MarkdownIt("commonmark").enable("table").render(markdown)
+    return text.replace("<table>", '<table tabindex="0">')  # on a phone it is pushed sideways, with keys too
+
+
+def _offered(loaded: LoadedNetwork) -> str:
+    digest = WEIGHTS.offer(loaded)
+    if not digest:
+        raise ConfigError("the lab runs its network in the browser, which can take grey digits alone")
+    return digest
+
+
+def _digit(label: int, which: int) -> dict[str, Any]:
+    digits, _ = load_mnist(train=False)
+    pixels = digits[int(class_indices(label)[which])].numpy()
+    return {"label": label, "which": which, "name": gallery_digit(label, which)["name"], "pixels": base64_of(pixels)}
+
+
+def _opening(settings: FilmSettings, schedule: Schedule) -> dict[str, Any]:
+    titles = [row["title"] for row in offered_samplers()]
+    return {
+        "sampler": titles.index(sampler_words(settings) or titles[0]),
+        "steps": min(settings.steps, len(schedule)),
+        "eta": settings.eta,
+        "clip": settings.clip,
+        "n": min(settings.n, MOST_DIGITS),
+        "seed": settings.seed,
+        "weight": settings.guide_weight if settings.guide else None,
+    }
+
+
+def _programs(settings: FilmSettings, checkpoint: str) -> dict[str, str]:
+    """The program that draws a film's digits, without a guide and with one: @n@ and the like are filled by the page."""
+    texts = {}
+    for name, guide in (("plain", None), ("guided", settings.guide or "tiny")):
+        text = program(replace(settings, guide=guide, seed=0, n=2), checkpoint, guide or "")
+        places = {
+            "Draws 2 digits with ddpm_demo: the film of seed 0.": "Draws @n@ @digits@ with ddpm_demo: the film of seed "
+            "@seed@.",
+            f"config = {settings.config}": "config = @config@",
+            "manual_seed(0)": "manual_seed(@seed@)",
+            "start_noise(2,": "start_noise(@n@,",
+            f", guide, {settings.guide_weight:g})": ", guide, @weight@)",
+        }
+        for words, place in places.items():
+            text = text.replace(words, place)
+        texts[name] = text
+    return texts
+
+
+def _pattern(title: str, dilations: tuple[int, ...]) -> dict[str, Any]:
+    curve, table = describe_receptive_field(dilations)
+    kernels, steps = ModelConfig(dilations=dilations).kernels_and_dilations
+    pattern = {"name": title, "dilations": list(dilations), "kernels": list(kernels), "steps": list(steps)}
+    return {**pattern, "curve": curve, "table": html_of(table)}
+
+
+def _about(name: str, loaded: LoadedNetwork, date: datetime.date) -> str:
+    return (
+        f"Written on {date.day} {date:%B %Y} by ddpm_demo {ddpm_demo.__version__}. The network is {name} (SHA-256 "
+        f"{loaded.digest[:16]}…); schedules, samplers' numbers and figures on test digits were computed then, by "
+        "Python. Everything else is computed here, by your browser; nothing leaves this page, and nothing is loaded "
+        "from elsewhere. A denoising diffusion model (Ho et al. 2020) on MNIST (LeCun, Cortes & Burges, CC BY-SA 3.0)."
+    )
+
+
+def _texts() -> dict[str, dict[str, str]]:
+    halves = "\n".join(
+        f"- {half_life(name, Schedule.from_config(config))}" for name, config in named_configs(FIRST_CUSTOM).items()
+    )
+    texts = {
+        "noise": ("Noise", NOISE_LEAD, NOISE_LESSON),
+        "schedule": ("Schedule", SCHEDULE_LEAD, f"{SCHEDULE_LESSON}\n\n{halves}"),
+        "receptive-field": ("Receptive field", RECEPTIVE_LEAD, RECEPTIVE_LESSON),
+        "generate": ("Generate", GENERATE_LEAD, GENERATE_LESSON),
+    }
+    return {
+        name: {"title": title, "lead": html_of(lead), "lesson": html_of(lesson)}
+        for name, (title, lead, lesson) in texts.items()
+    }

@@ -1,0 +1,54 @@
+// What `ddpm-demo lab` has written into the page: numbers of Python's as JSON, and files as they are.
+import { decodeBytes } from "../bytes.js";
+
+/**
+ * A row of the table of samplers as it is offered: `etas` are the settings of η that there are plans for.
+ * @typedef {{title: string, settings: Record<string, any>, etas: number[], formula: string,
+ *            words: Record<string, Record<string, string>[]>}} OfferedSampler
+ * A column of a plan: one number at every step, or float64 in base64, or the name of the column that it equals.
+ * @typedef {number | string} Column
+ * @typedef {{std: Column, calls: {steps: number, columns: Record<string, Column>}[]}} PackedPlan
+ *
+ * @typedef {object} Facts see `lab_facts` in ui/lab/facts.py
+ * @property {Record<string, any>} noise
+ * @property {number} first the class of the digit that is shown first
+ * @property {{label: number, which: number, name: string, pixels: string}[]} digits
+ * @property {{checkpoint: string, digest: string, alpha_bar: string, held_out: (number | null)[] | null,
+ *             held_out_digits: number}} network
+ * @property {{name: string, digest: string} | null} guide
+ * @property {OfferedSampler[]} samplers
+ * @property {number[]} steps
+ * @property {Record<string, number[]>} timesteps
+ * @property {Record<string, number[]>} frames
+ * @property {Record<string, PackedPlan>} plans
+ * @property {Record<string, {words: string, clean: string}>} clips
+ * @property {import("./plans.js").LabSettings} opening
+ * @property {{plain: string, guided: string}} programs
+ * @property {{name: string, curve: any, table: string, dilations: number[], kernels: number[], steps: number[]}[]} patterns
+ * @property {Record<string, {title: string, lead: string, lesson: string}>} tabs
+ * @property {string} about
+ * @property {string} cannot
+ */
+
+/** @type {Facts} */
+export const facts = JSON.parse(/** @type {any} */ (document.getElementById("lab-facts")).textContent);
+
+/** Kept once the whole page is here: the files stand at its end. */
+const whole = new Promise((resolve) => {
+  if (document.readyState !== "loading") resolve(null);
+  else document.addEventListener("DOMContentLoaded", resolve, { once: true });
+});
+
+/**
+ * The bytes of a file, by its name: out of this page, or beside it where the lab is a folder.
+ * @param {string} name
+ * @returns {Promise<ArrayBuffer>}
+ */
+export async function fileBytes(name) {
+  await whole;
+  const text = document.getElementById(`file-${name}`)?.textContent;
+  if (text) return /** @type {ArrayBuffer} */ (decodeBytes(text.trim()).buffer);
+  const answer = await fetch(`files/${name}`);
+  if (!answer.ok) throw new Error(`the file ${name} is missing`);
+  return answer.arrayBuffer();
+}
