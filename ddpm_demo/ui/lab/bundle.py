@@ -8,6 +8,8 @@ imports and exports are written in the few ways that are understood here; what i
 import re
 from collections.abc import Mapping
 
+from gradio.themes import Base
+
 from ddpm_demo.ui.look import STYLE_SHEETS, theme
 from ddpm_demo.ui.parts.bridge import STATIC
 
@@ -17,6 +19,7 @@ WORKER = "net/worker.js"
 REPLACED: Mapping[str, str] = {
     "network_files.js": "lab/network_files.js",
     "film/film_maker.js": "lab/film_maker.js",
+    "film/where.js": "lab/where.js",
 }
 LAB_STYLE = STATIC / "lab" / "lab.css"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";$', re.MULTILINE)
@@ -73,17 +76,17 @@ def lab_style() -> str:
     sheets = "\n".join(path.read_text(encoding="utf-8") for path in [LAB_STYLE, *STYLE_SHEETS])
     own = {name for name in re.findall(r"--([a-z0-9-]+):", sheets) if name.startswith("ddpm-")}
     names = sorted(set(VARIABLE.findall(sheets)) - own)
-    light, dark = ("".join(_variable(name, dark=dark) for name in names) for dark in (False, True))
+    look = theme()
+    light, dark = ("".join(_variable(look, name, dark=dark) for name in names) for dark in (False, True))
     return f":root{{{light}}}\n.dark{{{dark}}}\n{sheets}"
 
 
-def _variable(name: str, *, dark: bool) -> str:
+def _variable(look: Base, name: str, *, dark: bool) -> str:
     """A variable of Gradio's with its value in our theme; nothing where dark is as light."""
-    chosen = theme()
     attribute = name.replace("-", "_")
-    value = getattr(chosen, attribute + "_dark", None) if dark else getattr(chosen, attribute, None)
+    value = getattr(look, attribute + "_dark", None) if dark else getattr(look, attribute, None)
     while isinstance(value, str) and value.startswith("*"):
         known = value[1:]
-        value = (getattr(chosen, known + "_dark", None) if dark else None) or getattr(chosen, known)
+        value = (getattr(look, known + "_dark", None) if dark else None) or getattr(look, known)
     assert value is not None or dark, f"the theme has no {name}"
     return "" if value is None else f"--{name}:{value};"
