@@ -139,7 +139,7 @@ def test_the_plans_in_it_are_those_of_the_table_of_samplers(page, title, eta, st
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["lab.htm"], "must be a file whose name ends in .html"),
+        (["lab.htm"], "must be a file name that ends in .html"),
         (["nowhere/lab.html"], "there is no directory"),
         (["lab.html", "--checkpoint", "none-such"], "no checkpoint 'none-such'"),
         (["lab.html", "--checkpoint", "full"], "more than the 2.5 MB"),

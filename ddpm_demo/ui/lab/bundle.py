@@ -22,8 +22,8 @@ REPLACED: Mapping[str, str] = {
     "film/where.js": "lab/where.js",
 }
 LAB_STYLE = STATIC / "lab" / "lab.css"
-IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";$', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
+IMPORT_LINE = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";$', re.MULTILINE)
+EXPORT_WORD = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 LATER = re.compile(r'(?<=await )import\("(\.[^"]+)"\)')
 NOT_READ = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 VARIABLE = re.compile(r"var\(--([a-z0-9-]+)\)")
@@ -54,10 +54,10 @@ def one_script(entry: str) -> str:
             assert not unknown, f"{name} imports {unknown} from {other}, whose exports are not read"
             return f"const {{ {', '.join(each.replace(' as ', ': ') for each in names)} }} = modules[{other!r}];"
 
-        text = IMPORT.sub(linked, path.read_text(encoding="utf-8"))
+        text = IMPORT_LINE.sub(linked, path.read_text(encoding="utf-8"))
         text = LATER.sub(lambda match: f"modules[{found(match[1])!r}]", text)
-        names = EXPORT.findall(text)
-        text = EXPORT.sub("", text)
+        names = EXPORT_WORD.findall(text)
+        text = EXPORT_WORD.sub("", text)
         unread = NOT_READ.search(text) or re.search(r"import\.meta\.\w+", text)
         assert unread is None, f"{name} has {unread and unread[0]!r}, which is not understood"
         exports[name] = set(names)

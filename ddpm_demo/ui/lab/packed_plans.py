@@ -14,7 +14,7 @@ from ddpm_demo.ui.film.films import kept_steps
 from ddpm_demo.ui.film.form import WORDS
 from ddpm_demo.ui.parts.bridge import base64_of
 
-STEPS = (5, 10, 20, 50, 100, 200)  # and as many as the schedule has
+FILM_STEPS = (5, 10, 20, 50, 100, 200)  # and as many as the schedule has
 ETAS = (0.0, 0.5, 1.0)
 MOST_DIGITS = 16  # of a film; `MOST` in static/lab/generate_tab.js
 _ALL = Coefficients(x_t=1.0, eps_hat=1.0, x0_hat=1.0, x0_before=1.0, std=1.0)
@@ -22,7 +22,7 @@ _ALL = Coefficients(x_t=1.0, eps_hat=1.0, x0_hat=1.0, x0_before=1.0, std=1.0)
 
 def offered_steps(schedule: Schedule) -> list[int]:
     """Return how many steps a film may have."""
-    return [steps for steps in STEPS if steps < len(schedule)] + [len(schedule)]
+    return [steps for steps in FILM_STEPS if steps < len(schedule)] + [len(schedule)]
 
 
 def offered_samplers() -> list[dict[str, Any]]:

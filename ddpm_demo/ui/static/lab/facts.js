@@ -5,6 +5,9 @@ import { decodeBytes } from "../bytes.js";
  * A row of the table of samplers as it is offered: `etas` are the settings of η that there are plans for.
  * @typedef {{title: string, settings: Record<string, any>, etas: number[], formula: string,
  *            words: Record<string, Record<string, string>[]>}} OfferedSampler
+ * What the form is set to; `sampler` is a place in `Facts.samplers`.
+ * @typedef {{sampler: number, steps: number, eta: number, clip: "none" | "x0" | "x_t", n: number, seed: number,
+ *            weight: number | null}} LabSettings
  * A column of a plan: one number at every step, or float64 in base64, or the name of the column that it equals.
  * @typedef {number | string} Column
  * @typedef {{std: Column, calls: {steps: number, columns: Record<string, Column>}[]}} PackedPlan
@@ -22,7 +25,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {Record<string, number[]>} frames
  * @property {Record<string, PackedPlan>} plans
  * @property {Record<string, {words: string, clean: string}>} clips
- * @property {import("./plans.js").LabSettings} opening
+ * @property {LabSettings} opening
  * @property {{plain: string, guided: string}} programs
  * @property {{name: string, curve: any, table: string, dilations: number[], kernels: number[], steps: number[]}[]} patterns
  * @property {Record<string, {title: string, lead: string, lesson: string}>} tabs

@@ -14,7 +14,7 @@ const MOST = 16; // digits: as many as a laptop draws in seconds, and keeps all 
 
 /** @param {HTMLElement} place */
 export function buildGenerateTab(place) {
-  /** @type {import("./plans.js").LabSettings} */
+  /** @type {import("./facts.js").LabSettings} */
   const settings = { ...facts.opening };
   const { samplers, guide, clips, network, steps } = facts;
 
@@ -58,7 +58,7 @@ export function buildGenerateTab(place) {
     eta.input.value = String(settings.eta);
     eta.element.hidden = etas.length < 2;
   }
-  /** @param {Partial<import("./plans.js").LabSettings>} changes */
+  /** @param {Partial<import("./facts.js").LabSettings>} changes */
   function change(changes) {
     Object.assign(settings, changes);
     if ("n" in changes || "seed" in changes || "steps" in changes) showNoise();
@@ -71,7 +71,7 @@ export function buildGenerateTab(place) {
     setFilm({ begin: known ? null : { seed: number, n, size: 28, t: facts.timesteps[many][0], bytes } });
   }
   /** Begin a film, or end it. */
-  function press(/** @type {import("./plans.js").LabSettings | null} */ wanted) {
+  function press(/** @type {import("./facts.js").LabSettings | null} */ wanted) {
     start.disabled = wanted !== null;
     stop.disabled = wanted === null;
     setValue(wanted ? { settings: { ...wanted }, press: ++presses } : { press: ++presses });

@@ -3,11 +3,7 @@ import { decodeFloat64 } from "../bytes.js";
 import { facts } from "./facts.js";
 
 /** @typedef {import("./facts.js").Column} Column */
-/**
- * What the form is set to; `sampler` is a place in `facts.samplers`.
- * @typedef {{sampler: number, steps: number, eta: number, clip: "none" | "x0" | "x_t", n: number, seed: number,
- *            weight: number | null}} LabSettings
- */
+/** @typedef {import("./facts.js").LabSettings} LabSettings */
 
 const alphaBar = decodeFloat64(facts.network.alpha_bar);
 
