@@ -6,6 +6,7 @@ from ddpm_demo.ui.parts.bridge import STATIC
 
 STYLE_SHEETS = sorted((STATIC / "style").glob("*.css"))
 SHADE = "0 1px 2px rgb(0 0 0 / 8%)"
+TYPE = gr.themes.Size(xxs="14px", xs="14px", sm="14px", md="16px", lg="18px", xl="22px", xxl="26px")  # no smaller one
 
 
 def theme() -> gr.themes.Base:
@@ -14,7 +15,8 @@ def theme() -> gr.themes.Base:
     Plain font names are local; nothing is fetched.
     """
     fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
-    look = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
+    mono = ["ui-monospace", "Consolas", "monospace"]
+    look = gr.themes.Soft(primary_hue="blue", font=fonts, font_mono=mono, text_size=TYPE)
     return look.set(
         body_background_fill="white",
         body_text_color_subdued="*neutral_600",

@@ -15,6 +15,7 @@ from ddpm_demo.ui.ready_files import takes_gzip
 FIRST = STATIC / "before_gradio.js"
 PAGES = 8  # compressed, in memory: it is the same for all who open it at one address
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
+FIT_STYLE = STATIC / "fit.css"
 
 
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')  # not import(...): what is fetched only when it is wanted
@@ -55,7 +56,12 @@ def head() -> str:
     links.append(f'<link rel="stylesheet" media="print" onload="this.media=`all`" href="{address}">')
     start = f'import {{ showFirstScreen }} from "./{static_url(STATIC / FIRST_SCREEN)[1:]}"; showFirstScreen();'
     return "\n".join(
-        [f"<script>{FIRST.read_text(encoding='utf-8')}</script>", *links, f'<script type="module">{start}</script>']
+        [
+            f"<script>{FIRST.read_text(encoding='utf-8')}</script>",
+            f"<style>{FIT_STYLE.read_text(encoding='utf-8')}</style>",  # here: Gradio would leave its queries out
+            *links,
+            f'<script type="module">{start}</script>',
+        ]
     )
 
 

@@ -65,7 +65,7 @@ def launch(demo: gr.Blocks, where: ListenOptions = ListenOptions()) -> str:
                 "middleware": [Middleware(PageHead), Middleware(ReadyFiles)],
                 "routes": getattr(demo, FILM_ROUTES, []),
             },
-            footer_links=["settings"],
+            footer_links=[],  # Gradio's own Settings would stand beside those of the film and of the training
             run_history=False,
             enable_monitoring=False,
             ssr_mode=False,

@@ -78,7 +78,7 @@ EXPERIMENTS = {
             _lane("clip x̂₀", clip="x0", steps=200),
             _lane("clamp x_t", clip="x_t", steps=200),
         ),
-        "Noise mostly lies between −2 and 2: clamping x_t to [−1, 1] at every step removes a part of it that the "
+        "Noise mostly lies between −2 and 2: clamping xₜ to [−1, 1] at every step removes a part of it that the "
         "network expects to see; look at the paper between the strokes. Clipping x̂₀ only says that the "
         "finished pixels are between black and white.",
         "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps x_t",
@@ -132,7 +132,7 @@ EXPERIMENTS = {
     "The same noise, asked for ten digits": Experiment(
         (Lane("DDIM, 50 steps, asked for 0 to 9", SamplerConfig(kind="ddim", steps=50, clip="x0")),),
         "All ten start from exactly the same x_T. The network knows no labels: at every step a classifier of noisy "
-        "pictures says which change to x_t makes the digit likelier, and that is subtracted from ε̂. Compare slant and "
+        "pictures says which change to xₜ makes the digit likelier, and that is subtracted from ε̂. Compare slant and "
         "thickness along the row: whatever else the noise had decided often stays.",
         "Dhariwal & Nichol 2021, Algorithm 2",
         ten=True,

@@ -136,7 +136,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
     first = opening_words(opened)
     with gr.Row(elem_id="generate-wish"):
         count = gr.Slider(
-            1, MAX_IMAGES, value=first["n"], step=1, label="Digits", min_width=150, scale=3, elem_id="generate-count"
+            1, MAX_IMAGES, value=first["n"], step=1, label="Digits", min_width=230, scale=3, elem_id="generate-count"
         )
         digit = gr.Dropdown(
             list(WORDS["digit"]),
@@ -181,7 +181,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             list(WORDS["sampler"]),
             value=first["sampler"],
             label="Sampler",
-            info="The rule that turns x_t into the next picture.",
+            info="The rule that turns xₜ into the next picture.",
         )
         steps = gr.Slider(
             MIN_STEPS,
@@ -222,7 +222,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
                 value=first["first"],
                 step=1,
                 label="From t =",
-                min_width=140,
+                min_width=230,
                 elem_id="generate-first",
             )
             last_t = gr.Slider(
@@ -231,7 +231,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
                 value=first["last"],
                 step=1,
                 label="Down to t =",
-                min_width=140,
+                min_width=230,
                 elem_id="generate-last",
             )
         limit_guide = gr.Checkbox(

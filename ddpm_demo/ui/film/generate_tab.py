@@ -90,7 +90,7 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
     with gr.Row(elem_id="generate-stage"):
         with gr.Column(min_width=280, scale=2):
             form = build_film_form(list(checkpoints))
-        with gr.Column(min_width=300, scale=5):
+        with gr.Column(min_width=560, scale=5):  # where it is less, the form stands above
             noise = [form.fields[name] for name in ("checkpoint", "n", "seed", "steps")]
             begin = first_frame(checkpoints, *[field.value for field in noise])
             film = browser_component(

@@ -34,7 +34,7 @@ def path_cloud(_: Any = None) -> dict[str, Any]:
     """
     plane, points, labels = mnist_plane()
     figure = plots.plane_figure(points, labels, plane.explained)
-    share = f"{plane.explained.sum():.0%}"
+    share = f"{100 * plane.explained.sum():.0f} %"
     label = f"real digits on MNIST's first two principal components, {share} of its variance, and the film's trails"
     chart = chart_value(figure, label=label)
     directions = {"mean": plane.mean, "components": plane.components}

@@ -1,6 +1,7 @@
 """What is said about a prediction or an answer, once the truth has been computed."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from ddpm_demo.ui.lessons.lesson import Lesson, Question
 from ddpm_demo.ui.lessons.workplace import Truth
 
 TENTHS = 10
+PERCENT = re.compile(r"(?<=\d)%")
 
 
 def read_prediction(lesson: Lesson, value: object) -> Any:
@@ -51,7 +53,7 @@ def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping
         words = next(choice.wrong for choice in lesson.predict.choices if choice.key == prediction)
     else:
         words = lesson.words[outcome]
-    return words.format(**values), lesson.explain.format(**values)
+    return spaced(words.format(**values)), spaced(lesson.explain.format(**values))
 
 
 def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
@@ -60,7 +62,12 @@ def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
     if chosen is None:
         raise ConfigError("choose one of the answers")
     right = chosen.key == truth.right
-    return right, (question.right if right else chosen.wrong).format(**truth.values)
+    return right, spaced((question.right if right else chosen.wrong).format(**truth.values))
+
+
+def spaced(text: str) -> str:
+    """Return `text` with a space between each number and its %, as the page writes them; `format` leaves none."""
+    return PERCENT.sub(" %", text)
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:

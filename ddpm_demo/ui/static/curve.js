@@ -2,11 +2,11 @@
 import { colours, contextOf, h, number } from "./dom.js";
 import { watchStrokes } from "./strokes.js";
 
-const LEFT = 46,
+const LEFT = 52,
   RIGHT = 8,
   TOP = 8,
-  BOTTOM = 24,
-  TWO_ROWS = 38;
+  BOTTOM = 26,
+  TWO_ROWS = 42;
 /** @type {Record<string, number[]>} */
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
@@ -42,7 +42,8 @@ export function logTicks(low, high) {
   const found = [];
   for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k++)
     found.push(...[1, 2, 5].map((each) => each * 10 ** k));
-  return found.filter((value) => value >= low && value <= high);
+  const inside = found.filter((value) => value >= low && value <= high);
+  return inside.length > 1 ? inside : ticks(low, high, 3); // so little apart that powers of ten pass it by
 }
 const written = (/** @type {number} */ value) =>
   value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 10_000)
@@ -106,7 +107,7 @@ export function makeCurve({ xTitle, onPick }) {
     const context = contextOf(canvas),
       { text, line } = colours(canvas);
     context.scale(ratio, ratio);
-    context.font = "12px system-ui, sans-serif";
+    context.font = "14px system-ui, sans-serif";
     const [x0, x1] = chart.x,
       map = chart.log ? Math.log10 : same,
       [y0, y1] = chart.y.map(map);
@@ -185,7 +186,10 @@ export function makeCurve({ xTitle, onPick }) {
   function nameColumns(context, names, width, height) {
     const room = (width - LEFT - RIGHT) / names.length,
       rows = names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
-    names.forEach((name, k) => context.fillText(name, place.x(k), height - 6 - (rows === 2 && k % 2 === 0 ? 13 : 0)));
+    names.forEach((name, k) => {
+      const at = Math.min(place.x(k), width - context.measureText(name).width / 2); // the last one, too, is all there
+      context.fillText(name, at, height - 6 - (rows === 2 && k % 2 === 0 ? 15 : 0));
+    });
   }
   /**
    * @param {CanvasRenderingContext2D} context

@@ -66,6 +66,12 @@ export const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (ca
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+/** Call `run` when the page is to be printed: what is drawn only where it is seen must be there on paper. */
+export function onPaper(/** @type {() => void} */ run) {
+  addEventListener("beforeprint", run);
+  matchMedia("print").addEventListener("change", ({ matches }) => matches && run()); // Safari
+}
+
 /** True where an element has a place on the screen. Safari before 17.4 has no `checkVisibility`. */
 export const isShown = (/** @type {Element | null} */ element) =>
   element?.checkVisibility?.() ?? Boolean(element?.getClientRects().length);
@@ -99,6 +105,25 @@ export function settled(run, milliseconds = 150) {
   return () => {
     clearTimeout(timer);
     timer = setTimeout(run, milliseconds);
+  };
+}
+
+/**
+ * A place from which a screen reader says what it was given last, once that has stood for a moment: not every frame of
+ * what plays, nor every pixel that a pointer passes.
+ */
+export function makeSpoken() {
+  const element = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
+  let last = "";
+  const speak = settled(() => {
+    if (element.textContent !== last) element.textContent = last;
+  }, 600);
+  return {
+    element,
+    say: (/** @type {string} */ text) => {
+      last = text;
+      speak();
+    },
   };
 }
 

@@ -25,7 +25,7 @@ export function makeSlider(options) {
     },
   });
   const words = h("span"),
-    output = h("output", { for: id, class: "ddpm-value" }, words);
+    output = h("output", { for: id, class: "ddpm-value", "aria-live": "off" }, words); // said with the slider itself
   const playButton = button("", () => (frame ? pause() : play()));
   const speed = select("speed", { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
   speed.input.value = "1";

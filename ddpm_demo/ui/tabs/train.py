@@ -55,7 +55,7 @@ def build_train_tab(desk: Desk) -> None:
                 contents({"own-drawings": "teach it your own drawings"})
         else:
             form = None
-        with gr.Column(min_width=300, scale=5):
+        with gr.Column(min_width=560, scale=5):
             view = browser_component(
                 "tabs/train", first_train_value(allowed=desk.allowed), elem_id="train-view", server=desk.functions()
             )

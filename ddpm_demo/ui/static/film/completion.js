@@ -85,7 +85,7 @@ export function mount(element, props, watch, server, trigger) {
       "aria-describedby": `${id}-help`,
       oninput: say,
     });
-    const output = h("output", { for: id, class: "ddpm-value" });
+    const output = h("output", { for: id, class: "ddpm-value", "aria-live": "off" });
     function say() {
       output.textContent = input.value;
     }

@@ -2,6 +2,7 @@
 import { placeIn } from "../component.js";
 import { checkbox, contextOf, h, number, reducedMotion } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
+import { makeHerald } from "./herald.js";
 import { makeInspector } from "./inspector.js";
 import { makeNearest } from "./nearest.js";
 import { makeOdds } from "./odds.js";
@@ -30,7 +31,8 @@ export function mount(element, props, watch, server, trigger) {
   };
   const odds = makeOdds();
   const canvas = grids.x_t.canvas;
-  const status = h("p", { class: "ddpm-facts", "aria-live": "polite" }, "");
+  const status = h("p", { class: "ddpm-facts" }, "");
+  const herald = makeHerald();
   const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
   const loop = checkbox("play in a loop", () => {});
   let live = true; // follow the newest frame until the student takes hold of the slider
@@ -61,6 +63,7 @@ export function mount(element, props, watch, server, trigger) {
         {},
         bar,
         status,
+        herald.element,
         slider.element,
         odds.element,
         h("div", { class: "ddpm-pair" }, x0_hat.element, eps_hat.element, pull.element),
@@ -181,6 +184,7 @@ export function mount(element, props, watch, server, trigger) {
       canvas.dataset.done = String(film.done);
     }
     paint();
+    herald.tell(changes);
   });
   let pressed = null;
   // the buttons are Gradio's: what they say arrives as this component's value
@@ -195,6 +199,7 @@ export function mount(element, props, watch, server, trigger) {
     openFilm(props.value.settings, {
       say: (text) => {
         status.textContent = text;
+        herald.say(text);
       },
       ended: () => {
         trigger("submit");

@@ -1,7 +1,7 @@
 // One digit of the film, large, and behind every pixel the sum that made it, in the sampler's own floats.
 import { answerTo } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
-import { contextOf, h, number, settled } from "../dom.js";
+import { contextOf, h, makeSpoken, number, settled } from "../dom.js";
 import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
 import { grey, paintFloats, paintGrid } from "../paint.js";
 import { makePointable, placeMarker } from "../pointing.js";
@@ -23,9 +23,10 @@ export function makeInspector(server) {
   let spot = null;
   /** @type {Record<string, any> | null} */
   let step = null; // the server's answer with its pictures decoded
-  const title = h("h2", { "aria-live": "polite" });
+  const title = h("h2");
   const rule = h("p", { class: "ddpm-help" });
-  const sum = h("div", { class: "ddpm-equation ddpm-inspector-sum", "aria-live": "polite" }, HINT);
+  const sum = h("div", { class: "ddpm-equation ddpm-inspector-sum" }, HINT);
+  const spoken = makeSpoken();
   const frames = {
     x_t: makeFrame("x_t"),
     x0_hat: makeFrame("x0_hat"),
@@ -39,6 +40,7 @@ export function makeInspector(server) {
     h("div", { class: "ddpm-pictures ddpm-inspector-row" }, ...Object.values(frames).map((frame) => frame.element)),
     rule,
     sum,
+    spoken.element,
   );
 
   /** @param {keyof typeof CAPTIONS} name */
@@ -65,6 +67,7 @@ export function makeInspector(server) {
     spot = where;
     for (const { marker } of Object.values(frames)) placeMarker(marker, where, SIZE);
     write();
+    spoken.say(sum.textContent ?? ""); // of a pixel that was pointed at, not of every frame that plays
   }
   const line = (/** @type {string[]} */ ...parts) => h("p", {}, parts.join(" "));
   const interval = (/** @type {{first: number | null, last: number}} */ { first, last }) =>
@@ -129,7 +132,7 @@ export function makeInspector(server) {
             ),
           ]
         : []),
-      line(`x_s = ${terms.join(" + ")}`),
+      line(`xₛ = ${terms.join(" + ")}`),
       line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`),
     );
     Object.assign(sum.dataset, {

@@ -21,7 +21,8 @@ export function mount(element, props, watch, server) {
   /** @type {{mean: Float32Array, components: Float32Array} | null} */
   let plane = null;
   let asked = ""; // the film, and how much of it, that the trails were last asked for
-  placeIn(element).replaceChildren(which.element, chart.element, note);
+  const where = h("p", { class: "ddpm-help" }); // changes with every frame: not to be said each time
+  placeIn(element).replaceChildren(which.element, chart.element, note, where);
 
   function traces() {
     const trails = trailsOf.get(film.run);
@@ -108,8 +109,9 @@ export function mount(element, props, watch, server) {
         figure: { ...cloud.figure, layout: framed(cloud.figure, whole), data: [...cloud.figure.data, ...trails] },
       });
     drawn = whole;
+    if (trails.length) note.textContent = "";
     if (trails.length)
-      note.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
+      where.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
     chart.element.dataset.frame = trails.length ? String(film.index) : "";
   }
   /**

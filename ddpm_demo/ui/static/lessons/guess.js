@@ -17,7 +17,7 @@ function makeMark(asked, words, draft, onDraft) {
   const id = newId("mark"),
     step = asked.high - asked.low > 20 ? 1 : "any";
   const reading = (value) => fill(asked.reading, { value: Math.round(value) });
-  const output = h("output", { for: id, class: "ddpm-value" });
+  const output = h("output", { for: id, class: "ddpm-value", "aria-live": "off" });
   const input = h("input", {
     type: "range",
     id,

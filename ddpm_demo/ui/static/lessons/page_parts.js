@@ -4,6 +4,7 @@ import { film } from "../film/film_state.js";
 import { state } from "../state.js";
 
 const EVERY = 200; // milliseconds between two looks at the page
+const SHOWN = 3000; // milliseconds that a mark stays at least
 const EMPTY = 20; // pixels: a part that is lower has nothing in it yet
 
 /** Lock parts of the page, those that come later too, until the returned function is called. */
@@ -29,7 +30,15 @@ export function leadTo(selector) {
   part.classList.add("ddpm-lesson-here");
   // to the top: on a phone the lesson lies over the lower half
   scrollToTop(part);
-  setTimeout(() => part.classList.remove("ddpm-lesson-here"), 2500);
+  // until the student has done something there, or elsewhere: who reads slowly needs longer than any clock allows
+  const seen = new AbortController();
+  const end = () => {
+    part.classList.remove("ddpm-lesson-here");
+    seen.abort();
+  };
+  const begun = performance.now();
+  for (const deed of ["pointerdown", "keydown"])
+    addEventListener(deed, () => performance.now() - begun < SHOWN || end(), { capture: true, signal: seen.signal });
   return true;
 }
 

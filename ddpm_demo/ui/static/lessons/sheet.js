@@ -19,7 +19,7 @@ function showSheet(title, words, ...content) {
       "div",
       { class: "ddpm-row ddpm-lesson-screen-only" },
       button(words.print, () => window.print(), { "data-name": "print" }),
-      button(words.close, close),
+      button(words.close_sheet, close),
     ),
     heading,
     ...content,

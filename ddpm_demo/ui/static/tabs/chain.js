@@ -59,7 +59,7 @@ export function makeChainPanel() {
     height: 28,
     role: "img",
     class: "ddpm-pixels",
-    "aria-label": "x_t in one jump",
+    "aria-label": "xₜ in one jump",
   });
   const chain = h("canvas", {
     width: 28,
@@ -67,7 +67,7 @@ export function makeChainPanel() {
     role: "img",
     class: "ddpm-pixels",
     "data-name": "chain",
-    "aria-label": "x_t by a chain of single steps",
+    "aria-label": "xₜ by a chain of single steps",
   });
   const histogram = makeHistogram("histograms of the noise in both pictures, against N(0, 1)");
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "chain" });

@@ -43,7 +43,7 @@ export function makeHistogram(label) {
     const top = Math.max(0.5, ...all.map((bins) => Math.max(...bins)));
     const y = (/** @type {number} */ value) => (HEIGHT - FLOOR) * (1 - value / top);
     context.clearRect(0, 0, WIDTH, HEIGHT);
-    context.font = "12px system-ui, sans-serif";
+    context.font = "14px system-ui, sans-serif";
     context.textAlign = "center";
     for (let value = LOW + 1; value < HIGH; value++) {
       context.fillStyle = line;

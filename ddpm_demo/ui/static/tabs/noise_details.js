@@ -1,7 +1,7 @@
 // The rest of the Noise tab: ten moments, the network's view, the histogram, the chain, and a digit of the student's own.
 import { placeIn } from "../component.js";
 import { makeChainPanel } from "./chain.js";
-import { h, nextFrame, settled } from "../dom.js";
+import { h, nextFrame, onPaper, settled } from "../dom.js";
 import { makeHistogram } from "./histogram.js";
 import { makeIdealPanel } from "./ideal_look.js";
 import { makeNetworkPanel } from "./network_look.js";
@@ -16,7 +16,7 @@ export function mount(element, props, watch, server) {
   // the lab has no server that could answer these two
   const ideal = server.ideal_answer ? makeIdealPanel(server) : null;
   const pad = server.read_picture ? makePad(server, (digit) => update(readValue({ digit }))) : null;
-  const histogram = makeHistogram("histogram of the values of x_t, against the curve of N(0, 1)");
+  const histogram = makeHistogram("histogram of the values of xₜ, against the curve of N(0, 1)");
   const chain = makeChainPanel();
   const all = h(
     "div",
@@ -41,9 +41,10 @@ export function mount(element, props, watch, server) {
     chain.run();
   });
   let seen = false; // the histogram, which is not drawn sixty times a second for nobody
-  function drawHistogram() {
-    if (seen && state.digit && state.noise) histogram.draw(mixture());
+  function drawHistogram(wanted = seen) {
+    if (wanted && state.digit && state.noise) histogram.draw(mixture());
   }
+  onPaper(() => drawHistogram(true));
   new IntersectionObserver((entries) => {
     seen = entries[entries.length - 1].isIntersecting;
     drawHistogram();

@@ -1,5 +1,5 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
-import { checkbox, h, number } from "../dom.js";
+import { checkbox, h, makeSpoken, number } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { pngButton } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
@@ -16,7 +16,8 @@ export function makePixels() {
   const low = h("span"),
     high = h("span");
   const scale = h("div", { class: "ddpm-scale" }, low, h("span", { class: "ddpm-ramp" }), high);
-  const sum = h("p", { class: "ddpm-equation ddpm-sum", "aria-live": "polite" }, hint());
+  const sum = h("p", { class: "ddpm-equation ddpm-sum" }, hint());
+  const spoken = makeSpoken();
   const frames = {
     x0: makeFrame("x0", "the digit x₀"),
     eps: makeFrame("eps", "the noise ε"),
@@ -67,6 +68,7 @@ export function makePixels() {
     spot = where;
     for (const { marker } of Object.values(frames)) placeMarker(marker, where, SIZE);
     writeSum();
+    spoken.say(sum.textContent ?? ""); // not when t plays on
   }
   function writeSum() {
     if (!spot) return;
@@ -107,5 +109,5 @@ export function makePixels() {
     );
     writeSum();
   }
-  return { frames, details: h("div", {}, scale, wide.element, sum), paint };
+  return { frames, details: h("div", {}, scale, wide.element, sum, spoken.element), paint };
 }

@@ -1,7 +1,7 @@
 // The stage of the Receptive-field tab: the input pixels behind one output pixel, growing layer by layer.
 import { answerTo, placeIn } from "../component.js";
 import { decodeFloat64 } from "../bytes.js";
-import { h } from "../dom.js";
+import { h, makeSpoken } from "../dom.js";
 import { writeLink } from "../link.js";
 import { state, subscribe, update } from "../state.js";
 import { makeSlider } from "../slider.js";
@@ -19,7 +19,8 @@ export function mount(element, props, watch, server) {
     question = 0,
     pixel = state.pixel;
   const paths = makeMap("paths", () => state.pixel);
-  const pathWords = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "paths" });
+  const spoken = makeSpoken();
+  const pathWords = h("p", { class: "ddpm-facts", "data-name": "paths" });
   const slider = makeSlider({
     label: "layers",
     help: "How many layers, from the input on, lie before the chosen pixel: play it and watch the view grow.",
@@ -34,6 +35,7 @@ export function mount(element, props, watch, server) {
     slider.element,
     h("div", { class: "ddpm-lead-picture" }, paths.element),
     pathWords,
+    spoken.element,
     h(
       "p",
       { class: "ddpm-small" },
@@ -56,6 +58,7 @@ export function mount(element, props, watch, server) {
       `After layer ${layer + 1} of ${layers}: ${reached} of ${PIXELS} input pixels reach it, by ${count(total)} paths in all; ` +
       `the pixel itself by ${count(values[pixel.row * SIZE + pixel.col])}.`;
     paths.canvas.setAttribute("aria-label", pathWords.textContent);
+    spoken.say(pathWords.textContent);
   }
   async function ask() {
     const mine = ++question;

@@ -43,7 +43,7 @@ export function makeSheet({ read, use }) {
     "aria-label": "what was read, 28 by 28 pixels",
   });
   const slider = h("input", { type: "range", min: 1, max: 99, id: threshold, oninput: changed });
-  const value = h("output", { class: "ddpm-value", for: threshold });
+  const value = h("output", { class: "ddpm-value", for: threshold, "aria-live": "off" });
   const anyway = button("Use it anyway", () => use(answer));
   const element = h(
     "div",

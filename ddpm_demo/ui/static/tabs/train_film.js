@@ -1,7 +1,7 @@
 // The film epoch by t: the same noisy digit shown to the networks of many moments of a training run.
 import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
-import { button, duration, h, newId, number, select } from "../dom.js";
+import { button, duration, h, makeSpoken, newId, number, select } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
@@ -34,7 +34,8 @@ export function makeFilm(server) {
       }),
     ]),
   );
-  const words = h("p", { class: "ddpm-facts", "aria-live": "polite" });
+  const spoken = makeSpoken();
+  const words = h("p", { class: "ddpm-facts" });
   const strip = Array.from({ length: LOOKS }, (_, k) => {
     const before = h("canvas", { width: SIZE, height: SIZE, class: "ddpm-pixels" });
     const after = h("canvas", { width: SIZE, height: SIZE, class: "ddpm-pixels" });
@@ -95,6 +96,7 @@ export function makeFilm(server) {
       ...Object.entries(big).map(([name, canvas]) => h("figure", {}, canvas, h("figcaption", {}, BIG[name]))),
     ),
     words,
+    spoken.element,
   );
   const element = h(
     "details",
@@ -157,6 +159,7 @@ export function makeFilm(server) {
     words.textContent =
       `t = ${got.t[look]}: ${(100 * got.alpha_bar[look]).toPrecision(2)} % of the variance is the digit. After step ${step.toLocaleString("en")} ` +
       `the clean image it implies is ${number(got.error_of_x0[look], 4)} away from x₀ (mean squared, clipped to [−1, 1]).`;
+    spoken.say(words.textContent);
     element.dataset.step = step;
   }
   return { element, show };
