@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from ddpm_demo.ui.tab_table import tab_ids
 
 WIDTHS = list(range(320, 1921, 20))
@@ -59,3 +61,84 @@ def test_every_width_has_room_for_every_control(visit):
             for fault in page.evaluate(FAULTS, [NARROWEST, SMALLEST]):
                 wrong.setdefault(f"{tab}: {fault}", []).append(width)
     assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
+
+
+# Words on paper whose colour is not dark, and parts that reach over the paper's edge.
+ON_PAPER = """() => {
+    const faults = [], edge = document.documentElement.clientWidth;
+    const name = element => `${element.tagName} ${element.className} ${element.textContent.trim().slice(0, 20)}`;
+    const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+        const parent = words.currentNode.parentElement;
+        if (!words.currentNode.textContent.trim() || !parent.checkVisibility({visibilityProperty: true})) continue;
+        const style = getComputedStyle(parent), colour = parent.closest('svg') ? style.fill : style.color;
+        const light = Math.max(...colour.match(/[\\d.]+/g).slice(0, 3).map(Number));
+        if (light > 80) faults.push(`${name(parent)}: ${colour}`);
+        const range = document.createRange();
+        range.selectNodeContents(words.currentNode);
+        const {left, right, width} = range.getBoundingClientRect();
+        if (width > 2 && (left < -0.5 || right > edge + 0.5))
+            faults.push(`${name(parent)}: from ${left.toFixed()} to ${right.toFixed()} of ${edge}`);
+    }
+    for (const canvas of document.querySelectorAll('canvas')) {
+        const box = canvas.getBoundingClientRect();
+        if (box.width > 2 && (box.left < -0.5 || box.right > edge + 0.5)) faults.push(`${name(canvas)} is cut`);
+    }
+    return faults;
+}"""
+PAPER = {"A4": 210, "Letter": 216}  # millimetres wide
+MARGINS = 24
+BACKGROUND = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_tab_prints_black_on_white(visit, theme):
+    page = visit.open(theme).page
+    drawn = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
+    for tab in tab_ids():
+        page.emulate_media(media="screen")
+        visit.tab(tab)
+        page.locator(f"#tab-{tab_ids()[tab]} .ddpm-mount > *").first.wait_for()
+        page.emulate_media(media="print")
+        for paper, millimetres in PAPER.items():
+            page.set_viewport_size({"width": round((millimetres - MARGINS) / 25.4 * 96), "height": 1000})
+            assert page.evaluate(ON_PAPER) == [], (tab, paper)
+            assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)", tab
+        if tab == "Noise":  # out of sight on the screen, and not drawn there
+            assert page.eval_on_selector("#noise-details .ddpm-columns .ddpm-histogram", drawn)
+
+
+def test_a_film_is_told_by_its_beginning_its_quarters_and_its_end(visit):
+    page = visit.open().page
+    page.evaluate("""() => {
+        window.spoken = [];
+        new MutationObserver(changes => {
+            for (const {target} of changes) {
+                const part = target.nodeType === 1 ? target : target.parentElement;
+                const live = part?.closest('[aria-live], [role=status], [role=alert], output');
+                if (live && live.getAttribute('aria-live') !== 'off' && live.textContent.trim())
+                    window.spoken.push(live.textContent.trim());
+            }
+        }).observe(document.body, {subtree: true, childList: true, characterData: true});
+    }""")
+    visit.tab("Generate")
+    page.wait_for_selector("#generate-film canvas")
+    page.evaluate("window.spoken = []")
+    page.locator("#generate-start").click()
+    page.wait_for_function("document.querySelector('#generate-film canvas').dataset.done === '1'")
+    page.wait_for_selector("#generate-start:not([disabled])")
+    told = list(dict.fromkeys(page.evaluate("window.spoken")))
+    film = [line for line in told if line.startswith("The film of 16 digits")]
+    assert film[0] == "The film of 16 digits: begins."
+    assert film[-1] == "The film of 16 digits is finished."
+    assert len(film) <= 5
+    assert told == film
+
+
+def test_forced_colours_leave_sliders_and_colour_bars(visit_to, address):
+    visit = visit_to(address, forced_colors="active").open()
+    style = "element => [getComputedStyle(element).backgroundImage, getComputedStyle(element).forcedColorAdjust]"
+    assert visit.page.eval_on_selector("#noise-view .ddpm-ramp", style)[0].startswith("linear-gradient")
+    visit.tab("Generate")
+    slider = visit.page.locator("#generate-count input[type=range]")
+    assert slider.evaluate("element => getComputedStyle(element).appearance") == "auto"

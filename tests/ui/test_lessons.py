@@ -36,7 +36,7 @@ from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, shipped_lessons
-from ddpm_demo.ui.lessons.judging import grade, rank_correlation, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.judging import grade, rank_correlation, spaced, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import SAID, WHEN, questions_of_test, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
@@ -557,3 +557,7 @@ def test_how_far_a_network_looks_is_what_the_comparison_with_patches_finds(tmp_p
     truth = compute_truth(place, "look_compared", {**few, "t": 50, "other": 600})
     assert [truth.values["width"], truth.values["other"]] == widths
     assert truth.right == ("wider" if widths[1] > widths[0] else "same" if widths[1] == widths[0] else "narrower")
+
+
+def test_a_share_is_written_with_a_space():
+    assert spaced(f"{0.394:.1%} of {7:g} %, 100% in all") == "39.4 % of 7 %, 100 % in all"
