@@ -123,6 +123,8 @@ def test_a_film_is_told_by_its_beginning_its_quarters_and_its_end(visit):
     }""")
     visit.tab("Generate")
     page.wait_for_selector("#generate-film canvas")
+    page.locator("#generate-dice").click()  # a film of memory would come in one piece
+    page.wait_for_function("!document.querySelector('#generate-film canvas').ariaLabel.includes('seed 0,')")
     page.evaluate("window.spoken = []")
     page.locator("#generate-start").click()
     page.wait_for_function("document.querySelector('#generate-film canvas').dataset.done === '1'")
