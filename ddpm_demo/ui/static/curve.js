@@ -1,5 +1,5 @@
 // A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
-import { colours, contextOf, h, number } from "./dom.js";
+import { colours, contextOf, h, number, onPaper } from "./dom.js";
 import { watchStrokes } from "./strokes.js";
 
 const LEFT = 52,
@@ -235,6 +235,7 @@ export function makeCurve({ xTitle, onPick }) {
     });
   }
   new ResizeObserver(repaint).observe(canvas);
+  onPaper(paint); // at once: no frame comes before the page is printed
   new MutationObserver(repaint).observe(document.body, { attributes: true, attributeFilter: ["class"] }); // light or dark
   return { element, draw, setCursor };
 }

@@ -66,10 +66,13 @@ export const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (ca
 
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Call `run` when the page is to be printed: what is drawn only where it is seen must be there on paper. */
+/**
+ * Call `run` when the page goes to paper, and when it is back: what is drawn only where it is seen must be there, and in
+ * the colours of paper.
+ */
 export function onPaper(/** @type {() => void} */ run) {
   addEventListener("beforeprint", run);
-  matchMedia("print").addEventListener("change", ({ matches }) => matches && run()); // Safari
+  matchMedia("print").addEventListener("change", run); // after the style sheets have turned, both ways
 }
 
 /** True where an element has a place on the screen. Safari before 17.4 has no `checkVisibility`. */

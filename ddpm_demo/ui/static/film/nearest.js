@@ -20,9 +20,16 @@ export function makeNearest(server) {
     paintGrid(canvas, both, 2, film.size, 2, 2);
     return h("figure", {}, canvas, h("figcaption", {}, caption));
   };
+  const say = (/** @type {string} */ text) => {
+    if (words.textContent !== text) words.textContent = text; // once, not with every frame that comes
+  };
   async function ask() {
     const { run } = film;
-    if (!element.open || !run || film.done < 1 || run === shown) return;
+    if (!element.open || !run || run === shown) return;
+    if (film.done < 1) {
+      say("Wait until the film is complete.");
+      return;
+    }
     shown = run;
     words.textContent = "comparing with 60,000 training digits …";
     const got = await server
@@ -61,7 +68,7 @@ export function makeNearest(server) {
     if (film.run !== shown) {
       pairs.replaceChildren();
       shown = null;
-      words.textContent = film.done < 1 ? "Wait until the film is complete." : "";
+      if (!element.open || film.done === 1) say("");
     }
     if (changes.arrived) ask();
   });
