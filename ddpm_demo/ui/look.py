@@ -44,6 +44,8 @@ def theme() -> gr.themes.Base:
         input_shadow="none",
         input_shadow_dark="none",
         checkbox_label_background_fill_selected="*primary_600",
+        checkbox_border_color="*neutral_400",
+        checkbox_border_color_dark="*neutral_400",
         checkbox_label_shadow=SHADE,
         checkbox_label_border_width="1px",
         checkbox_label_border_color="*neutral_300",

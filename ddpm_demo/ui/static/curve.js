@@ -206,7 +206,7 @@ export function makeCurve({ xTitle, onPick }) {
       [ends[1], y],
     ]);
     context.restore();
-    context.fillText(text, width - RIGHT, place.y(y) - 5); // at the right, where a growing curve is far above it
+    context.fillText(text, width - RIGHT, place.y(y) + 14); // below it and at the right: a growing curve is far above
   }
   /**
    * @param {CanvasRenderingContext2D} context

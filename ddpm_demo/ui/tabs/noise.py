@@ -56,7 +56,11 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
     view = browser_component("tabs/noise", first_noise_value(), elem_id="noise-view")
     with gr.Row():
         label = gr.Radio(
-            [str(d) for d in range(10)], value=str(FIRST_DIGIT), label="Digit", info="From MNIST's 10,000 test digits."
+            [str(d) for d in range(10)],
+            value=str(FIRST_DIGIT),
+            label="Digit",
+            info="From MNIST's 10,000 test digits.",
+            elem_id="noise-label",
         )
         with gr.Column(min_width=260):
             which = gr.Number(

@@ -72,10 +72,10 @@ export function mount(element, props, watch, server) {
     if (t < alphaBar.length) {
       if (state.digit && state.noise) paintFloats(canvas, mixture(alphaBarAt(t, name)));
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
-      caption.textContent = `${text ?? name}: ᾱ = ${alphaBar[t].toPrecision(4)}, β = ${beta[t].toPrecision(4)}, SNR ${number(snr, 1)} dB`;
+      caption.textContent = `${text ?? name}:\nᾱ = ${alphaBar[t].toPrecision(4)}\nβ = ${beta[t].toPrecision(4)}\nSNR ${number(snr, 1)} dB`;
     } else {
       contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
-      caption.textContent = `${text ?? name}: ends at t = ${alphaBar.length - 1}`;
+      caption.textContent = `${text ?? name}:\nends at t = ${alphaBar.length - 1}`;
     }
     canvas.setAttribute("aria-label", caption.textContent);
   }
