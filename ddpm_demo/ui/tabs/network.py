@@ -65,10 +65,12 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
             info="One of the checkpoints, or a preset's shape.",
             elem_id="network-which",
         )
-        batch = gr.Number(1, precision=0, minimum=1, label="Batch B", info="How many images at once.")
-        channels = gr.Number(1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.")
-        height = gr.Number(28, precision=0, minimum=1, label="Height H", info="In pixels.")
-        width = gr.Number(28, precision=0, minimum=1, label="Width W", info="In pixels.")
+        batch = gr.Number(1, precision=0, minimum=1, label="Batch B", info="How many images at once.", min_width=110)
+        channels = gr.Number(
+            1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.", min_width=110
+        )
+        height = gr.Number(28, precision=0, minimum=1, label="Height H", info="In pixels.", min_width=110)
+        width = gr.Number(28, precision=0, minimum=1, label="Width W", info="In pixels.", min_width=110)
     contents({"network-table": "Every stage in numbers", "network-claims": "The specification's claims"})
     gr.Markdown(NETWORK_LESSON, elem_classes="ddpm-lesson")
     words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")

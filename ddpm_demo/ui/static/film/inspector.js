@@ -189,6 +189,7 @@ export function makeInspector(server) {
     panel.hidden = film.digit === null;
     if (film.digit === null || !frame) return;
     const where = film.steps[film.index].t < 0 ? "finished" : `t = ${film.steps[film.index].t}`;
+    panel.dataset.finished = film.steps[film.index].t < 0 ? "1" : "";
     title.textContent = `Digit ${film.digit + 1} of ${film.n}, ${where}`;
     for (const name of PICTURES)
       if (frame[name].length) paintGrid(frames[name].canvas, digitBytes(film.index, name), 1, SIZE, 0);

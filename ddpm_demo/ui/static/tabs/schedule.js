@@ -72,7 +72,7 @@ export function mount(element, props, watch, server) {
     if (t < alphaBar.length) {
       if (state.digit && state.noise) paintFloats(canvas, mixture(alphaBarAt(t, name)));
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
-      caption.textContent = `${text ?? name}:\nᾱ = ${alphaBar[t].toPrecision(4)}\nβ = ${beta[t].toPrecision(4)}\nSNR ${number(snr, 1)} dB`;
+      caption.textContent = `${text ?? name}:\nᾱ = ${alphaBar[t].toPrecision(4)}\nβ = ${beta[t].toPrecision(3)}\nSNR ${number(snr, 1)} dB`;
     } else {
       contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
       caption.textContent = `${text ?? name}:\nends at t = ${alphaBar.length - 1}`;
