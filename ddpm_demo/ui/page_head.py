@@ -9,13 +9,13 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ddpm_demo.ui.look import FIT_STYLE
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.ready_files import takes_gzip
 
 FIRST = STATIC / "before_gradio.js"
 PAGES = 8  # compressed, in memory: it is the same for all who open it at one address
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
-FIT_STYLE = STATIC / "fit.css"
 
 
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')  # not import(...): what is fetched only when it is wanted
