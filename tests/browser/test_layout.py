@@ -56,6 +56,7 @@ def test_every_width_has_room_for_every_control(visit):
         page.wait_for_load_state("networkidle")
         for summary in page.locator(f"#tab-{tab_ids()[tab]} button.label-wrap:visible").all():
             summary.click()  # settings that are folded up have a width, too
+        page.wait_for_timeout(500)  # until the arrow that such a click turns is at rest
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             for fault in page.evaluate(FAULTS, [NARROWEST, SMALLEST]):
