@@ -190,7 +190,9 @@ def test_the_path_of_a_film_of_the_device(on_device):
 
 def test_the_network_answers_every_drag_without_a_request(on_device):
     page = on_device.open().page
-    page.locator(".ddpm-network").scroll_into_view_if_needed()
+    on_device.wait_for_text("[data-name='network']", "answered in")
+    assert "/ddpm/weights/" not in " ".join(on_device.requests)  # they are for who drags, not for who passes by
+    on_device.set_slider("#noise-view", 500)
     on_device.wait_for_text("[data-name='network']", "on your device")
     before = len(on_device.requests)
     page.evaluate(
@@ -221,5 +223,5 @@ def test_the_network_answers_every_drag_without_a_request(on_device):
     x_t = torch.tensor(state["x_t"]).view(1, 1, 28, 28)
     with torch.no_grad():
         x0_hat = schedule.predict_x0(x_t, 400, loaded.model(x_t, torch.tensor([400])))
-    shown = np.array(on_device.pixels(".ddpm-network canvas[data-name='x0_hat']"))
+    shown = np.array(on_device.pixels("#noise-view canvas[data-name='x0_hat']"))
     assert np.abs(shown - to_uint8(x0_hat).numpy().ravel().astype(int)).max() <= 1

@@ -7,7 +7,10 @@ import pytest
 SIZES = {"phone": (390, 844), "laptop": (1280, 800)}
 FILM = "#generate-film canvas"
 STAGES = {
-    "Noise": ["#noise-view canvas[data-name=x_t]", "#noise-view input[type=range]"],
+    "Noise": [
+        "#noise-view input[type=range]",
+        *(f"#noise-view canvas[data-name={name}]" for name in ("x_t", "x0_hat", "eps_hat")),
+    ],
     "Schedule": ["#schedule-chart .ddpm-curve", "#schedule-chart input[type=range]"],
     "Network": ["#network-view [aria-pressed=true]", "#network-view .ddpm-channels"],
     "Receptive field": [

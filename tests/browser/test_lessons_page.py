@@ -133,7 +133,7 @@ def take(visit, checkpoints, number, *, well):
     page.wait_for_function(f"location.search.includes('lesson={number}')")
     for name in lesson.lock:
         if page.locator(CONTROLS[name]).count():
-            page.wait_for_selector(f"{CONTROLS[name]}[inert]", state="attached")
+            page.wait_for_selector(f":is({CONTROLS[name]})[inert]", state="attached")
     guess(visit, lesson, right, well=well)
     page.locator('[data-name="commit"]').click()
     page.wait_for_function("!document.querySelector('[inert].ddpm-lesson-locked')")

@@ -4,7 +4,7 @@
 CONTROLS = {
     "timestep": "#noise-view .ddpm-slider",
     "noise picture": "#noise-view",
-    "network's answer": "#noise-details .ddpm-network",
+    "network's answer": "#noise-view .ddpm-guesses, #noise-details .ddpm-network",
     "chain": "#noise-details .ddpm-chain",
     "schedule view": "#schedule-chart",
     "schedule words": "#schedule-words",

@@ -27,7 +27,7 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, one_of, whole
 from ddpm_demo.ui.parts.schedules import schedule_tables
 from ddpm_demo.ui.parts.weights import WEIGHTS
 
-NOISE_LEAD = "Drag *t*, and find the point where you can no longer tell which digit it is."
+NOISE_LEAD = "Drag *t*: how much noise can you see through, and how much can the network?"
 NOISE_LESSON = """
 ## The forward process: a digit drowns in noise
 Diffusion begins with something easy: **destroying** a picture. At timestep *t* the picture x₀ is turned down to √ᾱₜ

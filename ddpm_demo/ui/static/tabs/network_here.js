@@ -62,8 +62,18 @@ export function networkHere(server) {
       checkpoint: facts.checkpoint,
     };
   }
+  /**
+   * Fetch a network, unless that has been done; whether it is on this device then.
+   * @param {string} name
+   */
+  async function prepare(name) {
+    if (!name || chosenPlace() === "server" || why) return false;
+    if (!asked.has(name)) asked.set(name, open(name));
+    return Boolean(await asked.get(name));
+  }
   return {
     look,
+    prepare,
     /** Whether a network can answer at once. */
     ready: (/** @type {string} */ name) => chosenPlace() !== "server" && ready.has(name),
     /** Why this device does not answer, in words; nothing if it does, or nobody wants it to. */
@@ -80,9 +90,7 @@ export function networkHere(server) {
      * @param {number} alphaBar
      */
     async lookOnceReady(name, x_t, alphaBar) {
-      if (!name || chosenPlace() === "server" || why) return null;
-      if (!asked.has(name)) asked.set(name, open(name));
-      if (!(await asked.get(name))) return null;
+      if (!(await prepare(name))) return null;
       return look(name, x_t, alphaBar).catch(() => null);
     },
   };

@@ -1,37 +1,29 @@
-// What the network sees: its eps_hat for the x_t on the screen. This device answers while the drag goes on; where it
-// cannot, the server answers once the drag has come to rest.
+// What the network sees: its eps_hat for the x_t on the screen, painted beside it (`guesses.js`), and in words. This device
+// answers while the drag goes on; where it cannot, the server answers once the drag has come to rest.
 import { answerTo } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { networkHere } from "./network_here.js";
 import { h, number, select } from "../dom.js";
+import { guesses } from "./guesses.js";
 import { paintFloats } from "../paint.js";
 import { pngButton } from "../png.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 
 export function makeNetworkPanel(server) {
-  const names = {
-    eps_hat: "its guess of the noise, ε̂",
-    error: "its error |ε̂ − ε|",
-    x0_hat: "the digit that implies, x̂₀",
-  };
-  const canvases = Object.fromEntries(
-    Object.keys(names).map((name) => [
-      name,
-      h("canvas", {
-        width: 28,
-        height: 28,
-        role: "img",
-        class: "ddpm-pixels",
-        "data-name": name,
-        "aria-label": names[name],
-      }),
-    ]),
-  );
+  const error = h("canvas", {
+    width: 28,
+    height: 28,
+    role: "img",
+    class: "ddpm-pixels",
+    "data-name": "error",
+    "aria-label": "the error of its guess, |ε̂ − ε|",
+  });
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "network" });
   const which = select("checkpoint", {}, () => {
     follow();
     ask();
   });
+  let wanted = false; // this device's own network
   let question = 0; // the latest: a new drag makes every answer on its way too old
   const here = networkHere(server);
   let answering = false,
@@ -44,9 +36,16 @@ export function makeNetworkPanel(server) {
       answerNow();
       return;
     }
+    guesses.wait();
+    fetchNetwork();
     if (element.classList.contains("ddpm-waiting")) return; // a drag says so sixty times a second
     element.classList.add("ddpm-waiting");
     words.textContent = "waiting for you to stop dragging …";
+  }
+  /** Have this device fetch the network: for who drags, not for who passes by. */
+  async function fetchNetwork() {
+    wanted = true;
+    if (await here.prepare(which.input.value)) answerNow();
   }
   async function answerNow() {
     newer = true;
@@ -65,14 +64,14 @@ export function makeNetworkPanel(server) {
     }
     answering = false;
   }
-  const onScreen = () => ({ x_t: mixture(), alphaBar: alphaBarAt(), x0: known().digit.x0, eps: known().noise.eps });
+  const onScreen = () => ({ x_t: mixture(), alphaBar: alphaBarAt(), eps: known().noise.eps });
   /** The picture on the screen stays for now: say in words what the network makes of it. */
   async function ask() {
     const mine = ++question,
       name = which.input.value,
       asked = onScreen();
     words.textContent = "computing …";
-    const said = seen ? await here.lookOnceReady(name, asked.x_t, asked.alphaBar) : null;
+    const said = wanted ? await here.lookOnceReady(name, asked.x_t, asked.alphaBar) : null;
     const { x_t, alphaBar } = asked;
     const answer =
       said ?? (await answerTo(server.look({ x_t: encodeFloat32(x_t), alpha_bar: alphaBar, checkpoint: name || null })));
@@ -97,19 +96,18 @@ export function makeNetworkPanel(server) {
       `${answer.checkpoint} answered in ${number(answer.milliseconds, 0)} ms${where}.${other}`;
   }
   /** Paint an answer about a picture; returns its mean squared error. */
-  function show(answer, { x_t, alphaBar, x0, eps }) {
+  function show(answer, { x_t, alphaBar, eps }) {
     const eps_hat = typeof answer.eps_hat === "string" ? decodeFloat32(answer.eps_hat) : answer.eps_hat;
     const signal = Math.sqrt(alphaBar),
       noise = Math.sqrt(1 - alphaBar);
-    const error = eps_hat.map((value, i) => Math.abs(value - eps[i]));
-    paintFloats(canvases.eps_hat, eps_hat);
-    paintFloats(canvases.error, error, 0, 1);
-    paintFloats(
-      canvases.x0_hat,
-      x0.map((_, i) => (x_t[i] - noise * eps_hat[i]) / signal),
+    const errors = eps_hat.map((value, i) => Math.abs(value - eps[i]));
+    paintFloats(error, errors, 0, 1);
+    guesses.show(
+      x_t.map((value, i) => (value - noise * eps_hat[i]) / signal),
+      eps_hat,
     );
     element.classList.remove("ddpm-waiting");
-    return error.reduce((sum, value) => sum + value * value, 0) / error.length;
+    return errors.reduce((sum, value) => sum + value * value, 0) / errors.length;
   }
   /** Offer these checkpoints, {name: label}; the chosen one stays chosen. */
   function offer(checkpoints) {
@@ -126,29 +124,19 @@ export function makeNetworkPanel(server) {
     h(
       "div",
       { class: "ddpm-pictures ddpm-small-pictures" },
-      ...Object.entries(names).map(([name, caption]) =>
+      h(
+        "figure",
+        {},
+        error,
         h(
-          "figure",
+          "figcaption",
           {},
-          canvases[name],
-          h(
-            "figcaption",
-            {},
-            caption,
-            " ",
-            pngButton(canvases[name], () => name),
-          ),
+          "the error of its guess, |ε̂ − ε| ",
+          pngButton(error, () => "error"),
         ),
       ),
     ),
     words,
   );
-  // weights are fetched for who comes to look, not for who passes by
-  let seen = false;
-  new IntersectionObserver((entries) => {
-    const before = seen;
-    seen = entries[entries.length - 1].isIntersecting;
-    if (seen && !before && which.input.value && !here.ready(which.input.value)) ask();
-  }).observe(element);
   return { element, ask, follow, offer };
 }

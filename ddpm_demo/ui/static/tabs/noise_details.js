@@ -53,7 +53,7 @@ export function mount(element, props, watch, server) {
     if (!state.digit || !state.noise) return; // the top of the tab, which brings them, is not there yet
     drawHistogram();
     if (changes.digit || changes.noise || changes.schedule || changes.tables) strip.paint();
-    network.follow();
+    if (!changes.mounted) network.follow();
     ideal?.forget();
     rest();
   }
@@ -61,5 +61,5 @@ export function mount(element, props, watch, server) {
   watch("value", offer);
   offer();
   subscribe(all, nextFrame(paint));
-  paint({ digit: true });
+  paint({ digit: true, mounted: true });
 }

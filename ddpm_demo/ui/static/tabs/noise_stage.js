@@ -3,6 +3,7 @@ import { schedulePicker, timestepSlider } from "../controls.js";
 import { button, h, number, settled } from "../dom.js";
 import { beginLink, writeLink } from "../link.js";
 import { openTab } from "../open_tab.js";
+import { guesses } from "./guesses.js";
 import { makePixels } from "./pixels.js";
 import { alphaBarAt, known, readValue, state, subscribe, update } from "../state.js";
 
@@ -35,16 +36,17 @@ export function makeNoiseStage(value) {
     note,
     h(
       "div",
-      { class: "ddpm-stage" },
+      { class: "ddpm-stage ddpm-noise-stage" },
       h("div", { class: "ddpm-lead-picture" }, x_t.element),
       h(
         "div",
-        {},
+        { class: "ddpm-noise-controls" },
         timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
         equation,
         facts,
-        h("div", { class: "ddpm-pair" }, x0.element, eps.element),
       ),
+      h("div", { class: "ddpm-pair ddpm-mixed" }, x0.element, eps.element),
+      guesses.element,
     ),
     pixels.details,
     spoken,
