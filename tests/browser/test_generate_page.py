@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.files import GUIDE
@@ -107,6 +108,24 @@ def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
         page.wait_for_function("guide => document.querySelector('#generate-guide input').value === guide", arg=expected)
         if chosen:
             assert float(weight.input_value()) == chosen.weight
+
+
+def test_the_switch_beside_generate_and_the_guide_under_settings_are_one(visit):
+    page = open_generate(visit)
+    visit.settings()
+    guide, steered = page.locator("#generate-guide input"), page.locator("#generate-steered input")
+    expect(steered).to_be_checked()
+    steered.uncheck()
+    expect(guide).to_have_value(NO_GUIDE)
+    visit.wait_for_text("#generate-differences", "guide")
+    steered.check()
+    expect(guide).to_have_value(GUIDE)
+    visit.wait_for_text("#generate-differences", "All settings are the recommended ones.")
+    visit.pick("#generate-which", GUIDE)  # which has none that suits it
+    expect(steered).not_to_be_checked()
+    steered.click()
+    page.wait_for_selector(f"text=there is no weaker network that could steer {GUIDE}")
+    expect(steered).not_to_be_checked()
 
 
 def test_a_network_that_is_to_guide_itself_gets_a_sentence(visit):

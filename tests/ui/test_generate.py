@@ -44,6 +44,7 @@ from ddpm_demo.ui.film.form import (
     guide_of,
     sampler_words,
     settings_of_words,
+    steer,
     words_of_settings,
 )
 from ddpm_demo.ui.film.generate_tab import GenerateTab
@@ -513,3 +514,15 @@ def test_a_link_brings_the_wish_for_a_digit_back():
         SimpleNamespace(query_params={"film": link_text(wanted)})
     )
     assert (digit, asking, first, last, too, press) == ("7", 5.5, 800, 200, True, {"open": True, "press": True})
+
+
+def test_the_switch_of_steering_finds_the_guide_that_suits():
+    assert steer(True, "lite") == guide_of("lite") == (GUIDE, RECOMMENDED_GUIDANCE["lite"].weight)
+    assert steer(False, "lite") == (NO_GUIDE, GuidanceConfig.weight)
+    assert steer(True, "a run of the shelf") == (GUIDE, GuidanceConfig.weight)
+    for checkpoint_name in (GUIDE, "ideal", "ideal:patch=9", None):
+        assert steer(False, checkpoint_name)[0] == NO_GUIDE
+        with pytest.raises(ConfigError, match="no weaker network"):
+            steer(True, checkpoint_name)
+    with pytest.raises(ConfigError, match="true or false"):
+        steer("yes", "lite")

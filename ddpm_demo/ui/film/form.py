@@ -7,9 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
+from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.film_settings import (
     MAX_DIGIT_WEIGHT,
     MAX_GUIDE_WEIGHT,
@@ -21,7 +23,7 @@ from ddpm_demo.ui.film.film_settings import (
     recommended_settings,
 )
 from ddpm_demo.ui.parts.bridge import browser_component
-from ddpm_demo.ui.parts.readers import UNCHANGED, changed_in_words
+from ddpm_demo.ui.parts.readers import UNCHANGED, changed_in_words, flag
 
 ANY_DIGIT = "any digit"
 NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
@@ -77,6 +79,7 @@ class FilmForm:
     """The fields of the settings, by the setting's name, and the buttons."""
 
     fields: Mapping[str, Any]
+    steered: gr.Checkbox
     dice: gr.Button
     start: gr.Button
     stop: gr.Button
@@ -151,6 +154,12 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         start = gr.Button("Generate", variant="primary", min_width=96, elem_id="generate-start")
         dice = gr.Button("Another noise", min_width=96, elem_id="generate-dice")
         stop = gr.Button("Stop", variant="stop", interactive=False, min_width=64, elem_id="generate-stop")
+    steered = gr.Checkbox(
+        first["guide"] != NO_GUIDE,
+        label="Steered by a second, weaker network",
+        info="It is pushed away from that one's mistakes: clearer digits (Karras et al. 2024).",
+        elem_id="generate-steered",
+    )
     with gr.Accordion("Settings", open=False, elem_id="generate-settings", elem_classes="ddpm-settings"):
         gr.Markdown("#### The network")
         which = gr.Dropdown(
@@ -268,13 +277,29 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         "last": last_t,
         "limit_guide": limit_guide,
     }
-    return FilmForm(fields, dice, start, stop, differences)
+    return FilmForm(fields, steered, dice, start, stop, differences)
 
 
 def guide_of(name: object) -> tuple[str, float]:
     """Return the guide that suits a checkpoint best, and its weight, for the page's fields."""
     suits = recommended_guide(name)
     return (suits.guide, suits.weight) if suits else (NO_GUIDE, GuidanceConfig.weight)
+
+
+def steer(wanted: object, checkpoint: object) -> tuple[str, float]:
+    """Return the guide and its weight when a student says whether a second network shall steer this checkpoint.
+
+    Raises ConfigError where there is none to do it: of the shipped networks the guide itself is the weakest, and an
+    ideal has no mistakes to keep away from.
+    """
+    if not flag("whether it is steered", wanted):
+        return NO_GUIDE, GuidanceConfig.weight
+    guide, weight = guide_of(checkpoint)
+    if guide != NO_GUIDE:
+        return guide, weight
+    if not isinstance(checkpoint, str) or checkpoint == GUIDE or is_ideal(checkpoint):
+        raise ConfigError(f"there is no weaker network that could steer {checkpoint}")
+    return GUIDE, GuidanceConfig.weight
 
 
 def differences_in_words(first: str | None, values: Mapping[str, Any]) -> str:

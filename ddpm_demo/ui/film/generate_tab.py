@@ -18,14 +18,22 @@ from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
 from ddpm_demo.ui.film.film_link import LINK_NAME, read_film_link
 from ddpm_demo.ui.film.film_settings import MAX_IMAGES, MAX_STEPS, MIN_STEPS
-from ddpm_demo.ui.film.form import CHANGED_WORDS, build_film_form, differences_in_words, guide_of, words_of_settings
+from ddpm_demo.ui.film.form import (
+    CHANGED_WORDS,
+    NO_GUIDE,
+    build_film_form,
+    differences_in_words,
+    guide_of,
+    steer,
+    words_of_settings,
+)
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.path import build_path
 from ddpm_demo.ui.film.race import build_race
 from ddpm_demo.ui.film.stream import start_picture
 from ddpm_demo.ui.film.take_home import take_home
-from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component
+from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, event
 from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.query import query_values
 from ddpm_demo.ui.parts.readers import MAX_SEED, whole
@@ -125,6 +133,11 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
     )
     # only when a person chooses: a link brings a guide of its own
     which.input(guide_of, which, [guide, form.fields["guide_weight"]], **at_once)
+    steering = form.steered.input(  # in the queue, or its refusal would be an error of HTTP that nobody sees
+        event(steer), [form.steered, which], [guide, form.fields["guide_weight"]], **{**at_once, "queue": True}
+    )
+    for happens in (guide.change, steering.failure):
+        happens(lambda name: name != NO_GUIDE, guide, form.steered, **at_once)
     # in the browser alone: the film's module asks for the film, and says when it has ended
     press_start = PRESS_START.format(named=form.named_in_browser())
     start.click(None, form.inputs, [film, start, stop], js=press_start, api_visibility="private")
