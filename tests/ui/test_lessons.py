@@ -390,7 +390,7 @@ def test_predictions_are_judged(number, right, prediction, expected):
     truth = Truth(right, values)
     assert verdict(asked_lesson, truth, prediction) == expected
     words, why = words_of_reveal(asked_lesson, truth, prediction, {"eye": 1.0})
-    assert words == asked_lesson.words[expected].format(**values, prediction=prediction)
+    assert words == spaced(asked_lesson.words[expected].format(**values, prediction=prediction))
     assert "{" not in why
 
 
