@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ddpm_demo.ui.look import FIT_STYLE
+from ddpm_demo.ui.look import HEAD_STYLES
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.ready_files import takes_gzip
 
@@ -58,7 +58,7 @@ def head() -> str:
     return "\n".join(
         [
             f"<script>{FIRST.read_text(encoding='utf-8')}</script>",
-            f"<style>{FIT_STYLE.read_text(encoding='utf-8')}</style>",  # here: Gradio would leave its queries out
+            *(f"<style>{path.read_text(encoding='utf-8')}</style>" for path in HEAD_STYLES),
             *links,
             f'<script type="module">{start}</script>',
         ]

@@ -12,6 +12,7 @@ from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
+from ddpm_demo.store import pictures
 from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.link import read_link
@@ -281,3 +282,16 @@ def test_what_safari_knows_only_by_its_prefix_stands_with_it(sheet):
     for name in ("user-select", "backdrop-filter"):
         for found in re.finditer(rf"(?<!-){name}: ([^;}}]+)", text):
             assert text[: found.start()].rstrip().endswith(f"-webkit-{name}: {found[1]};"), found[0]
+
+
+def test_the_page_has_one_palette():
+    """Python's, JavaScript's and the style sheets' are the same, and no other file has a colour of it of its own."""
+    names = {name: getattr(pictures, name) for name in ("BLUE", "ORANGE", "GREEN", "GREY")}
+    script, sheet = ((STATIC / name).read_text(encoding="utf-8") for name in ("palette.js", "palette.css"))
+    assert dict(re.findall(r'export const (\w+) = "(#\w+)";', script)) == names
+    assert {name.upper(): value for name, value in re.findall(r"--ddpm-(\w+): (#\w+);", sheet)} == names
+    others = [path for path in STATIC.rglob("*.[cj]s*") if path.stem != "palette"]
+    assert len(others) > 60
+    for path in others:
+        code = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        assert not [value for value in names.values() if value.lower() in code.lower()], path.name

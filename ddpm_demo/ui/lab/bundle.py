@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from gradio.themes import Base
 
-from ddpm_demo.ui.look import FIT_STYLE, STYLE_SHEETS, theme
+from ddpm_demo.ui.look import HEAD_STYLES, STYLE_SHEETS, theme
 from ddpm_demo.ui.parts.bridge import STATIC
 
 ENTRY = "lab/lab.js"
@@ -73,7 +73,7 @@ def one_script(entry: str) -> str:
 
 def lab_style() -> str:
     """Return the style of the whole page: the theme's variables that it uses, light and dark, and the style sheets."""
-    sheets = "\n".join(path.read_text(encoding="utf-8") for path in [LAB_STYLE, *STYLE_SHEETS, FIT_STYLE])
+    sheets = "\n".join(path.read_text(encoding="utf-8") for path in [LAB_STYLE, *STYLE_SHEETS, *HEAD_STYLES])
     own = {name for name in re.findall(r"--([a-z0-9-]+):", sheets) if name.startswith("ddpm-")}
     names = sorted(set(VARIABLE.findall(sheets)) - own)
     look = theme()

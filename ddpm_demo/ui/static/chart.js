@@ -3,6 +3,7 @@
 import { rootPath } from "./component.js";
 import { colours, h } from "./dom.js";
 import { canvasIsReadable } from "./readable.js";
+import { GREY } from "./palette.js";
 
 const NEAR = "200px"; // so far below the window a chart is drawn already
 const HEIGHT = 450; // Plotly's own
@@ -61,7 +62,7 @@ export function makeChart(onCursor) {
       y0: 0,
       y1: 1,
       opacity: 0.7,
-      line: { width: 4, color: "#888888" },
+      line: { width: 4, color: GREY },
     };
     return [...(value.figure.layout.shapes ?? []), ...(cursor === null ? [] : [line])];
   }

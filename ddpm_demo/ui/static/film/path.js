@@ -5,6 +5,7 @@ import { makeChart } from "../chart.js";
 import { h, select, settled } from "../dom.js";
 import { report } from "../in_order.js";
 import { film, onFilm } from "./film_state.js";
+import { GREY, ORANGE } from "../palette.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -56,7 +57,7 @@ export function mount(element, props, watch, server) {
         mode: "lines",
         x,
         y,
-        line: { color: "#888888", width: 1.5 },
+        line: { color: GREY, width: 1.5 },
         hoverinfo: "skip",
         name: "the way",
         showlegend: false,
@@ -69,7 +70,7 @@ export function mount(element, props, watch, server) {
         text: numbers,
         hovertemplate: "%{text}<extra></extra>",
         name: "the film",
-        marker: { size: 11, color: "#D55E00", line: { width: 2, color: "#ffffff" } },
+        marker: { size: 11, color: ORANGE, line: { width: 2, color: "#ffffff" } },
       },
     ];
   }

@@ -1,5 +1,6 @@
 // Histograms of pixel values against the curve of N(0, 1).
 import { colours, contextOf, h } from "../dom.js";
+import { ORANGE } from "../palette.js";
 
 const LOW = -4,
   HIGH = 4,
@@ -52,7 +53,7 @@ export function makeHistogram(label) {
       context.fillText(String(value).replace("-", "−"), x(value), HEIGHT - 5);
     }
     all.forEach((bins, k) => {
-      context.fillStyle = context.strokeStyle = [accent, "#D55E00"][k];
+      context.fillStyle = context.strokeStyle = [accent, ORANGE][k];
       context.globalAlpha = all.length > 1 ? 0.45 : 0.7;
       bins.forEach((value, i) =>
         context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)),

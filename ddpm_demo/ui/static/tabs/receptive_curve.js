@@ -2,6 +2,7 @@
 import { placeIn } from "../component.js";
 import { makeCurve } from "../curve.js";
 import { state, subscribe, update } from "../state.js";
+import { BLUE, ORANGE } from "../palette.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
@@ -18,8 +19,8 @@ export function mount(element, props, watch) {
       y: [0, 1.15 * Math.max(image, ...widths, ...measured)],
       level: { y: image, text: `the image: ${image} pixels` },
       series: [
-        { name: "width by formula, pixels", colour: "#0072B2", dash: "solid", y: widths, numbers: true },
-        { name: "measured, random weights", colour: "#D55E00", y: measured, rings: true },
+        { name: "width by formula, pixels", colour: BLUE, dash: "solid", y: widths, numbers: true },
+        { name: "measured, random weights", colour: ORANGE, y: measured, rings: true },
       ],
     });
     Object.assign(curve.element.dataset, { widths, measured });

@@ -2,6 +2,7 @@
 import { placeIn } from "../component.js";
 import { makeCurve } from "../curve.js";
 import { button, h } from "../dom.js";
+import { BLUE } from "../palette.js";
 
 const IMAGE = 28;
 
@@ -75,9 +76,7 @@ export function mount(element, props, watch, server) {
       x: [-0.5, looks.length - 0.5],
       y: [0, 1.25 * IMAGE],
       level: { y: IMAGE, text: `the image: ${IMAGE} pixels` },
-      series: [
-        { name: "the patch that explains most, pixels", colour: "#0072B2", dash: "solid", y: widths, numbers: true },
-      ],
+      series: [{ name: "the patch that explains most, pixels", colour: BLUE, dash: "solid", y: widths, numbers: true }],
     });
   }
 }

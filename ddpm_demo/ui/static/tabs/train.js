@@ -7,6 +7,7 @@ import { makeCharts } from "./train_charts.js";
 import { makeFilm } from "./train_film.js";
 import { makeGrids } from "./train_grids.js";
 import { makeShelf } from "./train_shelf.js";
+import { BLUE, ORANGE } from "../palette.js";
 
 const QUICK = 2000,
   SLOW = 3000; // milliseconds between two questions: while it trains, and else
@@ -176,12 +177,12 @@ export function mount(element, props, watch, server) {
       series: [
         {
           name: "running mean",
-          colour: "#0072B2",
+          colour: BLUE,
           dash: "solid",
           x: minutes(losses),
           y: losses.map((line) => line.mean),
         },
-        { name: "held-out digits", colour: "#D55E00", dash: "dot", x: minutes(held), y: held.map((line) => line.loss) },
+        { name: "held-out digits", colour: ORANGE, dash: "dot", x: minutes(held), y: held.map((line) => line.loss) },
       ],
     });
   }
