@@ -10,7 +10,7 @@ from playwright.sync_api import TimeoutError, expect
 
 from ddpm_demo.bench.page import chromium, chromium_path
 
-PATIENCE = 120_000  # milliseconds until what should come is said not to: a loaded machine is slow, not wrong
+PATIENCE = 300_000  # milliseconds until what should come is said not to: a loaded machine is slow, not wrong
 OPEN_AGAIN = 5_000  # milliseconds until a list that shows nothing to choose is opened once more
 expect.set_options(timeout=PATIENCE)
 

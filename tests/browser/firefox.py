@@ -10,7 +10,7 @@ from websockets.sync.client import connect
 
 READY = "WebDriver BiDi listening on "
 EVENTS = ["log.entryAdded", "network.beforeRequestSent", "network.responseCompleted", "network.fetchError"]
-PATIENCE = 120  # seconds for one answer: a loaded machine is slow, not wrong
+PATIENCE = 300  # seconds for one answer: a loaded machine is slow, not wrong
 
 
 @contextmanager
