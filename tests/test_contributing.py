@@ -117,7 +117,8 @@ def test_what_the_recipes_add_works_on_the_page_and_on_the_command_line(copy):
     assert "quadratic" in parts["noise-view"]["value"]["tables"]
     lessons = parts["lessons"]["value"]
     assert lessons["lessons"][-1]["title"] == "When is a tenth left?"
-    assert lessons["test"][-1]["ask"] == "And when is a fifth left?"
+    assert lessons["test"]["before"][-1]["ask"] == "And when is a fifth left?"
+    assert lessons["test"]["after"][-1]["ask"] == "And when is a twentieth left?"
 
 
 def test_the_copy_still_follows_the_rules(copy):

@@ -50,7 +50,7 @@ def test_app_py_has_a_demo_that_a_space_can_launch():
     [
         ({"DDPM_DEMO_CACHE": "~nobody-here/x"}, 2, "names the home directory of an unknown user"),
         ({"DDPM_DEMO_CACHE": os.devnull}, 1, "cannot write to the cache"),
-        ({"GRADIO_SERVER_PORT": "http"}, 2, "the variable GRADIO_SERVER_PORT must be a whole number"),
+        ({"GRADIO_SERVER_PORT": "http"}, 2, "the environment variable GRADIO_SERVER_PORT must be a whole number"),
     ],
 )
 def test_app_py_says_in_one_sentence_what_is_wrong(variables, status, sentence):

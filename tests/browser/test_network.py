@@ -18,7 +18,7 @@ def test_walking_the_stages(visit):
     assert visit.pixels("#network-view .ddpm-channels canvas") != first
     visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="time").click()
     visit.wait_for_text(STAGE, "every pixel of every block")
-    visit.page.get_by_text("Its source code").click()
+    visit.page.get_by_text("Its source code", exact=True).click()
     assert "angles.sin()" in visit.page.text_content("#network-view pre")
 
 
