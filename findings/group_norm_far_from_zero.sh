@@ -9,6 +9,7 @@ trap 'rm -rf "$place"' EXIT
 python3 -m venv "$place/venv"
 "$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     torch==2.13.0 jax==0.10.2 jaxlib==0.10.2 flax==0.12.8 onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6
+export TMPDIR="$place" # PyTorch leaves a folder of its own there
 cd "$place"
 JAX_PLATFORMS=cpu "$place/venv/bin/python" - <<'END'
 import flax

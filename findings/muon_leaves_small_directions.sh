@@ -8,6 +8,7 @@ place="$(mktemp -d)"
 trap 'rm -rf "$place"' EXIT
 python3 -m venv "$place/venv"
 "$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check torch==2.13.0 numpy==2.4.6
+export TMPDIR="$place" # PyTorch leaves a folder of its own there
 cd "$place"
 "$place/venv/bin/python" - <<'END'
 import torch

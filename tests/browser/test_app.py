@@ -151,7 +151,7 @@ def test_the_schedules_cursor_follows_the_shared_t(visit):
     visit.open()
     visit.set_slider("#noise-view", 258)
     visit.tab("Schedule")
-    visit.wait_for_text("#schedule-chart .ddpm-pictures", "linear: ᾱ = 0.500")
+    visit.wait_for_text("#schedule-chart .ddpm-pictures", "linear:\nᾱ = 0.500")
     visit.page.wait_for_selector("#schedule-chart [data-cursor='258']")
     assert not any("plotly" in url for url in visit.requests)  # megabytes that nobody has asked for yet
     visit.page.get_by_text("Everything a schedule is").click()

@@ -55,7 +55,7 @@ GOOD = {
 def page():
     """The whole page; nothing on it trains."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Desk, "start", lambda desk, settings, drawings=None, first=None: "a run")
+        patch.setattr(Desk, "start", lambda desk, settings, drawings=None, first=None: {"run": "a run", "key": "a key"})
         patch.setattr(train, "estimate", lambda *_: None)
         patch.setattr(train, "describe_estimate", lambda _: "soon")
         yield build_app()
