@@ -15,6 +15,7 @@ from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.pictures import frame_time
 from ddpm_demo.store.shipped import shipped_checkpoints
+from ddpm_demo.ui.film import device
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.device import device_routes
 from ddpm_demo.ui.film.film_link import read_film_link
@@ -74,7 +75,8 @@ def test_a_digit_is_asked_for_by_the_server_alone(client):
     assert film["only_server"].startswith("a digit is asked for")
 
 
-def test_weights_that_nobody_was_told_of_are_not_given(client):
+def test_weights_that_nobody_was_told_of_are_not_given(client, monkeypatch):
+    monkeypatch.setattr(device, "WEIGHTS", OfferedWeights())  # other tests of this process may have been told
     digest = load_placed(shipped_checkpoints()["full"]).digest
     for name in (digest, "0" * 64, "..%2fapp.py"):
         assert client.get(f"/ddpm/weights/{name}").status_code == 404
