@@ -50,6 +50,7 @@ def lab_facts(checkpoint: str, date: datetime.date) -> tuple[dict[str, Any], dic
     loaded, name = load_placed(path), name_of(path)
     settings, suits = recommended_settings(name), recommended_guide(name)
     guide = load_named(suits.guide) if suits else None
+    samplers = offered_samplers()
     files = {_offered(each): each.file for each in (loaded, guide) if each}
     facts = {
         "noise": {"tables": schedule_tables()},
@@ -63,11 +64,12 @@ def lab_facts(checkpoint: str, date: datetime.date) -> tuple[dict[str, Any], dic
             "held_out_digits": loaded.held_out_digits,
         },
         "guide": {"name": suits.guide, "digest": guide.digest} if suits and guide else None,
-        "samplers": offered_samplers(),
+        "samplers": samplers,
         "steps": offered_steps(loaded.schedule),
-        **packed_plans(loaded.schedule),
+        "most_digits": MOST_DIGITS,
+        **packed_plans(loaded.schedule, samplers),
         "clips": offered_clips(),
-        "opening": _opening(settings, loaded.schedule),
+        "opening": _opening(settings, loaded.schedule, [row["title"] for row in samplers]),
         "programs": _programs(settings, name),
         "patterns": [_pattern(title, dilations) for title, dilations in PATTERNS.items()],
         "tabs": _texts(),
@@ -96,8 +98,7 @@ def _digit(label: int, which: int) -> dict[str, Any]:
     return {"label": label, "which": which, "name": gallery_digit(label, which)["name"], "pixels": base64_of(pixels)}
 
 
-def _opening(settings: FilmSettings, schedule: Schedule) -> dict[str, Any]:
-    titles = [row["title"] for row in offered_samplers()]
+def _opening(settings: FilmSettings, schedule: Schedule, titles: list[str]) -> dict[str, Any]:
     return {
         "sampler": titles.index(sampler_words(settings) or titles[0]),
         "steps": min(settings.steps, len(schedule)),

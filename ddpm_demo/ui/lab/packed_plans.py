@@ -16,7 +16,7 @@ from ddpm_demo.ui.parts.bridge import base64_of
 
 FILM_STEPS = (5, 10, 20, 50, 100, 200)  # and as many as the schedule has
 ETAS = (0.0, 0.5, 1.0)
-MOST_DIGITS = 16  # of a film; `MOST` in static/lab/generate_tab.js
+MOST_DIGITS = 16  # of a film: as many as a laptop draws in seconds, and keeps all steps of
 _ALL = Coefficients(x_t=1.0, eps_hat=1.0, x0_hat=1.0, x0_before=1.0, std=1.0)
 
 
@@ -48,15 +48,15 @@ def offered_clips() -> dict[str, dict[str, str]]:
     return {clip: {"words": words, "clean": clean_in_words(SamplerConfig(clip=clip))} for clip, words in clips.items()}
 
 
-def packed_plans(schedule: Schedule) -> dict[str, Any]:
-    """Return the plans by `sampler/eta/steps`, their timesteps, and which steps of a long one are shown."""
+def packed_plans(schedule: Schedule, samplers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the plans of `offered_samplers` by `sampler/eta/steps`, their timesteps, and what a long one shows."""
     plans, timesteps, frames = {}, {}, {}
     for steps in offered_steps(schedule):
         timesteps[str(steps)] = times = schedule.timesteps(steps)
         shown = frame_indices(schedule, times, kept_steps(MOST_DIGITS))
         if len(shown) < steps:
             frames[str(steps)] = shown
-        for number, row in enumerate(offered_samplers()):
+        for number, row in enumerate(samplers):
             kind, variance, final_noise = (row["settings"][name] for name in ("sampler", "variance", "final_noise"))
             for eta in row["etas"]:
                 config = SamplerConfig(kind, steps=steps, variance=variance, final_noise=final_noise, eta=eta)

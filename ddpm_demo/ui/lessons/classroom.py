@@ -96,26 +96,22 @@ class Classroom:
         """The same for an item of a test, by its number from 0; not to know is no right answer, and no wrong idea."""
         test = self.tests[one_of(question.get("when"), self.tests, "the test is taken before the lessons, or after")]
         item = whole("the number of the question", question.get("item"), 0, len(test) - 1)
-        if question.get("answer") != DONT_KNOW:
-            return self._check(test[item], question.get("answer"))
-        computation = self._compute(test[item])
-        truth = self._wait(computation)
-        if truth is None:
-            return {"done": computation.done}
-        return {"correct": False, "right": truth.right, "words": grade(test[item], truth, truth.right)[1]}
+        return self._check(test[item], question.get("answer"), DONT_KNOW)
 
     def public_test(self) -> dict[str, list[dict[str, Any]]]:
         """Return the questions of both tests without their keys."""
         return {when: [public_question(item) for item in test] for when, test in self.tests.items()}
 
-    def _check(self, asked: Question, answer: object) -> dict[str, Any]:
-        answer = one_of(answer, [choice.key for choice in asked.choices], "choose one of the answers")
+    def _check(self, asked: Question, answer: object, *no_answer: str) -> dict[str, Any]:
+        """Check an answer; whoever gives none, by a word of `no_answer`, is told what is right."""
+        answer = one_of(answer, [*(choice.key for choice in asked.choices), *no_answer], "choose one of the answers")
         computation = self._compute(asked)
         truth = self._wait(computation)
         if truth is None:
             return {"done": computation.done}
-        right, words = grade(asked, truth, answer)
-        return {"correct": right, "right": truth.right, "words": words}
+        given = answer not in no_answer
+        right, words = grade(asked, truth, answer if given else truth.right)
+        return {"correct": right and given, "right": truth.right, "words": words}
 
     def _lesson(self, question: Mapping[str, Any]) -> Lesson:
         return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]

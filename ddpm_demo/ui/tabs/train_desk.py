@@ -108,8 +108,8 @@ class Desk:
         """Return whether a visitor who holds these keys may change the run in a directory."""
         return self.host.is_among(keys) or any(fits(run, key) for key in keys)
 
-    def _must_be_theirs(self, run_id: object, fields: Mapping[str, Any]) -> None:
-        if not self.may_change(shelf.directory_of(run_id), shown_keys(fields)):
+    def _must_be_theirs(self, run: Path, fields: Mapping[str, Any]) -> None:
+        if not self.may_change(run, shown_keys(fields)):
             raise DemoError(NOT_YOURS)
 
     @server_function
@@ -211,14 +211,14 @@ class Desk:
         action = fields.get("action")
         if action == "resume":
             known = shelf.entry(fields.get("run"))
-            self._must_be_theirs(known.id, fields)
+            self._must_be_theirs(known.directory, fields)
             return {"run": self._resume(known)}
         action = {"pause": self.trainer.pause, "go on": self.trainer.go_on, "stop": self.trainer.stop}.get(str(action))
         if action is None:
             raise ConfigError("choose pause, go on, stop or resume")
         run = self.trainer.status.run
-        if self.trainer.busy and run is not None and not self.may_change(shelf.runs_dir() / run, shown_keys(fields)):
-            raise DemoError(NOT_YOURS)
+        if self.trainer.busy and run is not None:
+            self._must_be_theirs(shelf.runs_dir() / run, fields)
         action()
         return {}
 
@@ -249,7 +249,7 @@ class Desk:
             file = base64.b64encode(content).decode("ascii")
             return {"file": file, "name": name, "type": "application/octet-stream"}
         self.must_be_allowed()
-        self._must_be_theirs(run_id, fields)
+        self._must_be_theirs(shelf.directory_of(run_id), fields)
         if action == "rename":
             shelf.rename(run_id, fields.get("name"))
         elif action == "delete":

@@ -21,6 +21,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {{name: string, digest: string} | null} guide
  * @property {OfferedSampler[]} samplers
  * @property {number[]} steps
+ * @property {number} most_digits of a film
  * @property {Record<string, number[]>} timesteps
  * @property {Record<string, number[]>} frames
  * @property {Record<string, PackedPlan>} plans
@@ -43,15 +44,13 @@ const whole = new Promise((resolve) => {
 });
 
 /**
- * The bytes of a file, by its name: out of this page, or beside it where the lab is a folder.
+ * The bytes of a file that this page holds, by its name.
  * @param {string} name
  * @returns {Promise<ArrayBuffer>}
  */
 export async function fileBytes(name) {
   await whole;
   const text = document.getElementById(`file-${name}`)?.textContent;
-  if (text) return /** @type {ArrayBuffer} */ (decodeBytes(text.trim()).buffer);
-  const answer = await fetch(`files/${name}`);
-  if (!answer.ok) throw new Error(`the file ${name} is missing`);
-  return answer.arrayBuffer();
+  if (!text) throw new Error(`the file ${name} is missing`);
+  return /** @type {ArrayBuffer} */ (decodeBytes(text.trim()).buffer);
 }

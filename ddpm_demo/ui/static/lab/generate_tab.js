@@ -10,15 +10,15 @@ import { facts } from "./facts.js";
 import { rangeField, wholeNumber } from "./fields.js";
 import { mounted, prose } from "./mounted.js";
 
-const MOST = 16; // digits: as many as a laptop draws in seconds, and keeps all steps of
-
 /** @param {HTMLElement} place */
 export function buildGenerateTab(place) {
   /** @type {import("./facts.js").LabSettings} */
   const settings = { ...facts.opening };
   const { samplers, guide, clips, network, steps } = facts;
 
-  const count = rangeField({ label: "Digits", min: 1, max: MOST, step: 1, value: settings.n }, (n) => change({ n }));
+  const count = rangeField({ label: "Digits", min: 1, max: facts.most_digits, step: 1, value: settings.n }, (n) =>
+    change({ n }),
+  );
   const start = button("Generate", () => press(settings), {
     id: "generate-start",
     class: "ddpm-button ddpm-primary",
