@@ -87,3 +87,24 @@ export function pngButton(canvas, name) {
   };
   return button("PNG", save, { class: "ddpm-button ddpm-png", "aria-label": `save as PNG: ${name()}` });
 }
+
+/**
+ * A figure whose caption has the button that saves what was painted on its canvas.
+ * @param {HTMLCanvasElement} canvas
+ * @param {string | Node} caption
+ * @param {string} name of the file
+ * @param {HTMLElement} shown the canvas, or what it stands in
+ */
+export const savableFigure = (canvas, caption, name, shown = canvas) =>
+  h(
+    "figure",
+    {},
+    shown,
+    h(
+      "figcaption",
+      {},
+      caption,
+      " ",
+      pngButton(canvas, () => name),
+    ),
+  );

@@ -1,6 +1,6 @@
 // A digit of the student's own, drawn on the pad: scaled into 20x20 and placed by its centre of mass in 28x28, as
 // MNIST's were (LeCun et al. 1998). The app reads photographs, too; here there is only white ink on black.
-import { button, h, newId } from "../dom.js";
+import { button, h } from "../dom.js";
 import { encodeBytes } from "../bytes.js";
 import { makeInk } from "../tabs/ink.js";
 import { toX0 } from "./digits.js";
@@ -123,10 +123,8 @@ export function digitFromInk(grey, size) {
  * @param {(digit: import("../state.js").Digit) => void} onDigit
  */
 export function makeOwnDigit(onDigit) {
-  const help = newId("pad"),
-    words = h("p", { class: "ddpm-facts", role: "status" });
+  const words = h("p", { class: "ddpm-facts", role: "status" });
   const ink = makeInk({
-    help,
     onDrawn: read,
     say: (text) => {
       words.textContent = text;
@@ -146,21 +144,6 @@ export function makeOwnDigit(onDigit) {
     "details",
     { class: "ddpm-details" },
     h("summary", {}, "A digit of your own: draw it"),
-    h(
-      "div",
-      { class: "ddpm-row ddpm-pad-row" },
-      ink.canvas,
-      h(
-        "div",
-        {},
-        h(
-          "p",
-          { id: help, class: "ddpm-help" },
-          "Draw one digit with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.",
-        ),
-        clear,
-        words,
-      ),
-    ),
+    ink.row("Draw one digit", clear, words),
   );
 }

@@ -2,7 +2,7 @@
 // The stage shows them before there is a network to ask; the panel further down, which asks it, paints them.
 import { h } from "../dom.js";
 import { paintFloats } from "../paint.js";
-import { pngButton } from "../png.js";
+import { savableFigure } from "../png.js";
 
 /**
  * @param {string} name
@@ -17,18 +17,7 @@ function makeFrame(name, caption) {
     "data-name": name,
     "aria-label": caption,
   });
-  const element = h(
-    "figure",
-    {},
-    canvas,
-    h(
-      "figcaption",
-      {},
-      caption,
-      " ",
-      pngButton(canvas, () => name),
-    ),
-  );
+  const element = savableFigure(canvas, caption, name);
   return { canvas, element };
 }
 

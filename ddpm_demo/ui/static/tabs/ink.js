@@ -1,6 +1,6 @@
 // A drawing pad: white ink on black, by mouse, touch, pen or keys. It keeps its own picture, and sends that.
 import { encodeBytes } from "../bytes.js";
-import { contextOf, h } from "../dom.js";
+import { contextOf, h, newId } from "../dom.js";
 import { encodePng } from "../png.js";
 import { makeRaster } from "../raster.js";
 import { watchStrokes } from "../strokes.js";
@@ -13,10 +13,11 @@ const SIZE = 280,
 export const base64Of = (/** @type {string} */ dataUrl) => dataUrl.slice(dataUrl.indexOf(",") + 1);
 
 /**
- * `help` is the id of the words that tell how to draw; `onDrawn` is called when the pen is lifted, `say` told where keys move it.
- * @param {{help: string, onDrawn: () => void, say: (text: string) => void}} options
+ * `onDrawn` is called when the pen is lifted, `say` told where keys move it.
+ * @param {{onDrawn: () => void, say: (text: string) => void}} options
  */
-export function makeInk({ help, onDrawn, say }) {
+export function makeInk({ onDrawn, say }) {
+  const help = newId("pad");
   const canvas = h("canvas", {
     width: SIZE,
     height: SIZE,
@@ -89,6 +90,27 @@ export function makeInk({ help, onDrawn, say }) {
   clear();
   return {
     canvas,
+    /**
+     * The pad with the words that tell how to draw, and what belongs beside it.
+     * @param {string} what is drawn
+     * @param {HTMLElement[]} more
+     */
+    row: (what, ...more) =>
+      h(
+        "div",
+        { class: "ddpm-row ddpm-pad-row" },
+        canvas,
+        h(
+          "div",
+          {},
+          h(
+            "p",
+            { id: help, class: "ddpm-help" },
+            `${what} with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.`,
+          ),
+          ...more,
+        ),
+      ),
     clear,
     inked: () => lines.length > 0,
     pixels: raster.pixels,

@@ -4,7 +4,7 @@ import { decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number, settled } from "../dom.js";
 import { writeLink } from "../link.js";
 import { grey, paintGrid, paintPlane } from "../paint.js";
-import { pngButton } from "../png.js";
+import { pngButton, savableFigure } from "../png.js";
 import { alphaBarAt, known, mixture, state, subscribe } from "../state.js";
 
 const SIZE = 28;
@@ -123,18 +123,7 @@ export function mount(element, props, watch, server) {
     const { rows_count: rows, columns_count: columns, last } = answer;
     const figure = (values, width, name, caption) => {
       const canvas = plane(decodeFloat32(values), width, rows, -1, 1, name);
-      return h(
-        "figure",
-        {},
-        canvas,
-        h(
-          "figcaption",
-          {},
-          caption,
-          " ",
-          pngButton(canvas, () => name),
-        ),
-      );
+      return savableFigure(canvas, caption, name);
     };
     pictures.replaceChildren(
       h(

@@ -6,7 +6,7 @@ import { networkHere } from "./network_here.js";
 import { h, number, select } from "../dom.js";
 import { guesses } from "./guesses.js";
 import { paintFloats } from "../paint.js";
-import { pngButton } from "../png.js";
+import { savableFigure } from "../png.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 
 export function makeNetworkPanel(server) {
@@ -124,17 +124,7 @@ export function makeNetworkPanel(server) {
     h(
       "div",
       { class: "ddpm-pictures ddpm-small-pictures" },
-      h(
-        "figure",
-        {},
-        error,
-        h(
-          "figcaption",
-          {},
-          "the error of its guess, |ε̂ − ε| ",
-          pngButton(error, () => "error"),
-        ),
-      ),
+      savableFigure(error, "the error of its guess, |ε̂ − ε|", "error"),
     ),
     words,
   );

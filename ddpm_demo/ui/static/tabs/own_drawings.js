@@ -34,13 +34,11 @@ export function mount(element, props, watch, server, trigger) {
   let zipRead = null;
 
   const panel = h("details", { class: "ddpm-details" });
-  const help = newId("own");
   const words = h("p", { class: "ddpm-facts", role: "status" });
   const say = (/** @type {string} */ text) => {
     words.textContent = text;
   };
   const ink = makeInk({
-    help,
     onDrawn: () => {
       done.disabled = false;
     },
@@ -327,34 +325,23 @@ export function mount(element, props, watch, server, trigger) {
 
   panel.append(
     h("summary", {}, "My own drawings: teach it a symbol of your own"),
-    h(
-      "div",
-      { class: "ddpm-row ddpm-pad-row" },
-      ink.canvas,
+    ink.row(
+      `Draw a heart, a letter, a smile: the same thing at least ${least} times,`,
       h(
         "div",
-        {},
-        h(
-          "p",
-          { id: help, class: "ddpm-help" },
-          `Draw a heart, a letter, a smile: the same thing at least ${least} times, with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.`,
-        ),
-        h(
-          "div",
-          { class: "ddpm-row" },
-          done,
-          button("Clear the pad", () => {
-            ink.clear();
-            done.disabled = true;
-            say("");
-          }),
-        ),
-        h("p", {}, h("label", { for: file.id }, "or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP): "), file),
-        bar,
-        stop,
-        words,
-        faults,
+        { class: "ddpm-row" },
+        done,
+        button("Clear the pad", () => {
+          ink.clear();
+          done.disabled = true;
+          say("");
+        }),
       ),
+      h("p", {}, h("label", { for: file.id }, "or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP): "), file),
+      bar,
+      stop,
+      words,
+      faults,
     ),
     h("div", { class: "ddpm-row" }, count, removeAll),
     thumbs,

@@ -12,9 +12,7 @@ const MAX_BYTES = 5_000_000; // the server refuses more, and needs not be sent i
  * @param {(digit: Record<string, any>) => void} onDigit
  */
 export function makePad(server, onDigit) {
-  const help = newId("pad");
   const ink = makeInk({
-    help,
     onDrawn: () => read(askAbout(ink.file()), false),
     say: (text) => {
       words.textContent = text;
@@ -77,22 +75,11 @@ export function makePad(server, onDigit) {
     "details",
     { class: "ddpm-details" },
     h("summary", {}, "A digit of your own: draw it or upload a picture"),
-    h(
-      "div",
-      { class: "ddpm-row ddpm-pad-row" },
-      ink.canvas,
-      h(
-        "div",
-        {},
-        h(
-          "p",
-          { id: help, class: "ddpm-help" },
-          "Draw one digit with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.",
-        ),
-        button("Clear the pad", clear),
-        h("p", {}, h("label", { for: file.id }, "or a picture (PNG, JPEG, WebP, GIF or BMP; at most 5 MB): "), file),
-        words,
-      ),
+    ink.row(
+      "Draw one digit",
+      button("Clear the pad", clear),
+      h("p", {}, h("label", { for: file.id }, "or a picture (PNG, JPEG, WebP, GIF or BMP; at most 5 MB): "), file),
+      words,
     ),
     sheet.element,
   );

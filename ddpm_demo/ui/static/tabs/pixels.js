@@ -1,7 +1,7 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
 import { checkbox, h, makeSpoken, number } from "../dom.js";
 import { paintFloats } from "../paint.js";
-import { pngButton } from "../png.js";
+import { savableFigure } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 
@@ -48,18 +48,7 @@ export function makePixels() {
       canvas,
       marker,
       frame,
-      element: h(
-        "figure",
-        {},
-        frame,
-        h(
-          "figcaption",
-          {},
-          caption,
-          " ",
-          pngButton(canvas, () => name),
-        ),
-      ),
+      element: savableFigure(canvas, caption, name, frame),
     };
   }
 

@@ -4,7 +4,7 @@ import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
 import { checkbox, h } from "../dom.js";
 import { paintFloats } from "../paint.js";
-import { pngButton } from "../png.js";
+import { savableFigure } from "../png.js";
 import { state, subscribe } from "../state.js";
 import { makeMap, paintLog, PIXELS, SIZE } from "./receptive_map.js";
 
@@ -73,18 +73,7 @@ export function mount(element, props, watch, server) {
         const words =
           `dilation ${dilation}: ${((100 * mean) / 9).toFixed(1)} % of the taps` +
           (alone ? `; ${alone} of ${PIXELS} pixels see only themselves` : "");
-        return h(
-          "figure",
-          {},
-          canvas,
-          h(
-            "figcaption",
-            {},
-            words,
-            " ",
-            pngButton(canvas, () => name),
-          ),
-        );
+        return savableFigure(canvas, words, name);
       }),
     );
   }

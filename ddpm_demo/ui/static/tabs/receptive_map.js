@@ -1,7 +1,7 @@
 // A 28x28 map of the Receptive-field tab, and how its numbers are painted.
 import { h } from "../dom.js";
 import { paintFloats } from "../paint.js";
-import { pngButton } from "../png.js";
+import { savableFigure } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { update } from "../state.js";
 
@@ -26,18 +26,7 @@ export function makeMap(name, current) {
   makePointable(canvas, { size: SIZE, current, onPick: pick });
   const mark = (place) => placeMarker(marker, place, SIZE);
   const caption = h("span", {});
-  const element = h(
-    "figure",
-    {},
-    h("div", { class: "ddpm-frame" }, canvas, marker),
-    h(
-      "figcaption",
-      {},
-      caption,
-      " ",
-      pngButton(canvas, () => name),
-    ),
-  );
+  const element = savableFigure(canvas, caption, name, h("div", { class: "ddpm-frame" }, canvas, marker));
   return { canvas, mark, caption, element };
 }
 
