@@ -15,7 +15,7 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, known_as, shipped_checkpoints
 from ddpm_demo.ui.film.device import device_routes
 from ddpm_demo.ui.film.event_stream import film_routes
-from ddpm_demo.ui.film.form import NO_GUIDE
+from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.link import read_link

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.files import GUIDE
-from ddpm_demo.ui.film.form import NO_GUIDE
+from ddpm_demo.ui.film.form_words import NO_GUIDE
 
 FILM = "#generate-film canvas"
 INSPECTOR = "#generate-film .ddpm-inspector"

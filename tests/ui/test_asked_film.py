@@ -22,7 +22,7 @@ from ddpm_demo.ui.film.experiments import EXPERIMENTS
 from ddpm_demo.ui.film.film_link import link_text, read_film_link
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.form import ANY_DIGIT, NO_GUIDE, settings_of_words, words_of_settings
+from ddpm_demo.ui.film.form_words import ANY_DIGIT, NO_GUIDE, settings_of_words, words_of_settings
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.race import race
 from ddpm_demo.ui.film.stream import film_job

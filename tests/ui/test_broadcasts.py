@@ -29,7 +29,8 @@ from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import FilmStream, settings_of_film
 from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_settings
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.form import build_film_form, settings_of_words
+from ddpm_demo.ui.film.form import build_film_form
+from ddpm_demo.ui.film.form_words import settings_of_words
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.parts.bridge import UNEXPECTED
 from tests.event_loop import in_loop

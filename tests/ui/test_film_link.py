@@ -11,7 +11,8 @@ from starlette.datastructures import QueryParams
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.ui.film.film_link import link_text, read_film_link
 from ddpm_demo.ui.film.film_settings import SETTINGS, FilmSettings, read_film_settings, recommended_settings
-from ddpm_demo.ui.film.form import build_film_form, settings_of_words
+from ddpm_demo.ui.film.form import build_film_form
+from ddpm_demo.ui.film.form_words import settings_of_words
 from ddpm_demo.ui.film.generate_tab import PRESS_START, GenerateTab
 
 gr = pytest.importorskip("gradio")

@@ -37,7 +37,7 @@ from ddpm_demo.ui.app import name_of
 from ddpm_demo.ui.film.film_link import link_text, read_film_link
 from ddpm_demo.ui.film.film_settings import MAX_IMAGES, SETTINGS, FilmSettings, read_film_settings
 from ddpm_demo.ui.film.films import Films, film_bits, kept_steps
-from ddpm_demo.ui.film.form import (
+from ddpm_demo.ui.film.form_words import (
     ANY_DIGIT,
     NO_GUIDE,
     WORDS,

@@ -16,7 +16,7 @@ from ddpm_demo.ui.app import build_app, listed
 from ddpm_demo.ui.film.film_link import link_text, read_film_link
 from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.form import NO_GUIDE
+from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.parts.bridge import base64_of

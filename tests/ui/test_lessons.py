@@ -37,7 +37,8 @@ from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, shipped_lessons
 from ddpm_demo.ui.lessons.judging import grade, rank_correlation, spaced, verdict, words_of_reveal
-from ddpm_demo.ui.lessons.lesson import SAID, WHEN, questions_of_test, read_lesson
+from ddpm_demo.ui.lessons.lesson import WHEN, questions_of_test
+from ddpm_demo.ui.lessons.lesson_file import SAID, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 

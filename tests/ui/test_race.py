@@ -17,7 +17,7 @@ from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
-from ddpm_demo.ui.film.form import NO_GUIDE
+from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.race import MAX_LANES, race, slerp, worse_than
 
 

@@ -18,10 +18,10 @@ from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
 from ddpm_demo.ui.film.film_link import LINK_NAME, read_film_link
 from ddpm_demo.ui.film.film_settings import MAX_IMAGES, MAX_STEPS, MIN_STEPS
-from ddpm_demo.ui.film.form import (
+from ddpm_demo.ui.film.form import build_film_form
+from ddpm_demo.ui.film.form_words import (
     CHANGED_WORDS,
     NO_GUIDE,
-    build_film_form,
     differences_in_words,
     guide_of,
     steer,

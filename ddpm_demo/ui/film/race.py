@@ -23,7 +23,7 @@ from ddpm_demo.networks.ideal_checkpoints import load_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, load_placed
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
-from ddpm_demo.ui.film.form import NO_GUIDE
+from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, event
 from ddpm_demo.ui.parts.frames import packed

@@ -15,7 +15,7 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.app import name_of
 from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_guide, recommended_settings
-from ddpm_demo.ui.film.form import sampler_words
+from ddpm_demo.ui.film.form_words import sampler_words
 from ddpm_demo.ui.film.generate_tab import GENERATE_LEAD, GENERATE_LESSON
 from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.lab.packed_plans import MOST_DIGITS, offered_clips, offered_samplers, offered_steps, packed_plans

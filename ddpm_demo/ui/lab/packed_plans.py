@@ -11,7 +11,7 @@ from ddpm_demo.explaining.written_step import clean_in_words, named_factors
 from ddpm_demo.films.film_job import FilmJob, frame_indices
 from ddpm_demo.films.plan import film_plan
 from ddpm_demo.ui.film.films import kept_steps
-from ddpm_demo.ui.film.form import WORDS
+from ddpm_demo.ui.film.form_words import WORDS
 from ddpm_demo.ui.parts.bridge import base64_of
 
 FILM_STEPS = (5, 10, 20, 50, 100, 200)  # and as many as the schedule has

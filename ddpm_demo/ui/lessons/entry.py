@@ -9,7 +9,8 @@ import gradio as gr
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
-from ddpm_demo.ui.lessons.lesson import Lesson, read_lesson
+from ddpm_demo.ui.lessons.lesson import Lesson
+from ddpm_demo.ui.lessons.lesson_file import read_lesson
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component

@@ -7,37 +7,29 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.core.model import count_parameters, unfilled_denoiser
-from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.machine.device import best_placement
-from ddpm_demo.machine.placement import place
-from ddpm_demo.machine.scheduler import NETWORK, InTurn
-from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
+from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_entry import Entry
 from ddpm_demo.training.run_key import fits, new_key
-from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.trainer import Trainer
-from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
 from ddpm_demo.ui.parts.bridge import server_function
-from ddpm_demo.ui.parts.digits import class_indices
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
+from ddpm_demo.ui.tabs.train_pictures import digits_at, guesses_at
 from ddpm_demo.ui.tabs.train_settings import RunRequest
 
 REFUSAL = "training is switched off on this server"
 NOT_YOURS = "somebody else started this run: only they, in the browser they started it from, or the host can do that"
 POINTS = 1200  # of the loss, that a page gets when it opens
-LOOK_BACKS = 10  # timesteps at which a moment's network is looked at
 
 
 class Desk:
@@ -152,14 +144,11 @@ class Desk:
     def moment(self, question: Any) -> dict[str, Any]:
         """Answer the page: the sixteen digits of a moment, with EMA and without.
 
-        Of a run that learns the user's own drawings also the one nearest to each digit with EMA, as `_nearest` says.
+        Of a run that learns the user's own drawings also the one nearest to each digit with EMA.
         """
         fields = named_values(question, "names for its values")
         directory = shelf.directory_of(fields.get("run"))
-        step = whole("the step", fields.get("step"), 0, 10**9)
-        ema, plain = snapshots.pictures(directory, step)
-        answer = {"ema": packed([to_x0(ema)], 8), "plain": packed([to_x0(plain)], 8), "n": snapshots.DIGITS}
-        return answer | ({"nearest": _nearest(directory, ema)} if (directory / "pictures.safetensors").exists() else {})
+        return digits_at(directory, whole("the step", fields.get("step"), 0, 10**9))
 
     @server_function
     def noises(self, question: Any) -> dict[str, Any]:
@@ -170,35 +159,9 @@ class Desk:
     def look_back(self, question: Any) -> dict[str, Any]:
         """Answer the page: what the network at a moment of training made of a noisy digit, at ten timesteps."""
         fields = named_values(question, "names for its values")
-        known = shelf.entry(fields.get("run"))
-        step = whole("the step", fields.get("step"), 0, 10**9)
-        seed, label = (
-            whole("the seed", fields.get("seed"), 0, MAX_SEED),
-            whole("the digit", fields.get("digit"), 0, 9),
-        )
-        if known.model is None:
-            raise ConfigError("this run's settings cannot be read")
-        schedule = Schedule.from_config(read_settings(known.directory / "run.safetensors").schedule)
-        placement = best_placement()
-        model = place(snapshots.network(known.directory, step, known.model), placement)
-        digits, _ = load_mnist(train=False)
-        x0 = to_x0(digits[class_indices(label)[0]])  # (1, 1, 28, 28)
-        eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
-        t = torch.linspace(0, len(schedule) - 1, LOOK_BACKS).round().long()
-        x_t = schedule.add_noise(x0.expand(LOOK_BACKS, -1, -1, -1), t, eps.expand(LOOK_BACKS, -1, -1, -1))
-        with torch.no_grad():
-            eps_hat = InTurn(model)(x_t.to(placement.device), t.to(placement.device)).float().cpu()
-        x0_hat = torch.cat(
-            [schedule.predict_x0(x_t[k : k + 1], int(t[k]), eps_hat[k : k + 1]) for k in range(LOOK_BACKS)]
-        )
-        return {
-            "t": t.tolist(),
-            "x0": packed([x0], 8),
-            "x_t": packed([x_t], 8),
-            "x0_hat": packed([x0_hat], 8),
-            "alpha_bar": [schedule.alpha_bar_at(int(k)) for k in t],
-            "error_of_x0": (x0_hat.clamp(-1, 1) - x0).square().mean(dim=(1, 2, 3)).tolist(),
-        }
+        run, step = shelf.entry(fields.get("run")), whole("the step", fields.get("step"), 0, 10**9)
+        seed = whole("the seed", fields.get("seed"), 0, MAX_SEED)
+        return guesses_at(run, step, whole("the digit", fields.get("digit"), 0, 9), seed)
 
     @server_function
     def control(self, question: Any) -> dict[str, Any]:
@@ -258,30 +221,6 @@ class Desk:
             raise ConfigError("choose rename, export or delete")
         self.offer()
         return {}
-
-
-def _nearest(directory: Path, digits: Tensor) -> dict[str, Any]:
-    """Say which taught drawing or variation is nearest to each digit, how far it is, and what is near or far.
-
-    `fresh` and `other` are those of `Scale`, `drawings` counts them.
-    """
-    config = read_settings(directory / "run.safetensors").train
-    taught, drawings, scale = _taught(directory / "pictures.safetensors", config.pictures, config.seed)
-    found = nearest_drawings(digits, drawings, taught)
-    return {
-        "pictures": packed([to_x0(found.picture)], 8),
-        "distance": found.distance.tolist(),
-        "drawings": len(drawings),
-        **asdict(scale),
-    }
-
-
-@functools.lru_cache(maxsize=4)
-def _taught(path: Path, count: int, seed: int) -> tuple[Tensor, Tensor, Scale]:
-    """Return what a run's drawings became: all variations, the drawings, and the scale. A run's never change."""
-    drawings = read_drawings(path, count)
-    taught = variations(drawings, seed)
-    return taught, drawings, scale_of(drawings, taught, fresh_variations(drawings, seed))
 
 
 def _function(method: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

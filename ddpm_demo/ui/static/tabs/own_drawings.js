@@ -1,10 +1,11 @@
 // My own drawings: drawn or uploaded, seen as the set that they become, and taught to a small network.
-import { NO_ANSWER, answerTo, placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
 import { button, checkbox, h, newId, settled } from "../dom.js";
 import { keepKey } from "../keys.js";
 import { paintGrid } from "../paint.js";
-import { base64Of, makeInk } from "./ink.js";
+import { makeInk } from "./ink.js";
+import { makePictureFiles } from "./picture_files.js";
 import { watchRun } from "./train.js";
 
 const PIXELS = 28 * 28;
@@ -27,11 +28,7 @@ export function mount(element, props, watch, server, trigger) {
   } = props.value;
   /** @type {Uint8Array[]} */
   let drawings = []; // 784 bytes each
-  let press = 0,
-    stopped = false,
-    asked = 0;
-  /** @type {((got: Record<string, any>) => void) | null} */
-  let zipRead = null;
+  let asked = 0;
 
   const panel = h("details", { class: "ddpm-details" });
   const words = h("p", { class: "ddpm-facts", role: "status" });
@@ -45,24 +42,17 @@ export function mount(element, props, watch, server, trigger) {
     say,
   });
   const done = button("Done: next drawing", keepDrawing, { class: "ddpm-button ddpm-primary", disabled: true });
-  const file = h("input", {
-    type: "file",
-    multiple: true,
-    id: newId("files"),
-    onchange: () => readFiles([...(file.files ?? [])]),
-    accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp,application/zip,.zip",
+  const files = makePictureFiles({
+    mostBytes,
+    mostZip,
+    server,
+    trigger,
+    say,
+    add,
+    most,
+    count: () => drawings.length,
+    changed,
   });
-  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the reading" });
-  const stop = button(
-    "Stop reading",
-    () => {
-      stopped = true;
-      trigger("stop");
-      zipRead?.({ over: true });
-    },
-    { hidden: true },
-  );
-  const faults = h("ul", { class: "ddpm-small", "aria-label": "pictures that were left out" });
   const thumbs = h("div", {
     class: "ddpm-thumbs",
     role: "group",
@@ -71,7 +61,7 @@ export function mount(element, props, watch, server, trigger) {
   const count = h("h3", {}, "");
   const removeAll = button("Remove all", () => {
     drawings = [];
-    faults.replaceChildren();
+    files.faults.replaceChildren();
     changed();
   });
   const classes = Array.from({ length: 10 }, (_, label) => {
@@ -152,95 +142,7 @@ export function mount(element, props, watch, server, trigger) {
     say(`At most ${most.toLocaleString("en")} drawings are learned; the others were left out.`);
     return false;
   }
-  const leaveOut = (/** @type {string} */ called, /** @type {string} */ why) =>
-    faults.append(h("li", {}, `${called}: ${why}`));
-
-  /** @returns {Promise<string>} */
-  const contentOf = (/** @type {File} */ chosen) =>
-    new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(base64Of(String(reader.result)));
-      reader.onerror = () => reject(new Error("it could not be opened"));
-      reader.readAsDataURL(chosen);
-    });
-  /** @param {File[]} chosen */
-  async function readFiles(chosen) {
-    if (!chosen.length) return;
-    stopped = false;
-    faults.replaceChildren();
-    file.disabled = true;
-    bar.hidden = stop.hidden = false;
-    const before = drawings.length,
-      total = chosen.length;
-    say("Reading …");
-    for (const [k, each] of chosen.entries()) {
-      bar.value = k / total;
-      if (stopped || drawings.length >= most) break;
-      await (/\.zip$/i.test(each.name) ? readZip(each, k, total) : readPicture(each));
-    }
-    file.value = "";
-    file.disabled = false;
-    bar.hidden = stop.hidden = true;
-    const left = faults.childElementCount;
-    say(
-      `${stopped ? "Stopped. " : ""}${drawings.length - before} pictures were added${left ? `, ${left} left out` : ""}.` +
-        (drawings.length >= most ? ` At most ${most.toLocaleString("en")} are learned.` : ""),
-    );
-    changed();
-  }
-  /** @param {File} chosen */
-  async function readPicture(chosen) {
-    if (chosen.size > mostBytes) {
-      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(1)} MB; the limit is ${mostBytes / 1e6} MB`);
-      return;
-    }
-    let answer;
-    try {
-      answer = await server.read_sign({ file: await contentOf(chosen) });
-    } catch (error) {
-      answer = { error: (error instanceof Error && error.message) || NO_ANSWER };
-    }
-    if (answer.error) leaveOut(chosen.name, answer.error);
-    else add(answer.pixels);
-  }
-  /**
-   * @param {File} chosen
-   * @param {number} k
-   * @param {number} total
-   */
-  async function readZip(chosen, k, total) {
-    if (chosen.size > mostZip) {
-      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(0)} MB; this page sends at most ${mostZip / 1e6} MB`);
-      return;
-    }
-    let content;
-    try {
-      content = await contentOf(chosen);
-    } catch (error) {
-      leaveOut(chosen.name, error instanceof Error ? error.message : "it could not be opened");
-      return;
-    }
-    if (stopped) return;
-    press += 1;
-    /** @type {Promise<void>} */
-    const read = new Promise((resolve) => {
-      zipRead = (got) => {
-        if (got.pixels) add(got.pixels);
-        for (const [called, why] of got.faults ?? []) leaveOut(called, why);
-        if (got.total) bar.value = (k + got.done / got.total) / total;
-        if (got.error) leaveOut(chosen.name, got.error);
-        if (got.over) {
-          zipRead = null;
-          resolve();
-        }
-      };
-      trigger("submit", { press, file: content });
-    });
-    await read;
-  }
-  watch("value", () => {
-    if (props.value.press === press) zipRead?.(props.value);
-  });
+  watch("value", () => files.zipIsRead(props.value));
 
   function changed() {
     const n = drawings.length,
@@ -337,11 +239,16 @@ export function mount(element, props, watch, server, trigger) {
           say("");
         }),
       ),
-      h("p", {}, h("label", { for: file.id }, "or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP): "), file),
-      bar,
-      stop,
+      h(
+        "p",
+        {},
+        h("label", { for: files.input.id }, "or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP): "),
+        files.input,
+      ),
+      files.bar,
+      files.stop,
       words,
-      faults,
+      files.faults,
     ),
     h("div", { class: "ddpm-row" }, count, removeAll),
     thumbs,

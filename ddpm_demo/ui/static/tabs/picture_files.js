@@ -1,0 +1,130 @@
+// Pictures that a student uploads as drawings: read one after the other, a zip by one question, with a way to stop.
+import { NO_ANSWER } from "../component.js";
+import { button, h, newId } from "../dom.js";
+import { base64Of } from "./ink.js";
+
+/**
+ * The file field with its bar, its button to stop and the list of what was left out. `add` keeps the drawings of base64
+ * text, as many as have room: `count()` of `most` there are. `changed` is called when all files have been read.
+ * @param {{mostBytes: number, mostZip: number, server: Record<string, Function>,
+ *   trigger: (event: string, data?: any) => void, say: (text: string) => void, add: (text: string) => void,
+ *   most: number, count: () => number, changed: () => void}} page
+ */
+export function makePictureFiles({ mostBytes, mostZip, server, trigger, say, add, most, count, changed }) {
+  let press = 0,
+    stopped = false;
+  /** @type {((got: Record<string, any>) => void) | null} */
+  let zipRead = null;
+  const file = h("input", {
+    type: "file",
+    multiple: true,
+    id: newId("files"),
+    onchange: () => readFiles([...(file.files ?? [])]),
+    accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp,application/zip,.zip",
+  });
+  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the reading" });
+  const stop = button(
+    "Stop reading",
+    () => {
+      stopped = true;
+      trigger("stop");
+      zipRead?.({ over: true });
+    },
+    { hidden: true },
+  );
+  const faults = h("ul", { class: "ddpm-small", "aria-label": "pictures that were left out" });
+
+  const leaveOut = (/** @type {string} */ called, /** @type {string} */ why) =>
+    faults.append(h("li", {}, `${called}: ${why}`));
+
+  /** @returns {Promise<string>} */
+  const contentOf = (/** @type {File} */ chosen) =>
+    new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(base64Of(String(reader.result)));
+      reader.onerror = () => reject(new Error("it could not be opened"));
+      reader.readAsDataURL(chosen);
+    });
+  /** @param {File[]} chosen */
+  async function readFiles(chosen) {
+    if (!chosen.length) return;
+    stopped = false;
+    faults.replaceChildren();
+    file.disabled = true;
+    bar.hidden = stop.hidden = false;
+    const before = count(),
+      total = chosen.length;
+    say("Reading …");
+    for (const [k, each] of chosen.entries()) {
+      bar.value = k / total;
+      if (stopped || count() >= most) break;
+      await (/\.zip$/i.test(each.name) ? readZip(each, k, total) : readPicture(each));
+    }
+    file.value = "";
+    file.disabled = false;
+    bar.hidden = stop.hidden = true;
+    const left = faults.childElementCount,
+      added = count() - before;
+    say(
+      `${stopped ? "Stopped. " : ""}${added} ${added === 1 ? "picture was" : "pictures were"} added${left ? `, ${left} left out` : ""}.` +
+        (count() >= most ? ` At most ${most.toLocaleString("en")} are learned.` : ""),
+    );
+    changed();
+  }
+  /** @param {File} chosen */
+  async function readPicture(chosen) {
+    if (chosen.size > mostBytes) {
+      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(1)} MB; the limit is ${mostBytes / 1e6} MB`);
+      return;
+    }
+    let answer;
+    try {
+      answer = await server.read_sign({ file: await contentOf(chosen) });
+    } catch (error) {
+      answer = { error: (error instanceof Error && error.message) || NO_ANSWER };
+    }
+    if (answer.error) leaveOut(chosen.name, answer.error);
+    else add(answer.pixels);
+  }
+  /**
+   * @param {File} chosen
+   * @param {number} k
+   * @param {number} total
+   */
+  async function readZip(chosen, k, total) {
+    if (chosen.size > mostZip) {
+      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(0)} MB; this page sends at most ${mostZip / 1e6} MB`);
+      return;
+    }
+    let content;
+    try {
+      content = await contentOf(chosen);
+    } catch (error) {
+      leaveOut(chosen.name, error instanceof Error ? error.message : "it could not be opened");
+      return;
+    }
+    if (stopped) return;
+    press += 1;
+    /** @type {Promise<void>} */
+    const read = new Promise((resolve) => {
+      zipRead = (got) => {
+        if (got.pixels) add(got.pixels);
+        for (const [called, why] of got.faults ?? []) leaveOut(called, why);
+        if (got.total) bar.value = (k + got.done / got.total) / total;
+        if (got.error) leaveOut(chosen.name, got.error);
+        if (got.over) {
+          zipRead = null;
+          resolve();
+        }
+      };
+      trigger("submit", { press, file: content });
+    });
+    await read;
+  }
+  /** @param {Record<string, any>} got what the server says of a zip */
+  function zipIsRead(got) {
+    if (got.press === press) zipRead?.(got);
+  }
+
+  return { input: file, bar, stop, faults, zipIsRead };
+}
