@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ddpm_demo.core.sampling import Step
 from ddpm_demo.core.schedule import Schedule
 
 
@@ -62,3 +63,43 @@ def detour(points: Sequence[Tensor]) -> Tensor:
     walked: Tensor = way.diff(dim=0).norm(dim=2).sum(dim=0)
     straight: Tensor = (way[-1] - way[0]).norm(dim=1)
     return walked / straight
+
+
+@dataclass(frozen=True)
+class FilmFlow:
+    """A walk of N digits in flow matching's clothes, by the F steps that are known of it; the finished digits last.
+
+    `times` (F + 1,): s. `turn` (F,): by how many degrees the velocity points past the digit that comes out, the median
+    of the digits; 0 all the way is a straight path. `detour` and `flow_detour` (N,): as `detour`, in the schedule's
+    scale and in the flow's. `off_euler`: the most that a pixel of a step differs from one step of Euler's. All float64.
+    """
+
+    times: Tensor
+    turn: Tensor
+    detour: Tensor
+    flow_detour: Tensor
+    off_euler: float
+
+
+def film_flow(schedule: Schedule, steps: Sequence[Step]) -> FilmFlow:
+    """Look at a walk as flow matching would; the noise that belongs to a clipped x0_hat is the one that counts."""
+    points = [flow_point(schedule, each.t) for each in steps] + [flow_point(schedule, steps[-1].s)]
+    pictures = [each.x_t.double() for each in steps] + [steps[-1].x_s.double()]
+    straight = [x / point.scale for x, point in zip(pictures, points, strict=True)]
+    turn, off = [], 0.0
+    for each, x, here in zip(steps, straight, points, strict=False):
+        x0_hat = each.x0_hat.double()
+        eps = schedule.predict_eps(each.x_t.double(), each.t, x0_hat)
+        off = max(off, float((euler_step(schedule, each.x_t.double(), each.t, each.s, eps) - each.x_s).abs().max()))
+        to_the_end = (x - straight[-1]) / (here.time - points[-1].time)
+        turn.append(float(angle(eps - x0_hat, to_the_end).quantile(0.5)))
+    times = torch.tensor([point.time for point in points], dtype=torch.float64)
+    return FilmFlow(times, torch.tensor(turn, dtype=torch.float64), detour(pictures), detour(straight), off)
+
+
+def angle(one: Tensor, other: Tensor) -> Tensor:
+    """Return the angle between pictures (B, C, H, W), each with its own, in degrees, float64 (B,)."""
+    one, other = one.double().flatten(1), other.double().flatten(1)
+    # by the sine, too: of a small angle the cosine alone keeps half of the digits
+    one, other = (each / each.norm(dim=1, keepdim=True) for each in (one, other))
+    return torch.rad2deg(2 * torch.atan2((one - other).norm(dim=1), (one + other).norm(dim=1)))

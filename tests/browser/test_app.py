@@ -153,6 +153,9 @@ def test_the_schedules_cursor_follows_the_shared_t(visit):
     visit.tab("Schedule")
     visit.wait_for_text("#schedule-chart .ddpm-pictures", "linear:\nᾱ = 0.500")
     visit.page.wait_for_selector("#schedule-chart [data-cursor='258']")
+    visit.page.click("#schedule-chart .ddpm-flow > summary")
+    visit.wait_for_text("#schedule-chart p[data-name=flow]", "s = 0.500")  # as much picture as noise
+    visit.wait_for_text("#schedule-chart .ddpm-flow-pictures", "0.50 x₀ + 0.50 ε")
     assert not any("plotly" in url for url in visit.requests)  # megabytes that nobody has asked for yet
     visit.page.get_by_text("Everything a schedule is").click()
     visit.page.wait_for_selector("#schedule-chart .js-plotly-plot .scatterlayer")

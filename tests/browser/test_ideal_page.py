@@ -4,6 +4,7 @@ import pytest
 
 IDEAL = "#noise-details .ddpm-ideal"
 NEAREST = "#generate-film details[data-name=nearest]"
+FLOW = "#generate-film details[data-name=flow]"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -31,6 +32,15 @@ def test_a_film_of_few_digits_known_by_heart_is_of_copies(visit_to, address):
     assert page.locator(f"{NEAREST} figcaption").all_text_contents() == ["0, a copy"] * 3
     assert "more than half of all weight from t =" in page.inner_text(f"{NEAREST} p[data-name=nearest]")
     assert visit.axe(context=NEAREST) == []
+    # the same film as flow matching sees it, by the server's numbers
+    page.click(f"{FLOW} > summary")
+    page.wait_for_selector(f"{FLOW}[data-euler]")
+    assert float(page.get_attribute(FLOW, "data-euler")) < 1e-3
+    assert 1 < float(page.get_attribute(FLOW, "data-straight")) < float(page.get_attribute(FLOW, "data-detour"))
+    visit.set_slider("#generate-film", 2)
+    visit.wait_for_text(f"{FLOW} p[data-name=flow-frame]", "this velocity leads to x̂₀")
+    assert len(set(visit.pixels(f"{FLOW} canvas[data-name=velocity]"))) > 50
+    assert visit.axe(context=FLOW) == []
 
 
 def test_how_far_the_network_looks_is_drawn_point_by_point(phone):

@@ -6,7 +6,7 @@ import torch
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.explaining.flow import detour, euler_step, flow_point, flow_times, velocity
+from ddpm_demo.explaining.flow import angle, detour, euler_step, film_flow, flow_point, flow_times, velocity
 from ddpm_demo.networks.ideal import IdealDenoiser
 from ddpm_demo.store.mnist import load_mnist
 
@@ -71,3 +71,40 @@ def test_of_one_picture_the_flow_goes_straight_and_the_schedules_way_is_bent():
     straight = [x / flow_point(schedule, t).scale for x, t in zip(way, [*(step.t for step in steps), -1], strict=True)]
     assert detour(straight).tolist() == pytest.approx([1, 1], abs=1e-9)
     assert float(detour(way).min()) > 1.02
+
+
+def test_an_angle_is_that_of_the_plane():
+    one = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [2.0, 0.0]]).view(4, 1, 1, 2)
+    other = torch.tensor([[0.0, 3.0], [1.0, 1.0], [1.0, 1e-9], [-1.0, 0.0]]).view(4, 1, 1, 2)
+    assert angle(one, other).tolist() == pytest.approx([90, 45, 1e-9 * 180 / 3.141592653589793, 180], rel=1e-6)
+
+
+@pytest.mark.parametrize("clip", ["none", "x0"])
+def test_a_films_flow_says_whether_its_steps_are_eulers_and_how_its_path_bends(clip):
+    schedule = SCHEDULES[0]
+    digits = load_mnist(train=True)[0]
+
+    def film(model, **settings):
+        config = SamplerConfig(**{"kind": "ddim", "steps": 20, "clip": clip, **settings})
+        generator = torch.Generator().manual_seed(4)
+        x_T = start_noise(3, 1, 28, generator).double()
+        return film_flow(schedule, list(sample(model, schedule, config, x_T, generator=generator)))
+
+    straight = film(IdealDenoiser(digits[:1], schedule, dtype=torch.float64))
+    assert straight.off_euler < 1e-10
+    assert straight.turn.tolist() == pytest.approx([0] * 20, abs=1e-4)
+    assert straight.flow_detour.tolist() == pytest.approx([1] * 3, abs=1e-9)
+    assert straight.times.tolist() == pytest.approx(
+        [flow_point(schedule, t).time for t in schedule.timesteps(20)] + [0]
+    )
+    ideal = IdealDenoiser(digits[:50], schedule, dtype=torch.float64)
+
+    def many(x_t, t):  # says too much noise, so that x0_hat leaves -1 to 1 and there is something to clip
+        return 1.02 * ideal(x_t, t)
+
+    bent = film(many)
+    assert bent.off_euler < 1e-10
+    assert float(bent.turn[0]) > 5 > 1e-3 > float(bent.turn[-1])  # x0_hat is a mean of many, and in the end the digit
+    assert bool((bent.detour > bent.flow_detour).all())
+    assert film(many, eta=1.0).off_euler > 0.1
+    assert film(many, kind="dpmpp").off_euler > 1e-3

@@ -11,6 +11,7 @@ import torch
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.explaining.flow import film_flow
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store import pictures
 from ddpm_demo.ui.film.film_settings import FilmSettings
@@ -274,6 +275,31 @@ def test_a_schedule_of_ones_own_has_the_same_alpha_bar_on_both_sides(node):
     statements = f"{STATE} reply = readValue({{ tables: given.tables }}).tables.cosine.alphaBar;"
     cosine = Schedule.from_config(ScheduleConfig(kind="cosine"))
     assert node(statements, tables=schedule_tables()) == cosine.alpha_bar.tolist()
+
+
+@pytest.mark.parametrize("clip", ["none", "x0"])
+def test_a_film_of_the_devices_flows_as_python_says(node, tiny, linear, clip):
+    generator = torch.Generator().manual_seed(5)
+    x_T = start_noise(2, 1, 28, generator)
+    config = SamplerConfig("ddim", steps=6, eta=0.5, clip=clip)
+    steps = list(sample(tiny, linear, config, x_T, generator=generator))
+    reply = node(
+        """
+        import { filmFlow } from "./static/flow.js";
+        const steps = given.steps.map((step) => ({ ...step, x_t: Float32Array.from(step.x_t),
+            x0_hat: Float32Array.from(step.x0_hat), x_s: Float32Array.from(step.x_s) }));
+        reply = filmFlow(steps, 2);
+        """,
+        steps=[
+            {"alpha_bar_t": linear.alpha_bar_at(step.t), "alpha_bar_s": linear.alpha_bar_at(step.s)}
+            | {name: getattr(step, name).flatten().tolist() for name in ("x_t", "x0_hat", "x_s")}
+            for step in steps
+        ],
+    )
+    flow = film_flow(linear, steps)
+    for name in ("times", "turn", "detour", "flow_detour"):
+        assert reply[name] == pytest.approx(getattr(flow, name).tolist(), rel=1e-9), name
+    assert reply["off_euler"] == pytest.approx(flow.off_euler, rel=1e-6)
 
 
 @pytest.mark.parametrize("sheet", sorted(STATIC.rglob("*.css")), ids=lambda sheet: sheet.name)

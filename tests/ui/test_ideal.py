@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.explaining.flow import film_flow
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_named
@@ -16,6 +17,7 @@ from ddpm_demo.ui.app import build_app, listed
 from ddpm_demo.ui.film.film_link import link_text, read_film_link
 from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
+from ddpm_demo.ui.film.flow import flow_of_film
 from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.take_home import program
@@ -98,6 +100,20 @@ def test_another_films_digits_are_as_far_as_they_are(tiny, linear):
     assert answer["decided"] is None
     assert 3 < answer["unseen"] < 6
     assert "no longer" in nearest_digits({"run": "gone"}, films)["error"]
+
+
+def test_a_films_flow_is_that_of_its_steps(tiny, linear):
+    loaded = LoadedNetwork(tiny, linear, load_named(FIFTY).placement, None)
+    films, run = film(loaded, "lite")
+    answer, flow = flow_of_film({"run": run}, films), film_flow(linear, [kept.step for kept in films.get(run).steps])
+    assert answer["times"] == flow.times.tolist()
+    assert (answer["turn"], answer["detour"]) == (flow.turn.tolist(), flow.detour.tolist())
+    assert answer["flow_detour"] == flow.flow_detour.tolist()
+    assert answer["off_euler"] == flow.off_euler < 1e-3
+    assert answer["whole"]
+    films.get(run).steps.pop(4)  # as of a long film, whose frames are fewer than its steps
+    assert not flow_of_film({"run": run}, films)["whole"]
+    assert "no longer" in flow_of_film({"run": "gone"}, films)["error"]
 
 
 def test_the_ideals_stand_in_the_lists_of_denoisers_but_not_where_a_network_is_needed():

@@ -13,7 +13,7 @@ import torch
 from ddpm_demo.core.config import ConfigError, ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
-from ddpm_demo.core.sampling import Walk
+from ddpm_demo.core.sampling import Walk, start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.explaining.how_far import look_at
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
@@ -558,6 +558,37 @@ def test_how_far_a_network_looks_is_what_the_comparison_with_patches_finds(tmp_p
     truth = compute_truth(place, "look_compared", {**few, "t": 50, "other": 600})
     assert [truth.values["width"], truth.values["other"]] == widths
     assert truth.right == ("wider" if widths[1] > widths[0] else "same" if widths[1] == widths[0] else "narrower")
+
+
+def test_flow_matchings_straight_steps_draw_what_ddim_draws_and_not_what_adds_noise(tmp_path):
+    place = Workplace(network(tmp_path / "made.safetensors", loud))
+    same = compute_truth(place, "flow_drawn", {"sampler": {"kind": "ddim", "steps": 5}, "count": 2})
+    assert same.right == "same"
+    other = compute_truth(place, "flow_drawn", {"sampler": {"kind": "ddim", "steps": 5, "eta": 1.0}, "count": 2})
+    assert other.right in ("like", "other")
+    assert other.values["most"] > 1
+    torch.testing.assert_close(other.pictures["flow"], same.pictures["flow"])  # which draws no noise on the way
+    # the same straight walk, written out
+    loaded = place.load("made")
+    x = start_noise(2, 1, 28, torch.Generator().manual_seed(0)).double()
+    timesteps = loaded.schedule.timesteps(5)
+    levels = [loaded.schedule.alpha_bar_at(t) for t in timesteps] + [1.0]
+    clock = [(1 - a) ** 0.5 / (a**0.5 + (1 - a) ** 0.5) for a in levels]
+    x = x / (levels[0] ** 0.5 + (1 - levels[0]) ** 0.5)
+    way = [x]
+    for k, t in enumerate(timesteps):
+        scale = levels[k] ** 0.5 + (1 - levels[k]) ** 0.5
+        with torch.no_grad():
+            eps = loaded.model((x * scale).float(), torch.full((2,), t)).double()
+        clean = (x - clock[k] * eps) / (1 - clock[k])
+        x = x + (clock[k + 1] - clock[k]) * (eps - clean)
+        way.append(x)
+    torch.testing.assert_close(same.pictures["flow"], x.float(), rtol=1e-3, atol=1e-3)
+    truth = compute_truth(place, "straighter", {"steps": 5, "count": 2})
+    points = torch.stack(way).flatten(2)
+    longer = points.diff(dim=0).norm(dim=2).sum(dim=0) / (points[-1] - points[0]).norm(dim=1)
+    assert truth.values["flow"] == pytest.approx(100 * (float(longer.mean()) - 1), rel=1e-2)
+    assert truth.right in TRUTHS["straighter"].answers
 
 
 def test_a_share_is_written_with_a_space():

@@ -18,6 +18,7 @@ from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
 from ddpm_demo.ui.film.film_link import LINK_NAME, read_film_link
 from ddpm_demo.ui.film.film_settings import MAX_IMAGES, MAX_STEPS, MIN_STEPS
+from ddpm_demo.ui.film.flow import flow_of_film
 from ddpm_demo.ui.film.form import build_film_form
 from ddpm_demo.ui.film.form_words import (
     CHANGED_WORDS,
@@ -102,7 +103,10 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
             noise = [form.fields[name] for name in ("checkpoint", "n", "seed", "steps")]
             begin = first_frame(checkpoints, *[field.value for field in noise])
             film = browser_component(
-                "film/film", begin, elem_id="generate-film", server=[inspect_step, take_home, nearest_digits]
+                "film/film",
+                begin,
+                elem_id="generate-film",
+                server=[inspect_step, take_home, nearest_digits, flow_of_film],
             )
     contents(
         {

@@ -24,6 +24,7 @@ from ddpm_demo.ui.lessons.truths_of_diffusion import (
     most_left_of,
     walk_compared,
 )
+from ddpm_demo.ui.lessons.truths_of_flow import flow_drawn, straighter
 from ddpm_demo.ui.lessons.truths_of_perfection import PERFECT, draws, look_compared, look_width, memory_compared
 from ddpm_demo.ui.lessons.truths_of_walks import guess_like, guess_taken, guess_taken_compared
 from ddpm_demo.ui.lessons.truths_of_wishes import (
@@ -212,6 +213,23 @@ TRUTHS: Mapping[str, TruthFunction] = {
         {**LOOK_ARGUMENTS, "other": ...},
         answers=("narrower", "same", "wider"),
         values=(*LOOK_VALUES, "other", "other_share"),
+        network=True,
+    ),
+    "flow_drawn": TruthFunction(
+        flow_drawn,
+        "choice",
+        {**NETWORK_ARGUMENTS, "sampler": {"kind": "ddim", "steps": 20}, "count": 4, "seed": 0},
+        answers=("same", "like", "other"),
+        values=("most", "agree", "steps", "count"),
+        pictures=("sampler", "flow"),
+        network=True,
+    ),
+    "straighter": TruthFunction(
+        straighter,
+        "choice",
+        {**NETWORK_ARGUMENTS, "steps": 20, "count": 4, "seed": 0, "within": 0.2},
+        answers=("schedule", "same", "flow"),
+        values=("schedule", "flow", "times", "turn"),
         network=True,
     ),
     "sets_compared": TruthFunction(

@@ -1,6 +1,7 @@
 // A film that this device makes: by the server's plan, in the page's own workers.
 import { deviceCrew, loadOnDevice, paceOnDevice } from "../device.js";
 import { duration } from "../dom.js";
+import { filmFlow } from "../flow.js";
 import { PIXELS } from "../net/network.js";
 import { greyLevels } from "../net/walk.js";
 import { receiveFrames } from "./film_state.js";
@@ -179,6 +180,20 @@ export class DeviceFilm {
       x_t: projected([...this.kept.map((step) => step.x_t), last]),
       x0_hat: projected([...this.kept.map((step) => step.guesses[0].x0_hat), last]),
     };
+  }
+
+  /** Its path in flow matching's clothes, as the server's `flow_of_film` answers. */
+  flow() {
+    const { steps, n } = this.film.plan,
+      alphaBar = (/** @type {number} */ index) => steps[index]?.calls[0].alpha_bar ?? 1;
+    const kept = this.kept.map(({ index, x_t, x_s, guesses: [{ x0_hat }] }) => ({
+      alpha_bar_t: alphaBar(index),
+      alpha_bar_s: alphaBar(index + 1),
+      x_t,
+      x0_hat,
+      x_s,
+    }));
+    return { ...filmFlow(kept, n), whole: kept.length === steps.length };
   }
 
   /**

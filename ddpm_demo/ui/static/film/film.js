@@ -2,6 +2,7 @@
 import { placeIn } from "../component.js";
 import { checkbox, contextOf, h, number, reducedMotion } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
+import { makeFlow } from "./flow_look.js";
 import { makeHerald } from "./herald.js";
 import { makeInspector } from "./inspector.js";
 import { makeNearest } from "./nearest.js";
@@ -72,6 +73,7 @@ export function mount(element, props, watch, server, trigger) {
     ),
     inspector,
     ...(server.nearest_digits ? [makeNearest(server)] : []), // the lab has no server
+    makeFlow(server),
     makeTakeHome(server),
   );
 

@@ -9,7 +9,7 @@ import { inOrder, tellAll } from "../in_order.js";
  * @typedef {{t: number, alpha_bar: number, sigma: number, levels: number, odds: Uint8Array | null}} Step
  * @typedef {{seed: number, n: number, size: number, t: number, bytes: Uint8Array}} Begin the noise it will begin with
  * A film whose floats are on this device, which answers as the server's functions do.
- * @typedef {{inspect: (frame: number, digit: number) => any, trails: (plane: any) => any,
+ * @typedef {{inspect: (frame: number, digit: number) => any, trails: (plane: any) => any, flow: () => any,
  *            takeHome: (kind: string, film: Film) => Promise<any>}} OwnFilm
  * @typedef {{run: string | null, seed: number | null, begin: Begin | null, n: number, size: number, total: number,
  *            frames: Frame[], steps: Step[], index: number, digit: number | null, note: string, source: string,

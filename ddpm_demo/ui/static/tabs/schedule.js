@@ -4,6 +4,7 @@ import { makeChart } from "../chart.js";
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { makeCurve } from "../curve.js";
 import { contextOf, h, number } from "../dom.js";
+import { makeFlowLook } from "./flow_look.js";
 import { paintFloats } from "../paint.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 
@@ -19,6 +20,7 @@ export function mount(element, props, watch, server) {
   /** @type {Map<string, {canvas: HTMLCanvasElement, caption: HTMLElement, element: HTMLElement}>} */
   const figures = new Map(); // by name of the schedule
   const pictures = h("div", { class: "ddpm-pictures ddpm-small-pictures" });
+  const flow = makeFlowLook();
   const note = h("p", { class: "ddpm-help", role: "status" });
   const every = h(
     "details",
@@ -42,6 +44,7 @@ export function mount(element, props, watch, server) {
         h("div", { class: "ddpm-row" }, schedulePicker()),
       ),
     ),
+    flow.element,
     ...(server.schedule_chart ? [every] : []), // the lab has no server that could draw them
   );
   placeIn(element).replaceChildren(all);
@@ -103,6 +106,7 @@ export function mount(element, props, watch, server) {
     Object.keys(state.tables).forEach(paintFigure);
     curve.setCursor(state.t);
     chart.setCursor(state.t);
+    flow.paint(Boolean(changes.tables));
   }
   subscribe(all, paint);
   watch("value", () => props.value && update(readValue(props.value)));
