@@ -260,6 +260,9 @@ def test_a_race_has_one_slider_and_says_what_each_lane_cost(visit):
     text = page.text_content("#race-film")
     assert text.count("10 network calls, ") == 2
     assert "their difference" in text
+    assert "contrast ×0.81 given exact answers" in text  # DDIM
+    assert "contrast ×1.33 given exact answers" in text  # DPM-Solver++
+    assert text.count("; training digits 33") == 2
     visit.set_slider("#race-film", 0)
     assert page.eval_on_selector_all("#race-film canvas[data-t]", "all => all.map(c => c.dataset.t)") == ["999", "999"]
     assert page.get_attribute("#race-film canvas[data-name=difference]", "data-most") == "0"

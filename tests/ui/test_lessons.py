@@ -261,6 +261,8 @@ def test_what_is_drawn_twice_is_what_the_command_line_draws(tmp_path):
     )
     assert truth.right == "same"
     assert truth.values["agree"] == pytest.approx(1)
+    contrast = truth.values["first_contrast"]
+    assert contrast == truth.values["second_contrast"] == pytest.approx(0.50154, abs=1e-5)  # a product by hand
     config = SamplerConfig(kind="ddim", steps=4, clip="x0", variance="posterior")
     loaded = place.load("made")
     *_, drawn = draw_digits(loaded.model, loaded.schedule, config, n=3, seed=5)

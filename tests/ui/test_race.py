@@ -10,14 +10,16 @@ import torch
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.ui.film.contrast import contrast, contrast_words
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
-from ddpm_demo.ui.film.form_words import NO_GUIDE
+from ddpm_demo.ui.film.form_words import NO_GUIDE, opening_words
 from ddpm_demo.ui.film.race import MAX_LANES, race, slerp, worse_than
 
 
@@ -50,6 +52,37 @@ def test_all_lanes_start_from_the_same_noise_and_end_where_the_sampler_ends(smal
         np.testing.assert_array_equal(frames[0], to_uint8(x_T[:, 0]).numpy())
         *_, last = sample(small.model, small.schedule, lane.config, x_T, generator=generator)
         np.testing.assert_array_equal(frames[-1], to_uint8(last.x_s[:, 0]).numpy())
+
+
+def ddim_by_numpy(steps):
+    """N(0, 1) data and exact answers: each step of DDIM is a factor, the cosine of the angle that it turns by."""
+    alpha_bar = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+    t = [999 - round(i * 999 / (steps - 1)) for i in range(steps)]
+    now, after = alpha_bar[t], np.append(alpha_bar[t[1:]], 1)
+    return float(np.prod(np.sqrt(now * after) + np.sqrt((1 - now) * (1 - after))))
+
+
+def test_each_lane_tells_what_its_steps_do_to_contrast_and_how_grey_its_digits_are(small):
+    names = ("DDIM, 10 steps", "DDPM, 10 steps", "DDIM, 50 steps", "DPM-Solver++(2M), 10 steps")
+    messages = list(race(small, [LANES[name] for name in names], count=2, seed=4))
+    shares = [lane["contrast"] for lane in messages[0]["lanes"]]
+    assert shares[0] == pytest.approx(ddim_by_numpy(10), rel=1e-9) == pytest.approx(0.8146, abs=5e-5)
+    assert shares[2] == pytest.approx(ddim_by_numpy(50), rel=1e-9)
+    assert [shares[1], shares[3]] == pytest.approx([0.99995, 1.33], abs=5e-5)
+    assert messages[0]["grey"] == pytest.approx(33.318, abs=0.001)  # MNIST's training digits
+    greys = {message["lane"]: message["lane_grey"] for message in messages if "lane_grey" in message}
+    assert greys == {k: pytest.approx(frames[-1].mean()) for k, (frames, _) in lanes_of(messages).items()}
+
+
+def test_the_line_under_the_steps_is_the_samplers_and_silent_where_there_is_no_figure(linear):
+    words = opening_words(None)
+    assert "50 steps of this rule end at **×0.92**" in contrast_words(linear, words)  # what the page opens with
+    ddim = {**words, "sampler": "DDIM", "steps": 10}
+    assert f"10 steps of this rule end at **×{ddim_by_numpy(10):.2f}**" in contrast_words(linear, ddim)
+    for senseless in ({"steps": None}, {"steps": 3.5}, {"sampler": None}, {"eta": "x"}):
+        assert contrast_words(linear, {**ddim, **senseless}) == ""
+    assert contrast_words(linear, {**words, "clip": "clamp x_t to [−1, 1]"}) == ""
+    assert contrast(linear, SamplerConfig(clip="x_t")) is None
 
 
 def test_long_lanes_are_bounded(small):

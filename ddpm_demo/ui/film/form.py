@@ -30,6 +30,7 @@ class FilmForm:
 
     fields: Mapping[str, Any]
     steered: gr.Checkbox
+    contrast: gr.Markdown
     dice: gr.Button
     start: gr.Button
     stop: gr.Button
@@ -50,8 +51,8 @@ class FilmForm:
         return f"(values) => ({NAMED})({json.dumps(list(self.fields))}, {json.dumps(words)}, values)"
 
 
-def build_film_form(names: Sequence[str]) -> FilmForm:
-    """Lay out the fields for these checkpoints, with the first one chosen."""
+def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
+    """Lay out the fields for these checkpoints, with the first one chosen; `contrast_words` stands under its steps."""
     opened = names[0] if names else None
     first = opening_words(opened)
     with gr.Row(elem_id="generate-wish"):
@@ -117,6 +118,7 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
             label="Steps",
             info="Network calls from noise to digit; 1000 uses every timestep.",
         )
+        contrast = gr.Markdown(contrast_words, elem_id="generate-contrast")
         clip = gr.Radio(
             list(WORDS["clip"]),
             value=first["clip"],
@@ -194,4 +196,4 @@ def build_film_form(names: Sequence[str]) -> FilmForm:
         "last": last_t,
         "limit_guide": limit_guide,
     }
-    return FilmForm(fields, steered, dice, start, stop, differences)
+    return FilmForm(fields, steered, contrast, dice, start, stop, differences)

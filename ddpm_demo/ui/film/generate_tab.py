@@ -16,6 +16,7 @@ from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.ui.film.branches import build_branches
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.completion import build_completion
+from ddpm_demo.ui.film.contrast import contrast_words
 from ddpm_demo.ui.film.film_link import LINK_NAME, read_film_link
 from ddpm_demo.ui.film.film_settings import MAX_IMAGES, MAX_STEPS, MIN_STEPS
 from ddpm_demo.ui.film.flow import flow_of_film
@@ -25,6 +26,7 @@ from ddpm_demo.ui.film.form_words import (
     NO_GUIDE,
     differences_in_words,
     guide_of,
+    opening_words,
     steer,
     words_of_settings,
 )
@@ -98,7 +100,9 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
     note = gr.Markdown(elem_id="generate-note")
     with gr.Row(elem_id="generate-stage"):
         with gr.Column(min_width=280, scale=2):
-            form = build_film_form(list(checkpoints))
+            first = next(iter(checkpoints), None)
+            words = contrast_words(schedule_of(checkpoints, first), opening_words(first))
+            form = build_film_form(list(checkpoints), words)
         with gr.Column(min_width=560, scale=5):  # where it is less, the form stands above
             noise = [form.fields[name] for name in ("checkpoint", "n", "seed", "steps")]
             begin = first_frame(checkpoints, *[field.value for field in noise])
@@ -128,13 +132,14 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
     at_once: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private", **AS_SENT}
     newest: dict[str, Any] = {**at_once, "trigger_mode": "always_last"}
     gr.on([field.change for field in noise], show_first, noise, film, **newest)
-    gr.on(
-        [field.change for name, field in form.fields.items() if name in CHANGED_WORDS],
-        lambda *values: differences_in_words(next(iter(checkpoints), None), form.by_name(values)),
-        form.inputs,
-        form.differences,
-        **newest,
-    )
+
+    def tell_differences(*values: Any) -> list[str]:
+        words = form.by_name(values)
+        of_contrast = contrast_words(schedule_of(checkpoints, words["checkpoint"]), words)
+        return [differences_in_words(first, words), of_contrast]
+
+    changes = [field.change for name, field in form.fields.items() if name in CHANGED_WORDS]
+    gr.on(changes, tell_differences, form.inputs, [form.differences, form.contrast], **newest)
     # only when a person chooses: a link brings a guide of its own
     which.input(guide_of, which, [guide, form.fields["guide_weight"]], **at_once)
     steering = form.steered.input(  # in the queue, or its refusal would be an error of HTTP that nobody sees
@@ -158,6 +163,11 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
 def first_frame(checkpoints: dict[str, Path], name: Any, count: Any, seed: Any, steps: Any) -> dict[str, Any]:
     """Return the noise that a film with these settings will begin with; raise DemoError if there can be none."""
     n, number = whole("the number of digits", count, 1, MAX_IMAGES), whole("the seed", seed, 0, MAX_SEED)
-    known = isinstance(name, str) and name in checkpoints
-    schedule = load_placed(checkpoints[name]).schedule if known else Schedule.from_config(ScheduleConfig())
+    schedule = schedule_of(checkpoints, name)
     return start_picture(schedule, n=n, seed=number, steps=whole("the steps", steps, MIN_STEPS, MAX_STEPS))
+
+
+def schedule_of(checkpoints: dict[str, Path], name: Any) -> Schedule:
+    """Return a checkpoint's schedule, the usual one for a name that is none; raise DemoError if it cannot be loaded."""
+    known = isinstance(name, str) and name in checkpoints
+    return load_placed(checkpoints[name]).schedule if known else Schedule.from_config(ScheduleConfig())

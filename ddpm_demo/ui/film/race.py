@@ -15,13 +15,14 @@ from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.guidance import ClassifierGuidance
-from ddpm_demo.core.sampling import EpsModel, sample, start_noise
+from ddpm_demo.core.sampling import EpsModel, sample, start_noise, to_uint8
 from ddpm_demo.films.film_job import frame_indices
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.ideal_checkpoints import load_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, load_placed
 from ddpm_demo.store.files import GUIDE
+from ddpm_demo.ui.film.contrast import contrast, training_grey
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
@@ -32,8 +33,10 @@ from ddpm_demo.ui.parts.readers import MAX_SEED, one_of, some_of, whole
 RACE_LESSON = """
 ## The race, and small experiments
 The same x_T and the same seed, with up to four rules side by side under one slider; beside each, the number of
-network calls and the time they took here. Each experiment below is one click, with the checkpoint and the seed of the
-film; only the one about guidance uses a guide.
+network calls and the time they took here, what its steps do to contrast whatever the network (given exact answers for
+pixels of standard deviation 1, and nothing clipped; ×1.00 is right), and the mean grey of its digits, from 0 to 255.
+Each experiment below is one click, with the checkpoint and the seed of the film; only the one about guidance uses a
+guide.
 """
 MAX_LANES = 4
 MAX_RACERS = 8  # digits a lane
@@ -84,7 +87,10 @@ def race(
         "n": n,
         "size": 28,
         "in_a_row": interpolate or ten,
-        "lanes": [{"name": lane.name, "calls": lane.calls} for lane in lanes],
+        "grey": training_grey(),
+        "lanes": [
+            {"name": lane.name, "calls": lane.calls, "contrast": contrast(schedule, lane.config)} for lane in lanes
+        ],
     }
     steps, made = sum(lane.config.steps for lane in lanes), 0
     for k, lane in enumerate(lanes):
@@ -123,6 +129,8 @@ def race(
                 "calls": (step.index + 1) * lane.calls // lane.config.steps,
                 "done": made / steps,
             }
+            if step.s < 0:
+                message["lane_grey"] = float(to_uint8(step.x_s).double().mean())
             yield message
             clock.begun += time.perf_counter() - now  # what passed until the next one is wanted is not the lane's
             clock.frames += len(clock.times)

@@ -63,7 +63,10 @@ NETWORK_ARGUMENTS = {"checkpoint": OFFERED_FIRST}
 FORMULA = list(ModelConfig().dilations)
 LOOK_ARGUMENTS = {**NETWORK_ARGUMENTS, "t": ..., "digits": 8, "drawings": 2000}
 LOOK_VALUES = ("width", "share", "whole", "t")
-DRAWN_VALUES = ("agree", "apart", "first_seconds", "second_seconds", "times", "first_calls", "second_calls")
+DRAWN_VALUES = (
+    *("agree", "apart", "first_seconds", "second_seconds", "times", "first_calls", "second_calls"),
+    *("first_contrast", "second_contrast"),
+)
 TRUTHS: Mapping[str, TruthFunction] = {
     "crossing": TruthFunction(crossing, "mark", SCHEDULE_ARGUMENTS, values=("t",)),
     "crossing_compared": TruthFunction(

@@ -12,6 +12,7 @@ from ddpm_demo.core.receptive import receptive_field
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
+from ddpm_demo.explaining.spread import gaussian_end
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store.mnist import load_mnist, to_x0
@@ -157,7 +158,8 @@ def drawn_twice(
     """Draw digits twice from one x_T, by two samplers, and say whether they come out the same.
 
     With `other_noise` the second drawing gets other noise on the way, though not another x_T. `same`: the pictures
-    agree. `other`: they do not. `always`: even another x_T would give the same picture.
+    agree. `other`: they do not. `always`: even another x_T would give the same picture. What the steps alone do to
+    contrast is told, too, from exact answers.
     """
     loaded = workplace.load(checkpoint)
     configs = [from_dict(SamplerConfig, {"clip": "x0", "variance": "posterior", **each}) for each in (first, second)]
@@ -185,6 +187,8 @@ def drawn_twice(
         "times": seconds[0] / seconds[1],
         "first_calls": configs[0].steps,
         "second_calls": configs[1].steps,
+        "first_contrast": gaussian_end(loaded.schedule, configs[0])[2],
+        "second_contrast": gaussian_end(loaded.schedule, configs[1])[2],
     }
     return Truth(right, values, {"first": drawn[0], "second": drawn[1]})
 

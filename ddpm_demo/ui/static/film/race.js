@@ -9,7 +9,7 @@ import { makeSlider } from "../slider.js";
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
   /**
-   * @typedef {{name: string, calls: number, canvas: HTMLCanvasElement, cost: HTMLElement, frames: Uint8Array[],
+   * @typedef {{name: string, calls: number, contrast: number | null, grey: HTMLElement, canvas: HTMLCanvasElement, cost: HTMLElement, frames: Uint8Array[],
    *            t: number[], element: HTMLElement}} Lane
    */
   /** @type {{run: string | null, n: number, size: number, columns?: number, lanes: Lane[]}} */
@@ -47,24 +47,27 @@ export function mount(element, props, watch) {
       size: got.size,
       // digits that change step by step are read in a row, or in two on a phone
       columns: got.in_a_row ? Math.ceil(got.n / (matchMedia("(max-width: 600px)").matches ? 2 : 1)) : undefined,
-      lanes: got.lanes.map((/** @type {{name: string, calls: number}} */ lane) => {
+      lanes: got.lanes.map((/** @type {{name: string, calls: number, contrast: number | null}} */ lane) => {
         const canvas = h("canvas", {
           class: "ddpm-pixels ddpm-film",
           role: "img",
           "aria-label": `${lane.name}: waiting`,
         });
         const cost = h("span", {}, "waiting");
+        const grey = h("span", {});
+        const contrast = lane.contrast === null ? "" : `contrast ×${lane.contrast.toFixed(2)} given exact answers`;
         return {
           ...lane,
           canvas,
           cost,
+          grey,
           frames: [],
           t: [],
           element: h(
             "figure",
             { class: got.in_a_row ? "ddpm-lane ddpm-row-lane" : "ddpm-lane" },
             canvas,
-            h("figcaption", {}, h("b", {}, lane.name), h("br"), cost),
+            h("figcaption", {}, h("b", {}, lane.name), h("br"), cost, h("br"), contrast, h("br"), grey),
           ),
         };
       }),
@@ -144,6 +147,9 @@ export function mount(element, props, watch) {
     });
     lane.cost.textContent = `${got.calls} of ${lane.calls} network calls, ${got.seconds.toFixed(2)} s`;
     if (got.calls === lane.calls) lane.cost.textContent = `${lane.calls} network calls, ${got.seconds.toFixed(2)} s`;
+    if ("lane_grey" in got) {
+      lane.grey.textContent = `mean grey ${got.lane_grey.toFixed(0)}; training digits ${got.grey.toFixed(0)}`;
+    }
     const now = times[slider.value()];
     times = [...new Set(race.lanes.flatMap((each) => each.t))].sort((x, y) => y - x);
     slider.setMax(times.length - 1);
