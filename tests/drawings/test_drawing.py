@@ -115,6 +115,44 @@ def test_of_200_photographs_the_judge_reads_190_and_no_wrong_one_passes_for_righ
     assert unlike == []
 
 
+def where_it_lies(digit):
+    """A digit's longer side, row and column of its centre of mass, brightest pixel, and ink outside the inner 20."""
+    rows, columns = digit.any(axis=1).nonzero()[0], digit.any(axis=0).nonzero()[0]
+    mass, inner = digit.astype(np.float64), np.zeros((28, 28), bool)
+    inner[4:24, 4:24] = True
+    centre = [float((mass * at).sum() / mass.sum()) for at in np.mgrid[:28, :28]]
+    longer = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    return [longer, *centre, digit.max(), bool(digit[~inner].any())]
+
+
+def test_200_drawn_photographed_and_uploaded_digits_lie_where_mnists_do():
+    """The network and both classifiers saw nothing else (findings/mnist_leaves_its_inner_box.sh has all 60,000)."""
+    rng = np.random.default_rng(2027)
+    brought = [read_drawing(photo.grey.astype(np.float32)).digit for photo in photographs(80, seed=8)]
+    for k in range(60):  # on the pad: white on black, a pen's width of 22 in 280, to its very edge
+        brought.append(
+            digit_from_picture(as_file((255 * strokes(k % 10, rng.uniform(110, 280), rng)).astype(np.uint8)))
+        )
+    forms = [(form, size) for form in ("PNG", "JPEG", "WEBP") for size in (60, 150, 400)]
+    for k in range(60):  # files: dark on light, of any size
+        form, size = forms[k % len(forms)]
+        page = Image.fromarray((235 - 200 * strokes(k % 10, rng.uniform(110, 200), rng)).astype(np.uint8))
+        brought.append(digit_from_picture(as_file(page.resize((size, size), Image.Resampling.LANCZOS), form)))
+    assert len(brought) == 200
+    ours, real = (
+        np.array([where_it_lies(digit) for digit in digits])
+        for digits in (brought, load_mnist(train=True)[0][:2000].numpy())
+    )
+    assert real[:, 0].mean() == pytest.approx(20, abs=0.002)
+    assert (ours[:, 0] == 20).all()
+    for figures in (real, ours):
+        off = figures[:, 1:3].mean(axis=0) - (13.996, 14.007)  # the mean of all 60,000
+        assert np.abs(off).max() < 3 * 0.29 / len(figures) ** 0.5
+        assert np.abs(figures[:, 1:3] - 14).max() <= 0.51  # the nearest whole pixel
+        assert set(figures[:, 3]) <= {254, 255}
+        assert 0.6 < figures[:, 4].mean() < 0.85  # 0.76 of all 60,000
+
+
 def batch_of(digit):
     return to_x0(torch.from_numpy(digit)).view(1, 1, 28, 28)
 
