@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,15 @@ def test_every_sampler_comes_to_the_right_spread_with_all_steps(schedule):
         end = gaussian_end(schedule, SamplerConfig(kind=kind, steps=1000), mean=0.3)
         assert end[0] == pytest.approx(0.3, abs=0.01)
         assert end[1] == pytest.approx(1.0, abs=0.01), kind
+
+
+def test_the_table_of_the_docs_is_what_the_samplers_do(schedule):
+    rules = [("ddpm", "beta"), ("ddpm", "posterior"), ("ddim", "beta"), ("dpmpp", "beta"), ("heun", "beta")]
+    page = (Path(__file__).parents[2] / "docs" / "measurements.md").read_text(encoding="utf-8")
+    table = page.split("## What few steps do to contrast")[1].split("|---|---|---|---|---|---|\n")[1].split("\n\n")[0]
+    for line in table.splitlines():
+        steps, *shown = line.strip("| ").split(" | ")
+        for (kind, variance), word in zip(rules, shown, strict=True):
+            end = gaussian_end(schedule, SamplerConfig(kind, steps=int(steps), variance=variance))[1]
+            assert word == f"{end:.2f}", (steps, kind, variance)
+    assert len(table.splitlines()) == 6
