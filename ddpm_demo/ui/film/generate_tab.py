@@ -101,7 +101,7 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
     with gr.Row(elem_id="generate-stage"):
         with gr.Column(min_width=280, scale=2):
             first = next(iter(checkpoints), None)
-            words = contrast_words(schedule_of(checkpoints, first), opening_words(first))
+            words = contrast_words(checkpoint_schedule(checkpoints, first), opening_words(first))
             form = build_film_form(list(checkpoints), words)
         with gr.Column(min_width=560, scale=5):  # where it is less, the form stands above
             noise = [form.fields[name] for name in ("checkpoint", "n", "seed", "steps")]
@@ -135,7 +135,7 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
 
     def tell_differences(*values: Any) -> list[str]:
         words = form.by_name(values)
-        of_contrast = contrast_words(schedule_of(checkpoints, words["checkpoint"]), words)
+        of_contrast = contrast_words(checkpoint_schedule(checkpoints, words["checkpoint"]), words)
         return [differences_in_words(first, words), of_contrast]
 
     changes = [field.change for name, field in form.fields.items() if name in CHANGED_WORDS]
@@ -163,11 +163,11 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
 def first_frame(checkpoints: dict[str, Path], name: Any, count: Any, seed: Any, steps: Any) -> dict[str, Any]:
     """Return the noise that a film with these settings will begin with; raise DemoError if there can be none."""
     n, number = whole("the number of digits", count, 1, MAX_IMAGES), whole("the seed", seed, 0, MAX_SEED)
-    schedule = schedule_of(checkpoints, name)
+    schedule = checkpoint_schedule(checkpoints, name)
     return start_picture(schedule, n=n, seed=number, steps=whole("the steps", steps, MIN_STEPS, MAX_STEPS))
 
 
-def schedule_of(checkpoints: dict[str, Path], name: Any) -> Schedule:
+def checkpoint_schedule(checkpoints: dict[str, Path], name: Any) -> Schedule:
     """Return a checkpoint's schedule, the usual one for a name that is none; raise DemoError if it cannot be loaded."""
     known = isinstance(name, str) and name in checkpoints
     return load_placed(checkpoints[name]).schedule if known else Schedule.from_config(ScheduleConfig())
