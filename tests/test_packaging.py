@@ -13,10 +13,13 @@ import urllib.request
 import zipfile
 from pathlib import Path
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 from hatchling.build import build_wheel
 
+from ddpm_demo.commands.jupyter import server_process
+from ddpm_demo.commands.parser import build_parser
 from ddpm_demo.ui.parts.bridge import static_url
 from ddpm_demo.ui.ready_files import ASK_AGAIN
 
@@ -161,6 +164,33 @@ def test_the_wheel_carries_assets_and_browser_modules(tmp_path, monkeypatch):
         assert f"ddpm_demo/{path.relative_to(ROOT).as_posix()}" in names
     for path in (ROOT / "ddpm_demo/ui/static").rglob("*.*"):
         assert path.relative_to(ROOT).as_posix() in names
+
+
+def test_jupyter_finds_the_page_and_how_to_start_it():
+    """What jupyter-server-proxy does with the entry point: it loads, calls, fills in the port, and starts that."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [normal(r)[0] for r in project["optional-dependencies"]["jupyter"]] == ["jupyter-server-proxy"]
+    ((name, value),) = project["entry-points"]["jupyter_serverproxy_servers"].items()
+    entry = importlib.metadata.EntryPoint(name, value, "jupyter_serverproxy_servers")
+    process = entry.load()()
+    assert set(process) == {"command", "environment", "timeout", "launcher_entry"}  # all of them in 4.1.2 and 4.6.0
+    program, _, package, *rest = [part.format(port=50321) for part in process["command"]]
+    assert (program, package) == (sys.executable, "ddpm_demo")
+    arguments = build_parser().parse_args(rest)
+    assert (arguments.command, arguments.port, arguments.host) == ("app", 50321, None)
+    icon = ElementTree.parse(process["launcher_entry"]["icon_path"]).getroot()
+    assert icon.tag == "{http://www.w3.org/2000/svg}svg"
+    assert process["timeout"] >= 60
+
+
+def test_jupyters_page_is_not_started_with_the_files_of_a_notebooks_folder(tmp_path):
+    (tmp_path / "argparse.py").write_text("raise SystemExit('shadowed')")
+    process = server_process()
+    environment = {**os.environ, **process["environment"], "PYTHONPATH": str(ROOT)}
+    command = [*process["command"][:3], "--version"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    if sys.version_info >= (3, 11):  # older ones do not know PYTHONSAFEPATH
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,13 @@ from ddpm_demo.ui.ready_files import takes_gzip
 
 FIRST = STATIC / "before_gradio.js"
 PAGES = 8  # compressed, in memory: it is the same for all who open it at one address
+ICON = STATIC / "icon.svg"
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')  # not import(...): what is fetched only when it is wanted
+# Gradio's script for pages inside pages is asked for under the server's idea of the root, not under the browser's
+SERVERS_ROOT, BROWSERS_ROOT = re.compile(rb'const root = "[^"\n]*";'), b"const root = window.gradio_config.root;"
 FIRST_SCREEN = "first_screen.js"  # what is there before Gradio
 MOUNTED_FIRST = (
     "lessons/entry.js",
@@ -54,6 +57,8 @@ def head() -> str:
     # "print" until it is there: nothing waits for it
     address = static_url(LESSONS_STYLE)[1:]
     links.append(f'<link rel="stylesheet" media="print" onload="this.media=`all`" href="{address}">')
+    # without it browsers ask for /favicon.ico, which is another's where a proxy shows the page under a path
+    links.append(f'<link rel="icon" href="{static_url(ICON)[1:]}">')
     start = f'import {{ showFirstScreen }} from "./{static_url(STATIC / FIRST_SCREEN)[1:]}"; showFirstScreen();'
     return "\n".join(
         [
@@ -83,7 +88,8 @@ class PageHead:
                 return
             if page is not None:
                 if not message.get("more_body"):  # Gradio sends a page in one piece
-                    body = message.get("body", b"").replace(b"<head>", self.head, 1)
+                    body = SERVERS_ROOT.sub(BROWSERS_ROOT, message.get("body", b""), count=1)
+                    body = body.replace(b"<head>", self.head, 1)
                     headers = MutableHeaders(raw=page["headers"])
                     if zipped and "content-encoding" not in headers:  # Gradio compresses other files, but not this one
                         body = _compressed(body)

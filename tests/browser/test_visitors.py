@@ -39,6 +39,7 @@ from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise
 from tests.browser.conftest import PATIENCE, open_context
+from tests.browser.proxies import proxy
 from tests.ui.film_messages import film_messages
 
 FILM = "#generate-film canvas"
@@ -249,6 +250,58 @@ def test_a_film_arrives_though_its_stream_is_held_back(browser, visit, counted):
     page.wait_for_function("!document.querySelector('#generate-start').disabled")
     page.unroute_all(behavior="ignoreErrors")
     context.close()
+
+
+# what a hub, a cloud's editor and a local editor do with the addresses that they show a page under
+SHOWN = {
+    "JupyterHub": ("/user/x/ddpm-demo/", {"x-forwarded-prefix": "/user/x/ddpm-demo", "x-forwarded-proto": "https"}),
+    "Binder": ("/user/ada-diffusion-3v9k/proxy/7860/", {"host": "hub.mybinder.org", "x-forwarded-proto": "https,http"}),
+    "Codespaces": (
+        "/",
+        {
+            "host": "localhost:7860",
+            "x-forwarded-host": "upgraded-fish-7860.app.github.dev",
+            "x-forwarded-proto": "https",
+        },
+    ),
+    "VS Code": ("/proxy/7860/", {"host": "127.0.0.1:7860"}),
+}
+
+
+@pytest.mark.parametrize("where", SHOWN)
+def test_the_page_finds_by_itself_where_a_proxy_shows_it(visit_to, app, where):
+    """Whatever the proxy says of itself, or does not: the visitor's browser knows, and asks nobody else."""
+    path, headers = SHOWN[where]
+    with proxy(app[1], path, headers) as shown:
+        visit = visit_to(shown)
+        visit.page.goto(f"{shown}?film=2~1~6~0~1~300~quick#part")
+        visit.page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.done === '1'")
+        assert {urlsplit(request).netloc for request in visit.requests} == {urlsplit(shown).netloc}
+        assert [request for request in visit.requests if not urlsplit(request).path.startswith(path)] == []
+        visit.page.close()
+
+
+def test_a_proxy_that_passes_nothing_on_before_its_end_holds_no_film_back(visit_to, app, counted):
+    """As jupyter-server-proxy did before 4.2, and an nginx that eats X-Accel-Buffering still does."""
+    with proxy(app[1], *SHOWN["JupyterHub"], holds=True) as shown:
+        visit = visit_to(shown)
+        visit.page.goto(f"{shown}?film=2~1~6~0~1~301~quick")
+        counted.permits.release(3)
+        visit.page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.received === '3'")
+        assert "others are watching" not in visit.page.text_content("#generate-film .ddpm-facts")
+        counted.permits.release(100)
+        visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
+        visit.page.close()
+
+
+def test_a_stream_that_is_cut_again_and_again_goes_on_where_it_was(visit_to, app, counted):
+    with proxy(app[1], cuts=400_000) as shown:  # a page's largest file passes, a film of 64 digits does not
+        visit = visit_to(shown)
+        visit.page.goto(f"{shown}?film=2~1~30~0~64~302~quick")
+        counted.permits.release(100)
+        visit.page.wait_for_function(f"document.querySelector('{FILM}')?.dataset.done === '1'")
+        assert "others are watching" not in visit.page.text_content("#generate-film .ddpm-facts")
+        visit.page.close()
 
 
 def test_one_link_for_a_class_is_one_film_and_the_page_says_where_it_is_from(browser, visit, counted):

@@ -121,3 +121,57 @@ async def test_a_page_gets_its_head_and_travels_compressed_for_who_reads_that(ac
     page = gzip.decompress(body) if "gzip" in accepted else body
     assert page.startswith(b"<html><head>\n<script>")
     assert page.endswith(b"</head><body>the app</body></html>")
+
+
+ADDRESSES = {
+    "http://127.0.0.1:7860/": "http://127.0.0.1:7860",
+    "http://127.0.0.1:7860/?film=2~1~6&__theme=dark#part": "http://127.0.0.1:7860",
+    "https://school.example/diffusion/?host=a/b": "https://school.example/diffusion",
+    "https://hub.mybinder.org/user/ada-diffusion-3v9k/proxy/7860/": (
+        "https://hub.mybinder.org/user/ada-diffusion-3v9k/proxy/7860"
+    ),
+    "https://hub.example/user/ada%40school.example/ddpm-demo/?digit=7": (
+        "https://hub.example/user/ada%40school.example/ddpm-demo"
+    ),
+    "https://upgraded-fish-7860.app.github.dev/": "https://upgraded-fish-7860.app.github.dev",
+    "http://127.0.0.1:8443/proxy/7860/": "http://127.0.0.1:8443/proxy/7860",
+    "http://[::1]:8080/proxy/7860/": "http://[::1]:8080/proxy/7860",
+    "https://ada-diffusion.hf.space/?__sign=x": "https://ada-diffusion.hf.space",
+}
+
+
+def test_the_page_takes_its_root_from_its_own_address_whatever_the_server_believes(node):
+    roots = node(
+        """
+        globalThis.window = globalThis;
+        globalThis.addEventListener = () => {};
+        globalThis.document = {};
+        globalThis.MutationObserver = class { observe() {} };
+        reply = [];
+        for (const address of given.addresses) {
+            globalThis.location = new URL(address);
+            await import(`./static/before_gradio.js?${encodeURIComponent(address)}`);
+            window.gradio_config = { root: "http://localhost:7860/elsewhere", title: "kept" };
+            if (window.gradio_config.title !== "kept") throw new Error("the rest of the config is gone");
+            reply.push(window.gradio_config.root);
+        }
+        """,
+        addresses=list(ADDRESSES),
+    )
+    assert dict(zip(ADDRESSES, roots, strict=True)) == ADDRESSES
+
+
+@in_loop
+async def test_gradios_page_asks_for_its_script_under_that_root():
+    page = (FRONTEND / "index.html").read_bytes()
+    believed = b"const root = {{ config.get('root', '') | toorjson }};"
+    assert page.count(believed) == 1, "Gradio's page has changed: see SERVERS_ROOT"
+
+    async def gradio(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        body = page.replace(believed, b'const root = "https://name-7860.app.github.dev";')
+        await send({"type": "http.response.body", "body": body})
+
+    *_, body = await ask(PageHead(gradio), "/")
+    assert b"app.github.dev" not in body
+    assert body.count(b"const root = window.gradio_config.root;") == 1

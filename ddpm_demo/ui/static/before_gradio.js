@@ -24,6 +24,21 @@
   }
 }
 
+// The page's root is where the browser opened it. The server cannot know: many proxies serve a page under a path of
+// theirs and do not say which (Jupyter, code-server, VS Code's ports), and the request that arrives names none.
+{
+  const root = new URL(".", location.href).href.replace(/\/$/, "");
+  /** @type {any} */
+  let config;
+  Object.defineProperty(window, "gradio_config", {
+    configurable: true,
+    get: () => config,
+    set: (given) => {
+      config = given && { ...given, root };
+    },
+  });
+}
+
 // Gradio 6 lets the clock of its loading screen run for as long as
 // the page is open: sixty frames a second in which nothing is drawn. They took five percent of a processor core, which a
 // network in training on the same computer can use better. The clock keeps the requestAnimationFrame that
