@@ -282,7 +282,7 @@ def test_the_page_finds_by_itself_where_a_proxy_shows_it(visit_to, app, where):
 
 
 def test_a_proxy_that_passes_nothing_on_before_its_end_holds_no_film_back(visit_to, app, counted):
-    """As jupyter-server-proxy did before 4.2, and an nginx that eats X-Accel-Buffering still does."""
+    """As jupyter-server-proxy 4.1.2 does, and an nginx that eats X-Accel-Buffering still does."""
     with proxy(app[1], *SHOWN["JupyterHub"], holds=True) as shown:
         visit = visit_to(shown)
         visit.page.goto(f"{shown}?film=2~1~6~0~1~301~quick")
