@@ -15,12 +15,16 @@ from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.device import Placement, best_placement
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.machine.placement import place
-from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
-from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.networks.ideal_checkpoints import ANYWHERE_DIGITS, PATCHED_DIGITS, load_ideal
 
 DIGITS_AT_ONCE = 16  # digits, as many as a film has at first
 IDEAL_SECONDS, IDEAL_ROUNDS = 1.0, 3  # the ways take turns, and the best round of each counts
-WAYS = {"the ideal, 60,000 digits": (60_000, 0), "patches of 9 x 9, 10,000 digits": (10_000, 9)}
+WAYS = {  # and their names as checkpoints
+    "the ideal, 60,000 digits": "ideal",
+    f"patches of 9 x 9, {PATCHED_DIGITS:,} digits": "ideal:patch=9",
+    f"patches of 3 x 3 from anywhere, {ANYWHERE_DIGITS} digits": "ideal:patch=3,anywhere",
+    f"patches of 9 x 9 from anywhere, {ANYWHERE_DIGITS} digits": "ideal:patch=9,anywhere",
+}
 
 
 def bench_ideal(*, seconds: float = IDEAL_SECONDS) -> Iterator[dict[str, Any]]:
@@ -30,23 +34,21 @@ def bench_ideal(*, seconds: float = IDEAL_SECONDS) -> Iterator[dict[str, Any]]:
     """
     placement = best_placement()
     lite = place(network("lite").eval(), placement)
-    for name, (count, width) in WAYS.items():
-        yield from rows_or_fault({"way": name}, ideal_rows, lite, count, width, placement, seconds=seconds)
+    for way, ideal in WAYS.items():
+        yield from rows_or_fault({"way": way}, ideal_rows, lite, ideal, placement, seconds=seconds)
 
 
-def ideal_rows(
-    lite: EpsModel, count: int, width: int, placement: Placement, *, seconds: float
-) -> Iterator[dict[str, Any]]:
-    """Yield the figures of one way; `width` 0 is the whole picture."""
+def ideal_rows(lite: EpsModel, ideal: str, placement: Placement, *, seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield the figures of one way, an ideal by its name."""
     steps = (
         network_only(lite, DIGITS_AT_ONCE, placement),
-        network_only(perfect(count, width), DIGITS_AT_ONCE, placement),
+        network_only(perfect(ideal, placement), DIGITS_AT_ONCE, placement),
     )
     best = [math.inf, math.inf]
     for _ in range(IDEAL_ROUNDS):
         best = [min(before, time_a_step(step, seconds)) for before, step in zip(best, steps, strict=True)]
     with multiprocessing.get_context("spawn").Pool(1) as apart:
-        megabytes = apart.apply(grown_megabytes, (count, width))
+        megabytes = apart.apply(grown_megabytes, (ideal,))
     yield {
         "device": str(placement.device),
         "lite_ms": 1000 * best[0],
@@ -56,18 +58,18 @@ def ideal_rows(
     }
 
 
-def perfect(count: int, width: int) -> EpsModel:
-    """Return the perfect denoiser of the first `count` training digits, by patches unless `width` is 0."""
-    digits, schedule = load_mnist(train=True)[0][:count], Schedule.from_config(ScheduleConfig())
-    return PatchDenoiser(digits, schedule, width) if width else IdealDenoiser(digits, schedule)
+def perfect(ideal: str, placement: Placement) -> EpsModel:
+    """Return the perfect denoiser of that name."""
+    return load_ideal(ideal, Schedule.from_config(ScheduleConfig()), placement.device)
 
 
-def grown_megabytes(count: int, width: int) -> float | None:
+def grown_megabytes(ideal: str) -> float | None:
     """Return by how much this process grows at most for a few steps, in MB; None where the system does not tell."""
     keep_freed_memory()
     torch.zeros(1000, 1000) @ torch.zeros(1000, 1000)  # the libraries' own memory is not counted
     before = most_megabytes()
-    step = network_only(perfect(count, width), DIGITS_AT_ONCE, best_placement())
+    placement = best_placement()
+    step = network_only(perfect(ideal, placement), DIGITS_AT_ONCE, placement)
     for _ in range(3):
         step()
     after = most_megabytes()

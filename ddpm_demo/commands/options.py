@@ -14,7 +14,8 @@ from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.store.files import user_path
 
 CHECKPOINT_HELP = (
-    "default: lite; ideal is the perfect denoiser of the training digits, ideal:patch=9 that of their patches"
+    "default: lite; ideal is the perfect denoiser of the training digits, ideal:patch=9 that of their patches, "
+    "ideal:patch=9,anywhere that of patches from any place"
 )
 HELD_OUT = "held-out loss, ten timesteps a digit"  # of the bar of progress, which counts both
 INTERRUPTED = 130  # what a shell reports for Ctrl-C

@@ -19,7 +19,7 @@ PICTURES_AT_ONCE = 1000  # pictures compared at once: they and their results sta
 LEAST_LOGIT = -60.0  # e^-60 of the heaviest weight adds nothing, and smaller numbers would be slow: they are denormal
 
 
-class _WeightedMean:
+class WeightedMean:
     """A mean weighted by softmax(logits), gathered a chunk at a time (Milakov & Gimelshein 2018, "Online softmax")."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class IdealDenoiser:
     @torch.no_grad()
     def expected_x0(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Return x0_hat (B, 1, H, W), in the denoiser's own dtype."""
-        mean = _WeightedMean()
+        mean = WeightedMean()
         for logits, pixels in self._logits(x_t, t):
             mean.add(mean.weigh(logits) @ pixels)
         return (mean.mean / 127.5 - 1).view(x_t.shape)
@@ -150,7 +150,7 @@ class PatchDenoiser:
     def expected_x0_by_width(self, x_t: Tensor, t: Tensor, widths: list[int] | None) -> Tensor:
         """Return x0_hat (K, B, 1, H, W) for each of several widths of the patch; None for the denoiser's own."""
         height, width = x_t.shape[-2:]
-        means = [[_WeightedMean() for _ in widths or [0]] for _ in t]
+        means = [[WeightedMean() for _ in widths or [0]] for _ in t]
         boxes, signals = [], [self.schedule.alpha_bar_at(int(now)) for now in t]
         for now in t:
             sizes = widths or [self.width_at(int(now))]

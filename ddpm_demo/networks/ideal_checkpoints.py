@@ -1,7 +1,8 @@
 """The perfect denoisers by name, wherever a checkpoint is chosen: `ideal`, `ideal:patch=9`, `ideal:digit=7`.
 
 A name is `ideal`, then perhaps `:` and, with commas between them, `patch=` the patch's width in pixels (odd, or `lite`:
-as wide at each t as explains that network best), `digit=` a class of MNIST, `count=` how many of the training digits.
+as wide at each t as explains that network best), `anywhere` if the patch may come from any place of the training
+digits, `digit=` a class of MNIST, `count=` how many of the training digits.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from ddpm_demo.core.config import ConfigError, check_whole
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
+from ddpm_demo.networks.ideal_anywhere import AnywherePatchDenoiser
 from ddpm_demo.store.mnist import load_mnist
 
 IDEAL = "ideal"
@@ -20,8 +22,10 @@ FITTED = "lite"  # the network whose patches are known
 IDEAL_LABELS = {  # what the page offers, and what it says about it
     IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
     f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as explains lite best",
+    f"{IDEAL}:patch={FITTED},anywhere": "the same, with patches from any place of 50 training digits",
 }
 PATCHED_DIGITS = 10_000  # that patches are compared with by default: all of them would take a minute a film
+ANYWHERE_DIGITS = 50  # whose patches from all places are compared, at most: more would take over 20 times lite's time
 # The patch that explains most of lite's x0_hat at each t: measured by assets/ideal.py, see docs/ideal.md.
 FITTED_WIDTHS: Mapping[int, int] = {50: 3, 100: 3, 200: 5, 300: 7, 400: 11, 500: 15, 700: 35}
 _FILE = "ddpm_demo ideal 1\n"  # how a file that stands for such a name begins, for workers elsewhere
@@ -29,20 +33,28 @@ _FILE = "ddpm_demo ideal 1\n"  # how a file that stands for such a name begins, 
 
 @dataclass(frozen=True)
 class IdealName:
-    """What a name says: the patch's width (None for the whole picture, 0 for `FITTED`), the class, how many digits."""
+    """What a name says: the patch's width (None for the whole picture, 0 for `FITTED`), the class, how many digits.
+
+    `anywhere`: the patch may come from any place.
+    """
 
     patch: int | None = None
     digit: int | None = None
     count: int | None = None
+    anywhere: bool = False
 
     @classmethod
     def parse(cls, name: str) -> "IdealName":
         """Read a name; raise ConfigError, with an example, unless it is one."""
         begin, _, rest = name.partition(":")
         values: dict[str, int] = {}
-        good = begin == IDEAL
-        for part in rest.split(",") if rest else []:
+        parts = rest.split(",") if rest else []
+        anywhere = "anywhere" in parts
+        good = begin == IDEAL and parts.count("anywhere") < 2
+        for part in parts:
             key, _, value = part.partition("=")
+            if part == "anywhere":
+                continue
             good &= key in ("patch", "digit", "count") and key not in values
             if key == "patch" and value == FITTED:
                 values[key] = 0
@@ -52,13 +64,20 @@ class IdealName:
             else:
                 good = False
         if not good:
-            forms = "ideal, ideal:patch=9 (an odd number of pixels) or ideal:digit=7,count=500"
+            forms = "ideal, ideal:patch=9 (an odd number of pixels), ideal:patch=9,anywhere or ideal:digit=7,count=500"
             raise ConfigError(f"an ideal network is called {forms}, got {name!r}")
         if "digit" in values:
             check_whole("the ideal's digit", values["digit"], low=0, high=9)
         if "count" in values:
             check_whole("the ideal's count of training digits", values["count"], low=1, high=60_000)
-        return cls(**values)
+        if anywhere and "patch" not in values:
+            raise ConfigError(f"{name} needs a patch that may come from anywhere, such as ideal:patch=3,anywhere")
+        if anywhere and values.get("count", 0) > ANYWHERE_DIGITS:
+            raise ConfigError(
+                "patches from anywhere are hundreds of times as many to compare as those of the same place: choose "
+                f"count={ANYWHERE_DIGITS} or fewer training digits, got {values['count']:,}"
+            )
+        return cls(**values, anywhere=anywhere)
 
 
 def is_ideal(name: str) -> bool:
@@ -72,11 +91,12 @@ def load_ideal(name: str, schedule: Schedule, device: torch.device) -> EpsModel:
     digits, labels = load_mnist(train=True)
     if ideal.digit is not None:
         digits = digits[labels == ideal.digit]
-    count = ideal.count or (len(digits) if ideal.patch is None else PATCHED_DIGITS)
-    digits = digits[:count].to(device)
+    count = ANYWHERE_DIGITS if ideal.anywhere else len(digits) if ideal.patch is None else PATCHED_DIGITS
+    digits = digits[: ideal.count or count].to(device)
     if ideal.patch is None:
         return IdealDenoiser(digits, schedule)
-    return PatchDenoiser(digits, schedule, ideal.patch or FITTED_WIDTHS)
+    kind = AnywherePatchDenoiser if ideal.anywhere else PatchDenoiser
+    return kind(digits, schedule, ideal.patch or FITTED_WIDTHS)
 
 
 def ideal_file(name: str) -> bytes:

@@ -9,7 +9,8 @@ from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
 from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
-from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, IdealName, is_ideal, load_ideal
+from ddpm_demo.networks.ideal_anywhere import AnywherePatchDenoiser
+from ddpm_demo.networks.ideal_checkpoints import ANYWHERE_DIGITS, IDEAL_LABELS, IdealName, is_ideal, load_ideal
 from ddpm_demo.networks.loaded_networks import load_named, load_placed, loaded_as
 from ddpm_demo.store.mnist import load_mnist
 
@@ -21,6 +22,7 @@ def test_what_a_name_means():
     assert IdealName.parse("ideal:patch=9") == IdealName(patch=9)
     assert IdealName.parse("ideal:patch=lite,count=500") == IdealName(patch=0, count=500)
     assert IdealName.parse("ideal:digit=7") == IdealName(digit=7)
+    assert IdealName.parse("ideal:patch=3,anywhere,count=50") == IdealName(patch=3, count=50, anywhere=True)
     for name in IDEAL_LABELS:
         IdealName.parse(name)
 
@@ -36,6 +38,9 @@ def test_what_a_name_means():
         "ideal:size=3",
         "ideal:patch=3,patch=5",
         "ideal:,",
+        "ideal:anywhere",
+        "ideal:patch=3,anywhere,anywhere",
+        "ideal:patch=3,anywhere=2",
         "lite",
     ],
 )
@@ -61,6 +66,11 @@ def test_the_pictures_are_those_that_the_name_says():
     assert isinstance(some, PatchDenoiser)
     assert torch.equal(some.pictures, digits[:30])
     assert some.width_at(0) == some.width_at(999) == 5
+    anywhere = load_ideal("ideal:patch=3,anywhere,digit=7", schedule, CPU)
+    assert isinstance(anywhere, AnywherePatchDenoiser)
+    assert torch.equal(anywhere.pictures, digits[labels == 7][:ANYWHERE_DIGITS])
+    with pytest.raises(ConfigError, match=f"choose count={ANYWHERE_DIGITS} or fewer"):
+        load_ideal(f"ideal:patch=3,anywhere,count={ANYWHERE_DIGITS + 1}", schedule, CPU)
     fitted = load_ideal("ideal:patch=lite", schedule, CPU)
     assert isinstance(fitted, PatchDenoiser)
     assert len(fitted.pictures) == 10_000
