@@ -13,11 +13,12 @@ from pathlib import Path
 from PIL import Image
 
 from ddpm_demo.measuring.copying import nearest_drawings, scale_of
+from ddpm_demo.store.drawings_file import read_drawings
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.pictures import grid_png
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.saved_run import read_settings
-from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
+from ddpm_demo.training.training_set import fresh_variations, variations
 
 SIGN = 7
 TRAINING = ["--preset", "lite", "--hidden", "32", "--from", "tiny", "--epochs", "8", "--held-out", "200"]

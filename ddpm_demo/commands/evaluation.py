@@ -25,11 +25,12 @@ from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.networks.loaded_networks import checkpoint_file, load_guided, load_named
 from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
 from ddpm_demo.store import checkpoint
+from ddpm_demo.store.drawings_file import read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
 from ddpm_demo.training.saved_run import load_run
-from ddpm_demo.training.training_set import held_out_pictures, read_drawings
+from ddpm_demo.training.training_set import held_out_pictures
 
 FEW = 1000  # digits for a Frechet distance
 

@@ -2,9 +2,11 @@
 
 A name is `ideal`, then perhaps `:` and, with commas between them, `patch=` the patch's width in pixels (odd, or `lite`:
 as wide at each t as explains that network best), `anywhere` if the patch may come from any place of the training
-digits, `digit=` a class of MNIST, `count=` how many of the training digits.
+digits, `digit=` a class of MNIST, `count=` how many of the training digits; or, instead of these two, `run=` the id of
+a run of the shelf that learns drawings of the user's own: then these drawings are all that it knows.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,12 +17,14 @@ from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
 from ddpm_demo.networks.ideal_anywhere import AnywherePatchDenoiser
+from ddpm_demo.store.drawings_file import drawings_of_run
 from ddpm_demo.store.mnist import load_mnist
 
 IDEAL = "ideal"
 FITTED = "lite"  # the network whose patches are known
 IDEAL_LABELS = {  # what the page offers, and what it says about it
     IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
+    f"{IDEAL}:digit=3": "the perfect network that knows the threes alone",
     f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as explains lite best",
     f"{IDEAL}:patch={FITTED},anywhere": "the same, with patches from any place of 50 training digits",
 }
@@ -35,13 +39,14 @@ _FILE = "ddpm_demo ideal 1\n"  # how a file that stands for such a name begins, 
 class IdealName:
     """What a name says: the patch's width (None for the whole picture, 0 for `FITTED`), the class, how many digits.
 
-    `anywhere`: the patch may come from any place.
+    `anywhere`: the patch may come from any place. `run`: the id of a run, whose drawings count instead of digits.
     """
 
     patch: int | None = None
     digit: int | None = None
     count: int | None = None
     anywhere: bool = False
+    run: str | None = None
 
     @classmethod
     def parse(cls, name: str) -> "IdealName":
@@ -50,10 +55,11 @@ class IdealName:
         values: dict[str, int] = {}
         parts = rest.split(",") if rest else []
         anywhere = "anywhere" in parts
+        runs = [part.removeprefix("run=") for part in parts if part.startswith("run=")]
         good = begin == IDEAL and parts.count("anywhere") < 2
         for part in parts:
             key, _, value = part.partition("=")
-            if part == "anywhere":
+            if part == "anywhere" or key == "run":
                 continue
             good &= key in ("patch", "digit", "count") and key not in values
             if key == "patch" and value == FITTED:
@@ -66,6 +72,8 @@ class IdealName:
         if not good:
             forms = "ideal, ideal:patch=9 (an odd number of pixels), ideal:patch=9,anywhere or ideal:digit=7,count=500"
             raise ConfigError(f"an ideal network is called {forms}, got {name!r}")
+        if runs and (len(runs) > 1 or not re.fullmatch(r"[\w-]+", runs[0]) or values.keys() & {"digit", "count"}):
+            raise ConfigError(f"ideal:run= takes the id of one run, and no digit or count, got {name!r}")
         if "digit" in values:
             check_whole("the ideal's digit", values["digit"], low=0, high=9)
         if "count" in values:
@@ -77,7 +85,7 @@ class IdealName:
                 "patches from anywhere are hundreds of times as many to compare as those of the same place: choose "
                 f"count={ANYWHERE_DIGITS} or fewer training digits, got {values['count']:,}"
             )
-        return cls(**values, anywhere=anywhere)
+        return cls(**values, anywhere=anywhere, run=runs[0] if runs else None)
 
 
 def is_ideal(name: str) -> bool:
@@ -85,11 +93,18 @@ def is_ideal(name: str) -> bool:
     return name.partition(":")[0] == IDEAL
 
 
+def ideal_of_run(run: str) -> str:
+    """Return the name of the ideal that knows the drawings of a run, by the run's id."""
+    return f"{IDEAL}:run={run}"
+
+
 def load_ideal(name: str, schedule: Schedule, device: torch.device) -> EpsModel:
     """Return the denoiser of that name, for a schedule's noise; raise ConfigError if there is none."""
     ideal = IdealName.parse(name)
     digits, labels = load_mnist(train=True)
-    if ideal.digit is not None:
+    if ideal.run:
+        digits = drawings_of_run(ideal.run)
+    elif ideal.digit is not None:
         digits = digits[labels == ideal.digit]
     count = ANYWHERE_DIGITS if ideal.anywhere else len(digits) if ideal.patch is None else PATCHED_DIGITS
     digits = digits[: ideal.count or count].to(device)

@@ -12,6 +12,7 @@ import platformdirs
 from ddpm_demo.core.config import ConfigError, DemoError
 
 GUIDE = "tiny"  # the shipped checkpoint that is there to guide
+RUNS_FOLDER = "runs"  # in the cache, with a folder for each training run
 CACHE_VARIABLE = "DDPM_DEMO_CACHE"
 _WINDOWS = os.name == "nt"
 REPLACE_SECONDS = 2.0  # on Windows, for whoever has the old file open to close it

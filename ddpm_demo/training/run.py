@@ -22,6 +22,7 @@ from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.device import Placement, describe_hardware
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.store.checkpoint import Checkpoint, save
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, read_drawings, write_drawings
 from ddpm_demo.store.provenance import HeldOutRecord, Provenance
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.growing import check_schedule, widened
@@ -31,7 +32,7 @@ from ddpm_demo.training.processes import Ranks
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.recorder import record
 from ddpm_demo.training.saved_run import load_run, read_settings, save_run
-from ddpm_demo.training.training_set import FRESH, held_out_pictures, read_drawings, training_pictures, write_drawings
+from ddpm_demo.training.training_set import FRESH, held_out_pictures, training_pictures
 
 TIMESTEPS_PER_DIGIT = 10  # of the held-out loss
 SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
@@ -71,7 +72,7 @@ class Run:
     @property
     def drawings_path(self) -> Path:
         """The user's own drawings, which are part of no other file."""
-        return self.directory / "pictures.safetensors"
+        return self.directory / DRAWINGS_FILE
 
     @cached_property
     def training_pictures(self) -> Tensor:

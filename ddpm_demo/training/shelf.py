@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
 from ddpm_demo.machine.limits import max_runs_mb
-from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, is_ideal
-from ddpm_demo.store.files import cache_dir, write_atomically
+from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, ideal_of_run, is_ideal
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE
+from ddpm_demo.store.files import RUNS_FOLDER, cache_dir, write_atomically
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.training.run_entry import NAME_FILE, NAME_LENGTH, Entry, is_run, read_entry
 from ddpm_demo.training.run_lock import RunLock
@@ -26,7 +27,7 @@ SNAPSHOTS_MB = 110.0  # at most
 
 def runs_dir() -> Path:
     """Return the folder of all runs."""
-    return cache_dir() / "runs"
+    return cache_dir() / RUNS_FOLDER
 
 
 def entries() -> list[Entry]:
@@ -135,13 +136,20 @@ def export(run_id: object) -> tuple[str, bytes]:
 
 
 def offer(checkpoints: MutableMapping[str, Path], base: dict[str, Path]) -> dict[str, str]:
-    """Bring a list of checkpoints up to date: those of `base` and then the runs; return a label for each name."""
+    """Bring a list of checkpoints up to date: those of `base` and then the runs; return a label for each name.
+
+    After a run on the user's own drawings stands the ideal of these drawings.
+    """
     labels = {name: IDEAL_LABELS.get(name, name) for name in base}
     found = {}
     for known in entries():
         if known.checkpoint is not None and known.name not in base:
             found[known.name] = known.checkpoint
             labels[known.name] = f"{known.name} ({'being trained; ' if known.locked else ''}{known.words})"
+            if (known.directory / DRAWINGS_FILE).exists():
+                perfect = ideal_of_run(known.id)
+                found[perfect] = Path(perfect)
+                labels[perfect] = f"the perfect network of {known.name}: it knows its drawings by heart"
     for name in list(checkpoints):  # a copy: other threads may add some
         if name not in base and name not in found:
             checkpoints.pop(name, None)

@@ -4,17 +4,13 @@ A user's own drawings are few, so a run learns from many variations of them (`au
 the run's folder, and nowhere else; the variations follow from them and the run's seed.
 """
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from ddpm_demo.drawings.augmentation import varied
 from ddpm_demo.store.mnist import load_mnist
-from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, write_tensors
 from ddpm_demo.training.recipes import TrainConfig
 
-PICTURES_FORMAT = "ddpm_demo pictures 1"
 VARIATIONS = 2000  # in all, the drawings themselves among them, and
 VARIATIONS_EACH = 4  # at least, of a large set
 FRESH = 500  # variations that a run does not learn from, to measure it on
@@ -61,19 +57,6 @@ def held_out_pictures(config: TrainConfig, drawings: Tensor | None) -> Tensor:
     own = fresh_variations(drawings, config.seed)
     pictures = torch.cat([own, *_some_of_each(config, FRESH, train=False)])
     return pictures[torch.randperm(len(pictures), generator=torch.Generator().manual_seed(config.seed))]
-
-
-def write_drawings(path: Path, drawings: Tensor) -> None:
-    """Keep drawings uint8 (N, 28, 28) in a file, atomically; raise CheckpointError if that fails."""
-    write_tensors(path, {"pictures": drawings}, PICTURES_FORMAT, {"pictures": len(drawings)})
-
-
-def read_drawings(path: Path, count: int) -> Tensor:
-    """Return the drawings uint8 (count, 28, 28) of a file; raise CheckpointError if it does not hold just these."""
-    if not path.exists():
-        raise CheckpointError(f"{path} is missing: without its drawings this run cannot continue")
-    with TensorFile(path, PICTURES_FORMAT) as file:
-        return file.read({"pictures": Layout((count, 28, 28), ("U8",))})["pictures"]
 
 
 def _some_of_each(config: TrainConfig, count: int, *, train: bool) -> list[Tensor]:

@@ -10,9 +10,19 @@ from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, film_alone
 from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
 from ddpm_demo.networks.ideal_anywhere import AnywherePatchDenoiser
-from ddpm_demo.networks.ideal_checkpoints import ANYWHERE_DIGITS, IDEAL_LABELS, IdealName, is_ideal, load_ideal
+from ddpm_demo.networks.ideal_checkpoints import (
+    ANYWHERE_DIGITS,
+    IDEAL_LABELS,
+    IdealName,
+    ideal_of_run,
+    is_ideal,
+    load_ideal,
+)
 from ddpm_demo.networks.loaded_networks import load_named, load_placed, loaded_as
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, write_drawings
+from ddpm_demo.store.files import CACHE_VARIABLE
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.ui.film.nearest import own_drawings
 
 CPU = torch.device("cpu")
 
@@ -39,6 +49,10 @@ def test_what_a_name_means():
         "ideal:patch=3,patch=5",
         "ideal:,",
         "ideal:anywhere",
+        "ideal:run=",
+        "ideal:run=../x",
+        "ideal:run=a,digit=3",
+        "ideal:run=a,run=b",
         "ideal:patch=3,anywhere,anywhere",
         "ideal:patch=3,anywhere=2",
         "lite",
@@ -93,6 +107,24 @@ def test_an_ideal_is_loaded_as_a_network_is(tmp_path):
     assert torch.equal(again.model(x_t, t), loaded.model(x_t, t))
     with pytest.raises(ConfigError, match="choose a trained network"):
         _ = loaded.denoiser
+
+
+def test_an_ideal_of_a_runs_own_drawings(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    schedule, drawings = Schedule.from_config(ScheduleConfig()), load_mnist(train=False)[0][:7]
+    folder = tmp_path / "runs" / "20260101-000000-abc123"
+    folder.mkdir(parents=True)
+    with pytest.raises(ConfigError, match="learns drawings of your own"):
+        load_ideal(ideal_of_run(folder.name), schedule, CPU)
+    write_drawings(folder / DRAWINGS_FILE, drawings)
+    ideal = load_ideal(ideal_of_run(folder.name), schedule, CPU)
+    assert isinstance(ideal, IdealDenoiser)
+    assert torch.equal(ideal.pictures, drawings)
+    patches = load_ideal(f"ideal:patch=3,anywhere,run={folder.name}", schedule, CPU)
+    assert isinstance(patches, AnywherePatchDenoiser)
+    assert torch.equal(patches.pictures, drawings)
+    assert torch.equal(own_drawings(ideal_of_run(folder.name)), drawings)
+    assert own_drawings("lite") is own_drawings("ideal:digit=3") is None
 
 
 def test_a_film_by_an_ideal_and_one_guided_by_a_network():

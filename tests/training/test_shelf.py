@@ -1,5 +1,6 @@
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,6 +8,8 @@ import torch
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
 from ddpm_demo.machine import limits
 from ddpm_demo.machine.device import Placement
+from ddpm_demo.networks.ideal_checkpoints import ideal_of_run
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, write_drawings
 from ddpm_demo.training import run_entry, shelf
 from ddpm_demo.training.history import History
 from ddpm_demo.training.recipes import TrainConfig
@@ -57,6 +60,18 @@ def test_a_run_is_listed_named_offered_exported_and_deleted(runs_folder):
     shelf.offer(offered, {"lite": runs_folder})
     assert set(offered) == {"lite", "my best"}
     assert [path.name for path in runs_folder.iterdir()] == [first]
+
+
+def test_with_a_run_on_own_drawings_the_ideal_of_these_is_offered(runs_folder):
+    run = make("my sevens")
+    write_drawings(runs_folder / run / DRAWINGS_FILE, torch.zeros(5, 28, 28, dtype=torch.uint8))
+    offered = {}
+    labels = shelf.offer(offered, {})
+    assert list(offered) == ["my sevens", ideal_of_run(run)]
+    assert offered[ideal_of_run(run)] == Path(ideal_of_run(run))  # the name of an ideal is a path without a file
+    assert "my sevens" in labels[ideal_of_run(run)]
+    shelf.delete(run)
+    assert shelf.offer(offered, {}) == offered == {}
 
 
 def test_a_run_that_has_learned_nothing_is_not_offered():

@@ -13,11 +13,12 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.drawings.picture_set import MAX_PICTURES, PictureSetError
 from ddpm_demo.machine.limits import MINUTES_VARIABLE
 from ddpm_demo.store.checkpoint import load
+from ddpm_demo.store.drawings_file import read_drawings
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.shelf import directory_of, entry
 from ddpm_demo.training.trainer import Trainer
-from ddpm_demo.training.training_set import read_drawings, training_pictures, variations
+from ddpm_demo.training.training_set import training_pictures, variations
 from ddpm_demo.ui.parts.bridge import UNEXPECTED
 from ddpm_demo.ui.tabs import own_drawings
 from ddpm_demo.ui.tabs.own_drawings import (

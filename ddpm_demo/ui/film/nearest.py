@@ -13,8 +13,9 @@ from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.networks.ideal import IdealDenoiser
-from ddpm_demo.networks.ideal_checkpoints import is_ideal
+from ddpm_demo.networks.ideal_checkpoints import IdealName, is_ideal
 from ddpm_demo.networks.loaded_networks import load_placed
+from ddpm_demo.store.drawings_file import drawings_of_run
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.ui.film.film_settings import MAX_IMAGES
 from ddpm_demo.ui.film.films import FILMS, Film, Films
@@ -30,22 +31,30 @@ def nearest_digits(question: Any, films: Films = FILMS) -> dict[str, Any]:
 
     The page names the film by its `run`, or sends the grey `digits` of one that its own device has made.
     `unseen` is the median distance of test digits. `decided` is the t at which, in a film by the ideal, one training
-    digit first weighed more than one half in most digits; None for any other film.
+    digit first weighed more than one half in most digits; None for any other film. In a film by the ideal of own
+    drawings these are compared, `drawings` of them, and there is no `unseen`.
     """
     fields = named_values(question, "run")
     film = None if fields.get("digits") else films.get(fields.get("run"))
-    digits, labels = load_mnist(train=True)
+    own = own_drawings(film.network) if film else None
+    digits = load_mnist(train=True)[0] if own is None else own
     images = grey_digits(fields["digits"]) if film is None else to_uint8(film.last()[:, 0])
     index, distance = NETWORK.turn(lambda: nearest(images, digits))
     return {
         "index": index.tolist(),
-        "label": labels[index].tolist(),
         "distance": distance.tolist(),
         "pictures": base64_of(digits[index].numpy()),
-        "unseen": unseen_distance(),
+        "drawings": None if own is None else len(own),
+        "unseen": unseen_distance() if own is None else None,
         "unseen_digits": UNSEEN,
         "decided": decided_at(film) if film else None,
     }
+
+
+def own_drawings(network: str) -> Tensor | None:
+    """Return the drawings uint8 (N, 28, 28) that an ideal knows, by its name; None for any other network."""
+    name = IdealName.parse(network) if is_ideal(network) else None
+    return drawings_of_run(name.run) if name and name.run else None
 
 
 def grey_digits(text: object) -> Tensor:

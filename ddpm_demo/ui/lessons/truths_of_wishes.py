@@ -20,10 +20,11 @@ from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, steering_classifier
 from ddpm_demo.networks.noisy_classifier import guide_to_digit
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
+from ddpm_demo.store.drawings_file import read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf
 from ddpm_demo.training.saved_run import read_settings
-from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
+from ddpm_demo.training.training_set import fresh_variations, variations
 from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 

@@ -14,11 +14,12 @@ from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import InTurn
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
+from ddpm_demo.store.drawings_file import read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.run_entry import Entry
 from ddpm_demo.training.saved_run import read_settings
-from ddpm_demo.training.training_set import fresh_variations, read_drawings, variations
+from ddpm_demo.training.training_set import fresh_variations, variations
 from ddpm_demo.ui.parts.digits import class_indices
 from ddpm_demo.ui.parts.frames import packed
 

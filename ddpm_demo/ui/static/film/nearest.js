@@ -31,7 +31,7 @@ export function makeNearest(server) {
       return;
     }
     shown = run;
-    words.textContent = "comparing with 60,000 training digits …";
+    words.textContent = "comparing with all that was taught …";
     const got = await server
       .nearest_digits(film.device ? { digits: encodeBytes(film.frames[film.frames.length - 1].x_t) } : { run })
       .catch(() => ({ error: "the server did not answer; is it still running?" }));
@@ -59,9 +59,10 @@ export function makeNearest(server) {
       got.decided === null
         ? ""
         : ` For half of them, one training digit had more than half of all weight from t = ${got.decided} on: it was settled long before the end.`;
-    words.textContent =
-      `${copies} of ${film.n} are copies of a training digit. The median distance is ${number(middle, 1)}; ` +
-      `a test digit, which no network was taught, lies ${number(got.unseen, 1)} from its nearest (median of ${got.unseen_digits}).${decided}`;
+    words.textContent = got.drawings
+      ? `${copies} of ${film.n} are copies of one of the ${got.drawings} drawings that were taught. The median distance is ${number(middle, 1)}.${decided}`
+      : `${copies} of ${film.n} are copies of a training digit. The median distance is ${number(middle, 1)}; ` +
+        `a test digit, which no network was taught, lies ${number(got.unseen, 1)} from its nearest (median of ${got.unseen_digits}).${decided}`;
     Object.assign(element.dataset, { copies, middle });
   }
   onFilm((changes) => {
