@@ -102,7 +102,7 @@ def measured(
 def look_table(name: str, found: dict[int, dict[str, Any]]) -> str:
     """Return what explains a network's x0_hat at each timestep, as a table."""
     others = list(found[50]["networks"][name]["other"])
-    head = [f"by `{other}`" for other in others]
+    head = [f"by `{Path(other).stem}`" for other in others]
     lines = [f"`{Path(name).stem}`: the share of the variance of its x̂₀ that is explained, median over the digits\n"]
     lines.append(f"| {' | '.join(['t', 'by the ideal', 'by the best patch', 'its width', *head, 'by width'])} |")
     lines.append("|---" * (5 + len(others)) + "|")

@@ -22,7 +22,7 @@ from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.parts.bridge import base64_of
-from ddpm_demo.ui.parts.ideal import HEAVIEST, ideal_answer
+from ddpm_demo.ui.parts.ideal import HEAVIEST, LOOKED_UP, ideal_answer
 from ddpm_demo.ui.tabs.train_desk import Desk
 from tests.ui.film_messages import film_messages
 
@@ -50,7 +50,15 @@ def test_a_training_digit_with_little_noise_is_recognised_and_given_back():
     np.testing.assert_allclose(floats(answer["x0_hat"]), to_x0(digits[4242])[0, 0].numpy(), atol=1e-5)
     pictures = np.frombuffer(base64.b64decode(answer["pictures"]), np.uint8).reshape(-1, 28, 28)
     np.testing.assert_array_equal(pictures, digits[answer["index"]].numpy())
-    assert (answer["t"], answer["digits"]) == (50, 60_000)
+    assert (answer["t"], answer["digits"], answer["mean"]) == (50, 60_000, None)
+    # docs/ideal.md has 0.90 at t = 300 and 0.45 at t = 400, for 64 test digits
+    assert 300 < answer["half"] < 420
+    x0 = to_x0(load_mnist(train=False)[0][:LOOKED_UP])
+    eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+    ideal = load_named("ideal").model
+    for t, most in ((answer["half"], True), (answer["half"] + 1, False)):
+        shares = ideal.weights(SCHEDULE.add_noise(x0, t, eps), torch.full((LOOKED_UP,), t)).amax(dim=1)
+        assert (float(shares.median()) > 0.5) is most
 
 
 def test_of_pure_noise_the_answer_is_the_mean_digit():
@@ -58,7 +66,15 @@ def test_of_pure_noise_the_answer_is_the_mean_digit():
     answer = ideal_answer(question(to_x0(digits[0]), 999))
     assert answer["share"][0] < 0.01
     mean = to_x0(digits).mean(dim=0)[0].numpy()
-    assert np.corrcoef(floats(answer["x0_hat"]).ravel(), mean.ravel())[0, 1] > 0.99
+    alike = np.corrcoef(floats(answer["x0_hat"]).ravel(), mean.ravel())[0, 1]
+    assert alike > 0.99
+    assert answer["mean"] == pytest.approx(alike, abs=1e-5)
+    asked, loaded = question(to_x0(digits[0]), 999), load_named("lite")
+    x_t = torch.from_numpy(floats(asked["x_t"]).copy()).view(1, 1, 28, 28)
+    with torch.no_grad():
+        beside = loaded.schedule.predict_x0(x_t, 999, loaded.model(x_t, torch.tensor([999])).float())
+    assert answer["beside_mean"] == pytest.approx(np.corrcoef(beside.ravel(), mean.ravel())[0, 1], abs=1e-3)
+    assert 0.2 < answer["beside_mean"] < answer["mean"]
 
 
 def test_a_picture_that_is_none_is_refused_in_a_sentence():

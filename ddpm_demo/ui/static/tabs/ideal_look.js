@@ -58,8 +58,12 @@ export function makeIdealPanel(server) {
       first > 0.5
         ? `One digit of the ${got.digits.toLocaleString("en")} weighs ${percent(first)}: the perfect answer is ${first > 0.9 ? "nearly" : "mostly"} that digit, not yours.`
         : `No digit weighs more than ${percent(first)}, the five heaviest together ${percent(together)}: the perfect answer is a mean of many.`;
+    const mean =
+      got.mean === null
+        ? ""
+        : ` With so much noise it is the mean of all training digits: their correlation is ${number(got.mean, 2)}, and that of ${got.beside}'s x̂₀ with the mean ${number(got.beside_mean, 2)}.`;
     words.textContent =
-      `${what} Its mean squared error of the noise is ${mse.toPrecision(3)}: compare the network's above. ` +
+      `${what}${mean} Up to t = ${got.half} one training digit has more than half of the weight for most of ${got.test_digits} test digits. The perfect answer's mean squared error of the noise is ${mse.toPrecision(3)}: compare the network's above. ` +
       `Computed in ${number(got.milliseconds, 0)} ms.`;
     element.dataset.first = first;
   }
