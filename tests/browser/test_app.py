@@ -341,6 +341,39 @@ def test_a_wrong_number_gets_a_sentence(visit):
     visit.page.wait_for_load_state("networkidle")
 
 
+def test_a_comma_is_a_point_or_refused_in_every_number_field(visit):
+    """Browsers that know no comma drop it without a word: 0,5 minutes were five."""
+    visit.open()
+    fractions = set()
+    for tab in ("Noise", "Schedule", "Network", "Generate", "Train"):
+        visit.tab(tab)
+        if tab in ("Generate", "Train"):
+            visit.settings()
+        fields = visit.page.locator("input[type=number]").filter(visible=True)
+        fields.first.wait_for()
+        for k in range(fields.count()):
+            field = fields.nth(k)
+            name = field.evaluate("field => field.labels[0]?.textContent.trim() || field.ariaLabel")
+            said = "field => field.validationMessage"
+            whole = field.evaluate("field => field.step !== 'any' && Number.isInteger(Number(field.step))")
+            field.press("Control+A")
+            if whole:
+                least = field.get_attribute("min") or "10"
+                field.press_sequentially(f"{least},5")
+                assert (field.input_value(), "without a comma" in field.evaluate(said)) == (least, True), name
+                field.press("Control+A")
+                field.press_sequentially(least)
+                assert (field.input_value(), "comma" in field.evaluate(said)) == (least, False), name
+            else:
+                fractions.add(name)
+                field.press_sequentially("0,5")
+                assert field.input_value() == "0.5", name
+                field.press_sequentially(",7")
+                assert (field.input_value(), "one comma" in field.evaluate(said)) == ("0.5", True), name
+    for name in ("Length", "Learning rate", "EMA", "β₁", "β_T"):
+        assert name in " ".join(fractions)
+
+
 def test_others_in_the_room_are_shown_the_way_to_this_very_screen(visit, visit_to, address):
     room = "Open this screen on other devices"
     visit.open()

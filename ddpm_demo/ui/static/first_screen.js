@@ -1,5 +1,6 @@
 // What a student sees while Gradio's code is still loading: the Noise tab's stage, which needs none of it. It is the
 // real one, and moves into Gradio's page when that is ready, with whatever has been done to it meanwhile.
+import { readDecimalCommas } from "./decimal_comma.js";
 import { h } from "./dom.js";
 import { openTab } from "./open_tab.js";
 import { makeNoiseStage } from "./tabs/noise_stage.js";
@@ -14,6 +15,7 @@ let wanted = null; // the tab that was pressed meanwhile
 
 /** Show it, unless the address asks for something of its own. */
 export async function showFirstScreen() {
+  readDecimalCommas();
   /** @type {{components: {type: string, props: any}[], css: string, title: string, theme_hash: string} | undefined} */
   const config = /** @type {any} */ (window).gradio_config;
   if (!config) return;

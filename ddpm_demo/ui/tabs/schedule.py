@@ -46,9 +46,11 @@ def build_schedule_tab() -> ScheduleTab:
     # the Noise tab has brought the tables to the page: none here until they change
     view = browser_component("tabs/schedule", None, elem_id="schedule-chart", server=[schedule_chart])
     with gr.Row():
-        beta_1 = gr.Number(FIRST_CUSTOM.beta_1, label="β₁ of your own schedule", info="Noise of the first step.")
+        beta_1 = gr.Number(
+            FIRST_CUSTOM.beta_1, step=1e-4, label="β₁ of your own schedule", info="Noise of the first step."
+        )
         beta_T = gr.Number(
-            FIRST_CUSTOM.beta_T, label="β_T", info="Noise of the last step; between them, a straight line."
+            FIRST_CUSTOM.beta_T, step=1e-3, label="β_T", info="Noise of the last step; between them, a straight line."
         )
         timesteps = gr.Number(
             FIRST_CUSTOM.timesteps, precision=0, label="T", info=f"How many steps, from 10 to {MAX_TIMESTEPS}."

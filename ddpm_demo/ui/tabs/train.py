@@ -100,7 +100,7 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
     width, dilations, rate, batch, ema = preset_fields(FIRST_PRESET)
     with gr.Row():
         length = gr.Number(
-            FIRST_MINUTES, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=90, scale=2
+            FIRST_MINUTES, step=0.1, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=90, scale=2
         )
         unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=210, scale=3, elem_id="train-unit")
     classes = gr.CheckboxGroup(list(CLASSES), value=list(CLASSES), label="Which digits", elem_id="train-classes")
@@ -125,13 +125,16 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
         schedule = gr.Radio(list(SCHEDULES), value="linear", label="Noise schedule", info="See its own tab.")
         with gr.Row():
             rate_field = gr.Number(
-                rate, label="Learning rate", info="The highest value; it warms up to that and then falls to zero."
+                rate,
+                step=1e-4,
+                label="Learning rate",
+                info="The highest value; it warms up to that and then falls to zero.",
             )
             batch_field = gr.Number(
                 batch, precision=0, minimum=1, maximum=MAX_BATCH, label="Batch size", info="Digits in one step."
             )
         with gr.Row():
-            ema_field = gr.Number(ema, label="EMA", info="Decay of the averaged weights; 0 is none.")
+            ema_field = gr.Number(ema, step=1e-3, label="EMA", info="Decay of the averaged weights; 0 is none.")
             seed = gr.Number(0, precision=0, minimum=0, label="Training seed", info="Decides weights, noise and order.")
         gr.Markdown("#### The run")
         name = gr.Textbox(label="Name of the run", placeholder="leave empty to have one chosen", max_length=NAME_LENGTH)

@@ -1,4 +1,5 @@
 // The lab: the page's tabs without a server. Each is built when it is first opened.
+import { readDecimalCommas } from "../decimal_comma.js";
 import { h } from "../dom.js";
 import { facts } from "./facts.js";
 import { buildGenerateTab } from "./generate_tab.js";
@@ -18,6 +19,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const paper = () => document.body.classList.toggle("dark", dark.matches);
 dark.addEventListener("change", paper);
 paper();
+readDecimalCommas();
 
 const tabs = Object.entries(TABS).map(([id, build]) => {
   const { title, lead } = facts.tabs[id];
