@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from ddpm_demo.store.pictures import BLUE, CLASS_COLOURS, GREEN, GREY, ORANGE, PINK
 
+FAINTEST_LOSS = 1e-6  # that is drawn: a perfect memory's on its own digits is 1e-12
+SYMBOLS = ("circle-open", "x", "triangle-up-open", "diamond-open", "square-open")  # of baselines
+
 
 def schedule_figure(
     tables: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], styles: Mapping[str, tuple[str, str]]
@@ -110,11 +113,11 @@ def plane_figure(
     return _plain(figure)
 
 
-def training_figure() -> dict[str, Any]:
+def training_figure(baselines: Sequence[tuple[str, float]] = ()) -> dict[str, Any]:
     """Return an empty Plotly figure for a training run, which the page fills as it goes: x in minutes of training.
 
     Its traces, in order: loss of single batches, their running mean, held-out loss (all on a log scale), learning
-    rate, images a second.
+    rate, images a second, and a labelled line across the loss for each of `baselines`, titles and losses.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -133,6 +136,19 @@ def training_figure() -> dict[str, Any]:
     for row, name, mode, style in traces:
         hover = f"{name}: %{{y:.4g}}<extra></extra>"
         figure.add_trace(go.Scatter(x=[], y=[], name=name, mode=mode, hovertemplate=hover, **style), row=row, col=1)
+    for title, loss in baselines:
+        line = go.Scatter(
+            x=[],
+            y=[loss, loss],
+            text=["", f"{title}: {loss:.3g}"],
+            name=title,
+            mode="lines+text",
+            textposition="top left",
+            line={"width": 1, "color": GREY, "dash": "dash"},
+            showlegend=False,
+            hovertemplate=f"{title}: %{{y:.3g}}<extra></extra>",
+        )
+        figure.add_trace(line, row=1, col=1)
     figure.update_xaxes(title_text="minutes of training", row=3, col=1)
     figure.update_yaxes(type="log", row=1, col=1)
     figure.update_yaxes(rangemode="tozero", exponentformat="power", row=2, col=1)
@@ -141,8 +157,11 @@ def training_figure() -> dict[str, Any]:
     return _plain(figure)
 
 
-def tenths_figure(timesteps: int) -> dict[str, Any]:
-    """Return a Plotly bar chart of the loss per tenth of the timesteps, to be filled: training, then held-out."""
+def tenths_figure(timesteps: int, baselines: Sequence[tuple[str, Sequence[float]]] = ()) -> dict[str, Any]:
+    """Return a Plotly bar chart of the loss per tenth of the timesteps, to be filled: training, then held-out.
+
+    After them come marks for each of `baselines`, titles and ten losses.
+    """
     import plotly.graph_objects as go
 
     names = [str(k * timesteps // 10) for k in range(10)]
@@ -152,7 +171,14 @@ def tenths_figure(timesteps: int) -> dict[str, Any]:
             go.Bar(x=names, y=[None] * 10, name="held-out digits", marker={"color": ORANGE, "pattern": {"shape": "/"}}),
         ]
     )
-    figure.update_traces(hovertemplate="t from %{x} on: %{y:.4f}<extra></extra>")
+    for (title, losses), symbol in zip(baselines, SYMBOLS, strict=False):
+        marks = {"symbol": symbol, "size": 9, "color": GREEN}
+        figure.add_trace(
+            go.Scatter(
+                x=names, y=[y if y > FAINTEST_LOSS else None for y in losses], name=title, mode="markers", marker=marks
+            )
+        )
+    figure.update_traces(hovertemplate="t from %{x} on: %{y:.3g}<extra></extra>")
     figure.update_xaxes(title_text="timestep t, each tenth from", type="category", tickangle=0)
     figure.update_yaxes(title_text="loss, log scale", type="log")
     figure.update_layout(height=360, barmode="group")

@@ -11,12 +11,12 @@ const LEFT = 52,
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
 /**
- * `level` is a line across. A series is a line, or dots (`points`), or circles (`rings`); with `numbers` its values are
- * written above it; without `x` they stand at 0, 1, ..., where `names` stand too.
+ * `level` is a line across, `levels` are several. A series is a line, or dots (`points`), or circles (`rings`); with
+ * `numbers` its values are written above it; without `x` they stand at 0, 1, ..., where `names` stand too.
  * @typedef {{name: string, colour: string, dash?: string, x?: number[], y: number[] | Float64Array, points?: boolean,
  *            rings?: boolean, numbers?: boolean}} Series
  * @typedef {{label: string, x: [number, number], y: [number, number], log?: boolean, names?: string[],
- *            level?: {y: number, text: string}, series: Series[]}} Drawing
+ *            level?: {y: number, text: string}, levels?: {y: number, text: string}[], series: Series[]}} Drawing
  */
 
 /**
@@ -134,7 +134,8 @@ export function makeCurve({ xTitle, onPick }) {
         if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
     if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6);
-    if (chart.level) drawLevel(context, chart.level, chart.x, width);
+    const levels = chart.level ? [chart.level] : (chart.levels ?? []);
+    for (const level of levels) drawLevel(context, level, chart.x, width);
     context.save();
     context.beginPath();
     context.rect(LEFT, 0, width - LEFT - RIGHT, height - bottom + 1);

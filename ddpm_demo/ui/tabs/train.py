@@ -10,6 +10,8 @@ from ddpm_demo.core.schedule import SCHEDULES, ScheduleConfig
 from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.machine.scheduler import NETWORK
+from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.training.baselines import baselines
 from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.run_entry import NAME_LENGTH, time_words
 from ddpm_demo.ui.parts import plots
@@ -35,6 +37,9 @@ TRAIN_LESSON = """
 Training is quickly described (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and noise ε; mix them
 into x_t; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; repeat.
 Watch: the loss falls fast and then hardly at all, and yet the digits keep getting better.
+The lines across the loss are what a network must beat, each an average over all *t*: answering zero; the best matrix of
+the 784 pixels, in closed form; a perfect memory of the training digits, which on test digits is worse than answering
+zero; and `full`. What the network learns beyond a matrix product lies below the matrix's line.
 The run lives on the server: close the page and come back, and it is still there.
 """
 REFUSED = """
@@ -160,9 +165,13 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
 
 def first_train_value(*, allowed: bool) -> dict[str, Any]:
     """Return what the page needs before any run: the empty charts."""
-    loss = chart_value(plots.training_figure(), label="loss, learning rate and images a second over training time")
-    tenths = chart_value(plots.tenths_figure(ScheduleConfig().timesteps), label="loss per tenth of the timesteps")
-    return {"allowed": allowed, "loss": loss, "tenths": tenths}
+    rows = baselines(find_checkpoint("full"))
+    figure = plots.training_figure([(row.title, row.loss) for row in rows])
+    loss = chart_value(figure, label="loss, learning rate and images a second over training time")
+    by_tenth = plots.tenths_figure(ScheduleConfig().timesteps, [(row.title, row.by_tenth) for row in rows])
+    tenths = chart_value(by_tenth, label="loss per tenth of the timesteps")
+    levels = [{"text": row.title, "y": row.loss} for row in rows]
+    return {"allowed": allowed, "loss": loss, "tenths": tenths, "levels": levels}
 
 
 def describe_estimate(measured: Estimate) -> str:

@@ -15,6 +15,7 @@ from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store import checkpoint
 from ddpm_demo.training import shelf, snapshots
+from ddpm_demo.training.baselines import comparable
 from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_entry import Entry
@@ -132,6 +133,7 @@ class Desk:
             progress = status.progress
             answer |= {"step": progress.step, "total": progress.total, "seconds": progress.seconds}
         return answer | {
+            "comparable": comparable(directory),  # false at first: a run that has just begun has no file yet
             "lines": thinned(part.lines, POINTS),
             "sitting": part.sitting,
             "offset": part.offset,

@@ -8,6 +8,7 @@ from PIL import Image, ImageSequence
 from ddpm_demo.store.pictures import CLASS_COLOURS, film_gif, frame_time, grid_png, tile
 from ddpm_demo.ui.parts.plots import radial_figure, schedule_figure
 from ddpm_demo.ui.parts.schedules import curve_style
+from ddpm_demo.ui.tabs.train import first_train_value
 
 
 def some_digits(count):
@@ -79,3 +80,17 @@ def test_every_class_of_the_cloud_is_seen_in_light_and_dark():
     for colour in CLASS_COLOURS:
         assert 1.05 / (luminance(colour) + 0.05) > 2.2, colour
         assert (luminance(colour) + 0.05) / (near_black + 0.05) > 3, colour
+
+
+def test_the_page_gets_a_labelled_line_and_ten_marks_for_each_baseline():
+    value = first_train_value(allowed=True)
+    levels = {level["text"]: level["y"] for level in value["levels"]}
+    assert levels["answering zero"] == 1
+    assert levels["best matrix of the pixels"] == 0.0745
+    assert levels["full, as shipped"] == pytest.approx(0.0206, abs=1e-4)
+    lines = value["loss"]["figure"]["data"][5:]
+    assert {line["name"]: line["y"] for line in lines} == {name: [loss, loss] for name, loss in levels.items()}
+    assert [line["text"][1] for line in lines] == [f"{name}: {loss:.3g}" for name, loss in levels.items()]
+    marks = value["tenths"]["figure"]["data"][2:]
+    assert [mark["name"] for mark in marks] == list(levels)
+    assert all(len(mark["y"]) == 10 for mark in marks)

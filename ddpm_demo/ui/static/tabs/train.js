@@ -33,7 +33,9 @@ export function mount(element, props, watch, server) {
     visible = false,
     asking = false;
   let drawn = -Infinity,
-    undrawn = false;
+    undrawn = false,
+    comparable = false,
+    levels = [];
   const phase = h("h2", { "aria-live": "polite" }, "No run yet");
   const facts = h("p", { class: "ddpm-facts" }, "Everything below fills up while a network learns.");
   const note = h("p", { class: "ddpm-note", role: "status" });
@@ -51,7 +53,7 @@ export function mount(element, props, watch, server) {
     {
       class: "ddpm-details",
       ontoggle: () => {
-        if (every.open) charts.draw(lines);
+        if (every.open) charts.draw(lines, comparable);
       },
     },
     h("summary", {}, "Every measurement: learning rate, pace, and which timesteps are hard"),
@@ -144,6 +146,7 @@ export function mount(element, props, watch, server) {
     if (answer.busy !== before.busy || answer.phase !== before.phase) shelf.refresh();
     run = answer.run;
     if (answer.lines) {
+      comparable = answer.comparable;
       if (answer.fresh) lines = answer.lines;
       else lines.push(...answer.lines);
       ({ sitting, offset } = answer);
@@ -152,7 +155,7 @@ export function mount(element, props, watch, server) {
       const few = lines.length < 30; // at first much happens, and little is to be drawn
       if (answer.fresh || answer.lines.length > 0) drawCurve();
       if (every.open && undrawn && (answer.fresh || few || !answer.busy || performance.now() - drawn >= CHARTS)) {
-        charts.draw(lines);
+        charts.draw(lines, comparable);
         drawn = performance.now();
         undrawn = false;
       }
@@ -169,11 +172,16 @@ export function mount(element, props, watch, server) {
       held = lines.filter((line) => line.kind === "held_out");
     const minutes = (all) => all.map((line) => line.seconds / 60);
     const values = [...losses.map((line) => line.mean), ...held.map((line) => line.loss)].filter((value) => value > 0);
+    const beside = comparable && losses.length ? levels.filter(({ y }) => y <= 1 && y > 0.01) : [];
+    const shown = values.length ? [...values, ...beside.map(({ y }) => y)] : [0.02, 1.1];
+    const least = Math.min(...shown),
+      most = Math.max(...shown);
     curve.draw({
       label: `loss over ${(losses.at(-1)?.seconds / 60 || 0).toFixed(1)} minutes of training`,
       log: true,
       x: [0, Math.max(0.05, ...minutes(losses))],
-      y: values.length ? [Math.min(...values) * 0.9, Math.max(...values) * 1.1] : [0.02, 1.2],
+      y: [0.8 * least, 1.1 * most],
+      levels: beside.map(({ y, text }) => ({ y, text: `${text}: ${+y.toPrecision(3)}` })),
       series: [
         {
           name: "running mean",
@@ -237,6 +245,7 @@ export function mount(element, props, watch, server) {
     shelf.allow(allowed);
     if (!allowed && !lines.length) facts.textContent = "";
     charts.make(value);
+    ({ levels } = value);
     keepKey(value.key);
     if (value.run && value.run !== run) begin(value.run);
   };

@@ -13,6 +13,7 @@ export function makeCharts() {
     tenths = makeChart();
   /** @type {Charts | null} */
   let empty = null; // the charts without their data, as Python made them
+  let comparable = false; // with the baselines, whose traces come last
   let drawing = false;
   /** @type {Line[] | null} */
   let next = null;
@@ -37,8 +38,12 @@ export function makeCharts() {
     figure: { ...chart.figure, data: chart.figure.data.map((trace, k) => ({ ...trace, ...columns[k] })) },
   });
 
-  /** @param {Line[]} lines */
-  async function draw(lines) {
+  /**
+   * @param {Line[]} lines
+   * @param {boolean} besides whether the baselines belong beside them
+   */
+  async function draw(lines, besides) {
+    comparable = besides;
     next = lines;
     if (drawing || !empty) return;
     drawing = true;
@@ -62,7 +67,8 @@ export function makeCharts() {
     const of = (/** @type {string} */ kind) => now.filter((line) => line.kind === kind);
     const losses = of("loss"),
       held = of("held_out"),
-      minutes = losses.map((line) => line.seconds / 60);
+      minutes = losses.map((line) => line.seconds / 60),
+      beside = empty.tenths.figure.data.slice(2);
     const column = (/** @type {string} */ name) => ({ x: minutes, y: losses.map((line) => line[name]) });
     await loss.draw(
       filled(empty.loss, [
@@ -71,12 +77,19 @@ export function makeCharts() {
         { x: held.map((line) => line.seconds / 60), y: held.map((line) => line.loss) },
         column("lr"),
         { x: minutes.slice(1), y: losses.slice(1).map((line) => line.rate) },
+        ...beside.map(() => ({ x: comparable ? [0, Math.max(0.05, ...minutes)] : [] })),
       ]),
     ); // the first covers one step
     const training = of("tenths").at(-1)?.tenths,
       measured = held.at(-1)?.tenths;
     if (training) {
-      await tenths.draw(filled(empty.tenths, [{ y: training }, measured ? { y: measured } : {}]));
+      await tenths.draw(
+        filled(empty.tenths, [
+          { y: training },
+          measured ? { y: measured } : {},
+          ...beside.map(() => ({ visible: comparable })),
+        ]),
+      );
       say(measured ?? training);
     }
   }
