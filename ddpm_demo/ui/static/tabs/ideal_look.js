@@ -57,7 +57,7 @@ export function makeIdealPanel(server) {
     const what =
       first > 0.5
         ? `One digit of the ${got.digits.toLocaleString("en")} weighs ${percent(first)}: the perfect answer is ${first > 0.9 ? "nearly" : "mostly"} that digit, not yours.`
-        : `No digit weighs more than ${percent(first)}, the five heaviest together ${percent(together)}: the perfect answer is a mean of many.`;
+        : `${first < 0.001 ? "No digit weighs even 0.1 %" : `No digit weighs more than ${percent(first)}`}, the five heaviest together ${percent(together)}: the perfect answer is a mean of many.`;
     const mean =
       got.mean === null
         ? ""
