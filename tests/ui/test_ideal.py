@@ -9,8 +9,10 @@ import torch
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.explaining.flow import film_flow
 from ddpm_demo.measuring.copying import nearest
-from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS
+from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, ideal_of_run
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_named
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, write_drawings
+from ddpm_demo.store.files import CACHE_VARIABLE
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.app import build_app, listed
@@ -101,6 +103,21 @@ def test_an_ideals_film_is_of_copies_and_tells_when_they_were_decided():
     }
     assert shares[decided] > 0.5
     assert all(share <= 0.5 for t, share in shares.items() if t > decided)
+
+
+def test_a_film_by_the_ideal_of_own_drawings_is_of_these(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    run = tmp_path / "runs" / "20260101-000000-own"
+    run.mkdir(parents=True)
+    drawings = load_mnist(train=False)[0][:6]  # no training digits
+    write_drawings(run / DRAWINGS_FILE, drawings)
+    name = ideal_of_run(run.name)
+    films, made = film(load_named(name), name)
+    answer = nearest_digits({"run": made}, films)
+    assert (answer["distance"], answer["drawings"], answer["unseen"]) == ([0, 0, 0], 6, None)
+    shown = np.frombuffer(base64.b64decode(answer["pictures"]), np.uint8).reshape(-1, 28, 28)
+    np.testing.assert_array_equal(shown, drawings[answer["index"]].numpy())
+    assert answer["decided"] > 0
 
 
 def test_another_films_digits_are_as_far_as_they_are(tiny, linear):

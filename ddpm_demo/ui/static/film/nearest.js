@@ -58,7 +58,7 @@ export function makeNearest(server) {
     const decided =
       got.decided === null
         ? ""
-        : ` For half of them, one training digit had more than half of all weight from t = ${got.decided} on: it was settled long before the end.`;
+        : ` For half of them, one ${got.drawings ? "drawing" : "training digit"} had more than half of all weight from t = ${got.decided} on: it was settled long before the end.`;
     words.textContent = got.drawings
       ? `${copies} of ${film.n} are copies of one of the ${got.drawings} drawings that were taught. The median distance is ${number(middle, 1)}.${decided}`
       : `${copies} of ${film.n} are copies of a training digit. The median distance is ${number(middle, 1)}; ` +
