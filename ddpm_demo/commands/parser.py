@@ -30,6 +30,7 @@ COMMANDS = (
     "train",
     "sample",
     "lab",
+    "quiz",
     "classifier",
     "complete",
     "evaluate",
