@@ -17,7 +17,7 @@ from ddpm_demo.ui.lessons.lesson import Lesson
 from ddpm_demo.ui.lessons.truths import compute_truth
 from ddpm_demo.ui.lessons.workplace import Workplace
 
-TITLE = "Diffusion: the test of the lessons"
+QUIZ_TITLE = "Diffusion: the test of the lessons"
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
 WHOLE = "100"
@@ -63,7 +63,7 @@ def quiz_items(lessons: Iterable[Lesson], workplace: Workplace, when: str) -> It
 def moodle_xml(items: Iterable[QuizItem]) -> bytes:
     """Return the items as a file that Moodle's question bank imports."""
     quiz = ET.Element("quiz")
-    _text(_under(_under(quiz, "question", type="category"), "category"), f"$course$/{TITLE}")
+    _text(_under(_under(quiz, "question", type="category"), "category"), f"$course$/{QUIZ_TITLE}")
     for item in items:
         question = _under(quiz, "question", type="multichoice")
         _text(_under(question, "name"), item.title)
@@ -80,7 +80,7 @@ def moodle_xml(items: Iterable[QuizItem]) -> bytes:
 def qti_package(items: Iterable[QuizItem]) -> bytes:
     """Return the items as a zip with one QTI 1.2 assessment and its manifest."""
     root = ET.Element("questestinterop", xmlns=QTI)
-    section = _under(_under(root, "assessment", ident="ddpm-demo", title=TITLE), "section", ident="root_section")
+    section = _under(_under(root, "assessment", ident="ddpm-demo", title=QUIZ_TITLE), "section", ident="root_section")
     for item in items:
         _add_item(section, item)
     manifest = ET.Element("manifest", identifier="ddpm-demo-quiz", xmlns=PACKAGE)
@@ -127,7 +127,7 @@ def _add_item(section: ET.Element, item: QuizItem) -> None:
     _under(_under(scoring, "outcomes"), "decvar", **score)
     for answer in item.answers:
         _material(_under(choices, "response_label", ident=answer.key), answer.say)
-        rule = _under(scoring, "respcondition", {"continue": "No"})
+        rule = _under(scoring, "respcondition", **{"continue": "No"})
         _under(_under(rule, "conditionvar"), "varequal", respident="answer").text = answer.key
         _under(rule, "setvar", action="Set", varname="SCORE").text = WHOLE if answer.right else "0"
         _under(rule, "displayfeedback", feedbacktype="Response", linkrefid=f"{answer.key}_feedback")
@@ -135,8 +135,8 @@ def _add_item(section: ET.Element, item: QuizItem) -> None:
         _material(_under(element, "itemfeedback", ident=f"{answer.key}_feedback"), answer.feedback)
 
 
-def _under(parent: ET.Element, tag: str, attributes: Mapping[str, str] | None = None, **more: str) -> ET.Element:
-    return ET.SubElement(parent, tag, {**(attributes or {}), **more})
+def _under(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:
+    return ET.SubElement(parent, tag, attributes)
 
 
 def _text(parent: ET.Element, text: str) -> None:
