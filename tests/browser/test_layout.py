@@ -1,10 +1,12 @@
 """Every width from a small phone to a projector, on every tab: nothing is crushed, nothing cut, nothing sideways."""
 
 import json
+from unicodedata import normalize
 
 import pytest
 
 from ddpm_demo.ui.tab_table import tab_ids
+from tests.browser.paper import printed_words
 
 WIDTHS = list(range(320, 1921, 20))
 NARROWEST = 160  # CSS pixels of a slider: less, and a finger cannot set what it says
@@ -132,6 +134,22 @@ def test_every_tab_prints_black_on_white(visit, theme):
     visit.tab("Schedule")
     if theme == "dark":  # and back on the screen white again
         page.wait_for_function(f"!({BLACK_INK})(document.querySelector('#schedule-chart .ddpm-curve'))")
+
+
+def test_every_tab_is_printed_whole_from_the_dark(visit):
+    """What the printer gets, from the first words of a tab to those at the foot of the page, is black."""
+    page = visit.open("dark").page
+    for tab in tab_ids():
+        visit.tab(tab)
+        page.locator(f"#tab-{tab_ids()[tab]} .ddpm-mount > *").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        for paper in PAPER:
+            pieces = printed_words(page.pdf(format=paper))
+            assert [piece for piece in pieces if max(piece[1]) > 80 / 255] == [], (tab, paper)
+            printed = "".join("".join(text for text, _ in pieces).split())
+            lead = page.locator(f"#tab-{tab_ids()[tab]} .prose.ddpm-lead").inner_text()
+            for words in (tab, lead, "taken apart. Every picture and number is computed"):
+                assert "".join(normalize("NFKC", words).split()) in printed, (tab, paper)
 
 
 def test_a_film_is_told_by_its_beginning_its_quarters_and_its_end(visit):
