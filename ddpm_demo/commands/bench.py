@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
@@ -14,15 +15,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo bench`."""
     parser.add_argument(
         "what",
-        choices=["ui", "sample", "train", "class", "company", "ideal"],
+        choices=["ui", "sample", "train", "class", "company", "ideal", "browser"],
         help="ui: from a drag to the screen; sample: one sampling step; train: one training step; class: many "
-        "visitors at once; company: whether films affect each other; ideal: the perfect denoisers beside lite",
+        "visitors at once; company: whether films affect each other; ideal: the perfect denoisers beside lite; "
+        "browser: the network in the browser beside PyTorch and onnxruntime-web",
     )
     parser.add_argument(
         "--visitors", default="1,8,32,100,500", help="class: how many visitors (default 1,8,32,100,500)"
     )
     parser.add_argument(
         "--same", action="store_true", help="class: all ask for the same film, as if they opened one link"
+    )
+    parser.add_argument(
+        "--device", action="store_true", help="class: each makes its film itself, two of them in real browsers"
+    )
+    parser.add_argument(
+        "--onnxruntime-web",
+        metavar="FOLDER",
+        type=Path,
+        help="browser: the folder of this npm package, to compare with",
     )
     parser.add_argument("--cluster", metavar="local:N|HOST:PORT", help="class: give the server these workers")
     parser.add_argument("--steps", type=int, help="class: steps per film (default: the page's)")
@@ -31,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo bench ui | sample | train | class | company | ideal`: one line a measurement, or all of them as JSON.
+    """`ddpm-demo bench WHAT`: one line a measurement, or all of them as JSON.
 
     Returns 1 if a row could not be measured here: it says so, and the others are still measured.
     """
@@ -44,6 +55,12 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from ddpm_demo.bench.training import bench_train
 
         rows, words = bench_train(), _train_words
+    elif arguments.what == "class" and arguments.device:
+        from ddpm_demo.bench.device_class import bench_device_class
+
+        visitors = read_visitors(arguments.visitors)
+        rows = bench_device_class(visitors=visitors, steps=arguments.steps, digits=arguments.digits)
+        words = _device_class_words
     elif arguments.what == "class":
         from ddpm_demo.bench.classroom import bench_class
 
@@ -64,6 +81,10 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from ddpm_demo.bench.ideal import bench_ideal
 
         rows, words = bench_ideal(), _ideal_words
+    elif arguments.what == "browser":
+        from ddpm_demo.bench.browser import bench_browser
+
+        rows, words = bench_browser(ort=arguments.onnxruntime_web), goal_words
     else:
         from ddpm_demo.bench.page import bench_ui
 
@@ -100,6 +121,27 @@ def _class_words(row: dict[str, Any]) -> str:
         f"{both('end')}{beside}{fairness}; {row['films']:.2f} films made, {row['megabytes']:.0f} MB sent; "
         f"front {row['front_ms']:.2f} ms a message; memory {memory}"
     )
+
+
+def _device_class_words(row: dict[str, Any]) -> str:
+    def each(name: str) -> str:
+        return ", ".join(f"{seconds:.1f} s" for seconds in row[name])
+
+    middle, longest = row["ready"]
+    return (
+        f"{row['visitors']} visitors, {row['browsers']} of them browsers, {row['digits']} digits on their own devices: "
+        f"{row['server_ms']:.1f} ms of the server's processor a student; a device has all after {middle:.2f} s (worst "
+        f"{longest:.2f} s); the browsers' films take {each('films')}, {each('films_alone')} without the class; "
+        f"{row['megabytes']:.0f} MB sent; {row['server_steps']} steps made by the server"
+    )
+
+
+def goal_words(row: dict[str, Any]) -> str:
+    """Return what a goal's row says: the figure, what it is made of, and whether the goal is reached."""
+    made = f" ({row['ours']:.3g} {row['each']} beside {row['beside']:.3g} {row['each']})" if row["each"] else ""
+    goal = f"at most {row['at_most']:g}" if row["at_most"] is not None else f"at least {row['at_least']:g}"
+    verdict = "reached" if row["missed_by"] is None else f"missed by {row['missed_by']:.2f} times"
+    return f"{row['work']}: {row['value']:.3g} {row['unit']}{made}; goal {goal}: {verdict}"
 
 
 def _company_words(row: dict[str, Any]) -> str:

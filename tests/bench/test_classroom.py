@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from ddpm_demo.bench import classroom
-from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row
+from ddpm_demo.bench.classroom import ClassVisit, bench_class, class_row, read_status
+from ddpm_demo.bench.device_class import press_at_once
 from ddpm_demo.commands.bench import read_visitors
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
+from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.broadcast import sent_event
 from ddpm_demo.ui.film.event_stream import settings_of_film
 from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_settings
@@ -87,6 +89,12 @@ def test_a_class_and_a_class_with_one_link_at_a_real_server(monkeypatch):
     monkeypatch.setattr(classroom, "SETTLED_SECONDS", 0.0)
     with classroom.server() as (process, address):
         alone, link = (class_row(process, address, "lite", seeds, 5, 1) for seeds in ([0, 1, 2], [3, 3, 3]))
+        made = read_status(address)["steps"]
+        presses = press_at_once(address, dataclasses.asdict(recommended_settings("lite", n=4)), 3)
+        assert read_status(address)["steps"] == made  # these students' devices make their films
+    files = [find_checkpoint(name).stat().st_size for name in ("lite", "tiny")]
+    assert len(presses) == 3
+    assert all(press.bytes > sum(files) for press in presses)
     for row, films in ((alone, 3), (link, 1)):
         assert (row["visitors"], row["refused"], row["mixed"], row["cut"]) == (3, 0, 0, 0)
         assert row["films"] == films

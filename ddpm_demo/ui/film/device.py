@@ -7,6 +7,7 @@ GET /ddpm/weights/DIGEST          the checkpoint file with this SHA-256, which a
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ddpm_demo.core.samplers import SAMPLERS, Coefficients, SamplerConfig
+from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.explaining.written_step import clean_in_words, named_factors
 from ddpm_demo.films.film_job import frame_indices
-from ddpm_demo.films.plan import film_plan
+from ddpm_demo.films.plan import KEPT_WALKS, film_plan, planned_steps
 from ddpm_demo.ui.film.broadcasts import Broadcasts
 from ddpm_demo.ui.film.event_stream import open_networks, settings_of_film
 from ddpm_demo.ui.film.film_link import link_text
@@ -65,8 +67,7 @@ def device_film(checkpoints: Mapping[str, Path], broadcasts: Broadcasts, setting
     loaded, guide = open_networks(checkpoints, settings)
     job = film_job(loaded, settings, guide)
     plan, config = film_plan(job, loaded.schedule), settings.config
-    for step in plan["steps"]:
-        step["terms"] = terms_of(config, step)
+    plan["steps"] = written_steps(loaded.schedule, config)
     frames = frame_indices(loaded.schedule, [step["t"] for step in plan["steps"]], kept_steps(settings.n))
     network, helper = WEIGHTS.offer(loaded), WEIGHTS.offer(guide) if guide and job.guide else ""
     film = new_film(loaded, settings, guide)
@@ -84,6 +85,12 @@ def device_film(checkpoints: Mapping[str, Path], broadcasts: Broadcasts, setting
         "python": program(settings, film.network, film.guide),
         "settings": json.dumps(asdict(settings)),
     }
+
+
+@lru_cache(maxsize=KEPT_WALKS)
+def written_steps(schedule: Schedule, config: SamplerConfig) -> tuple[dict[str, Any], ...]:
+    """Return the steps of a walk, as `plan.planned_steps` does, each with the `terms` of its sum."""
+    return tuple({**step, "terms": terms_of(config, step)} for step in planned_steps(schedule, config))
 
 
 def terms_of(config: SamplerConfig, step: dict[str, Any]) -> list[dict[str, Any]]:
