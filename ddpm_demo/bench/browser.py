@@ -33,7 +33,7 @@ from ddpm_demo.ui.film.stream import film_job
 from ddpm_demo.ui.lab.page import lab_page
 
 NETWORK = "lite"
-ROUNDS = 3
+BROWSER_ROUNDS = 3
 CALLS = 3  # of the network in a turn
 COLD_OPENINGS = 5
 DRAG_SECONDS = 3.0
@@ -108,7 +108,7 @@ ANSWERS = """async (seconds) => {
     await drag(begun + 1000 * seconds);
     return 1000 * (answers() - before) / (performance.now() - begun);
 }"""
-FIRST_FRAME = """async () => {
+PRESS_TO_FRAME = """async () => {
     const received = () => Number(document.querySelector("#generate-film canvas").dataset.received ?? 0);
     const before = received(), begun = performance.now();
     document.querySelector("#generate-start").click();
@@ -159,7 +159,7 @@ def best_of_turns(ways: dict[str, Callable[[], float]], rounds: int) -> dict[str
 
 
 def bench_browser(
-    *, ort: Path | None = None, rounds: int = ROUNDS, steps: int = 50, digits: int = 16
+    *, ort: Path | None = None, rounds: int = BROWSER_ROUNDS, steps: int = 50, digits: int = 16
 ) -> Iterator[dict[str, Any]]:
     """Measure and yield a row per goal, as `GoalRow` has it; raise DemoError without a browser or a network.
 
@@ -245,7 +245,7 @@ def onnx_model() -> bytes:
         raise DemoError("writing the network as ONNX needs its Python package: pip install onnx")
     model, file = checkpoint.load(find_checkpoint(NETWORK)).model.eval(), io.BytesIO()
     x_t, t = torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.int64)
-    names = {"input_names": ["x_t", "t"], "output_names": ["eps_hat"]}
+    names: dict[str, Any] = {"input_names": ["x_t", "t"], "output_names": ["eps_hat"]}
     dynamic = {name: {0: "images"} for name in ("x_t", "t", "eps_hat")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # this exporter is the old one; the new one needs two packages more
@@ -281,7 +281,7 @@ def first_frame(browser: Any, address: str, place: str, seed: int) -> float:
     page.get_by_role("button", name="Another noise").click()  # a film that nobody has had made
     page.wait_for_function(OTHER_SEED)
     page.wait_for_load_state("networkidle")
-    milliseconds: float = page.evaluate(FIRST_FRAME)
+    milliseconds: float = page.evaluate(PRESS_TO_FRAME)
     context.close()
     return milliseconds
 

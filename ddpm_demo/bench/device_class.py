@@ -30,9 +30,9 @@ BROWSERS = 2
 STUDENTS_ALONE = 50
 FILM_DIGITS = 4
 MODULE = static_url(STATIC / "net" / "net_relaxed.wasm")
-FILM_PATIENCE = 300_000  # milliseconds
+DEVICE_PATIENCE = 300_000  # milliseconds
 MADE = "#generate-film canvas[data-done='1']"
-IDLE = "#generate-start:not([disabled])"
+NEXT_CAN_BEGIN = "#generate-start:not([disabled])"
 # A press empties the status first, so that the seconds that are read there are this film's.
 STATUS = "document.querySelector('#generate-film .ddpm-facts')"
 PRESS = f"() => {{ {STATUS}.textContent = ''; document.querySelector('#generate-start').click(); }}"
@@ -152,8 +152,8 @@ def device_page(browser: Any, address: str, settings: dict[str, Any]) -> Any:
     context.add_init_script("localStorage.setItem('ddpm-where', 'device')")
     page = context.new_page()
     page.goto(f"{address}?film={link_text(read_film_settings(settings))}")
-    page.wait_for_selector(MADE, timeout=FILM_PATIENCE)
-    page.wait_for_selector(IDLE)
+    page.wait_for_selector(MADE, timeout=DEVICE_PATIENCE)
+    page.wait_for_selector(NEXT_CAN_BEGIN)
     return page
 
 
@@ -164,7 +164,7 @@ def device_films(pages: list[Any], meanwhile: Callable[[], None]) -> list[float]
     meanwhile()
     seconds = []
     for page in pages:
-        page.wait_for_selector(IDLE, timeout=FILM_PATIENCE)
+        page.wait_for_selector(NEXT_CAN_BEGIN, timeout=DEVICE_PATIENCE)
         words = page.wait_for_function(MADE_WORDS).json_value()
         seconds.append(float(words))
     return seconds
