@@ -5,7 +5,6 @@ Ways that are compared take turns, and the best turn of each counts: other progr
 
 import datetime
 import importlib.util
-import io
 import math
 import statistics
 import tempfile
@@ -13,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,7 @@ def film_goals(page: Any, rounds: int, steps: int, digits: int) -> Iterator[dict
         return time.perf_counter() - begun
 
     ways: dict[str, Callable[[], float]] = {"pytorch": pytorch}
-    ways |= {str(size): lambda size=size: page.evaluate(FILM_SECONDS, size) for size in (1, 2)}
+    ways |= {str(size): partial(page.evaluate, FILM_SECONDS, size) for size in (1, 2)}
     best = best_of_turns(ways, rounds)
     threads = torch.get_num_threads()
     for size, goal in (("2", 0.7), ("1", 1.0)):
@@ -243,14 +243,15 @@ def onnx_model() -> bytes:
     """Return the network as an ONNX file; raise DemoError without the package onnx."""
     if importlib.util.find_spec("onnx") is None:
         raise DemoError("writing the network as ONNX needs its Python package: pip install onnx")
-    model, file = checkpoint.load(find_checkpoint(NETWORK)).model.eval(), io.BytesIO()
+    model = checkpoint.load(find_checkpoint(NETWORK)).model.eval()
     x_t, t = torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.int64)
     names: dict[str, Any] = {"input_names": ["x_t", "t"], "output_names": ["eps_hat"]}
     dynamic = {name: {0: "images"} for name in ("x_t", "t", "eps_hat")}
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # this exporter is the old one; the new one needs two packages more
-        torch.onnx.export(model, (x_t, t), file, **names, dynamic_axes=dynamic, dynamo=False)
-    return file.getvalue()
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(model, (x_t, t), path, **names, dynamic_axes=dynamic, dynamo=False)
+        return path.read_bytes()
 
 
 def drag_goals(browser: Any, address: str, slower: float, goal: float) -> Iterator[dict[str, Any]]:

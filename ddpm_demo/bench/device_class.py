@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlparse
@@ -63,11 +64,10 @@ def bench_device_class(
         pages = [device_page(browser, address, asked | {"seed": 10_000 + k}) for k in range(BROWSERS)]
         press_once(address, asked)  # the first student's press loads the networks
         for count in visitors:
-            alone = device_films(pages, lambda: None)
+            alone, _ = device_films(pages, list)
             clients = count - BROWSERS
             before, used = read_status(address), processor_seconds(process.pid)
-            presses: list[Press] = []
-            films = device_films(pages, lambda n=clients, to=presses: to.extend(press_at_once(address, asked, n)))
+            films, presses = device_films(pages, partial(press_at_once, address, asked, clients))
             used = processor_seconds(process.pid) - used
             times = [press.seconds for press in presses]
             yield {
@@ -157,17 +157,17 @@ def device_page(browser: Any, address: str, settings: dict[str, Any]) -> Any:
     return page
 
 
-def device_films(pages: list[Any], meanwhile: Callable[[], None]) -> list[float]:
-    """Press Generate in all pages, do something meanwhile, and return the seconds that their films say they took."""
+def device_films(pages: list[Any], meanwhile: Callable[[], list[Press]]) -> tuple[list[float], list[Press]]:
+    """Press Generate in all pages, and let others press meanwhile; return the seconds that the films say they took."""
     for page in pages:
         page.evaluate(PRESS)
-    meanwhile()
+    presses = meanwhile()
     seconds = []
     for page in pages:
         page.wait_for_selector(NEXT_CAN_BEGIN, timeout=DEVICE_PATIENCE)
         words = page.wait_for_function(MADE_WORDS).json_value()
         seconds.append(float(words))
-    return seconds
+    return seconds, presses
 
 
 def processor_seconds(pid: int) -> float:
