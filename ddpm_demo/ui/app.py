@@ -17,6 +17,7 @@ from ddpm_demo.ui.film.device import device_routes
 from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.generate_tab import GenerateTab
+from ddpm_demo.ui.intro import build_intro
 from ddpm_demo.ui.lessons.entry import build_lessons
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
@@ -77,6 +78,7 @@ def build_app(
     with demo:
         gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
         build_lessons(checkpoints, lessons)
+        build_intro(checkpoints)
         with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
             for entry in TABS:
                 with gr.Tab(entry.title, elem_id=f"tab-{entry.id}") as tabs[entry.id]:  # open_tab.js finds it by that

@@ -46,11 +46,16 @@ def browser():
         yield browser
 
 
-def open_context(browser, place="server", **options):
-    """A visitor's browser, patient, whose films are made in one place: which is quicker no test can know."""
+def open_context(browser, place="server", *, new=False, **options):
+    """A visitor's browser, patient, whose films are made in one place: which is quicker no test can know.
+
+    It has been here before, unless it is `new`: the introduction is the business of its own tests.
+    """
     context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE)
     context.add_init_script(f"try {{ localStorage.setItem('ddpm-where', '{place}') }} catch {{}}")
+    if not new:
+        context.add_init_script("try { localStorage.setItem('ddpm-been-here', '1') } catch {}")
     return context
 
 

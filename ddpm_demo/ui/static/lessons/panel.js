@@ -118,6 +118,12 @@ export function makePanel({ value, server, onChange, onClose }) {
     }
     return row;
   }
+  /** The introduction, whose own button a phone has no room for once it has been seen. */
+  function startScreens() {
+    close();
+    const start = document.querySelector(".ddpm-intro-start");
+    if (start instanceof HTMLElement) start.click();
+  }
   function showList(focus) {
     const item = (lesson, k) =>
       h(
@@ -146,6 +152,7 @@ export function makePanel({ value, server, onChange, onClose }) {
         { class: "ddpm-lessons-list" },
         h("h2", { tabindex: -1 }, words.panel),
         h("p", {}, words.intro),
+        button(words.three_screens, startScreens, { "data-name": "three-screens" }),
         ...(storageWorks() ? [] : [h("p", { class: "ddpm-note", role: "status" }, words.no_storage)]),
         h("ol", {}, ...lessons.map(item)),
         h("h3", {}, words.test_title),

@@ -1,0 +1,30 @@
+// Digits that this device draws for the introduction: by the server's plan, as every film of the device.
+import { rootPath } from "../component.js";
+import { loadOnDevice } from "../device.js";
+
+/** @typedef {import("../net/walk.js").Step} Step */
+/** @typedef {import("../film/device_film.js").FilmPlan} FilmPlan */
+
+/**
+ * The plan of a film of these settings, its networks on this device. Broken, in words, where that cannot be.
+ * @param {any} settings
+ * @returns {Promise<FilmPlan>}
+ */
+export async function planHere(settings) {
+  const question = new URLSearchParams({ settings: JSON.stringify(settings) });
+  const film = await (await fetch(`${rootPath()}/ddpm/plan?${question}`)).json();
+  if (film.error || film.only_server) throw new Error(film.error || film.only_server);
+  await Promise.all([film.network, film.guide].filter(Boolean).map(loadOnDevice));
+  return film;
+}
+
+/**
+ * Walk a planned film; `onStep` gets each step as it is made.
+ * @param {FilmPlan} film
+ * @param {(step: Step) => void} onStep
+ * @param {AbortSignal} signal
+ */
+export async function drawHere({ plan, network, guide }, onStep, signal) {
+  const workers = await loadOnDevice(network);
+  await workers.film(plan, { name: network, guide: guide || null }, onStep, signal);
+}
