@@ -1,6 +1,6 @@
 // Who makes a film, this device or the server: whichever is quicker, unless the visitor has chosen.
-import { rootPath } from "../component.js";
 import { loadOnDevice } from "../device.js";
+import { planOf } from "../network_files.js";
 import { DeviceFilm, secondsOnDevice } from "./device_film.js";
 import { allReceived, setFilm } from "./film_state.js";
 import { closeServerFilm, openServerFilm } from "./film_stream.js";
@@ -53,8 +53,7 @@ async function planFor(settings) {
   const place = chosenPlace();
   if (place === "server") return { film: null, why: "" };
   try {
-    const question = new URLSearchParams({ settings: JSON.stringify(settings) });
-    const film = await (await fetch(`${rootPath()}/ddpm/plan?${question}`)).json();
+    const film = await planOf(settings);
     if (film.error) return { film: null, why: "" }; // the server says it once more, where everybody looks
     if (film.only_server) return { film: null, why: `made by the server: ${film.only_server}` };
     if (place === "automatic" && film.server.here) return { film: null, why: "" };

@@ -1,6 +1,6 @@
 // Digits that this device draws for the introduction: by the server's plan, as every film of the device.
-import { rootPath } from "../component.js";
 import { loadOnDevice } from "../device.js";
+import { planOf } from "../network_files.js";
 
 /** @typedef {import("../net/walk.js").Step} Step */
 /** @typedef {import("../film/device_film.js").FilmPlan} FilmPlan */
@@ -11,8 +11,7 @@ import { loadOnDevice } from "../device.js";
  * @returns {Promise<FilmPlan>}
  */
 export async function planHere(settings) {
-  const question = new URLSearchParams({ settings: JSON.stringify(settings) });
-  const film = await (await fetch(`${rootPath()}/ddpm/plan?${question}`)).json();
+  const film = await planOf(settings);
   if (film.error || film.only_server) throw new Error(film.error || film.only_server);
   await Promise.all([film.network, film.guide].filter(Boolean).map(loadOnDevice));
   return film;
