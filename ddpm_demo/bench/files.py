@@ -42,6 +42,7 @@ def files_of_a_page(browser: Any, address: str) -> list[str]:
     page = context.new_page()
     page.on("request", lambda request: asked.append(urlparse(request.url).path))
     page.goto(address)
+    page.wait_for_selector("#noise-view canvas[data-name=x_t]")  # on a busy computer nothing is asked for meanwhile
     page.wait_for_load_state("networkidle")
     context.close()
     return [file for file in dict.fromkeys(asked) if file in known]

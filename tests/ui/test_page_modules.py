@@ -10,7 +10,7 @@ def levels(*values):
 
 
 def race_message(k, x_t):
-    lanes = [{"name": "DDIM", "calls": 3}]
+    lanes = [{"name": "DDIM", "calls": 3, "contrast": None}]
     return {"run": "a", "n": 1, "size": 28, "lanes": lanes, "lane": 0, "first": k, "t": [9 - k], "x_t": x_t} | {
         "calls": k + 1,
         "seconds": 1.0,
