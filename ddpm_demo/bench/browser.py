@@ -4,12 +4,10 @@ Ways that are compared take turns, and the best turn of each counts: other progr
 """
 
 import datetime
-import importlib.util
 import math
 import statistics
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,6 +18,7 @@ import torch
 
 from ddpm_demo.bench.classroom import server
 from ddpm_demo.bench.device_class import first_press_ms
+from ddpm_demo.bench.onnx_file import onnx_model
 from ddpm_demo.bench.page import chromium, load_time, open_page
 from ddpm_demo.bench.timing import rows_or_fault
 from ddpm_demo.core.config import DemoError
@@ -223,7 +222,7 @@ def step_goals(page: Any, address: str, ort: Path | None, rounds: int) -> Iterat
 
 def offer_onnxruntime(page: Any, address: str, folder: Path) -> None:
     """Have onnxruntime-web with the network in a page; raise DemoError where it cannot be written as ONNX."""
-    model, root = onnx_model(), f"{address}/{ORT}"
+    model, root = onnx_model(checkpoint.load(find_checkpoint(NETWORK)).model), f"{address}/{ORT}"
 
     def answer(route: Any) -> None:
         name = route.request.url.split("?")[0].rsplit("/", 1)[1]
@@ -237,21 +236,6 @@ def offer_onnxruntime(page: Any, address: str, folder: Path) -> None:
     page.evaluate(
         ORT_SESSION, {"script": f"{root}/{ORT_FILES[0]}", "model": f"{root}/model.onnx", "folder": f"{root}/"}
     )
-
-
-def onnx_model() -> bytes:
-    """Return the network as an ONNX file; raise DemoError without the package onnx."""
-    if importlib.util.find_spec("onnx") is None:
-        raise DemoError("writing the network as ONNX needs its Python package: pip install onnx")
-    model = checkpoint.load(find_checkpoint(NETWORK)).model.eval()
-    x_t, t = torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.int64)
-    names: dict[str, Any] = {"input_names": ["x_t", "t"], "output_names": ["eps_hat"]}
-    dynamic = {name: {0: "images"} for name in ("x_t", "t", "eps_hat")}
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # this exporter is the old one; the new one needs two packages more
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(model, (x_t, t), path, **names, dynamic_axes=dynamic, dynamo=False)
-        return path.read_bytes()
 
 
 def drag_goals(browser: Any, address: str, slower: float, goal: float) -> Iterator[dict[str, Any]]:

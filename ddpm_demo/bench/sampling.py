@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ddpm_demo.bench.onnx_file import onnxruntime_network
 from ddpm_demo.bench.timing import SeparateProcess, live_multiply_adds, matrix_rate, rows_or_fault, time_a_step
 from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
@@ -36,7 +37,8 @@ def bench_sample(
 
     `ours` is `sample` as the app calls it; `plain` the spec's loop (section D) in float32, and `channels_last` the same
     with the network in that memory layout; `diffusers` the loop of its DDPMPipeline in float32 with the same network,
-    None where diffusers is not installed; the last three each in a process of its own. `frames` is the share of
+    None where diffusers is not installed; `onnxruntime` the spec's loop with the network run by onnxruntime in float32,
+    None without it and the package onnx; the last four each in a process of its own. `frames` is the share of
     everything but the network in the time of ours, measured in the same calls. `of_matrix_rate` is the network's
     arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the image are
     counted, since a good convolution leaves out those that read the padding.
@@ -57,12 +59,13 @@ def sampling_rows(
     schedule = Schedule.from_config(ScheduleConfig())
     clocked = TimedModel(ours)
     step, call = our_sampling(clocked, schedule, n, placement), network_only(ours, n, placement)
-    times = dict.fromkeys(("ours", "network", "plain", "channels_last", "diffusers"), math.inf)
+    times = dict.fromkeys(("ours", "network", "plain", "channels_last", "diffusers", "onnxruntime"), math.inf)
     frames = 1.0
     with (
         SeparateProcess(plain_apart, name, n, placement) as plain,
         SeparateProcess(channels_last_apart, name, n, placement) as channels_last,
         SeparateProcess(diffusers_apart, name, n, placement) as theirs,
+        SeparateProcess(onnxruntime_apart, name, n, placement) as onnxruntime,
     ):
         for _ in range(SAMPLING_ROUNDS):
             clocked.seconds, begun = 0.0, time.perf_counter()
@@ -73,6 +76,8 @@ def sampling_rows(
             times["channels_last"] = min(times["channels_last"], channels_last.time(seconds))
             if theirs.possible:
                 times["diffusers"] = min(times["diffusers"], theirs.time(seconds))
+            if onnxruntime.possible:
+                times["onnxruntime"] = min(times["onnxruntime"], onnxruntime.time(seconds))
     flops = 2 * live_multiply_adds(ours) * n
     yield {
         "device": str(placement.device),
@@ -82,9 +87,11 @@ def sampling_rows(
         "plain_ms": 1000 * times["plain"],
         "channels_last_ms": 1000 * times["channels_last"],
         "diffusers_ms": 1000 * times["diffusers"] if theirs.possible else None,
+        "onnxruntime_ms": 1000 * times["onnxruntime"] if onnxruntime.possible else None,
         "times_plain": times["plain"] / times["ours"],
         "times_channels_last": times["channels_last"] / times["ours"],
         "times_diffusers": times["diffusers"] / times["ours"] if theirs.possible else None,
+        "times_onnxruntime": times["onnxruntime"] / times["ours"] if onnxruntime.possible else None,
         "frames": frames,
         "of_matrix_rate": flops / times["network"] / rate,
     }
@@ -161,7 +168,15 @@ def diffusers_apart(name: str, n: int, placement: Placement) -> Callable[[], obj
     return diffusers_sampling(network(name).eval().to(placement.device), n, placement)
 
 
-def plain_sampling(model: Denoiser, schedule: Schedule, n: int, placement: Placement) -> Callable[[], object]:
+def onnxruntime_apart(name: str, n: int, placement: Placement) -> Callable[[], object] | None:
+    """Return the plain way with a preset's network run by onnxruntime; None without it, or on a GPU."""
+    if placement.device.type != "cpu":
+        return None
+    model = onnxruntime_network(network(name))
+    return model and plain_sampling(model, Schedule.from_config(ScheduleConfig()), n, placement)
+
+
+def plain_sampling(model: EpsModel, schedule: Schedule, n: int, placement: Placement) -> Callable[[], object]:
     """Return what takes one step of the spec's loop, section D, line by line, in float32."""
     device = placement.device
     alpha, alpha_bar, beta = (table.float().to(device) for table in (schedule.alpha, schedule.alpha_bar, schedule.beta))

@@ -193,6 +193,8 @@ def _sample_words(row: dict[str, Any]) -> str:
     beside = f"{row['times_plain']:.2f} times the plain loop ({row['times_channels_last']:.2f} in channels_last)"
     if row["times_diffusers"] is not None:
         beside += f", {row['times_diffusers']:.2f} times diffusers'"
+    if row["times_onnxruntime"] is not None:
+        beside += f", {row['times_onnxruntime']:.2f} times onnxruntime's"
     return (
         f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
         f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "

@@ -91,6 +91,7 @@ def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apar
         "plain_apart": [9.0, 6.0, 8.0],
         "channels_last_apart": [8.0, 4.0, 9.0],
         "diffusers_apart": [7.0, 5.0, 7.0],
+        "onnxruntime_apart": [3.0, 4.0, 5.0],
     }
     told = told_apart(rounds)
     monkeypatch.setattr(sampling, "SeparateProcess", told)
@@ -99,7 +100,9 @@ def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apar
     assert (row["step_ms"], row["plain_ms"], row["diffusers_ms"]) == (2000, 6000, 5000)
     assert (row["channels_last_ms"], row["times_channels_last"]) == (4000, 2)
     assert (row["times_plain"], row["times_diffusers"]) == (3, 2.5)
-    assert "3.00 times the plain loop (2.00 in channels_last), 2.50 times diffusers'" in bench._sample_words(row)
+    assert (row["onnxruntime_ms"], row["times_onnxruntime"]) == (3000, 1.5)
+    words = bench._sample_words(row)
+    assert "3.00 times the plain loop (2.00 in channels_last), 2.50 times diffusers', 1.50 times onnxruntime's" in words
     assert row["images_per_s"] == pytest.approx(2 / (2 * 1000))
     flops = 2 * 2 * timing.live_multiply_adds(Denoiser(preset("lite")))
     assert row["of_matrix_rate"] == pytest.approx(flops / 0.5 / 1e12)
