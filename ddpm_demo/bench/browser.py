@@ -45,9 +45,8 @@ CREWS = """async ({settings, sizes}) => {
     const state = performance.getEntriesByType("resource").find(({name}) => name.endsWith("/state.js")).name;
     const root = state.replace(/state\\.js$/, "");
     const {Crew, compiledNetwork} = await import(root + "net/crew.js");
-    const {makeWorker, wasmBytes, weightsBytes} = await import(root + "network_files.js");
-    const question = new URLSearchParams({settings: JSON.stringify(settings)});
-    const film = await (await fetch("/ddpm/plan?" + question)).json();
+    const {makeWorker, planOf, wasmBytes, weightsBytes} = await import(root + "network_files.js");
+    const film = await planOf(settings);
     if (film.error) throw new Error(film.error);
     const crews = {}, module = await compiledNetwork(wasmBytes);
     for (const size of sizes) {

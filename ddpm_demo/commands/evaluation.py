@@ -25,7 +25,7 @@ from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.networks.loaded_networks import checkpoint_file, load_guided, load_named
 from ddpm_demo.networks.noisy_classifier import guide_to_digit, load_classifier
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.drawings_file import read_drawings
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.held_out import held_out_loss
@@ -152,7 +152,7 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
         raise CheckpointError(f"{directory} holds two files from different steps: resume the run to repair it")
     schedule, digits = Schedule.from_config(schedule_config), load_mnist(train=False)[0]
     if config.pictures:
-        digits = held_out_pictures(config, read_drawings(directory / "pictures.safetensors", config.pictures))
+        digits = held_out_pictures(config, read_drawings(directory / DRAWINGS_FILE, config.pictures))
     digits = digits[:count]
 
     def loss(model: Denoiser, what: str) -> float:

@@ -20,7 +20,7 @@ from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, steering_classifier
 from ddpm_demo.networks.noisy_classifier import guide_to_digit
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
-from ddpm_demo.store.drawings_file import read_drawings
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import shelf
 from ddpm_demo.training.saved_run import read_settings
@@ -172,7 +172,7 @@ def first_of(sign: int, count: int) -> Tensor:
 
 def newest_drawings() -> Path | None:
     """Return the file of drawings that the newest run on the user's own learns from; None without such a run."""
-    files = (entry.directory / "pictures.safetensors" for entry in shelf.entries() if not entry.fault)
+    files = (entry.directory / DRAWINGS_FILE for entry in shelf.entries() if not entry.fault)
     return next((path for path in files if path.exists()), None)
 
 

@@ -14,7 +14,7 @@ from ddpm_demo.machine.device import best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import InTurn
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
-from ddpm_demo.store.drawings_file import read_drawings
+from ddpm_demo.store.drawings_file import DRAWINGS_FILE, read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.training import snapshots
 from ddpm_demo.training.run_entry import Entry
@@ -34,9 +34,7 @@ def digits_at(directory: Path, step: int) -> dict[str, Any]:
     """
     ema, plain = snapshots.pictures(directory, step)
     answer: dict[str, Any] = {"ema": packed([to_x0(ema)], 8), "plain": packed([to_x0(plain)], 8), "n": snapshots.DIGITS}
-    return answer | (
-        {"nearest": nearest_taught(directory, ema)} if (directory / "pictures.safetensors").exists() else {}
-    )
+    return answer | ({"nearest": nearest_taught(directory, ema)} if (directory / DRAWINGS_FILE).exists() else {})
 
 
 def guesses_at(run: Entry, step: int, label: int, seed: int) -> dict[str, Any]:
@@ -73,7 +71,7 @@ def nearest_taught(directory: Path, digits: Tensor) -> dict[str, Any]:
     `fresh` and `other` are those of `Scale`, `drawings` counts them.
     """
     config = read_settings(directory / "run.safetensors").train
-    taught, drawings, scale = _taught(directory / "pictures.safetensors", config.pictures, config.seed)
+    taught, drawings, scale = _taught(directory / DRAWINGS_FILE, config.pictures, config.seed)
     found = nearest_drawings(digits, drawings, taught)
     return {
         "pictures": packed([to_x0(found.picture)], 8),

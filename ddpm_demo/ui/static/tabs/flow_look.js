@@ -4,6 +4,7 @@ import { h, number } from "../dom.js";
 import { flowPoint } from "../flow.js";
 import { BLUE, GREEN, ORANGE } from "../palette.js";
 import { paintFloats } from "../paint.js";
+import { drawSchedules } from "./schedule_curves.js";
 import { alphaBarAt, mixture, state } from "../state.js";
 
 const QUARTER = Array.from({ length: 91 }, (_, k) => (k * Math.PI) / 180);
@@ -52,21 +53,8 @@ export function makeFlowLook() {
     clock.setCursor(state.t);
     Object.assign(element.dataset, { time, scale });
   }
-  function drawClock() {
-    const tables = Object.entries(state.tables),
-      last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
-    clock.draw({
-      label: `flow matching's time s against t for these schedules: ${Object.keys(state.tables).join(", ")}`,
-      x: [0, last],
-      y: [0, 1],
-      series: tables.map(([name, { alphaBar, text, colour, dash }]) => ({
-        name: text ?? name,
-        colour,
-        dash,
-        y: alphaBar.map((each) => flowPoint(each).time),
-      })),
-    });
-  }
+  const drawClock = () =>
+    drawSchedules(clock, "flow matching's time s", (alphaBar) => alphaBar.map((each) => flowPoint(each).time));
   const element = /** @type {HTMLDetailsElement} */ (
     h(
       "details",

@@ -6,6 +6,7 @@ import { makeCurve } from "../curve.js";
 import { contextOf, h, number } from "../dom.js";
 import { makeFlowLook } from "./flow_look.js";
 import { paintFloats } from "../paint.js";
+import { drawSchedules } from "./schedule_curves.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 
 /** @type {import("../component.js").Mount} */
@@ -83,20 +84,8 @@ export function mount(element, props, watch, server) {
     canvas.setAttribute("aria-label", caption.textContent);
   }
   function drawCurve() {
-    const tables = Object.entries(state.tables),
-      last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
-    curve.draw({
-      label: `alpha_bar against t for these schedules: ${Object.keys(state.tables).join(", ")}`,
-      x: [0, last],
-      y: [0, 1],
-      series: tables.map(([name, { alphaBar, text, colour, dash }]) => ({
-        name: text ?? name,
-        colour,
-        dash,
-        y: alphaBar,
-      })),
-    });
-    pictures.replaceChildren(...tables.map(([name]) => figureOf(name).element));
+    drawSchedules(curve, "alpha_bar", (alphaBar) => alphaBar);
+    pictures.replaceChildren(...Object.keys(state.tables).map((name) => figureOf(name).element));
   }
   function paint(changes) {
     if (changes.tables) {
