@@ -36,7 +36,15 @@ from ddpm_demo.ui.film.experiments import GENTLE
 from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, shipped_lessons
-from ddpm_demo.ui.lessons.judging import grade, rank_correlation, spaced, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.judging import (
+    grade,
+    idea_behind_answer,
+    idea_behind_prediction,
+    rank_correlation,
+    spaced,
+    verdict,
+    words_of_reveal,
+)
 from ddpm_demo.ui.lessons.lesson import WHEN, questions_of_test
 from ddpm_demo.ui.lessons.lesson_file import SAID, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
@@ -149,7 +157,9 @@ def test_not_to_know_is_no_right_answer_and_is_told_the_key():
 def test_nothing_that_the_page_is_given_tells_an_answer():
     for each in shipped_lessons():
         shown = str(each.public())
-        assert not any(word in shown for word in ("'truth'", "'right'", "'wrong'", "'near'", "'arguments'"))
+        assert not any(
+            word in shown for word in ("'truth'", "'right'", "'wrong'", "'near'", "'arguments'", "'refutation'")
+        )
 
 
 def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
@@ -184,6 +194,9 @@ def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
         ("minutes = 5", "minutes = 5\nlength = 3", "nothing is called `length` here", "length"),
         ('title = "', "title = ", "", "title"),
         ("{t:.0f} on.", "{t:.0q} on.", "`close`", "close"),
+        ('say = "Later"', 'say = "Later"\nmisconception = "It is slow."', "needs its `refutation`", "misconception ="),
+        ('say = "Later"', 'say = "Later"\nmisconception = "a"\nrefutation = "{a}"', "{a} is not a value", "refutation"),
+        ("[question]", "[reveal.misconceptions.far]\n[question]", "must be one of close, too_low, too_high", ".far]"),
     ],
 )
 def test_a_broken_lesson_gets_one_sentence_with_its_line(tmp_path, old, new, words, part):
@@ -194,6 +207,20 @@ def test_a_broken_lesson_gets_one_sentence_with_its_line(tmp_path, old, new, wor
     assert said.startswith(f"own.toml, line {line_of(path, part)}: "), said
     assert words in said
     assert "\n" not in said
+
+
+def test_whoever_is_wrong_is_told_the_idea_behind_it_and_nobody_else(tmp_path):
+    """For a guess as for an answer; with the truth's values in the refutation."""
+    said = 'misconception = "{idea}"\nrefutation = "No: {t:.0f}."'
+    late = "[reveal.misconceptions.too_high]\n" + said.replace("idea", "slow") + "\n[question]"
+    own = read_lesson(copy_of(tmp_path, 1, ("[question]", late), ('say = "Sooner"', 'say = "Sooner"\n' + said)))
+    truth = Truth(259.0, {"t": 259.0, "other": 490.0})
+    assert idea_behind_prediction(own, truth, 900.0, {}) == {"misconception": "{slow}", "refutation": "No: 259."}
+    assert [idea_behind_prediction(own, truth, mark, {}) for mark in (259.0, 3.0)] == [{}, {}]
+    truth = replace(truth, right="later")
+    assert idea_behind_answer(own.question, truth, "earlier") == {"misconception": "{idea}", "refutation": "No: 259."}
+    assert [idea_behind_answer(own.question, truth, key) for key in ("later", DONT_KNOW)] == [{}, {}]
+    assert idea_behind_answer(own.question, replace(truth, right="earlier"), "earlier") == {}
 
 
 def test_a_file_that_is_not_there_or_no_text_gets_a_sentence(tmp_path):

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.ui.lessons.judging import grade, read_prediction, verdict, words_of_reveal
+from ddpm_demo.ui.lessons.judging import (
+    grade,
+    idea_behind_answer,
+    idea_behind_prediction,
+    read_prediction,
+    verdict,
+    words_of_reveal,
+)
 from ddpm_demo.ui.lessons.lesson import WHEN, Lesson, Question, public_question, questions_of_test
 from ddpm_demo.ui.lessons.truths import TRUTHS, compute_truth
 from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
@@ -75,7 +82,8 @@ class Classroom:
         truth = self._wait(computation)
         if truth is None:
             return {"done": computation.done}
-        words, why = words_of_reveal(lesson, truth, prediction, _kept(lesson, question.get("kept")))
+        kept = _kept(lesson, question.get("kept"))
+        words, why = words_of_reveal(lesson, truth, prediction, kept)
         pictures = [
             {"caption": caption, "n": len(truth.pictures[name]), "levels": packed([truth.pictures[name]], 8)}
             for name, caption in lesson.captions.items()
@@ -84,6 +92,7 @@ class Classroom:
             "right": truth.right,
             "verdict": verdict(lesson, truth, prediction),
             "words": words,
+            "idea": idea_behind_prediction(lesson, truth, prediction, kept),
             "why": why,
             "pictures": pictures,
         }
@@ -111,7 +120,8 @@ class Classroom:
             return {"done": computation.done}
         given = answer not in no_answer
         right, words = grade(asked, truth, answer if given else truth.right)
-        return {"correct": right and given, "right": truth.right, "words": words}
+        idea = idea_behind_answer(asked, truth, answer)
+        return {"correct": right and given, "right": truth.right, "words": words, "idea": idea}
 
     def _lesson(self, question: Mapping[str, Any]) -> Lesson:
         return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]

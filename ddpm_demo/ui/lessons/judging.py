@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.lesson import Lesson, Question
+from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, Question
 from ddpm_demo.ui.lessons.workplace import Truth
 
 TENTHS = 10
@@ -63,6 +63,28 @@ def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
         raise ConfigError("choose one of the answers")
     right = chosen.key == truth.right
     return right, spaced((question.right if right else chosen.wrong).format(**truth.values))
+
+
+def idea_behind_prediction(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> dict[str, str]:
+    """Return the misconception that a wrong prediction speaks of and its refutation, filled in; {} if none is named."""
+    asked, outcome = lesson.predict, verdict(lesson, truth, prediction)
+    idea: Choice | Misconception | None = lesson.misconceptions.get(outcome)
+    if asked.kind == "choice" and outcome == "wrong":
+        idea = next(choice for choice in asked.choices if choice.key == prediction)
+    extra = {"prediction": prediction} if asked.kind == "mark" else {}
+    return _idea(idea, {**truth.values, **kept, **extra})
+
+
+def idea_behind_answer(question: Question, truth: Truth, answer: object) -> dict[str, str]:
+    """The same for an answer to a question."""
+    wrong = (choice for choice in question.choices if choice.key == answer != truth.right)
+    return _idea(next(wrong, None), truth.values)
+
+
+def _idea(idea: Choice | Misconception | None, values: Mapping[str, Any]) -> dict[str, str]:
+    if idea is None or not idea.misconception:
+        return {}
+    return {"misconception": idea.misconception, "refutation": spaced(idea.refutation.format(**values))}
 
 
 def spaced(text: str) -> str:

@@ -8,12 +8,22 @@ from ddpm_demo.ui.tab_table import tab_ids
 
 
 @dataclass(frozen=True)
+class Misconception:
+    """A wrong idea in a student's own words, and the sentences that refute it."""
+
+    misconception: str
+    refutation: str
+
+
+@dataclass(frozen=True)
 class Choice:
-    """One answer that can be given; `wrong` says why it is not the right one, if it is not."""
+    """One answer that can be given; `wrong` says what is right instead; the others name the idea behind it."""
 
     key: str
     say: str
     wrong: str = ""
+    misconception: str = ""
+    refutation: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class Task:
 class Lesson:
     """One lesson. `words` are what the reveal can say, `captions` the pictures that it shows.
 
+    `misconceptions` are the ideas behind a mark, an order or a curve that is wrong, by the word of the reveal.
     `test` is its question in the test before the lessons, if it has one, and `again` the parallel one after them.
     """
 
@@ -76,6 +87,7 @@ class Lesson:
     captions: Mapping[str, str]
     explain: str
     question: Question = field(repr=False)
+    misconceptions: Mapping[str, Misconception] = field(default_factory=dict, repr=False)
     test: Question | None = field(default=None, repr=False)
     again: Question | None = field(default=None, repr=False)
 

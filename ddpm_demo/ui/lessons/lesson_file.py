@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.lesson import Choice, Lesson, PredictionTask, Question, Task
+from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, PredictionTask, Question, Task
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import Keys, TomlFile
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, values_of
@@ -27,6 +27,7 @@ PARTS = (
     "question",
     "test",
 )
+IDEA = ("misconception", "refutation")
 SAID = {  # kind of prediction -> what can be said of one, each a sentence in the file
     "choice": ("right", "wrong"),
     "mark": ("close", "too_low", "too_high"),
@@ -55,10 +56,16 @@ def read_lesson(path: Path) -> Lesson:
     values = [*values_of(predict.truth, predict.arguments), *kept]
     if predict.kind == "mark":
         values.append("prediction")
-    file.known(("reveal",), (*SAID[predict.kind], "pictures"))
+    file.known(("reveal",), (*SAID[predict.kind], "misconceptions", "pictures"))
     words = {name: sentence(file, ("reveal", name), values) for name in SAID[predict.kind] if name != "wrong"}
     if "wrong" in SAID[predict.kind] and predict.kind != "choice":
         words["wrong"] = sentence(file, ("reveal", "wrong"), values)
+    misconceptions = {}
+    for name in file.get(("reveal", "misconceptions"), dict, {}):
+        here: Keys = ("reveal", "misconceptions", name)
+        _one_of(file, here, name, (word for word in SAID[predict.kind] if predict.kind != "choice"))
+        file.known(here, IDEA)
+        misconceptions[name] = Misconception(*_idea(file, here, values))
     captions = file.get(("reveal", "pictures"), dict, {})
     for name in captions:
         _one_of(file, ("reveal", "pictures", name), name, TRUTHS[predict.truth].pictures)
@@ -79,6 +86,7 @@ def read_lesson(path: Path) -> Lesson:
         captions,
         sentence(file, ("explain",), values),
         question,
+        misconceptions,
         test,
         again,
     )
@@ -111,7 +119,7 @@ def read_parallel(file: TomlFile, keys: Keys, first: Question) -> Question:
     elif sorted(choice.key for choice in choices) != sorted(answers_of(truth, arguments)):
         raise file.fault(keys, "its answers are others than the first question's: write [[test.again.choice]]")
     right = file.get((*keys, "right"), str, first.right)
-    for text in (right, *(choice.wrong for choice in choices)):
+    for text in (right, *(text for choice in choices for text in (choice.wrong, choice.refutation))):
         check_words(file, keys, text, values)
     return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right)
 
@@ -161,16 +169,29 @@ def _choices(
     values = list(values_of(truth, arguments))
     for k in range(file.count((*keys, "choice"))):
         here: Keys = (*keys, "choice", k)
-        file.known(here, ("key", "say", "wrong") if reasons else ("key", "say"))
+        file.known(here, ("key", "say", "wrong", *IDEA) if reasons else ("key", "say"))
         key = file.get((*here, "key"), str)
         _one_of(file, (*here, "key"), key, answers)
         wrong = sentence(file, (*here, "wrong"), values) if reasons else ""
-        found.append(Choice(key, file.get((*here, "say"), str), wrong))
+        idea = _idea(file, here, values) if reasons else ()
+        found.append(Choice(key, file.get((*here, "say"), str), wrong, *idea))
     if sorted(choice.key for choice in found) != sorted(answers):
         raise file.fault(
             (*keys, "choice"), f"each of {', '.join(answers)} must be offered once: any of them may be the truth"
         )
     return tuple(found)
+
+
+def _idea(file: TomlFile, keys: Keys, values: Iterable[str]) -> tuple[str, str]:
+    """Return the misconception and its refutation there, two empty texts if there is none; one needs the other."""
+    written = [name for name in IDEA if name in file.get(keys, dict)]
+    misconception, refutation = (file.get((*keys, name), str) if name in written else "" for name in IDEA)
+    if len(written) == 1:
+        raise file.fault(
+            (*keys, written[0]), "a misconception needs its `refutation`, and a refutation its `misconception`"
+        )
+    check_words(file, (*keys, "refutation"), refutation, values)
+    return misconception, refutation
 
 
 def _task(file: TomlFile, keys: Keys) -> Task:

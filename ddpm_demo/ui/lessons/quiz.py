@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from ddpm_demo.ui.lessons.judging import grade
-from ddpm_demo.ui.lessons.lesson import Lesson
+from ddpm_demo.ui.lessons.judging import grade, idea_behind_answer
+from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Question
 from ddpm_demo.ui.lessons.truths import compute_truth
-from ddpm_demo.ui.lessons.workplace import Workplace
+from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 
 QUIZ_TITLE = "Diffusion: the test of the lessons"
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
@@ -54,10 +54,15 @@ def quiz_items(lessons: Iterable[Lesson], workplace: Workplace, when: str) -> It
         if question is None:
             continue
         truth = compute_truth(workplace, question.truth, question.arguments)
-        answers = [
-            QuizAnswer(choice.key, choice.say, *grade(question, truth, choice.key)) for choice in question.choices
-        ]
+        answers = (_answer(question, truth, choice) for choice in question.choices)
         yield QuizItem(lesson.name, lesson.title, question.ask, tuple(answers))
+
+
+def _answer(question: Question, truth: Truth, choice: Choice) -> QuizAnswer:
+    right, words = grade(question, truth, choice.key)
+    idea = idea_behind_answer(question, truth, choice.key)
+    refuted = f" “{idea['misconception']}” {idea['refutation']}" if idea else ""
+    return QuizAnswer(choice.key, choice.say, right, words + refuted)
 
 
 def moodle_xml(items: Iterable[QuizItem]) -> bytes:

@@ -5,6 +5,7 @@ import { openTab } from "../open_tab.js";
 import { paintGrid } from "../paint.js";
 import { readValue, update } from "../state.js";
 import { makeGuess, makeRadios } from "./guess.js";
+import { ideaOf } from "./idea.js";
 import { keep, recordOf } from "./memory.js";
 import { keptValue, leadTo, lockParts, soon, watchTask } from "./page_parts.js";
 import { askUntilDone, fill } from "./words.js";
@@ -163,7 +164,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       record.truth = answer;
       keep();
     }
-    const { right, words: said, why, pictures } = record.truth;
+    const { right, words: said, idea, why, pictures } = record.truth;
     const guess = makeGuess(lesson.predict, words, record.prediction, () => {});
     const strip = h("div", { class: "ddpm-lesson-pictures" }, ...pictures.map(pictureOf));
     body.replaceChildren(
@@ -171,6 +172,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       h("p", { class: "ddpm-lesson-ask" }, lesson.predict.ask),
       guess.element,
       h("p", { class: "ddpm-lesson-said", "data-verdict": record.truth.verdict }, said),
+      ...ideaOf(idea, words),
       strip,
       h("h4", {}, words.why),
       h("p", {}, why),
@@ -183,7 +185,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
     guess.lay(right);
     server.prepare_truth({ lesson: lesson.name, question: true }).catch(() => {}); // computed while the student reads
     here.focus();
-    say(`${said} ${why}`);
+    say([said, idea?.refutation ?? "", why].join(" "));
   }
   function pictureOf(picture) {
     const canvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "aria-label": picture.caption });
@@ -196,7 +198,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
     const radios = makeRadios(question.ask, question.choices, record.answers.at(-1), () => {
       check.disabled = false;
     });
-    const said = h("p", { class: "ddpm-lesson-said", role: "status" });
+    const said = h("div", { class: "ddpm-lesson-said", role: "status" });
     const check = primary(words.check, ask, { "data-name": "check" });
     check.disabled = radios.value() === null;
     const after = h("div", { class: "ddpm-row" });
@@ -225,7 +227,8 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       record.answers.push(answered);
       record.first ??= answer.correct;
       keep();
-      said.replaceChildren(h("b", {}, answer.correct ? words.right : words.wrong), " ", answer.words);
+      const verdict = h("b", {}, answer.correct ? words.right : words.wrong);
+      said.replaceChildren(verdict, " ", answer.words, ...ideaOf(answer.idea, words));
       said.dataset.verdict = answer.correct ? "right" : "wrong";
       if (!answer.correct) return;
       record.said = answer.words;

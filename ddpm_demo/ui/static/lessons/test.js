@@ -2,6 +2,7 @@
 // the second, against keys computed then, since whoever has seen a key remembers it and has learned nothing.
 import { button, h } from "../dom.js";
 import { makeRadios } from "./guess.js";
+import { ideaOf } from "./idea.js";
 import { keep, lessonsDone, scoreOf, testOf } from "./memory.js";
 import { askUntilDone, fill } from "./words.js";
 
@@ -46,7 +47,7 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
       record.answers[item] = key;
       keep();
     });
-    const said = h("p", { class: "ddpm-help", hidden: true });
+    const said = h("div", { class: "ddpm-help", hidden: true });
     return {
       item,
       radios,
@@ -124,7 +125,8 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
       if (!answer) continue;
       radios.line(answer.right)?.classList.add("ddpm-lesson-right");
       said.hidden = false;
-      said.replaceChildren(h("b", {}, answer.correct ? words.right : words.wrong), " ", answer.words);
+      const verdict = h("b", {}, answer.correct ? words.right : words.wrong);
+      said.replaceChildren(verdict, " ", answer.words, ...ideaOf(answer.idea, words));
     }
     status.textContent =
       record.score === undefined
