@@ -136,12 +136,41 @@ def test_what_is_asked_again_takes_what_it_does_not_say_from_the_first_question(
             read_lesson(path)
 
 
+SIX_IDEAS = (  # what students say in forums, in their words
+    "It predicts all the noise, so one step must do",
+    "x_T is my picture in code, and denoising decodes it",
+    "The noising is known, so taking it back is a calculation",
+    "It cuts pictures out of the training set",
+    "More steps are always better",
+    "The seed is a key to a stored digit",
+)
+
+
+def test_every_wrong_answer_of_a_shipped_lesson_is_refuted_by_name():
+    named = ""
+    for each in shipped_lessons():
+        words = set(SAID[each.predict.kind]) - {"right", "close"} if each.predict.kind != "choice" else set()
+        assert set(each.misconceptions) == words, each.name
+        questions = [each.question, each.test, each.again]
+        for question in [each.predict, *questions] if each.predict.kind == "choice" else questions:
+            without = [choice.key for choice in question.choices if not choice.misconception]
+            assert len(without) <= 1, f"{each.name}: {without}"
+            if without and not TRUTHS[question.truth].network:
+                assert without == [compute_truth(Workplace({}), question.truth, question.arguments).right]
+            named += "".join(choice.misconception for choice in question.choices)
+        named += "".join(idea.misconception for idea in each.misconceptions.values())
+    assert [idea for idea in SIX_IDEAS if idea not in named] == []
+
+
 def test_whoever_remembers_the_first_tests_keys_does_not_pass_the_second():
     """By the shipped networks; without the two lessons whose truths take long."""
     place = Workplace(shipped_checkpoints())
     quick = [each for each in shipped_lessons() if each.name not in ("11-asked", "12-finish")]
     keys = [[compute_truth(place, q.truth, q.arguments).right for q in (each.test, each.again)] for each in quick]
     assert sum(first == second for first, second in keys) <= len(quick) // 3  # as many as by guessing
+    for each, right in zip(quick, keys, strict=True):
+        for question, key in zip((each.test, each.again), right, strict=True):
+            assert all(choice.misconception for choice in question.choices if choice.key != key), each.name
 
 
 def test_not_to_know_is_no_right_answer_and_is_told_the_key():
