@@ -12,9 +12,12 @@ KEY_FILE = "key.sha256"
 KEY_BYTES = 16
 
 
-def new_key(directory: Path) -> str:
-    """Make and return the key of the run in a directory; raise DemoError where its hash cannot be written."""
-    key = secrets.token_urlsafe(KEY_BYTES)
+def new_key(directory: Path, known: str | None = None) -> str:
+    """Make and return the key of the run in a directory, or give it one that its visitor has already.
+
+    Raises DemoError where its hash cannot be written.
+    """
+    key = known or secrets.token_urlsafe(KEY_BYTES)
     try:
         write_atomically(directory / KEY_FILE, _hash(key).encode())
     except OSError as error:

@@ -46,6 +46,11 @@ class Trainer:
         self._status = Status("idle")
         self._wish: Wish = "train"
         self._thread: threading.Thread | None = None
+        self._freed: Callable[[], object] = lambda: None
+
+    def when_free(self, call: Callable[[], object]) -> None:
+        """Call this, in the trainer's own thread, each time a run has ended and another can start."""
+        self._freed = call
 
     @property
     def status(self) -> Status:
@@ -129,6 +134,7 @@ class Trainer:
             raise
         finally:
             self._set("idle", _without_folders(note, directory))
+        self._freed()
 
     def _train(self, run: Run, lock: RunLock) -> tuple[bool, str]:
         """Train until it is done or told otherwise; return whether the run is over, and what went wrong."""

@@ -72,19 +72,23 @@ def fill(page, wanted):
         page.wait_for_timeout(500)
 
 
-def start(visit, *, name, minutes=600):
-    """Begin a run of a tiny network, which is stopped long before its end: also on a loaded machine."""
-    page = visit.page
-    if not page.get_by_role("spinbutton", name="Width").is_visible():
-        visit.settings()
-    wanted = {
+def run_fields(page, name, minutes):
+    """The fields of a run of a tiny network, and what to type there."""
+    return {
         page.get_by_role("spinbutton", name="Width"): "8",
         page.get_by_role("textbox", name="Dilations"): "1 3",
         page.get_by_role("spinbutton", name="Batch size"): "64",
         page.get_by_role("spinbutton", name="Length"): f"{minutes:g}",
         page.get_by_role("textbox", name="Name of the run"): name,
     }
-    fill(page, wanted)
+
+
+def start(visit, *, name, minutes=600):
+    """Begin a run of a tiny network, which is stopped long before its end: also on a loaded machine."""
+    page = visit.page
+    if not page.get_by_role("spinbutton", name="Width").is_visible():
+        visit.settings()
+    fill(page, run_fields(page, name, minutes))
     page.locator("#train-start").click()
     wait(visit, f"d => d.phase === 'training' && Number(d.lines) > 2 && h.includes({name!r})")
 
@@ -233,7 +237,9 @@ def test_two_pages_see_one_run_and_only_one_is_trained(visit, phone):
     open_train(phone)
     wait(phone, "d => d.phase === 'training' && h.includes('shared')")
     phone.page.locator("#train-start").click()
-    phone.page.wait_for_selector("text=another run is training here")
+    queue = phone.page.get_by_role("region", name="queue of runs")
+    expect(queue).to_contain_text("Yours can wait in the queue")
+    queue.get_by_role("button", name="Not now").click()
     stop(phone)
     wait(visit, "d => d.phase === ''")
     delete(visit, "shared")
@@ -390,7 +396,7 @@ def test_in_a_class_only_its_starter_and_the_host_stop_a_run(visit_to, tmp_path)
         start(starter, name="mine")
         open_train(other)
         wait(other, "d => d.phase === 'training' && h.includes('mine')")
-        expect(other.page.get_by_text("Somebody else is training a network on this server")).to_be_visible()
+        expect(queue_of(other)).to_contain_text("Your class is training: watch it learn. Only whoever started it")
         for visit, buttons in ((starter, 1), (other, 0)):
             expect(visit.page.get_by_role("button", name="■ Stop and save")).to_have_count(buttons)  # of the visible
             expect(run_of(visit, "mine").get_by_role("button", name="rename mine")).to_have_count(buttons)
@@ -406,6 +412,55 @@ def test_in_a_class_only_its_starter_and_the_host_stop_a_run(visit_to, tmp_path)
         host.tab("Train")
         delete(host, "mine")
         for visit in (starter, other, host):
+            visit.page.goto("about:blank")
+    finally:
+        server.end()
+
+
+def queue_of(visit):
+    return visit.page.get_by_role("region", name="queue of runs")
+
+
+def test_who_comes_second_queues_closes_the_page_and_finds_the_run_started(visit_to, tmp_path):
+    """One waits, leaves and comes back; another's place moves up; the host clears what is left."""
+    server = Server(tmp_path, "--host", "0.0.0.0")
+    try:
+        line = next(line for line in server.process.stdout if "As the host" in line)
+        starter, second, third = (visit_to(server.address) for _ in range(3))
+        open_train(starter)
+        start(starter, name="first")
+        for visit, name in ((second, "second"), (third, "third")):
+            open_train(visit)
+            visit.settings()
+            fill(visit.page, run_fields(visit.page, name, 600))
+            visit.page.locator("#train-start").click()
+            queue = queue_of(visit)
+            expect(queue).to_contain_text("Your class is training: watch it learn. Yours can wait in the queue")
+            expect(queue.get_by_role("button", name="Queue my run")).to_be_focused()
+            queue.get_by_role("button", name="Queue my run").click()
+            expect(queue).to_contain_text(f"Your run {name} is number")
+            expect(queue.get_by_role("button", name="Clear the queue")).to_have_count(0)  # of the visible
+        expect(queue_of(third)).to_contain_text("number 2 of 2")
+        assert [v["id"] for v in third.axe(context="#train-view")] == []
+        second.page.goto("about:blank")
+        stop(starter)
+        expect(queue_of(third)).to_contain_text("number 1 of 1")
+        open_train(second)
+        wait(second, "d => d.phase === 'training' && h.includes('second')")
+        expect(second.page.get_by_role("button", name="■ Stop and save")).to_be_visible()
+        queue_of(third).get_by_role("button", name="Leave the queue").click()
+        expect(queue_of(third)).to_contain_text("Press Start training, and yours can wait")
+        third.page.locator("#train-start").click()
+        queue_of(third).get_by_role("button", name="Queue my run").click()
+        expect(queue_of(third)).to_contain_text("number 1 of 1")
+        host = visit_to(server.address)
+        host.page.goto(line.split("open ")[1].strip())
+        host.tab("Train")
+        expect(queue_of(host)).to_contain_text("1 run waits in the queue")
+        queue_of(host).get_by_role("button", name="Clear the queue").click()
+        expect(queue_of(third)).to_contain_text("Press Start training, and yours can wait")
+        stop(second)
+        for visit in (starter, second, third, host):
             visit.page.goto("about:blank")
     finally:
         server.end()

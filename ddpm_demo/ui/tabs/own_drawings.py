@@ -31,7 +31,17 @@ from ddpm_demo.training.recipes import LEAST_PICTURES, TrainConfig, train_config
 from ddpm_demo.training.training_set import training_pictures
 from ddpm_demo.ui.parts.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of, server_function
 from ddpm_demo.ui.parts.frames import packed
-from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, flag, from_base64, named_values, number, some_of, whole
+from ddpm_demo.ui.parts.readers import (
+    MAX_SEED,
+    SIDE,
+    flag,
+    from_base64,
+    named_values,
+    number,
+    shown_keys,
+    some_of,
+    whole,
+)
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, RunRequest
 
@@ -111,7 +121,12 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
         first = own_first(question.get("begun", True))
         name = question.get("name")
         text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
-        return desk.start(RunRequest(text, own_model(), ScheduleConfig(), config), drawings, first=first)
+        request = RunRequest(text, own_model(), ScheduleConfig(), config)
+        if flag("whether it may wait", question.get("wait", False)):
+            return desk.join(shown_keys(question), request, drawings, first=first)
+        if desk.queue.busy:  # the page asks whether it may wait
+            return {"busy": True}
+        return desk.start(request, drawings, first=first)
 
     return start_own
 

@@ -1,5 +1,6 @@
 """The Train tab: teach a network from scratch, and watch it learn."""
 
+import itertools
 from typing import Any
 
 import gradio as gr
@@ -71,6 +72,7 @@ def build_train_tab(desk: Desk) -> None:
     if form is None:
         return
     preset, fields, start, measure, words = form
+    presses = itertools.count(1)  # of Start while another run goes: the page is not told of a value it has already
 
     @event
     def fill(name: Any) -> list[Any]:
@@ -79,7 +81,10 @@ def build_train_tab(desk: Desk) -> None:
     @event
     def begin(*values: Any) -> dict[str, Any]:
         desk.must_be_allowed()
-        return {**first_train_value(allowed=True), **desk.start(read_run_settings(*values))}
+        settings = read_run_settings(*values)
+        if desk.queue.busy:  # the page asks whether it may wait
+            return {**first_train_value(allowed=True), "asked": list(values), "press": next(presses)}
+        return {**first_train_value(allowed=True), **desk.start(settings)}
 
     @event
     def time_it(*values: Any) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,16 +21,19 @@ from ddpm_demo.training.history import read_since, thinned
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_entry import Entry
 from ddpm_demo.training.run_key import fits, new_key
+from ddpm_demo.training.run_queue import RunQueue
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.parts.bridge import server_function
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
 from ddpm_demo.ui.tabs.train_pictures import digits_at, guesses_at
-from ddpm_demo.ui.tabs.train_settings import RunRequest
+from ddpm_demo.ui.tabs.train_settings import RunRequest, read_run_settings
 
 REFUSAL = "training is switched off on this server"
+NOT_THE_HOST = "only the host can clear the queue"
 NOT_YOURS = "somebody else started this run: only they, in the browser they started it from, or the host can do that"
+SETTINGS = len(inspect.signature(read_run_settings).parameters)
 POINTS = 1200  # of the loss, that a page gets when it opens
 
 
@@ -51,6 +55,7 @@ class Desk:
         self.allowed = allowed
         self.host = host or Host()
         self.trainer = trainer or Trainer(NETWORK.training_turn)
+        self.queue = RunQueue(self.trainer)
         self.checkpoints, self._base = checkpoints, dict(checkpoints)
         shelf.clear_deleted()
         self.offer()
@@ -59,6 +64,7 @@ class Desk:
         """Return what the page may call, as plain functions: Gradio marks them, which a method does not allow."""
         methods: list[Callable[[Any], dict[str, Any]]]
         methods = [self.live, self.moment, self.noises, self.look_back, self.control, self.shelf, self.change]
+        methods.append(self.wait)
         return [_function(method) for method in methods]
 
     def offer(self) -> dict[str, str]:
@@ -73,10 +79,30 @@ class Desk:
         With `first` it starts from the weights of that checkpoint. Raises DemoError where it cannot start.
         """
         self.must_be_allowed()
+        return self.queue.begin_now(lambda: self._begin(settings, drawings, first))
+
+    def join(
+        self,
+        keys: Collection[str],
+        settings: RunRequest,
+        drawings: Tensor | None = None,
+        *,
+        first: Path | None = None,
+    ) -> dict[str, str]:
+        """Let such a run wait for its turn; return the `key` of its visitor, who holds `keys` already.
+
+        Raises DemoError where it cannot wait, or start.
+        """
+        self.must_be_allowed()
+        return {"key": self.queue.join(keys, settings.name, lambda key: self._begin(settings, drawings, first, key))}
+
+    def _begin(
+        self, settings: RunRequest, drawings: Tensor | None, first: Path | None, known: str | None = None
+    ) -> dict[str, str]:
         self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(unfilled_denoiser(settings.model))
         directory = shelf.create(settings.name, settings.model, parameters)
-        key = new_key(directory)
+        key = new_key(directory, known)
         placement = best_placement()
         self.trainer.start(
             directory,
@@ -115,10 +141,13 @@ class Desk:
             known = shelf.entries()
             run_id = known[0].id if known else None
         answer: dict[str, Any] = {"phase": status.phase, "busy": status.run, "note": status.note, "run": run_id}
+        keys = shown_keys(fields)
+        answer["queue"] = {**asdict(self.queue.place(keys)), "fault": self.queue.fault(keys)}
+        answer["host"] = self.host.is_among(keys)
         if status.phase == "idle":
             answer["busy"] = None
         elif status.run is not None:
-            answer["yours"] = self.may_change(shelf.runs_dir() / status.run, shown_keys(fields))
+            answer["yours"] = self.may_change(shelf.runs_dir() / status.run, keys)
         if run_id is None:
             return answer
         directory = shelf.directory_of(run_id)
@@ -193,8 +222,31 @@ class Desk:
         if known.finished:
             raise DemoError("this run is finished")
         placement = best_placement()
-        self.trainer.start(known.directory, lambda: Run.resume(known.directory, placement))
+        self.queue.begin_now(
+            lambda: self.trainer.start(known.directory, lambda: Run.resume(known.directory, placement))
+        )
         return known.id
+
+    @server_function
+    def wait(self, question: Any) -> dict[str, Any]:
+        """Do what a button of the queue says: join, with the settings in `asked`; leave; or, for the host, clear."""
+        self.must_be_allowed()
+        fields = named_values(question, "names for its values")
+        action, keys = fields.get("action"), shown_keys(fields)
+        if action == "join":
+            asked = fields.get("asked")
+            if not isinstance(asked, list) or len(asked) != SETTINGS:
+                raise ConfigError(f"a run has {SETTINGS} settings")
+            return self.join(keys, read_run_settings(*asked))
+        if action == "leave":
+            self.queue.leave(keys)
+        elif action == "clear":
+            if not self.host.is_among(keys):
+                raise DemoError(NOT_THE_HOST)
+            self.queue.clear()
+        else:
+            raise ConfigError("choose join, leave or clear")
+        return {}
 
     @server_function
     def shelf(self, question: Any = None) -> dict[str, Any]:

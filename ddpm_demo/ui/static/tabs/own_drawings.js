@@ -2,11 +2,11 @@
 import { answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
 import { button, checkbox, h, newId, settled } from "../dom.js";
-import { keepKey } from "../keys.js";
+import { keepKey, myKeys } from "../keys.js";
 import { paintGrid } from "../paint.js";
 import { makeInk } from "./ink.js";
 import { makePictureFiles } from "./picture_files.js";
-import { watchRun } from "./train.js";
+import { offerQueue, watchRun } from "./train.js";
 
 const PIXELS = 28 * 28;
 const THUMBS = 100; // drawings that are shown one by one
@@ -214,10 +214,16 @@ export function mount(element, props, watch, server, trigger) {
   async function begin() {
     start.disabled = true;
     say("Starting …");
-    const answer = await answerTo(server.start_own(question()));
+    const asked = question(),
+      answer = await answerTo(server.start_own(asked));
     start.disabled = drawings.length < least;
     if (answer.error) {
       say(sentence(answer.error));
+      return;
+    }
+    if (answer.busy) {
+      say("Another run is training: above you can let yours wait in the queue.");
+      offerQueue(() => server.start_own({ ...asked, wait: true, keys: myKeys() }));
       return;
     }
     say("It is learning now: watch it above. Each result is shown beside the nearest of your drawings.");

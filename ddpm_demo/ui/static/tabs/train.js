@@ -6,6 +6,7 @@ import { keepKey, myKeys } from "../keys.js";
 import { makeCharts } from "./train_charts.js";
 import { makeFilm } from "./train_film.js";
 import { makeGrids } from "./train_grids.js";
+import { makeQueue } from "./train_queue.js";
 import { makeShelf } from "./train_shelf.js";
 import { BLUE, ORANGE } from "../palette.js";
 
@@ -14,12 +15,13 @@ const QUICK = 2000,
 // Between two drawings of the charts: on two cores, drawing them takes time from the trainer.
 const CHARTS = 10000;
 
-const OTHERS =
-  "Somebody else is training a network on this server. Watch it learn: only they, or the host, can stop it. Your own can start when it has ended.";
-
 let watchNow = (/** @type {string} */ _id) => {};
 /** Show a run on the tab, as if it had been chosen among the runs. */
 export const watchRun = (/** @type {string} */ id) => watchNow(id);
+
+let offerNow = (/** @type {() => Promise<any>} */ _ask) => {};
+/** Ask the visitor whether a run may wait until the trainer is free; `ask` lets it wait, and answers with its key. */
+export const offerQueue = (/** @type {() => Promise<any>} */ ask) => offerNow(ask);
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -45,7 +47,6 @@ export function mount(element, props, watch, server) {
     "go on": button("▶ Go on", () => tell({ action: "go on" })),
     stop: button("■ Stop and save", () => tell({ action: "stop" })),
   };
-  const others = h("p", { class: "ddpm-help", hidden: true }, OTHERS);
   const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
   const curve = makeCurve({ xTitle: "minutes of training" });
   const every = h(
@@ -62,6 +63,7 @@ export function mount(element, props, watch, server) {
   every.append(charts.element);
   const grids = makeGrids(server);
   const film = makeFilm(server);
+  const queue = makeQueue(server, () => ask());
   const shelf = makeShelf(server, {
     watch: (id) => watchNow(id),
     resume: async (id) => {
@@ -77,7 +79,7 @@ export function mount(element, props, watch, server) {
     bar,
     facts,
     note,
-    others,
+    queue.element,
     controls,
     h(
       "div",
@@ -95,6 +97,7 @@ export function mount(element, props, watch, server) {
     begin(id);
     phase.scrollIntoView({ block: "nearest" });
   };
+  offerNow = queue.offer;
   function begin(id) {
     Object.assign(whole.dataset, { run: id ?? "", lines: 0, step: "" });
     run = id;
@@ -143,6 +146,10 @@ export function mount(element, props, watch, server) {
       return;
     }
     latest = answer;
+    if (allowed) queue.take(answer);
+    // the own run's turn has come: what is shown is that one, unless the visitor looks at another one of the shelf
+    if (before.queue?.place && !answer.queue.place && answer.yours && answer.busy !== run && run === before.busy)
+      return begin(answer.busy);
     if (answer.busy !== before.busy || answer.phase !== before.phase) shelf.refresh();
     run = answer.run;
     if (answer.lines) {
@@ -213,7 +220,6 @@ export function mount(element, props, watch, server) {
     if (latest.note && (!latest.busy || latest.phase === "paused")) note.textContent = latest.note;
     else if (mine && latest.phase === "training") note.textContent = "";
     controls.hidden = !allowed || !latest.busy || !latest.yours;
-    others.hidden = !allowed || !latest.busy || latest.yours;
     buttons.pause.disabled = latest.phase !== "training" && latest.phase !== "starting";
     buttons["go on"].disabled = latest.phase !== "paused";
     const step = (mine && latest.step) || last?.step || 0;
@@ -248,6 +254,7 @@ export function mount(element, props, watch, server) {
     ({ levels } = value);
     keepKey(value.key);
     if (value.run && value.run !== run) begin(value.run);
+    if (value.asked) queue.offer(() => server.wait({ action: "join", asked: value.asked, keys: myKeys() }));
   };
   watch("value", receive);
   receive();
