@@ -105,6 +105,10 @@ def press(visit, name):
     visit.page.locator(VIEW).get_by_role("button", name=name, exact=True).click()
 
 
+def queue_of(visit):
+    return visit.page.get_by_role("region", name="queue of runs")
+
+
 def stop(visit):
     press(visit, "■ Stop and save")
     wait(visit, "d => d.phase === ''")
@@ -237,9 +241,15 @@ def test_two_pages_see_one_run_and_only_one_is_trained(visit, phone):
     open_train(phone)
     wait(phone, "d => d.phase === 'training' && h.includes('shared')")
     phone.page.locator("#train-start").click()
-    queue = phone.page.get_by_role("region", name="queue of runs")
+    queue = queue_of(phone)
+    expect(queue.get_by_role("button", name="Queue my run")).to_be_focused()
     expect(queue).to_contain_text("Yours can wait in the queue")
-    queue.get_by_role("button", name="Not now").click()
+    queue.get_by_role("button", name="Queue my run").click()
+    expect(queue).to_contain_text("number 1 of 1 in the queue")
+    open_train(phone)  # the place is this browser's, not this page's
+    expect(queue).to_contain_text("number 1 of 1 in the queue")
+    queue.get_by_role("button", name="Leave the queue").click()
+    expect(queue).to_be_hidden()
     stop(phone)
     wait(visit, "d => d.phase === ''")
     delete(visit, "shared")
@@ -412,55 +422,6 @@ def test_in_a_class_only_its_starter_and_the_host_stop_a_run(visit_to, tmp_path)
         host.tab("Train")
         delete(host, "mine")
         for visit in (starter, other, host):
-            visit.page.goto("about:blank")
-    finally:
-        server.end()
-
-
-def queue_of(visit):
-    return visit.page.get_by_role("region", name="queue of runs")
-
-
-def test_who_comes_second_queues_closes_the_page_and_finds_the_run_started(visit_to, tmp_path):
-    """One waits, leaves and comes back; another's place moves up; the host clears what is left."""
-    server = Server(tmp_path, "--host", "0.0.0.0")
-    try:
-        line = next(line for line in server.process.stdout if "As the host" in line)
-        starter, second, third = (visit_to(server.address) for _ in range(3))
-        open_train(starter)
-        start(starter, name="first")
-        for visit, name in ((second, "second"), (third, "third")):
-            open_train(visit)
-            visit.settings()
-            fill(visit.page, run_fields(visit.page, name, 600))
-            visit.page.locator("#train-start").click()
-            queue = queue_of(visit)
-            expect(queue).to_contain_text("Your class is training: watch it learn. Yours can wait in the queue")
-            expect(queue.get_by_role("button", name="Queue my run")).to_be_focused()
-            queue.get_by_role("button", name="Queue my run").click()
-            expect(queue).to_contain_text(f"Your run {name} is number")
-            expect(queue.get_by_role("button", name="Clear the queue")).to_have_count(0)  # of the visible
-        expect(queue_of(third)).to_contain_text("number 2 of 2")
-        assert [v["id"] for v in third.axe(context="#train-view")] == []
-        second.page.goto("about:blank")
-        stop(starter)
-        expect(queue_of(third)).to_contain_text("number 1 of 1")
-        open_train(second)
-        wait(second, "d => d.phase === 'training' && h.includes('second')")
-        expect(second.page.get_by_role("button", name="■ Stop and save")).to_be_visible()
-        queue_of(third).get_by_role("button", name="Leave the queue").click()
-        expect(queue_of(third)).to_contain_text("Press Start training, and yours can wait")
-        third.page.locator("#train-start").click()
-        queue_of(third).get_by_role("button", name="Queue my run").click()
-        expect(queue_of(third)).to_contain_text("number 1 of 1")
-        host = visit_to(server.address)
-        host.page.goto(line.split("open ")[1].strip())
-        host.tab("Train")
-        expect(queue_of(host)).to_contain_text("1 run waits in the queue")
-        queue_of(host).get_by_role("button", name="Clear the queue").click()
-        expect(queue_of(third)).to_contain_text("Press Start training, and yours can wait")
-        stop(second)
-        for visit in (starter, second, third, host):
             visit.page.goto("about:blank")
     finally:
         server.end()
