@@ -33,7 +33,7 @@ from ddpm_demo.ui.tabs.train_settings import RunRequest, read_run_settings
 REFUSAL = "training is switched off on this server"
 NOT_THE_HOST = "only the host can clear the queue"
 NOT_YOURS = "somebody else started this run: only they, in the browser they started it from, or the host can do that"
-SETTINGS = len(inspect.signature(read_run_settings).parameters)
+RUN_SETTINGS = len(inspect.signature(read_run_settings).parameters)
 POINTS = 1200  # of the loss, that a page gets when it opens
 
 
@@ -235,8 +235,8 @@ class Desk:
         action, keys = fields.get("action"), shown_keys(fields)
         if action == "join":
             asked = fields.get("asked")
-            if not isinstance(asked, list) or len(asked) != SETTINGS:
-                raise ConfigError(f"a run has {SETTINGS} settings")
+            if not isinstance(asked, list) or len(asked) != RUN_SETTINGS:
+                raise ConfigError(f"a run has {RUN_SETTINGS} settings")
             return self.join(keys, read_run_settings(*asked))
         if action == "leave":
             self.queue.leave(keys)
