@@ -16,8 +16,7 @@ MOST_WAITING = 40  # with two thousand drawings each, 60 MB
 MOST_FAULTS = 100  # of runs that could not begin, until their visitors have been told
 FULL = f"{MOST_WAITING} runs are waiting already: watch one, and queue yours when it has ended"
 BUSY = "another run is training here, and only one can train at a time: yours can wait in the queue"
-UNEXPECTED = "something went wrong; the server's log has the details"
-LOG = logging.getLogger(__name__)
+BROKEN = "something went wrong; the server's log has the details"
 Begun = TypeVar("Begun")
 
 
@@ -116,7 +115,7 @@ class RunQueue:
                     run.begin(run.key)
                 except Exception as error:  # the trainer's thread calls this: nobody else would hear of it
                     if not isinstance(error, DemoError):
-                        LOG.exception("a waiting run could not begin")
-                    self._faults[run.key] = str(error) if isinstance(error, DemoError) else UNEXPECTED
+                        logging.getLogger(__name__).exception("a waiting run could not begin")
+                    self._faults[run.key] = str(error) if isinstance(error, DemoError) else BROKEN
                     while len(self._faults) > MOST_FAULTS:
                         self._faults.popitem(last=False)

@@ -4,7 +4,7 @@ import pytest
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.training import shelf
-from ddpm_demo.training.run_queue import BUSY, FULL, MOST_WAITING, UNEXPECTED, QueuePlace, RunQueue
+from ddpm_demo.training.run_queue import BROKEN, BUSY, FULL, MOST_WAITING, QueuePlace, RunQueue
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.tabs.train_desk import NOT_THE_HOST, Desk
@@ -121,7 +121,7 @@ def test_a_run_that_cannot_begin_lets_the_next_and_its_visitor_is_told_once(trai
     trainer.end()
     assert begun == [("c", last)]
     assert [queue.fault([last]), queue.fault([full]), queue.fault([full])] == ["", "no disk", ""]
-    assert queue.fault([broken]) == UNEXPECTED
+    assert queue.fault([broken]) == BROKEN
     assert "secret" in caplog.text
     trainer.end()
     with pytest.raises(DemoError, match="no disk"):
