@@ -191,9 +191,9 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """Start a headless Chromium with a fresh profile."""
-    path = chromium_path()
+def chromium(path: str | None = None) -> Iterator[Any]:
+    """Start a headless Chromium with a fresh profile: the program named, or the one that is installed."""
+    path = path or chromium_path()
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

@@ -1,6 +1,7 @@
 """A real server and a real browser; any console error or request that leaves the machine fails the test."""
 
 import os
+import shutil
 import subprocess
 import sys
 from urllib.parse import urlparse
@@ -40,9 +41,12 @@ def there(program, name):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium with a fresh profile."""
-    there(chromium_path(), "Chromium")
-    with chromium() as browser:
+    """Chromium with a fresh profile; without its windows and menus, where Debian's headless shell is installed.
+
+    The shell is the same engine and opens a page of the app with half the processor's time (1.7 s against 3.5).
+    """
+    path = there(shutil.which("chromium-headless-shell") or chromium_path(), "Chromium")
+    with chromium(path) as browser:
         yield browser
 
 
