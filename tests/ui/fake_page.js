@@ -151,6 +151,7 @@ globalThis.document = {
   addEventListener() {}, // nobody looks away
   createElement: (tag) => new FakeElement(tag),
   createElementNS: (_, tag) => new FakeElement(tag),
+  createTextNode: (text) => text,
   body: new FakeElement("body"),
   head: new FakeElement("head"),
 };

@@ -315,9 +315,27 @@ def test_the_page_has_one_palette():
     names = {name: getattr(pictures, name) for name in ("BLUE", "ORANGE", "GREEN", "GREY")}
     script, sheet = ((STATIC / name).read_text(encoding="utf-8") for name in ("palette.js", "palette.css"))
     assert dict(re.findall(r'export const (\w+) = "(#\w+)";', script)) == names
-    assert {name.upper(): value for name, value in re.findall(r"--ddpm-(\w+): (#\w+);", sheet)} == names
+    drawn, meant = sheet.split("/* one colour for one thing", 1)
+    assert {name.upper(): value for name, value in re.findall(r"--ddpm-(\w+): (#\w+);", drawn)} == names
     others = [path for path in STATIC.rglob("*.[cj]s*") if path.stem != "palette"]
     assert len(others) > 60
     for path in others:
         code = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
         assert not [value for value in names.values() if value.lower() in code.lower()], path.name
+    for block, ground in zip(re.findall(r"\{(.*)\}", meant), ("#ffffff", "#1f2937"), strict=True):
+        shades = dict(re.findall(r"--ddpm-(\w+): (#\w+);", block))
+        assert set(shades) == {"picture", "noise", "guess", "mine"}
+        for name, shade in shades.items():
+            assert contrast(shade, ground) >= 4.5, (name, ground)
+
+
+def contrast(colour, ground):
+    """The contrast of two colours such as #0072B2 (WCAG 2.2, relative luminance)."""
+
+    def luminance(text):
+        parts = [int(text[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(colour), luminance(ground)))
+    return (high + 0.05) / (low + 0.05)

@@ -3,6 +3,8 @@
 import zlib
 from base64 import b64encode
 
+from ddpm_demo.core.samplers import SAMPLERS
+
 
 def levels(*values):
     """Pictures of 28x28 of one grey level each, deflated as Python sends them."""
@@ -137,3 +139,43 @@ def test_plotlys_script_is_asked_for_again_when_it_could_not_be_had(page):
         """
     )
     assert reply == ["failed", "drawn", ["/plotly.js", "/plotly.js"]]
+
+
+def test_a_formula_is_set_as_mathematics_and_read_as_it_is_written(page):
+    """Brackets: `[...]` is a root's content, `<above|below>` a fraction; what is out of sight is left out."""
+    texts = [rule.formula for rule in SAMPLERS.values()] + [
+        "x̂₀ = (x_t − √(1 − ᾱ_t) ε̂) / √ᾱ_t, clipped to [−1, 1]",
+        "x = xₜ / (√ᾱₜ + √(1 − ᾱₜ)), after 12 / 16 of the digit's way",
+        "never closed: √(1 − (x, and never opened: x) / 2",
+        "ε̂′ at s √",
+    ]
+    reply = page(
+        """
+        const { formula } = await import("./static/maths.js");
+        const { h } = await import("./static/dom.js");
+        const seen = (node) => {
+            if (typeof node === "string") return node;
+            if (node.tagName === "svg" || node.classes.has("ddpm-unseen")) return "";
+            const parts = node.children.map(seen), inside = parts.join("");
+            if (node.classes.has("ddpm-root")) return `√[${inside}]`;
+            return node.classes.has("ddpm-fraction") ? `<${parts[0]}|${parts[2]}>` : inside;
+        };
+        const of = (node) =>
+            node.dataset?.of ? [[node.textContent, node.dataset.of]] : (node.children ?? []).flatMap(of);
+        reply = given.texts.map((text) => {
+            const all = h("p", {}, ...formula(text));
+            return { written: all.textContent, seen: seen(all), meanings: of(all) };
+        });
+        """,
+        texts=texts,
+    )
+    assert [each["written"] for each in reply] == texts
+    clean, flow, broken, bare = reply[-4:]
+    assert clean["seen"] == "x̂₀ = <xt − √[1 − ᾱt] ε̂|√[ᾱt]>, clipped to [−1, 1]"
+    assert clean["meanings"] == [["x̂₀", "guess"], ["ε̂", "guess"]]
+    assert flow["seen"] == "x = <xₜ|√[ᾱₜ] + √[1 − ᾱₜ]>, after <12|16> of the digit's way"
+    assert broken["seen"] == "never closed: √[(1 − <x, and never opened: x|2>]"
+    assert bare["seen"] == "ε̂′ at s √"
+    ddpm = dict(zip(texts, reply, strict=False))[SAMPLERS["ddpm"].formula]
+    assert ddpm["seen"] == "xs = <xt − <β|√[1 − ᾱt]> ε̂|√[1 − β]> + σ z"
+    assert ddpm["meanings"] == [["ε̂", "guess"], ["z", "noise"]]

@@ -1,6 +1,7 @@
 // PNG files of what the page has painted, made from its numbers: a canvas is never read back, since some browsers answer
 // with noise (Firefox with resistFingerprinting, Tor, LibreWolf).
 import { button, h } from "./dom.js";
+import { formula } from "./maths.js";
 import { imageOn } from "./paint.js";
 
 const SAVED_WIDTH = 280; // pixels of a saved picture, or more: it should look as it does on the page
@@ -103,7 +104,7 @@ export const savableFigure = (canvas, caption, name, shown = canvas) =>
     h(
       "figcaption",
       {},
-      caption,
+      ...(typeof caption === "string" ? formula(caption) : [caption]),
       " ",
       pngButton(canvas, () => name),
     ),

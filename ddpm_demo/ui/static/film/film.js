@@ -5,6 +5,7 @@ import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeFlow } from "./flow_look.js";
 import { makeHerald } from "./herald.js";
 import { makeInspector } from "./inspector.js";
+import { formula } from "../maths.js";
 import { makeNearest } from "./nearest.js";
 import { makeOdds } from "./odds.js";
 import { gridOf, markInGrid, paintGrid } from "../paint.js";
@@ -109,7 +110,12 @@ export function mount(element, props, watch, server, trigger) {
       canvas: picture,
       marker,
       caption: CAPTIONS[name],
-      element: h("figure", {}, h("div", { class: "ddpm-frame" }, picture, marker), h("figcaption", {}, CAPTIONS[name])),
+      element: h(
+        "figure",
+        {},
+        h("div", { class: "ddpm-frame" }, picture, marker),
+        h("figcaption", {}, ...formula(CAPTIONS[name])),
+      ),
     };
   }
   /** @param {number} digit */

@@ -3,6 +3,7 @@ import { answerTo } from "../component.js";
 import { makeCurve } from "../curve.js";
 import { h, number } from "../dom.js";
 import { median } from "../flow.js";
+import { formula } from "../maths.js";
 import { BLUE } from "../palette.js";
 import { paintGrid } from "../paint.js";
 import { film, onFilm } from "./film_state.js";
@@ -27,7 +28,7 @@ export function makeFlow(server) {
   const stage = h(
     "div",
     { class: "ddpm-columns", hidden: true },
-    h("figure", {}, velocity, h("figcaption", {}, "v = ε̂ − x̂₀, the velocity (−3 to 3)")),
+    h("figure", {}, velocity, h("figcaption", {}, ...formula("v = ε̂ − x̂₀, the velocity (−3 to 3)"))),
     h(
       "figure",
       {},
@@ -124,7 +125,11 @@ export function makeFlow(server) {
         "details",
         { class: "ddpm-details" },
         h("summary", {}, "The formulas"),
-        h("p", { class: "ddpm-equation" }, "x = xₜ / (√ᾱₜ + √(1 − ᾱₜ)),  v = ε̂ − x̂₀,  x(s′) = x(s) + (s′ − s) v"),
+        h(
+          "p",
+          { class: "ddpm-equation" },
+          ...formula("x = xₜ / (√ᾱₜ + √(1 − ᾱₜ)),  v = ε̂ − x̂₀,  x(s′) = x(s) + (s′ − s) v"),
+        ),
         h(
           "p",
           { class: "ddpm-small" },

@@ -3,6 +3,7 @@ import { answerTo } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { contextOf, h, makeSpoken, number, settled } from "../dom.js";
 import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
+import { formula } from "../maths.js";
 import { grey, paintFloats, paintGrid } from "../paint.js";
 import { makePointable, placeMarker } from "../pointing.js";
 
@@ -59,7 +60,12 @@ export function makeInspector(server) {
     return {
       canvas,
       marker,
-      element: h("figure", {}, h("div", { class: "ddpm-frame" }, canvas, marker), h("figcaption", {}, CAPTIONS[name])),
+      element: h(
+        "figure",
+        {},
+        h("div", { class: "ddpm-frame" }, canvas, marker),
+        h("figcaption", {}, ...formula(CAPTIONS[name])),
+      ),
     };
   }
   /** @param {import("../pointing.js").Place} where */
@@ -69,7 +75,7 @@ export function makeInspector(server) {
     write();
     spoken.say(sum.textContent ?? ""); // of a pixel that was pointed at, not of every frame that plays
   }
-  const line = (/** @type {string[]} */ ...parts) => h("p", {}, parts.join(" "));
+  const line = (/** @type {string} */ text) => h("p", {}, ...formula(text));
   const interval = (/** @type {{first: number | null, last: number}} */ { first, last }) =>
     first === null ? `only down to t = ${last}` : `only from t = ${first} to ${last}`;
   const value = (/** @type {number} */ x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
@@ -178,7 +184,7 @@ export function makeInspector(server) {
     };
     paintFloats(frames.x_s.canvas, x_s);
     const to = answer.s < 0 ? "the finished picture" : `s = ${answer.s}`;
-    rule.textContent = `From t = ${answer.t} to ${to}: ${answer.rule}. ${answer.clean}.`;
+    rule.replaceChildren(...formula(`From t = ${answer.t} to ${to}: ${answer.rule}. ${answer.clean}.`));
     panel.dataset.ready = `${film.index}`;
     write();
   }, 120);

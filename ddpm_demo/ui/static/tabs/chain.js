@@ -1,6 +1,7 @@
 // One jump or many steps: q(x_t | x_0) at once, against the chain of single noisings q(x_k | x_{k-1}), k = 0..t.
 import { h, number } from "../dom.js";
 import { makeHistogram } from "./histogram.js";
+import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 
@@ -109,10 +110,13 @@ export function makeChainPanel() {
     paintFloats(jump, once);
     paintFloats(chain, steps);
     histogram.draw(a, b);
-    words.textContent =
-      `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a))}, standard deviation ` +
-      `${number(deviation(a))}; after ${state.t + 1} steps mean ${number(mean(b))}, standard deviation ${number(deviation(b))}. ` +
-      "Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.";
+    words.replaceChildren(
+      ...formula(
+        `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a))}, standard deviation ` +
+          `${number(deviation(a))}; after ${state.t + 1} steps mean ${number(mean(b))}, standard deviation ${number(deviation(b))}. ` +
+          "Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.",
+      ),
+    );
   }
   return { element, run };
 }

@@ -2,6 +2,7 @@
 import { makeCurve } from "../curve.js";
 import { h, number } from "../dom.js";
 import { flowPoint } from "../flow.js";
+import { formula } from "../maths.js";
 import { BLUE, GREEN, ORANGE } from "../palette.js";
 import { paintFloats } from "../paint.js";
 import { drawSchedules } from "./schedule_curves.js";
@@ -92,14 +93,20 @@ export function makeFlowLook() {
         h(
           "p",
           { class: "ddpm-equation" },
-          "x = (1 − s) x₀ + s ε = xₜ / (√ᾱₜ + √(1 − ᾱₜ)),  s = √(1 − ᾱₜ) / (√ᾱₜ + √(1 − ᾱₜ))",
+          ...formula("x = (1 − s) x₀ + s ε = xₜ / (√ᾱₜ + √(1 − ᾱₜ)),  s = √(1 − ᾱₜ) / (√ᾱₜ + √(1 − ᾱₜ))"),
         ),
-        h("p", { class: "ddpm-equation" }, "dx/ds = ε − x₀, so the network's answer is the velocity v = ε̂ − x̂₀"),
+        h(
+          "p",
+          { class: "ddpm-equation" },
+          ...formula("dx/ds = ε − x₀, so the network's answer is the velocity v = ε̂ − x̂₀"),
+        ),
         h(
           "p",
           {},
-          "One step of Euler's method along v, from s to an earlier s′, is x + (s′ − s) v = (1 − s′) x̂₀ + s′ ε̂: in this clock and " +
-            "scale that is DDIM's step without noise. On the Generate tab each film is looked at in this way.",
+          ...formula(
+            "One step of Euler's method along v, from s to an earlier s′, is x + (s′ − s) v = (1 − s′) x̂₀ + s′ ε̂: in this " +
+              "clock and scale that is DDIM's step without noise. On the Generate tab each film is looked at in this way.",
+          ),
         ),
         h(
           "p",

@@ -1,6 +1,7 @@
 // What a perfect network would answer to the x_t on the screen: the training digits' mean, weighted by Bayes' rule.
 import { decodeBytes, decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number } from "../dom.js";
+import { formula } from "../maths.js";
 import { paintFloats, paintGrid } from "../paint.js";
 import { alphaBarAt, known, mixture } from "../state.js";
 
@@ -81,15 +82,17 @@ export function makeIdealPanel(server) {
       h(
         "div",
         { class: "ddpm-pictures ddpm-ideal-pictures" },
-        h("figure", {}, answer, h("figcaption", {}, h("b", {}, "the perfect x̂₀"))),
+        h("figure", {}, answer, h("figcaption", {}, h("b", {}, ...formula("the perfect x̂₀")))),
         ...heaviest.map(({ canvas, caption }) => h("figure", {}, canvas, caption)),
       ),
       words,
       h(
         "p",
         { class: "ddpm-small" },
-        "x̂₀ = Σ wᵢ xᵢ, with wᵢ in proportion to exp(−|xₜ − √ᾱₜ xᵢ|² / 2(1 − ᾱₜ)): Bayes' rule for the mixture above, if the " +
-          "training digits xᵢ are all the pictures there are.",
+        ...formula("x̂₀ = Σ wᵢ xᵢ, with wᵢ in proportion to exp(− (|xₜ − √ᾱₜ xᵢ|²) / (2(1 − ᾱₜ)))"),
+        ": Bayes' rule for the mixture above, if the training digits ",
+        ...formula("xᵢ"),
+        " are all the pictures there are.",
       ),
     )
   );

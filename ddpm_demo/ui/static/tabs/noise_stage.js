@@ -1,6 +1,7 @@
 // The stage of the Noise tab: x_t is computed here, in the page, from x0, eps and the alpha_bar table; no drag asks a server.
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { button, h, number, settled } from "../dom.js";
+import { formula } from "../maths.js";
 import { beginLink, writeLink } from "../link.js";
 import { openTab } from "../open_tab.js";
 import { guesses } from "./guesses.js";
@@ -14,13 +15,10 @@ export function makeNoiseStage(value) {
   const pixels = makePixels();
   const signal = h("b", { "data-name": "signal" }),
     noise = h("b", { "data-name": "noise" });
+  const digitTerm = h("span", { class: "ddpm-term" }, signal, ...formula(" x₀")),
+    noiseTerm = h("span", { class: "ddpm-term" }, noise, ...formula(" ε"));
   const equation = h("p", { class: "ddpm-equation" });
-  equation.innerHTML =
-    "<var>x</var><sub>t</sub> = √<var>ᾱ</var><sub>t</sub> <var>x</var><sub>0</sub> + " +
-    "√(1 − <var>ᾱ</var><sub>t</sub>) <var>ε</var> = <i></i> <var>x</var><sub>0</sub> + <i></i> <var>ε</var>";
-  const [first, second] = equation.querySelectorAll("i");
-  first.replaceWith(signal);
-  second.replaceWith(noise);
+  equation.append(...formula("xₜ = √ᾱₜ x₀ + √(1 − ᾱₜ) ε = "), digitTerm, " + ", noiseTerm);
   const facts = h("p", { class: "ddpm-facts ddpm-moving" });
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, value.note ?? "");
@@ -62,8 +60,13 @@ export function makeNoiseStage(value) {
     const alphaBar = alphaBarAt(),
       { digit, noise: drawn } = known();
     pixels.paint(changes);
-    signal.textContent = Math.sqrt(alphaBar).toFixed(4);
-    noise.textContent = Math.sqrt(1 - alphaBar).toFixed(4);
+    for (const [term, number, share] of /** @type {const} */ ([
+      [digitTerm, signal, Math.sqrt(alphaBar)],
+      [noiseTerm, noise, Math.sqrt(1 - alphaBar)],
+    ])) {
+      number.textContent = share.toFixed(4);
+      term.style.setProperty("--share", String(share)); // it is set as large as it weighs
+    }
     facts.textContent =
       `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; ` +
       `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${digit.name}; noise of seed ${drawn.seed}.`;

@@ -1,5 +1,6 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
 import { checkbox, h, makeSpoken, number } from "../dom.js";
+import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
@@ -68,9 +69,10 @@ export function makePixels() {
     const { digit, noise: drawn } = known();
     const x0 = digit.x0[i],
       eps = drawn.eps[i];
-    sum.textContent =
+    const words =
       `row ${spot.row}, column ${spot.col}: xₜ = ${number(signal, 4)} · (${number(x0)}) + ` +
       `${number(noise, 4)} · (${number(eps)}) = ${number(signal * x0 + noise * eps)}`;
+    sum.replaceChildren(...formula(words));
   }
 
   /**

@@ -5,6 +5,7 @@ import { schedulePicker, timestepSlider } from "../controls.js";
 import { makeCurve } from "../curve.js";
 import { contextOf, h, number } from "../dom.js";
 import { makeFlowLook } from "./flow_look.js";
+import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
 import { drawSchedules } from "./schedule_curves.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
@@ -36,7 +37,12 @@ export function mount(element, props, watch, server) {
     h(
       "div",
       { class: "ddpm-stage ddpm-curve-stage" },
-      h("figure", {}, curve.element, h("figcaption", {}, "ᾱ: the share of the variance that is still the digit")),
+      h(
+        "figure",
+        {},
+        curve.element,
+        h("figcaption", {}, ...formula("ᾱ: the share of the variance that is still the digit")),
+      ),
       h(
         "div",
         {},
