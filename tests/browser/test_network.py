@@ -11,6 +11,10 @@ def test_walking_the_stages(visit):
     visit.tab("Network")
     visit.wait_for_text(STAGE, "test digit 0, a 7 at t = 420: channels")
     assert visit.page.locator("#network-view .ddpm-channels").count() == 5
+    running = visit.page.locator("#network-view .ddpm-stages canvas").count()
+    flow = [visit.pixels(f"#network-view .ddpm-stages canvas >> nth={k}") for k in range(running)]
+    assert running == 11  # x_t, and what leaves in, the eight blocks and out: no two alike, none black
+    assert len({bytes(levels) for levels in flow if max(levels) == 255}) == running
     first = visit.pixels("#network-view .ddpm-channels canvas")
     visit.page.locator("#network-view .ddpm-stages").get_by_role("button", name="block 6").click()
     visit.page.wait_for_function("document.querySelector('#network-view h2').textContent === 'block 6'")
@@ -29,11 +33,11 @@ def test_another_batch_and_network_change_the_shapes(visit):
     field = visit.page.get_by_role("spinbutton", name="Batch B")
     field.fill("128")
     field.press("Enter")
-    visit.wait_for_text("#network-view .ddpm-stages", "128×1×28×28 → 128×64×28×28")
+    visit.wait_for_text("#network-view", "128×64×28×28 → 128×64×28×28, 37,056 parameters")
     box = visit.page.get_by_label("Network", exact=True).first
     visit.choose(box, visit.page.get_by_role("option", name="full", exact=True))
     visit.wait_for_text("#network-table", "4,871,425")
-    visit.wait_for_text("#network-view .ddpm-stages", "128×1×28×28 → 128×256×28×28")
+    visit.wait_for_text("#network-view", "128×256×28×28 → 128×256×28×28")
     field.fill("2000")
     field.press("Enter")
     visit.page.wait_for_selector("text=B must be a whole number from 1 to 1024")

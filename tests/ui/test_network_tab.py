@@ -10,6 +10,7 @@ import torch
 from ddpm_demo.core.config import ConfigError, preset
 from ddpm_demo.core.model import sinusoidal_embedding
 from ddpm_demo.explaining.anatomy import activations, strongest, time_vectors
+from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training import shelf
 from ddpm_demo.ui import app
@@ -85,6 +86,19 @@ def test_a_block_shows_its_five_steps(lite):
 def test_the_ends_show_their_output(lite, stage):
     answer = make_inside(lite)(ask(stage))
     assert [row["label"] for row in answer["rows"]] == ["output"]
+
+
+def test_what_runs_through_is_each_stages_strongest_channel(lite):
+    loaded = load_placed(lite["lite"])
+    answer = make_inside(lite)(ask("blocks.2"))
+    seen = activations(loaded.denoiser, draw_noise(1).to(loaded.placement.device), answer["t"])
+    blocks = [f"blocks.{i}" for i in range(8)]
+    assert list(answer["flow"]) == ["in_project", *blocks, "out_project"]
+    for stage, levels in answer["flow"].items():
+        maps = seen.get(stage, seen.get(f"{stage}.act")).double()
+        plane = maps[maps.flatten(1).std(dim=1).argmax()].numpy()
+        shown = np.frombuffer(base64.b64decode(levels), np.uint8).reshape(28, 28)
+        np.testing.assert_allclose(shown, np.interp(plane, (plane.min(), plane.max()), (0, 255)), atol=0.51)
 
 
 def test_time_shows_the_embedding_and_likeness(lite):

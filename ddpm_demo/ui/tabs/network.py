@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import torch
 
 from ddpm_demo.core.config import PRESETS, ConfigError, ModelConfig
@@ -198,13 +199,26 @@ def _feature_maps(loaded: LoadedNetwork, x_t: torch.Tensor, t: int, stage: Any) 
         rows.append(
             {"label": label, "maps": base64_of(maps.numpy()), "low": float(maps.min()), "high": float(maps.max())}
         )
-    answer: dict[str, Any] = {"t": t, "channels": channels.tolist(), "rows": rows}
+    answer: dict[str, Any] = {"t": t, "channels": channels.tolist(), "rows": rows, "flow": _flow(seen)}
     if len(names) > 1:
         _, projected = time_vectors(loaded.denoiser, torch.arange(len(loaded.schedule)))
         moved = projected.std(dim=0) / seen[names[0]].flatten(1).std(dim=1).clamp(min=1e-6)
         order = moved.argsort(descending=True)[:5].tolist()
         answer["moved"] = [{"channel": c, "ratio": float(moved[c])} for c in order]
     return answer
+
+
+def _flow(seen: dict[str, torch.Tensor]) -> dict[str, str]:
+    """Return what leaves each stage of the image's path: 784 grey levels of its strongest channel, on its own scale."""
+    leaving = {name.removesuffix(".act"): maps for name, maps in seen.items() if name.endswith((".act", "_project"))}
+    return {stage: base64_of(_grey(maps[strongest(maps, 1)[0]])) for stage, maps in leaving.items()}
+
+
+def _grey(plane: torch.Tensor) -> np.ndarray:
+    """Return a map (H, W) as bytes, its lowest value black and its highest white."""
+    low, high = plane.min(), plane.max()
+    levels: np.ndarray = ((plane - low) * (255 / (high - low).clamp(min=1e-6))).round().to(torch.uint8).numpy()
+    return levels
 
 
 def _time_pictures(loaded: LoadedNetwork) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 // The Network tab's diagram: two paths of stages that can be walked, and what the chosen one does to the digit.
 import { answerTo, placeIn } from "../component.js";
-import { decodeFloat32, encodeFloat32 } from "../bytes.js";
+import { decodeBytes, decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number, settled } from "../dom.js";
 import { writeLink } from "../link.js";
-import { grey, paintGrid, paintPlane } from "../paint.js";
+import { formula } from "../maths.js";
+import { grey, paintFloats, paintGrid, paintPlane } from "../paint.js";
 import { pngButton, savableFigure } from "../png.js";
 import { alphaBarAt, known, mixture, state, subscribe } from "../state.js";
 
@@ -14,6 +15,7 @@ export function mount(element, props, watch, server) {
   let question = 0;
   const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
   const title = h("h2", {});
+  const shape = h("p", { class: "ddpm-small" });
   const equation = h("p", { class: "ddpm-equation" });
   const source = h("code", {});
   const pictures = h("div", {});
@@ -23,6 +25,7 @@ export function mount(element, props, watch, server) {
     {},
     diagram,
     title,
+    shape,
     equation,
     pictures,
     words,
@@ -30,33 +33,65 @@ export function mount(element, props, watch, server) {
   );
   placeIn(element).replaceChildren(all);
 
+  /** @type {Record<string, HTMLButtonElement>} */
+  let buttons = {};
+  /** What runs through the image's path, in its order: x_t, then what leaves each stage. @type {Record<string, HTMLCanvasElement>} */
+  let running = {};
+
+  /** One drawing: x_t runs through the row of stages, the time vector runs above it and is added in every block. */
   function drawDiagram() {
-    diagram.replaceChildren(
-      ...props.value.nodes.map((node) =>
-        h(
-          "li",
-          {},
-          h(
-            "button",
-            {
-              type: "button",
-              class: "ddpm-stage-button",
-              "aria-pressed": String(node.id === state.stage),
-              onclick: () => {
-                state.stage = node.id;
-                writeLink();
-                drawDiagram();
-                ask();
-              },
-            },
-            h("b", {}, node.title),
-            h("span", { class: "ddpm-wide" }, `${node.taken.join("×")} → ${node.given.join("×")}`),
-            h("span", { class: "ddpm-wide" }, `${node.parameters.toLocaleString("en")} parameters`),
-            h("span", {}, node.dilation ? `dilation ${node.dilation}` : ""),
-          ),
-        ),
-      ),
-    );
+    const { nodes } = props.value;
+    const thumbnail = () => h("canvas", { width: SIZE, height: SIZE, class: "ddpm-pixels", "aria-hidden": "true" });
+    running = { x_t: thumbnail() };
+    buttons = {};
+    const items = nodes.map((node) => {
+      const onTime = node.id === "time";
+      if (!onTime) running[node.id] = thumbnail();
+      buttons[node.id] = h(
+        "button",
+        {
+          type: "button",
+          class: "ddpm-stage-button",
+          onclick: () => {
+            state.stage = node.id;
+            writeLink();
+            markChosen();
+            ask();
+          },
+        },
+        ...(onTime ? [] : [running[node.id]]),
+        h("b", {}, node.title),
+        ...(node.dilation ? [h("span", {}, `dilation ${node.dilation}`)] : []),
+      );
+      const kind = onTime ? "ddpm-flow-time" : node.dilation ? "ddpm-flow-adds" : "";
+      return h("li", { class: kind }, buttons[node.id], ...(onTime ? [h("span", { class: "ddpm-flow-rail" })] : []));
+    });
+    diagram.style.setProperty("--columns", String(items.length)); // x_t has one, the time vector none of its own
+    diagram.replaceChildren(h("li", { class: "ddpm-flow-in" }, running.x_t, h("span", {}, ...formula("xₜ"))), ...items);
+    markChosen();
+  }
+  function markChosen() {
+    for (const [id, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(id === state.stage));
+    const node = props.value.nodes.find(({ id }) => id === state.stage);
+    shape.textContent = node
+      ? `${node.taken.join("×")} → ${node.given.join("×")}, ${node.parameters.toLocaleString("en")} parameters`
+      : "";
+  }
+  /**
+   * Let the picture run through: every stage shows what leaves it, one after the other.
+   * @param {Record<string, string>} flow
+   */
+  function run(flow) {
+    paintFloats(running.x_t, mixture());
+    for (const [place, [id, levels]] of Object.entries(flow).entries()) {
+      const canvas = running[id];
+      if (!canvas) continue; // of a network that is no longer on the screen
+      paintGrid(canvas, decodeBytes(levels), 1, SIZE, 0);
+      canvas.style.setProperty("--place", String(place + 1));
+      canvas.classList.remove("ddpm-arrives");
+      void canvas.offsetWidth; // so that the animation begins anew
+      canvas.classList.add("ddpm-arrives");
+    }
   }
   function plane(values, width, height, low, high, label) {
     const canvas = h("canvas", { class: "ddpm-pixels", role: "img", "aria-label": label });
@@ -159,12 +194,15 @@ export function mount(element, props, watch, server) {
       }),
     );
     if (mine !== question) return;
-    equation.textContent = answer.equation ?? "";
+    equation.replaceChildren(...formula(answer.equation ?? ""));
     source.textContent = answer.source ?? "";
     if (answer.error) {
       words.textContent = answer.error;
       pictures.replaceChildren();
-    } else if (answer.rows) showMaps(answer);
+      return;
+    }
+    if (answer.flow) run(answer.flow);
+    if (answer.rows) showMaps(answer);
     else showTime(answer);
   }
   subscribe(all, settled(ask));
