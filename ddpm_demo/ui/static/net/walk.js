@@ -16,8 +16,10 @@ import { TorchGenerator, randn } from "./randn.js";
  * @property {number} x0_before
  * @property {number} divisor
  *
- * A step from t to s: its calls one after the other, and at the end `std` times fresh noise. s = -1 is a digit.
- * @typedef {{t: number, s: number, std: number, calls: Call[]}} PlannedStep
+ * A step from t to s: its calls one after the other, and at the end `std` times fresh noise. s = -1 is a digit. Where a
+ * part is known, it is `given` again after the step, with noise, and a step may be taken once more after one `back`.
+ * @typedef {{t: number, s: number, std: number, calls: Call[], given?: {x0: number, z: number},
+ *            back?: {x: number, z: number}}} PlannedStep
  *
  * @typedef {object} Plan
  * @property {number} seed
@@ -25,6 +27,10 @@ import { TorchGenerator, randn } from "./randn.js";
  * @property {"none" | "x0" | "x_t"} clip
  * @property {Guidance | null} guidance
  * @property {PlannedStep[]} steps
+ * @property {Float32Array | null} [start] where it begins, (n, 28, 28), or one picture for all; noise if there is none
+ * @property {{seed: number, drawn: number} | null} [way] the noise on the way, of which so many numbers were drawn before;
+ *           without it, what follows the noise of `seed` that the walk begins with
+ * @property {{x0: Float32Array, mask: Uint8Array} | null} [known] a picture, and 1 where it is known
  *
  * How far the answer goes from the guide's to the network's own, and from which t (null: the first) down to which.
  * @typedef {{weight: number, first: number | null, last: number}} Guidance
@@ -58,12 +64,21 @@ const clamped = (x) => (x < -1 ? -1 : x > 1 ? 1 : x);
  * @returns {Generator<Step, void>}
  */
 export function* walk(plan, ask, { from = 0, count = plan.n } = {}) {
-  const random = new TorchGenerator(plan.seed);
-  const noise = () => randn(plan.n * PIXELS, random).slice(from * PIXELS, (from + count) * PIXELS);
-  let x = noise();
+  let random = new TorchGenerator(plan.seed);
+  const part = (/** @type {Float32Array} */ all) => all.slice(from * PIXELS, (from + count) * PIXELS);
+  const noise = () => part(randn(plan.n * PIXELS, random));
+  let x = !plan.start ? noise() : plan.start.length > PIXELS ? part(plan.start) : repeated(plan.start, count);
+  if (plan.way) {
+    random = new TorchGenerator(plan.way.seed);
+    if (plan.way.drawn) randn(plan.way.drawn, random);
+  }
   /** @type {Float32Array | null} */
   let before = null;
   for (const [index, step] of plan.steps.entries()) {
+    if (step.back) {
+      x = added(scaled(step.back.x, x), step.back.z, noise());
+      before = null;
+    }
     const x_t = x,
       x0_before = before;
     /** @type {Guess[]} */
@@ -79,6 +94,12 @@ export function* walk(plan, ask, { from = 0, count = plan.n } = {}) {
     const z = step.std > 0 ? noise() : null;
     if (z) x = added(x, step.std, z);
     if (plan.clip === "x_t") x = x.map(clamped);
+    if (step.given && plan.known) {
+      const { mask, x0 } = plan.known,
+        exact = scaled(step.given.x0, repeated(x0, count)),
+        given = step.given.z > 0 ? added(exact, step.given.z, noise()) : exact;
+      x = x.map((value, i) => (mask[i % PIXELS] ? given[i] : value));
+    }
     yield { index, x_t, guesses, x0_before, z, x_s: x };
   }
 }
@@ -146,10 +167,31 @@ function weightedSum(call, x_t, eps, x0_hat, x0_before) {
   let sum = null;
   for (const [factor, picture] of every) {
     if (factor === 0 || !picture) continue;
-    sum = sum ? added(sum, factor, picture) : picture.map((value) => f32(factor) * value);
+    sum = sum ? added(sum, factor, picture) : scaled(factor, picture);
   }
   const divisor = f32(call.divisor);
   return /** @type {Float32Array} */ (sum).map((value) => value / divisor);
+}
+
+/**
+ * A picture, several times.
+ * @param {Float32Array} picture
+ * @param {number} count
+ */
+function repeated(picture, count) {
+  const all = new Float32Array(count * picture.length);
+  for (let k = 0; k < count; k++) all.set(picture, k * picture.length);
+  return all;
+}
+
+/**
+ * factor · picture, rounded to float32.
+ * @param {number} factor
+ * @param {Float32Array} picture
+ */
+function scaled(factor, picture) {
+  const rounded = f32(factor);
+  return picture.map((value) => rounded * value);
 }
 
 /**
