@@ -1,8 +1,13 @@
 """`ddpm-demo lab`: the page in one file, which needs no server, no network and no installation."""
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from ddpm_demo.commands.options import path_argument
+
+if TYPE_CHECKING:
+    from ddpm_demo.ui.lab.lessons import SolvedLesson
 
 SUMMARY = "write the page as one file, for a stick, a mail or a course page"
 
@@ -16,18 +21,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="the network that is in it; default: lite, and `full` is too large",
     )
+    parser.add_argument(
+        "--lessons",
+        type=path_argument,
+        action="append",
+        default=[],
+        metavar="FILE.toml",
+        help="add a lesson of your own; may be given again",
+    )
+    parser.add_argument(
+        "--no-lessons", action="store_true", help="leave the lessons out, whose answers take minutes to compute"
+    )
 
 
 def run_lab(arguments: argparse.Namespace) -> int:
     """`ddpm-demo lab`: one HTML file."""
     import datetime
 
+    from ddpm_demo.core.config import ConfigError
     from ddpm_demo.networks.loaded_networks import checkpoint_file
     from ddpm_demo.store.files import check_outputs, write_file
     from ddpm_demo.ui.lab.page import lab_page
 
+    if arguments.no_lessons and arguments.lessons:
+        raise ConfigError("--lessons adds a lesson and --no-lessons leaves all out: give one of them")
     check_outputs({"FILE": (arguments.out, ".html")}, inputs=checkpoint_file(arguments.checkpoint))
-    page = lab_page(arguments.checkpoint, datetime.date.today())
+    date = datetime.date.today()
+    page = lab_page(arguments.checkpoint, date)  # what cannot be written is known before its lessons take minutes
+    if not arguments.no_lessons:
+        page = lab_page(arguments.checkpoint, date, _solved(arguments))
     write_file(arguments.out, page)
     print(f"{arguments.out}: {len(page) / 1e6:.2f} MB")
     return 0
+
+
+def _solved(arguments: argparse.Namespace) -> "list[SolvedLesson]":
+    """Compute the answers of all lessons; a shipped one that does not suit the network is left out, which is said."""
+    from tqdm import tqdm
+
+    from ddpm_demo.core.config import ConfigError
+    from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
+    from ddpm_demo.ui.app import name_of
+    from ddpm_demo.ui.lab.lessons import solved_lesson
+    from ddpm_demo.ui.lessons.entry import read_lessons, shipped_lessons
+    from ddpm_demo.ui.lessons.workplace import Workplace
+
+    path = find_checkpoint(arguments.checkpoint)
+    workplace = Workplace({name_of(path): path} | shipped_checkpoints(), own_drawings=False)
+    lessons, shipped = read_lessons(arguments.lessons), {lesson.name for lesson in shipped_lessons()}
+    solved, left_out = [], []
+    for lesson in tqdm(lessons, unit=" lessons", file=sys.stderr, dynamic_ncols=True):
+        try:
+            solved.append(solved_lesson(lesson, workplace))
+        except ConfigError as error:
+            if lesson.name not in shipped:
+                raise
+            left_out.append(f"left out, the lesson “{lesson.title}”: {error}")
+    for sentence in left_out:
+        print(sentence, file=sys.stderr)
+    return solved

@@ -17,7 +17,12 @@ from ddpm_demo.networks.loaded_networks import load_guided
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film.film_settings import recommended_settings
+from ddpm_demo.ui.lab.lessons import MISSING_CONTROLS, solved_lesson
 from ddpm_demo.ui.lab.page import lab_page
+from ddpm_demo.ui.lessons.classroom import DONT_KNOW
+from ddpm_demo.ui.lessons.entry import shipped_lessons
+from ddpm_demo.ui.lessons.places import CONTROLS
+from ddpm_demo.ui.lessons.workplace import Workplace
 from ddpm_demo.ui.tabs.receptive import PATTERNS
 
 TABS = ("noise", "schedule", "receptive-field", "generate")
@@ -25,9 +30,17 @@ FILM = '#generate-film .ddpm-film-row canvas[data-name="x_t"]'
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
+def lessons():
+    """Some whose answers take a moment only: a mark, an order, a curve, and one whose tab the lab has not."""
+    workplace = Workplace({"lite": find_checkpoint("lite"), "tiny": find_checkpoint("tiny")}, own_drawings=False)
+    chosen = ("1-vanish", "3-keeps", "5-step", "10-learnt")
+    return [solved_lesson(lesson, workplace) for lesson in shipped_lessons() if lesson.name in chosen]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, lessons):
     path = tmp_path_factory.mktemp("lab") / "lab.html"
-    path.write_bytes(lab_page("lite", datetime.date(2026, 3, 1)))
+    path.write_bytes(lab_page("lite", datetime.date(2026, 3, 1), lessons))
     return path
 
 
@@ -209,6 +222,74 @@ def test_the_paths_are_counted_as_pythons(opened):
             assert f"the pixel itself by {said}." in page.text_content('p[data-name="paths"]')
 
 
+def test_a_lesson_is_taken_without_a_server(opened, lessons):
+    visit = opened()
+    page, first = visit.page, lessons[0]
+    page.click(".ddpm-lessons-entry")
+    assert "computed on 1 March 2026, with lite" in page.text_content(".ddpm-lessons-list > p")
+    page.locator(".ddpm-lessons-item").nth(0).click()
+    page.wait_for_selector("#noise-view.ddpm-lesson-locked")
+    page.locator("#noise-view .ddpm-facts", has_text="a 7").wait_for()
+    visit.set_slider(".ddpm-lesson-guess", 600)
+    page.click('[data-name="commit"]')
+    page.wait_for_selector("#noise-view.ddpm-lesson-here:not(.ddpm-lesson-locked)")
+    visit.set_slider("#noise-view", 450)
+    visit.wait_for_text("#lessons", first.lesson.tasks[1].say)
+    visit.set_slider("#noise-view", 321)
+    page.click('[data-name="task-done"]')
+    page.wait_for_selector('[data-verdict="too_high"]')
+    why = page.text_content(".ddpm-lesson")
+    assert "You said 600. It happens sooner: the noise is stronger from t = 259 on." in why
+    assert "Your eye lost the seven at t = 321." in why
+    page.click('[data-name="to-question"]')
+    wrong, right = (
+        next(key for key, answer in first.question.items() if answer["correct"] is is_right)
+        for is_right in (False, True)
+    )
+    for key, verdict in ((wrong, "wrong"), (right, "right")):
+        page.locator(f'.ddpm-lesson-choices [data-key="{key}"] input').check()
+        page.click('[data-name="check"]')
+        visit.wait_for_text(f'.ddpm-lesson-said[data-verdict="{verdict}"]', first.question[key]["words"])
+    page.click('[data-name="next"]')
+    page.wait_for_selector("#tab-schedule:not([hidden]) #schedule-words.ddpm-lesson-locked")
+    page.click('[data-name="back"]')
+    page.locator(".ddpm-lessons-item").nth(3).click()  # on training, which the lab cannot
+    page.click('[data-name="commit"]')
+    page.wait_for_selector('.ddpm-lesson[data-phase="reveal"] [data-name="to-question"]')
+    assert page.get_attribute("#tab-schedule", "hidden") is None
+    page.click('[data-name="back"]')
+    page.locator(".ddpm-lessons-entry", has_text="1/4").wait_for()
+    page.reload()
+    page.locator(".ddpm-lessons-entry", has_text="1/4").wait_for()
+
+
+def test_both_tests_are_checked_without_a_server(opened, lessons):
+    page = opened().page
+    page.click(".ddpm-lessons-entry")
+    for when, right in (("before", 1), ("after", 3)):
+        page.click(f'[data-name="test-{when}"]')
+        for k, each in enumerate(lessons):
+            keys = [key for key, answer in each.tests[when].items() if answer["correct"]] if k < right else [DONT_KNOW]
+            page.locator(f'.ddpm-lesson-item[data-item="{k}"] [data-key="{keys[0]}"] input').check()
+        page.click('[data-name="submit"]')
+        page.locator('[role="status"]', has_text=re.compile("kept in this browser|of 4 right")).wait_for()
+        if when == "before":
+            page.click('[data-name="back"]')
+    assert "After the lessons: 3 of 4 right." in page.text_content('.ddpm-lesson > [role="status"]')
+    page.click('[data-name="back"]')
+    assert "Before the lessons: 1 of 4 right." in page.locator('[data-name="score"]').all_text_contents()
+    page.click('[data-name="sheet"]')
+    assert page.get_attribute(".ddpm-lesson-sheet a >> nth=0", "href") == f"{page.url.split('?')[0]}?lesson=1"
+
+
+def test_the_parts_that_lessons_name_are_there(opened):
+    page = opened().page
+    for name in TABS:
+        open_tab(page, name)
+    found = {name for name, selector in CONTROLS.items() if page.locator(selector).count()}
+    assert found == set(CONTROLS) - set(MISSING_CONTROLS)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_a_phone(opened, theme):
     visit = opened(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme=theme)
@@ -218,6 +299,12 @@ def test_it_fits_a_phone(opened, theme):
         assert page.evaluate("document.documentElement.scrollWidth") == 390, name
         assert visit.axe(theme) == []
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == theme
+    page.evaluate("scrollTo(0, 0)")
+    page.click(".ddpm-lessons-entry")
+    page.locator(".ddpm-lessons-item").nth(0).click()
+    page.wait_for_selector(".ddpm-lesson-guess")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert visit.axe(theme, "#lessons") == []
 
 
 def test_tabs_are_reached_by_arrows(opened):

@@ -160,7 +160,7 @@ def test_a_network_of_ones_own(tmp_path, monkeypatch, capsys):
     model = seeded_denoiser(ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16), seed=0)
     network = checkpoint.Checkpoint(model, ScheduleConfig(timesteps=100), Provenance())
     checkpoint.save(tmp_path / "mine.safetensors", network)
-    assert main(["lab", "lab.html", "--checkpoint", "mine.safetensors"]) == 0
+    assert main(["lab", "lab.html", "--checkpoint", "mine.safetensors", "--no-lessons"]) == 0
     assert capsys.readouterr().out.startswith("lab.html: ")
     facts = json.loads(Elements((tmp_path / "lab.html").read_text(encoding="utf-8")).text("lab-facts"))
     assert facts["network"]["checkpoint"] == "mine"

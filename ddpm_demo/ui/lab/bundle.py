@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from gradio.themes import Base
 
 from ddpm_demo.ui.look import HEAD_STYLES, STYLE_SHEETS, theme
+from ddpm_demo.ui.page_head import LESSONS_STYLE
 from ddpm_demo.ui.parts.bridge import STATIC
 
 ENTRY = "lab/lab.js"
@@ -20,12 +21,14 @@ REPLACED: Mapping[str, str] = {
     "network_files.js": "lab/network_files.js",
     "film/film_maker.js": "lab/film_maker.js",
     "film/where.js": "lab/where.js",
+    "room.js": "lab/room.js",
 }
 LAB_STYLE = STATIC / "lab" / "lab.css"
 IMPORT_LINE = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";$', re.MULTILINE)
 EXPORT_WORD = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 LATER = re.compile(r'(?<=await )import\("(\.[^"]+)"\)')
 NOT_READ = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+SET_BY_SCRIPTS = {"column"}  # in lessons/guess.js
 VARIABLE = re.compile(r"var\(--([a-z0-9-]+)\)")
 
 
@@ -73,9 +76,11 @@ def one_script(entry: str) -> str:
 
 def lab_style() -> str:
     """Return the style of the whole page: the theme's variables that it uses, light and dark, and the style sheets."""
-    sheets = "\n".join(path.read_text(encoding="utf-8") for path in [LAB_STYLE, *STYLE_SHEETS, *HEAD_STYLES])
+    sheets = "\n".join(
+        path.read_text(encoding="utf-8") for path in [LAB_STYLE, *STYLE_SHEETS, *HEAD_STYLES, LESSONS_STYLE]
+    )
     own = {name for name in re.findall(r"--([a-z0-9-]+):", sheets) if name.startswith("ddpm-")}
-    names = sorted(set(VARIABLE.findall(sheets)) - own)
+    names = sorted(set(VARIABLE.findall(sheets)) - own - SET_BY_SCRIPTS)
     look = theme()
     light, dark = ("".join(_variable(look, name, dark=dark) for name in names) for dark in (False, True))
     return f":root{{{light}}}\n.dark{{{dark}}}\n{sheets}"

@@ -1,6 +1,7 @@
 """What the lab's page knows: computed by Python when the file is written."""
 
 import datetime
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_guide, rec
 from ddpm_demo.ui.film.form_words import sampler_words
 from ddpm_demo.ui.film.generate_tab import GENERATE_LEAD, GENERATE_LESSON
 from ddpm_demo.ui.film.take_home import program
+from ddpm_demo.ui.lab.lessons import SolvedLesson, lessons_value
 from ddpm_demo.ui.lab.packed_plans import MOST_DIGITS, offered_clips, offered_samplers, offered_steps, packed_plans
 from ddpm_demo.ui.parts.bridge import base64_of
 from ddpm_demo.ui.parts.digits import class_indices, gallery_digit
@@ -37,7 +39,9 @@ CANNOT = (
 )
 
 
-def lab_facts(checkpoint: str, date: datetime.date) -> tuple[dict[str, Any], dict[str, bytes]]:
+def lab_facts(
+    checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what the page knows (`Facts` in static/lab/facts.js), and its checkpoint files by their digests.
 
     Raises CheckpointError or ConfigError if there is no such network, or none that a browser can run.
@@ -55,7 +59,8 @@ def lab_facts(checkpoint: str, date: datetime.date) -> tuple[dict[str, Any], dic
     facts = {
         "noise": {"tables": schedule_tables()},
         "first": FIRST_DIGIT,
-        "digits": [_digit(label, which) for label in range(10) for which in range(DIGITS_A_CLASS)],
+        "digits": [_digit(label, which) for label, which in _digits_shown(lessons)],
+        "lessons": lessons_value(lessons, words_of(date), name) if lessons else None,
         "network": {
             "checkpoint": name,
             "digest": loaded.digest,
@@ -90,6 +95,21 @@ def _offered(loaded: LoadedNetwork) -> str:
     if not digest:
         raise ConfigError("the lab runs its network in the browser, which can take grey digits alone")
     return digest
+
+
+def words_of(date: datetime.date) -> str:
+    """Return a date as the page writes it."""
+    return f"{date.day} {date:%B %Y}"
+
+
+def _digits_shown(lessons: Iterable[SolvedLesson]) -> list[tuple[int, int]]:
+    """Return class and number of the test digits that the lab offers, and of those that lessons begin with."""
+    digits = {(label, which) for label in range(10) for which in range(DIGITS_A_CLASS)}
+    for each in lessons:
+        if name := each.lesson.screen.get("digit"):
+            label, which = map(int, name.split("-"))
+            digits.add((label, which))
+    return sorted(digits)
 
 
 def _digit(label: int, which: int) -> dict[str, Any]:
@@ -138,7 +158,7 @@ def _pattern(title: str, dilations: tuple[int, ...]) -> dict[str, Any]:
 
 def _about(name: str, loaded: LoadedNetwork, date: datetime.date) -> str:
     return (
-        f"Written on {date.day} {date:%B %Y} by ddpm_demo {ddpm_demo.__version__}. The network is {name} (SHA-256 "
+        f"Written on {words_of(date)} by ddpm_demo {ddpm_demo.__version__}. The network is {name} (SHA-256 "
         f"{loaded.digest[:16]}…); schedules, samplers' numbers and figures on test digits were computed then, by "
         "Python. Everything else is computed here, by your browser; nothing leaves this page, and nothing is loaded "
         "from elsewhere. A denoising diffusion model (Ho et al. 2020) on MNIST (LeCun, Cortes & Burges, CC BY-SA 3.0)."

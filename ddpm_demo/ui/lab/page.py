@@ -4,11 +4,13 @@ import base64
 import datetime
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.ui.lab.bundle import ENTRY, WORKER, lab_style, one_script
 from ddpm_demo.ui.lab.facts import lab_facts
+from ddpm_demo.ui.lab.lessons import SolvedLesson
 from ddpm_demo.ui.parts.bridge import STATIC
 
 MOST_BYTES = 2_500_000
@@ -38,13 +40,13 @@ PAGE = """<!doctype html>
 """
 
 
-def lab_page(checkpoint: str, date: datetime.date) -> bytes:
-    """Return the lab with this network, a name or a path, as one HTML file.
+def lab_page(checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson] = ()) -> bytes:
+    """Return the lab with this network, a name or a path, and these lessons as one HTML file.
 
     The same but for the date whenever it is called. Raises ConfigError or CheckpointError if there is no such network,
     DemoError if it is too large for one file.
     """
-    facts, files = lab_facts(checkpoint, date)
+    facts, files = lab_facts(checkpoint, date, lessons)
     files |= {name: (STATIC / "net" / name).read_bytes() for name in WASM}
     script = one_script(ENTRY)
     page = PAGE.format(

@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddpm_demo.ui.lessons.judging import (
-    grade,
-    idea_behind_answer,
-    idea_behind_prediction,
-    read_prediction,
-    verdict,
-    words_of_reveal,
-)
+from ddpm_demo.ui.lessons.judging import checked, idea_behind_prediction, read_prediction, verdict, words_of_reveal
 from ddpm_demo.ui.lessons.lesson import WHEN, Lesson, Question, public_question, questions_of_test
 from ddpm_demo.ui.lessons.truths import TRUTHS, compute_truth
 from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
@@ -82,20 +75,7 @@ class Classroom:
         truth = self._wait(computation)
         if truth is None:
             return {"done": computation.done}
-        kept = _kept(lesson, question.get("kept"))
-        words, why = words_of_reveal(lesson, truth, prediction, kept)
-        pictures = [
-            {"caption": caption, "n": len(truth.pictures[name]), "levels": packed([truth.pictures[name]], 8)}
-            for name, caption in lesson.captions.items()
-        ]
-        return {
-            "right": truth.right,
-            "verdict": verdict(lesson, truth, prediction),
-            "words": words,
-            "idea": idea_behind_prediction(lesson, truth, prediction, kept),
-            "why": why,
-            "pictures": pictures,
-        }
+        return revealed(lesson, truth, prediction, _kept(lesson, question.get("kept")))
 
     def check(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Answer whether an answer to a lesson's question is right, and why; the key is computed now."""
@@ -118,10 +98,7 @@ class Classroom:
         truth = self._wait(computation)
         if truth is None:
             return {"done": computation.done}
-        given = answer not in no_answer
-        right, words = grade(asked, truth, answer if given else truth.right)
-        idea = idea_behind_answer(asked, truth, answer)
-        return {"correct": right and given, "right": truth.right, "words": words, "idea": idea}
+        return checked(asked, truth, None if answer in no_answer else answer)
 
     def _lesson(self, question: Mapping[str, Any]) -> Lesson:
         return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]
@@ -165,6 +142,23 @@ class Classroom:
             return computation.future.result(PATIENCE)
         except NotYet:
             return None
+
+
+def revealed(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> dict[str, Any]:
+    """Return what the page shows of a truth to whoever has predicted this, and noted `kept` on the way."""
+    words, why = words_of_reveal(lesson, truth, prediction, kept)
+    pictures = [
+        {"caption": caption, "n": len(truth.pictures[name]), "levels": packed([truth.pictures[name]], 8)}
+        for name, caption in lesson.captions.items()
+    ]
+    return {
+        "right": truth.right,
+        "verdict": verdict(lesson, truth, prediction),
+        "words": words,
+        "idea": idea_behind_prediction(lesson, truth, prediction, kept),
+        "why": why,
+        "pictures": pictures,
+    }
 
 
 def _kept(lesson: Lesson, value: object) -> dict[str, float]:

@@ -87,6 +87,16 @@ def _idea(idea: Choice | Misconception | None, values: Mapping[str, Any]) -> dic
     return {"misconception": idea.misconception, "refutation": spaced(idea.refutation.format(**values))}
 
 
+def checked(question: Question, truth: Truth, answer: object) -> dict[str, Any]:
+    """Return what the page is told of an answer; None is none: it is not right, and what is right is said.
+
+    Raises ConfigError if it is not a choice.
+    """
+    right, words = grade(question, truth, truth.right if answer is None else answer)
+    idea = idea_behind_answer(question, truth, answer)
+    return {"correct": right and answer is not None, "right": truth.right, "words": words, "idea": idea}
+
+
 def spaced(text: str) -> str:
     """Return `text` with a space between each number and its %, as the page writes them; `format` leaves none."""
     return PERCENT.sub(" %", text)

@@ -138,7 +138,7 @@ def left_out_drawing(workplace: Workplace, *, sign: int, drawings: int) -> Truth
     The drawings are those of the newest run on the user's own, or else the first so many of MNIST's digit `sign`.
     """
     check_whole("the number of drawings", drawings, low=5, high=2000)
-    path = newest_drawings()
+    path = newest_drawings() if workplace.own_drawings else None
     if path is None:
         pictures = first_of(sign, drawings)
     else:

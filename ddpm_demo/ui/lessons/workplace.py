@@ -23,10 +23,14 @@ class Truth:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What a truth is computed with: the page's checkpoints by name, and whom to tell how much is done."""
+    """What a truth is computed with: the page's checkpoints by name, and whom to tell how much is done.
+
+    Without `own_drawings` no truth is about the drawings of whoever works here.
+    """
 
     checkpoints: Mapping[str, Path]
     report: Callable[[float], None] = lambda done: None
+    own_drawings: bool = True
 
     def path(self, name: str) -> Path:
         """Return a checkpoint's file; raise ConfigError if the page has none of that name."""

@@ -48,7 +48,11 @@ export function writeLink() {
  * @param {URL} address
  */
 export function showAddress(address) {
-  history.replaceState(history.state, "", address);
+  try {
+    history.replaceState(history.state, "", address);
+  } catch {
+    return; // a page from a disk, or inside another one, may not be allowed an address
+  }
   dispatchEvent(new Event("ddpm-address"));
 }
 

@@ -30,6 +30,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {{plain: string, guided: string}} programs
  * @property {{name: string, curve: any, table: string, dilations: number[], kernels: number[], steps: number[]}[]} patterns
  * @property {Record<string, {title: string, lead: string, lesson: string}>} tabs
+ * @property {Record<string, any> | null} lessons see `lessons_value` in ui/lab/lessons.py
  * @property {string} about
  * @property {string} cannot
  */

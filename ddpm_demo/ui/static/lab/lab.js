@@ -3,6 +3,7 @@ import { readDecimalCommas } from "../decimal_comma.js";
 import { h } from "../dom.js";
 import { facts } from "./facts.js";
 import { buildGenerateTab } from "./generate_tab.js";
+import { buildLessons } from "./lessons.js";
 import { buildNoiseTab } from "./noise_tab.js";
 import { buildReceptiveTab } from "./receptive_tab.js";
 import { buildScheduleTab } from "./schedule_tab.js";
@@ -69,10 +70,12 @@ const list = h("div", { class: "lab-tabs", role: "tablist", "aria-label": "parts
 list.append(...tabs.map(({ opener }) => opener));
 const foot = h("footer", { class: "lab-foot prose" });
 foot.innerHTML = facts.cannot + facts.about;
-/** @type {HTMLElement} */ (document.getElementById("lab")).replaceChildren(
+const lab = /** @type {HTMLElement} */ (document.getElementById("lab"));
+lab.replaceChildren(
   h("h1", {}, document.title),
   list,
   ...tabs.map(({ panel }) => panel),
   foot,
 );
 open("noise");
+buildLessons(lab);

@@ -6,5 +6,5 @@ import { mounted, prose } from "./mounted.js";
 /** @param {HTMLElement} place */
 export function buildScheduleTab(place) {
   mounted(place, "schedule-chart", mount);
-  place.append(prose(facts.tabs.schedule.lesson));
+  place.append(prose(facts.tabs.schedule.lesson, { id: "schedule-words" }));
 }

@@ -56,8 +56,8 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
         record.prediction = guess.value();
         record.task = 0;
         server.prepare_truth({ lesson: lesson.name }).catch(() => {}); // computed while the student tries it; asked for again later
-        go("do");
-        say(words.unlocked);
+        go(lesson.tasks.length ? "do" : "reveal");
+        if (lesson.tasks.length) say(words.unlocked);
       },
       { "data-name": "commit" },
     );
@@ -176,6 +176,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       strip,
       h("h4", {}, words.why),
       h("p", {}, why),
+      ...(record.truth.note ? [h("p", { class: "ddpm-help" }, record.truth.note)] : []),
       h(
         "div",
         { class: "ddpm-row" },
@@ -252,7 +253,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
   }
 
   async function begin() {
-    soon(() => !open || openTab(lesson.tab));
+    soon(() => !open || !lesson.tab || openTab(lesson.tab)); // the lab has not every tab
     if (record.phase === "predict") {
       // the screen that the guess is about; later it is the student's own
       const view = await server.lesson_screen({ lesson: lesson.name }).catch(() => ({}));

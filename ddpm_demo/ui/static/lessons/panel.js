@@ -152,7 +152,7 @@ export function makePanel({ value, server, onChange, onClose }) {
         { class: "ddpm-lessons-list" },
         h("h2", { tabindex: -1 }, words.panel),
         h("p", {}, words.intro),
-        button(words.three_screens, startScreens, { "data-name": "three-screens" }),
+        ...(words.three_screens ? [button(words.three_screens, startScreens, { "data-name": "three-screens" })] : []),
         ...(storageWorks() ? [] : [h("p", { class: "ddpm-note", role: "status" }, words.no_storage)]),
         h("ol", {}, ...lessons.map(item)),
         h("h3", {}, words.test_title),

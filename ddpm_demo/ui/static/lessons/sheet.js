@@ -36,7 +36,7 @@ function showSheet(title, words, ...content) {
 
 /** Show the sheet with a link to each lesson that whoever gets the paper can open, if this computer can be reached. */
 export async function showTeachersSheet(lessons, words) {
-  const app = await addressForOthers(location.origin + location.pathname);
+  const app = await addressForOthers(location.href.split(/[?#]/)[0]);
   const linkTo = (number) => `${app}?lesson=${number}`;
   showSheet(
     words.sheet_title,
