@@ -237,8 +237,9 @@ def test_a_lesson_is_taken_without_a_server(opened, lessons):
     visit.wait_for_text("#lessons", first.lesson.tasks[1].say)
     visit.set_slider("#noise-view", 321)
     page.click('[data-name="task-done"]')
+    page.click('[data-name="reveal"]')
     page.wait_for_selector('[data-verdict="too_high"]')
-    why = page.text_content(".ddpm-lesson")
+    why = page.text_content("#lessons .ddpm-lesson")
     assert "You said 600. It happens sooner: the noise is stronger from t = 259 on." in why
     assert "Your eye lost the seven at t = 321." in why
     page.click('[data-name="to-question"]')

@@ -71,11 +71,6 @@ list.append(...tabs.map(({ opener }) => opener));
 const foot = h("footer", { class: "lab-foot prose" });
 foot.innerHTML = facts.cannot + facts.about;
 const lab = /** @type {HTMLElement} */ (document.getElementById("lab"));
-lab.replaceChildren(
-  h("h1", {}, document.title),
-  list,
-  ...tabs.map(({ panel }) => panel),
-  foot,
-);
+lab.replaceChildren(h("h1", {}, document.title), list, ...tabs.map(({ panel }) => panel), foot);
 open("noise");
 buildLessons(lab);
