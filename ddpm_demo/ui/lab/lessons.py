@@ -77,7 +77,7 @@ def solved_lesson(lesson: Lesson, workplace: Workplace) -> SolvedLesson:
 def lessons_value(solved: Sequence[SolvedLesson], date: str, checkpoint: str) -> dict[str, Any]:
     """Return what the panel is given (`first_lessons_value` in ui/lessons/entry.py), and the answers that it asks for."""
     lessons = [each.lesson for each in solved]
-    words = {name: text for name, text in TomlFile(FILES / "lab.toml").content.items()}
+    words: Mapping[str, str] = TomlFile(FILES / "lab.toml").content
 
     def filled(name: str, **places: object) -> str:
         return words[name].format(date=date, checkpoint=checkpoint, **places)
