@@ -66,7 +66,7 @@ export function mount(element, props, watch, server) {
       const kind = onTime ? "ddpm-flow-time" : node.dilation ? "ddpm-flow-adds" : "";
       return h("li", { class: kind }, buttons[node.id], ...(onTime ? [h("span", { class: "ddpm-flow-rail" })] : []));
     });
-    diagram.style.setProperty("--columns", String(items.length)); // x_t has one, the time vector none of its own
+    diagram.style.setProperty("--ddpm-columns", String(items.length)); // x_t has one, the time vector none of its own
     diagram.replaceChildren(h("li", { class: "ddpm-flow-in" }, running.x_t, h("span", {}, ...formula("xₜ"))), ...items);
     markChosen();
   }
@@ -87,7 +87,7 @@ export function mount(element, props, watch, server) {
       const canvas = running[id];
       if (!canvas) continue; // of a network that is no longer on the screen
       paintGrid(canvas, decodeBytes(levels), 1, SIZE, 0);
-      canvas.style.setProperty("--place", String(place + 1));
+      canvas.style.setProperty("--ddpm-place", String(place + 1));
       canvas.classList.remove("ddpm-arrives");
       void canvas.offsetWidth; // so that the animation begins anew
       canvas.classList.add("ddpm-arrives");
