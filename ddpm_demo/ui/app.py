@@ -18,7 +18,9 @@ from ddpm_demo.ui.film.event_stream import film_routes
 from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.film.generate_tab import GenerateTab
 from ddpm_demo.ui.intro import build_intro
-from ddpm_demo.ui.lessons.entry import build_lessons
+from ddpm_demo.ui.lessons.class_routes import class_routes
+from ddpm_demo.ui.lessons.entry import build_lessons, page_words
+from ddpm_demo.ui.lessons.live import LiveClass
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.parts.host import Host
@@ -77,7 +79,7 @@ def build_app(
     demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
     with demo:
         gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
-        build_lessons(checkpoints, lessons)
+        classroom = build_lessons(checkpoints, lessons)
         build_intro(checkpoints)
         with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
             for entry in TABS:
@@ -123,6 +125,7 @@ def build_app(
         demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
     routes = film_routes(checkpoints, generate.broadcasts) + device_routes(checkpoints, generate.broadcasts)
     routes += status_routes(generate.broadcasts, metrics=metrics)
+    routes += class_routes(LiveClass(classroom, page_words()["test_dont_know"]), host)
     setattr(demo, FILM_ROUTES, routes)
     setattr(demo, HOST, host)
     demo.queue(max_size=None, api_open=False)  # what stands in it is short: films do not

@@ -87,6 +87,12 @@ class Classroom:
         item = whole("the number of the question", question.get("item"), 0, len(test) - 1)
         return self._check(test[item], question.get("answer"), DONT_KNOW)
 
+    def truth_of(self, asked: Question) -> dict[str, Any]:
+        """Return what is right, as `right`; until it is computed how far that is, as `done`."""
+        computation = self._compute(asked)
+        truth = self._wait(computation)
+        return {"done": computation.done} if truth is None else {"right": truth.right}
+
     def public_test(self) -> dict[str, list[dict[str, Any]]]:
         """Return the questions of both tests without their keys."""
         return {when: [public_question(item) for item in test] for when, test in self.tests.items()}

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.lesson import Lesson
@@ -45,13 +43,11 @@ def page_words() -> dict[str, Any]:
     return dict(TomlFile(FILES / "page.toml").content)
 
 
-def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> gr.HTML:
+def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> Classroom:
     """Lay out the entry; the browser adds the panel when somebody opens it. Raises ConfigError on a broken file."""
-    lessons = read_lessons(own)
-    classroom = Classroom(lessons, checkpoints)
-    return browser_component(
-        "lessons/entry", first_lessons_value(classroom), elem_id="lessons", server=classroom.functions()
-    )
+    classroom = Classroom(read_lessons(own), checkpoints)
+    browser_component("lessons/entry", first_lessons_value(classroom), elem_id="lessons", server=classroom.functions())
+    return classroom
 
 
 def first_lessons_value(classroom: Classroom) -> dict[str, Any]:

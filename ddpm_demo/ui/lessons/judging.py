@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, Question
+from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, PredictionTask, Question
 from ddpm_demo.ui.lessons.workplace import Truth
 
 TENTHS = 10
@@ -15,15 +15,22 @@ PERCENT = re.compile(r"(?<=\d)%")
 
 def read_prediction(lesson: Lesson, value: object) -> Any:
     """Return a prediction that came from the page; raise ConfigError if it is none for this lesson."""
-    asked = lesson.predict
+    return read_answer(lesson.predict, value)
+
+
+def read_answer(asked: Question, value: object) -> Any:
+    """Return an answer that came from the page; raise ConfigError if it is none to this question."""
     keys = sorted(choice.key for choice in asked.choices)
-    if asked.kind == "choice" and value in keys:
-        return value
-    if asked.kind == "rank" and isinstance(value, list) and sorted(map(str, value)) == keys:
-        return value
-    if asked.kind == "mark" and _is_number(value) and asked.low <= float(value) <= asked.high:  # type: ignore[arg-type]
-        return float(value)  # type: ignore[arg-type]
-    if asked.kind == "curve" and isinstance(value, list) and len(value) == TENTHS and all(map(_is_number, value)):
+    if not isinstance(asked, PredictionTask) or asked.kind == "choice":
+        if isinstance(value, str) and value in keys:
+            return value
+    elif asked.kind == "rank":
+        if isinstance(value, list) and len(value) == len(keys) and sorted(map(str, value)) == keys:
+            return value
+    elif asked.kind == "mark":
+        if _is_number(value) and asked.low <= float(value) <= asked.high:  # type: ignore[arg-type]
+            return float(value)  # type: ignore[arg-type]
+    elif isinstance(value, list) and len(value) == TENTHS and all(map(_is_number, value)):
         return [float(each) for each in value]
     raise ConfigError("this is not a prediction for this lesson")
 

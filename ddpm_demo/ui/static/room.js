@@ -1,5 +1,5 @@
 // At the foot of the page: the address of this very screen for others in the room, and its QR code, when somebody asks.
-import { placeIn } from "./component.js";
+import { answerTo, NO_ANSWER, placeIn } from "./component.js";
 import { decodeBytes } from "./bytes.js";
 import { h } from "./dom.js";
 import { takeHostKey } from "./keys.js";
@@ -21,19 +21,38 @@ export async function addressForOthers(address) {
   }
 }
 
-/** @type {import("./component.js").Mount} */
-export function mount(element, props, watch, server) {
-  takeHostKey();
-  invite = server.invite;
-  const words = h("p", { role: "status" });
-  const code = h("canvas", {
+/**
+ * The address for others, and its QR code drawn on a canvas; `{alone}` or `{error}`, a sentence, where there is none.
+ * @param {string} address
+ * @param {HTMLCanvasElement} code
+ */
+export async function inviteTo(address, code) {
+  if (!invite) return { error: NO_ANSWER };
+  const answer = await answerTo(invite({ address }));
+  code.hidden = !answer.address;
+  if (!answer.address) return answer;
+  paintGrid(code, decodeBytes(answer.levels), 1, answer.size, 0);
+  code.setAttribute("aria-label", `QR code of ${answer.address}`);
+  return answer;
+}
+
+/** A canvas for a QR code. */
+export const qrCanvas = (/** @type {string} */ name) =>
+  h("canvas", {
     width: 1,
     height: 1,
     role: "img",
     class: "ddpm-pixels ddpm-room-code",
     hidden: true,
-    "data-name": "room-code",
+    "data-name": name,
   });
+
+/** @type {import("./component.js").Mount} */
+export function mount(element, props, watch, server) {
+  takeHostKey();
+  invite = server.invite;
+  const words = h("p", { role: "status" });
+  const code = qrCanvas("room-code");
   const details = h(
     "details",
     {
@@ -52,18 +71,9 @@ export function mount(element, props, watch, server) {
   }); // what is shown is the screen as it is now
 
   async function show() {
-    let answer;
-    const address = location.href;
-    try {
-      answer = await server.invite({ address });
-    } catch {
-      answer = { error: "The server does not answer; is it still running?" };
-    }
+    const address = location.href,
+      answer = await inviteTo(address, code);
     if (address !== location.href) return; // another answer is on its way
-    code.hidden = !answer.address;
     words.textContent = answer.address ?? answer.alone ?? answer.error;
-    if (!answer.address) return;
-    paintGrid(code, decodeBytes(answer.levels), 1, answer.size, 0);
-    code.setAttribute("aria-label", `QR code of ${answer.address}`);
   }
 }

@@ -1,6 +1,7 @@
 // The button that opens the lessons. The rest is fetched when somebody wants it.
 import { placeIn } from "../component.js";
 import { button, h } from "../dom.js";
+import { codeFromLink } from "./live.js";
 import { recall, stateOf } from "./memory.js";
 import { fill } from "./words.js";
 
@@ -11,6 +12,7 @@ export function mount(element, props, watch, server) {
   /** @type {ReturnType<typeof import("./panel.js").makePanel> | null} */
   let panel = null;
   recall();
+  const code = codeFromLink();
   const entry = button("", toggle, { class: "ddpm-button ddpm-lessons-entry", "aria-expanded": "false" });
   const mounted = placeIn(element);
   mounted.replaceChildren(entry);
@@ -28,6 +30,7 @@ export function mount(element, props, watch, server) {
       made = panel ??= makePanel({
         value,
         server,
+        code,
         onChange: describe,
         onClose: () => {
           describe();
@@ -45,5 +48,6 @@ export function mount(element, props, watch, server) {
   describe();
   const wanted = new URL(location.href).searchParams.get("lesson");
   // what a sentence or a chat program put around the number is no part of it; without a number the list is shown
-  if (wanted) open(Number(wanted.match(/^\D*(\d+)\D*$/)?.[1] ?? NaN));
+  if (code) open(null);
+  else if (wanted) open(Number(wanted.match(/^\D*(\d+)\D*$/)?.[1] ?? NaN));
 }

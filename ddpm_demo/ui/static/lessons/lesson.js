@@ -7,6 +7,7 @@ import { readValue, update } from "../state.js";
 import { makeGuess, makeRadios } from "./guess.js";
 import { ideaOf } from "./idea.js";
 import { keep, recordOf } from "./memory.js";
+import { sendAnswer } from "./live.js";
 import { keptValue, leadTo, lockParts, soon, watchTask } from "./page_parts.js";
 import { askUntilDone, fill } from "./words.js";
 
@@ -54,6 +55,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       words.commit,
       () => {
         record.prediction = guess.value();
+        sendAnswer(`predict ${lesson.name}`, record.prediction);
         record.task = 0;
         server.prepare_truth({ lesson: lesson.name }).catch(() => {}); // computed while the student tries it; asked for again later
         go(lesson.tasks.length ? "do" : "reveal");
@@ -209,6 +211,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
 
     async function ask() {
       const answered = radios.value();
+      sendAnswer(`question ${lesson.name}`, answered);
       check.disabled = true;
       said.textContent = words.asking;
       const answer = await askUntilDone(

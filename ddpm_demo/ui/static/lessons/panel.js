@@ -1,6 +1,7 @@
 // The panel beside the page, or below it on a phone: the list of lessons, one lesson, or the test.
 import { button, h } from "../dom.js";
 import { showAddress } from "../link.js";
+import { makeClassPart } from "./class_part.js";
 import { makeLesson } from "./lesson.js";
 import { forgetAll, startAgain, stateOf, storageWorks, table } from "./memory.js";
 import { scoreWords, showMyResults, showTeachersSheet } from "./sheet.js";
@@ -9,10 +10,11 @@ import { fill } from "./words.js";
 
 /**
  * `value` has the lessons, the test, the words of both, the page's controls by name, and how each is watched.
- * @param {{value: Record<string, any>, server: import("../component.js").Server, onChange: () => void,
+ * `code` is that of a class, if a link brought one.
+ * @param {{value: Record<string, any>, server: import("../component.js").Server, code: string, onChange: () => void,
  *          onClose: () => void}} options
  */
-export function makePanel({ value, server, onChange, onClose }) {
+export function makePanel({ value, server, code, onChange, onClose }) {
   const { words, lessons } = value;
   const back = button(words.back, () => showList(true), { "data-name": "back" });
   const fold = button(words.fold, () => setFolded(!element.classList.contains("ddpm-lessons-folded")), {
@@ -32,6 +34,7 @@ export function makePanel({ value, server, onChange, onClose }) {
     place,
   );
   let leave = () => {};
+  const together = makeClassPart(words, code);
 
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
@@ -171,10 +174,13 @@ export function makePanel({ value, server, onChange, onClose }) {
           button(words.print_mine, () => showMyResults(lessons, words), { "data-name": "mine" }),
           button(words.print_sheet, () => showTeachersSheet(lessons, words), { "data-name": "sheet" }),
         ),
+        together.element,
         forget(),
       ),
       { focus },
     );
+    if (code) together.focus(); // whoever follows the link of a class wants to join it
+    code = "";
   }
   return {
     element,

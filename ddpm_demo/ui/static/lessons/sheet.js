@@ -1,37 +1,14 @@
 // What is printed: a student's own results, and the teacher's sheet with its links.
 import { button, h } from "../dom.js";
 import { hasRecord, learnedBetween, normalisedGain, recordOf, scoreOf, stateOf, testOf } from "./memory.js";
-import { fill } from "./words.js";
+import { layOver } from "./overlay.js";
 import { addressForOthers } from "../room.js";
+import { fill } from "./words.js";
 
-/** Lay a page to print over everything; it closes with its button or Escape, and gives the focus back. */
+/** Lay a page to print over everything. */
 function showSheet(title, words, ...content) {
-  const before = document.activeElement;
-  const close = () => {
-    sheet.remove();
-    if (before instanceof HTMLElement) before.focus();
-  };
-  const heading = h("h1", { tabindex: -1 }, title);
-  const sheet = h(
-    "section",
-    { class: "ddpm-mount ddpm-lesson-sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
-    h(
-      "div",
-      { class: "ddpm-row ddpm-lesson-screen-only" },
-      button(words.print, () => window.print(), { "data-name": "print" }),
-      button(words.close_sheet, close),
-    ),
-    heading,
-    ...content,
-  );
-  sheet.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      close();
-    }
-  });
-  document.body.append(sheet);
-  heading.focus();
+  const print = button(words.print, () => window.print(), { "data-name": "print" });
+  layOver(title, words.close_sheet, { buttons: [print] }, ...content);
 }
 
 /** Show the sheet with a link to each lesson that whoever gets the paper can open, if this computer can be reached. */

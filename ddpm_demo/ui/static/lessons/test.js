@@ -2,6 +2,7 @@
 // the second, against keys computed then, since whoever has seen a key remembers it and has learned nothing.
 import { button, h } from "../dom.js";
 import { makeRadios } from "./guess.js";
+import { sendAnswer } from "./live.js";
 import { ideaOf } from "./idea.js";
 import { keep, lessonsDone, scoreOf, testOf } from "./memory.js";
 import { askUntilDone, fill } from "./words.js";
@@ -46,6 +47,7 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
     const radios = makeRadios(legend, offered, record.answers[item], (key) => {
       record.answers[item] = key;
       keep();
+      sendAnswer(`${when} ${item}`, key);
     });
     const said = h("div", { class: "ddpm-help", hidden: true });
     return {
