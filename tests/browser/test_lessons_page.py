@@ -182,11 +182,17 @@ def test_a_student_on_a_phone_guesses_wrongly(phone, checkpoints):
     for number in range(1, len(LESSONS) + 1):
         take(phone, checkpoints, number, well=False)
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.page.get_by_label("Name in the file").fill("=Ada")
     with phone.page.expect_download() as download:
         phone.page.locator('[data-name="csv"]').click()
-    rows = list(csv.reader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
-    assert [row[1] for row in rows[1 : len(LESSONS) + 1]] == [lesson.title for lesson in LESSONS]
-    assert all(row[2] == "done" and row[7] == "no" for row in rows[1 : len(LESSONS) + 1])
+    assert download.value.suggested_filename == "lessons--Ada.csv"
+    head, *rows = csv.reader(io.StringIO(download.value.path().read_text(encoding="utf-8")))
+    assert head == ["name", "lesson", "title", "part", "question", "answer", "what is right", "right"]
+    for number, lesson in enumerate(LESSONS, start=1):
+        guess, more = (row for row in rows if row[1] == str(number))
+        assert guess[:5] == ["'=Ada", str(number), lesson.title, "guess", lesson.predict.ask]
+        assert more[3:5] + more[6:] == ["one more question", lesson.question.ask, "", "no"]
+    assert len(rows) == 2 * len(LESSONS)
 
 
 def test_a_lesson_with_the_keyboard_alone(visit, checkpoints):

@@ -21,6 +21,7 @@ REPLACED: Mapping[str, str] = {
     "network_files.js": "lab/network_files.js",
     "film/film_maker.js": "lab/film_maker.js",
     "film/where.js": "lab/where.js",
+    "lessons/live.js": "lab/live.js",
     "room.js": "lab/room.js",
 }
 LAB_STYLE = STATIC / "lab" / "lab.css"

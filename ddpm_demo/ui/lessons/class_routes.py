@@ -3,6 +3,7 @@
 POST /ddpm/class/join      {code}                         answers {member}, the token of whoever joins
 POST /ddpm/class/answer    {member, question, value}      answers {}
 POST /ddpm/class/host      {keys, action, question, ...}  answers what the host sees: action is open, close or look
+POST /ddpm/class/key       {keys, lesson}                 answers the host with what is right in a lesson
 
 A wrong question is answered by {error}, one sentence, with status 200: a browser would write any other to its console.
 """
@@ -17,14 +18,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ddpm_demo.core.config import ConfigError, DemoError
+from ddpm_demo.ui.lessons.answer_key import answer_key
 from ddpm_demo.ui.lessons.live import LiveClass, public_questions
 from ddpm_demo.ui.parts.bridge import sentence_of
 from ddpm_demo.ui.parts.host import Host
-from ddpm_demo.ui.parts.readers import named_values, shown_keys
+from ddpm_demo.ui.parts.readers import named_values, one_of, shown_keys
 
 CLASS_PATH = "/ddpm/class"
 MOST_BYTES = 8192  # of a post; the host's keys are most of it
-NOT_THE_HOST = "only the host can open a class and see its guesses"
+NOT_THE_HOST = "only the host can open a class, see its guesses and what is right"
 
 
 def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
@@ -37,9 +39,18 @@ def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
         live.take(fields.get("member"), fields.get("question"), fields.get("value"))
         return {}
 
-    async def lead(fields: Mapping[str, Any], _: Request) -> dict[str, Any]:
+    def must_be_host(fields: Mapping[str, Any]) -> None:
         if not host.is_among(shown_keys(fields)):
             raise DemoError(NOT_THE_HOST)
+
+    async def key(fields: Mapping[str, Any], _: Request) -> dict[str, Any]:
+        must_be_host(fields)
+        lessons = live.classroom.lessons
+        lesson = lessons[one_of(fields.get("lesson"), lessons, "there is no such lesson")]
+        return await anyio.to_thread.run_sync(answer_key, live.classroom, lesson)
+
+    async def lead(fields: Mapping[str, Any], _: Request) -> dict[str, Any]:
+        must_be_host(fields)
         action, name = fields.get("action"), fields.get("question")
         if action == "open":
             live.open()
@@ -57,7 +68,7 @@ def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
             truth = await anyio.to_thread.run_sync(live.truth, name)
         return {**found, **truth, "rows": live.rows(name, truth.get("right"))}
 
-    answers = {"join": join, "answer": answer, "host": lead}
+    answers = {"join": join, "answer": answer, "host": lead, "key": key}
     return [Route(f"{CLASS_PATH}/{name}", _posted(call), methods=["POST"]) for name, call in answers.items()]
 
 

@@ -87,11 +87,11 @@ class Classroom:
         item = whole("the number of the question", question.get("item"), 0, len(test) - 1)
         return self._check(test[item], question.get("answer"), DONT_KNOW)
 
-    def truth_of(self, asked: Question) -> dict[str, Any]:
-        """Return what is right, as `right`; until it is computed how far that is, as `done`."""
+    def truth_for(self, asked: Question) -> Truth | float:
+        """Return what is true; until it is computed how far that is, from 0 to 1."""
         computation = self._compute(asked)
         truth = self._wait(computation)
-        return {"done": computation.done} if truth is None else {"right": truth.right}
+        return computation.done if truth is None else truth
 
     def public_test(self) -> dict[str, list[dict[str, Any]]]:
         """Return the questions of both tests without their keys."""

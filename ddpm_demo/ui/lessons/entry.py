@@ -1,7 +1,7 @@
 """The lessons on the page: their files found and read, and the component that the browser fills."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ddpm_demo.ui.lessons.lesson_file import read_lesson
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component
+from ddpm_demo.ui.parts.readers import one_of
 
 FILES = Path(__file__).resolve().parent / "files"
 
@@ -43,6 +44,20 @@ def page_words() -> dict[str, Any]:
     return dict(TomlFile(FILES / "page.toml").content)
 
 
+def class_plans(lessons: Iterable[Lesson]) -> list[dict[str, Any]]:
+    """Return the plans for a class, each a title and its parts: minutes, what is done, and the lesson's name, if any.
+
+    Raises ConfigError where a part names no lesson.
+    """
+    file, names = TomlFile(FILES / "plans.toml"), {lesson.name.split("-", 1)[1]: lesson.name for lesson in lessons}
+    for plan in file.content["plan"]:
+        for part in plan["part"]:
+            if "lesson" in part:
+                part["lesson"] = names[one_of(part["lesson"], names, f"a plan names no lesson: {part['lesson']}")]
+    plans: list[dict[str, Any]] = file.content["plan"]
+    return plans
+
+
 def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> Classroom:
     """Lay out the entry; the browser adds the panel when somebody opens it. Raises ConfigError on a broken file."""
     classroom = Classroom(read_lessons(own), checkpoints)
@@ -52,10 +67,12 @@ def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> 
 
 def first_lessons_value(classroom: Classroom) -> dict[str, Any]:
     """Return all that the page needs of the lessons before a question is asked."""
+    shipped = [lesson for lesson in classroom.lessons.values() if re.match(r"\d+-", lesson.name)]
     return {
         "words": page_words(),
         "lessons": [lesson.public() for lesson in classroom.lessons.values()],
         "test": classroom.public_test(),
+        "plans": class_plans(shipped),
         "dont_know": DONT_KNOW,
         "controls": CONTROLS,
         "watches": WATCHES,

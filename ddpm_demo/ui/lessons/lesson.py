@@ -90,12 +90,13 @@ class Lesson:
     misconceptions: Mapping[str, Misconception] = field(default_factory=dict, repr=False)
     test: Question | None = field(default=None, repr=False)
     again: Question | None = field(default=None, repr=False)
+    goal: str = ""  # what students can do afterwards
 
     def public(self) -> dict[str, Any]:
         """Return what the page needs before anything is revealed."""
         asked = ("ask", "choices")
         return {
-            **{name: getattr(self, name) for name in ("name", "title", "minutes", "opening", "lock", "screen")},
+            **{name: getattr(self, name) for name in ("name", "title", "minutes", "opening", "lock", "screen", "goal")},
             "tab": tab_ids()[self.tab],
             "predict": {
                 **{name: value for name, value in asdict(self.predict).items() if name not in HIDDEN},

@@ -17,6 +17,7 @@ PARTS = (
     "title",
     "minutes",
     "tab",
+    "goal",
     "opening",
     "lock",
     "explain",
@@ -89,6 +90,7 @@ def read_lesson(path: Path) -> Lesson:
         misconceptions,
         test,
         again,
+        file.get(("goal",), str, ""),
     )
 
 

@@ -124,7 +124,8 @@ class LiveClass:
     def truth(self, name: object) -> dict[str, Any]:
         """Return what is right, `right`, or how far the computation is, `done`. May take a moment: not in the loop."""
         found = self.questions[one_of(name, self.questions, "there is no such question")]
-        return self.classroom.truth_of(found.asked)
+        truth = self.classroom.truth_for(found.asked)
+        return {"done": truth} if isinstance(truth, float) else {"right": truth.right}
 
 
 def class_questions(classroom: Classroom) -> dict[str, ClassQuestion]:

@@ -57,8 +57,11 @@ def _marks(asked: PredictionTask, values: Sequence[float], truth: float | None) 
     for value in values:
         counts[bin_of(value)] += 1
     at = None if truth is None else bin_of(truth)
+    form = ".0f" if asked.high - asked.low > 2 * BINS else ".3g"
     return [
-        TallyRow(f"{edges[k]:.4g} to {edges[k + 1]:.4g}", counts[k] / max(1, len(values)), str(counts[k]), k == at)
+        TallyRow(
+            f"{edges[k]:{form}} to {edges[k + 1]:{form}}", counts[k] / max(1, len(values)), str(counts[k]), k == at
+        )
         for k in range(BINS)
     ]
 

@@ -2,7 +2,7 @@
 import { button, h, newId } from "../dom.js";
 import { myKeys } from "../keys.js";
 import { showClassScreen } from "./class_screen.js";
-import { askClass, joinClass, leaveClass, myClass, onClass } from "./live.js";
+import { askClass, joinClass, leaveClass, myClass, onClass, SERVED } from "./live.js";
 import { fill } from "./words.js";
 
 /**
@@ -34,6 +34,7 @@ export function makeClassPart(words, code) {
     "details",
     {
       class: "ddpm-details",
+      hidden: !SERVED,
       ontoggle: () => {
         if (details.open) askHost();
       },
@@ -48,15 +49,16 @@ export function makeClassPart(words, code) {
 
   async function begin() {
     join.disabled = true;
-    status.textContent = await joinClass(field.value, words.no_answer);
+    const fault = await joinClass(field.value);
+    if (fault) status.textContent = fault; // else `describe` has said that it worked
     join.disabled = false;
     if (myClass()) leave.focus();
   }
   /** Only the host is offered to open a class. */
   async function askHost() {
-    const answer = await askClass("host", { action: "look", keys: myKeys() }).catch(() => null);
-    lead.hidden = !answer || Boolean(answer.error);
-    if (answer?.code) lead.textContent = words.class_show;
+    const answer = await askClass("host", { action: "look", keys: myKeys() });
+    lead.hidden = Boolean(answer.error);
+    if (answer.code) lead.textContent = words.class_show;
   }
   function describe() {
     const joined = myClass();

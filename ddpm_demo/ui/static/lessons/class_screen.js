@@ -67,9 +67,7 @@ export function showClassScreen(words) {
   async function look(action = "look") {
     const own = ++asked;
     const question = { action, keys: myKeys(), question: choice.value || null, guesses, truth };
-    const answer = await askClass("host", { ...question, questions: !questions.length }).catch(() => ({
-      error: words.no_answer,
-    }));
+    const answer = await askClass("host", { ...question, questions: !questions.length });
     if (!here() || own !== asked) return;
     note.textContent = answer.error ?? (answer.done === undefined ? "" : words.asking);
     if (!answer.error) await take(answer);
@@ -127,7 +125,7 @@ export function showClassScreen(words) {
     kind.textContent = curve ? words.class_curve : "";
   }
   async function open() {
-    const answer = await askClass("host", { action: "look", keys: myKeys() }).catch(() => ({ error: words.no_answer }));
+    const answer = await askClass("host", { action: "look", keys: myKeys() });
     await look(answer.error || answer.code ? "look" : "open");
     const timer = setInterval(() => (here() ? document.hidden || look() : clearInterval(timer)), EVERY);
   }

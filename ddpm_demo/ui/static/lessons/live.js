@@ -1,5 +1,8 @@
 // A class that guesses together: whoever has joined sends guesses and test answers, without a name, in short posts.
-import { rootPath } from "../component.js";
+import { NO_ANSWER, rootPath } from "../component.js";
+
+/** Whether there is a server, which could have a class. */
+export const SERVED = true;
 
 const STORE = "ddpm-class"; // of this tab alone: the next student at the same computer joins anew
 const AGAIN = [1000, 4000, 15000]; // milliseconds until an answer is sent again that did not arrive
@@ -20,18 +23,22 @@ export function codeFromLink() {
 }
 
 /**
- * Ask the server about its class; `{error}`, in words, if it cannot be.
- * @param {"join" | "answer" | "host"} path
+ * Ask the server about its class; `{error}`, in words, if it cannot be, and `{away: true}` with it if nobody answered.
+ * @param {"join" | "answer" | "host" | "key"} path
  * @param {Record<string, any>} question
  * @returns {Promise<Record<string, any>>}
  */
 export async function askClass(path, question) {
-  const response = await fetch(`${rootPath()}/ddpm/class/${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(question),
-  });
-  return response.json();
+  try {
+    const response = await fetch(`${rootPath()}/ddpm/class/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(question),
+    });
+    return await response.json();
+  } catch {
+    return { error: NO_ANSWER, away: true };
+  }
 }
 
 /** The class that this page is in, or null. */
@@ -63,10 +70,9 @@ export const leaveClass = () => setClass(null);
 /**
  * Join a class; return why not, in words, or nothing.
  * @param {string} code
- * @param {string} noAnswer
  */
-export async function joinClass(code, noAnswer) {
-  const answer = await askClass("join", { code }).catch(() => ({ error: noAnswer }));
+export async function joinClass(code) {
+  const answer = await askClass("join", { code });
   if (answer.error) return answer.error;
   setClass({ code: code.trim().toUpperCase(), member: answer.member });
   return "";
@@ -88,12 +94,9 @@ export async function sendAnswer(question, value) {
   for (const pause of [0, ...AGAIN]) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     if (newest[question] !== own || mine?.member !== member) return;
-    try {
-      const answer = await askClass("answer", { member, question, value });
-      if (answer.error) setClass(null); // the class has ended
-      return;
-    } catch {
-      // the network is away for a moment
-    }
+    const answer = await askClass("answer", { member, question, value });
+    if (answer.away) continue; // the network is away for a moment
+    if (answer.error) setClass(null); // the class has ended
+    return;
   }
 }

@@ -72,44 +72,11 @@ export function normalisedGain() {
   return learnedBetween() ? (after.score - before.score) / (before.total - before.score) : null;
 }
 
-/** Everything as a table in CSV, a lesson a row; every field is quoted. */
-export function table(lessons, words) {
-  const quote = (value) => `"${String(value ?? "").replaceAll('"', '""')}"`;
-  const yes = (value) => (value === null || value === undefined ? "" : value ? words.yes : words.no);
-  const rows = [
-    [
-      words.csv_lesson,
-      words.csv_title,
-      words.csv_state,
-      words.csv_guess,
-      words.csv_truth,
-      words.csv_verdict,
-      words.csv_answer,
-      words.csv_correct,
-    ],
-  ];
-  lessons.forEach((lesson, k) => {
-    const record = data.lessons[keyOf(lesson.name)] ?? {};
-    rows.push([
-      k + 1,
-      lesson.title,
-      words[`state_${stateOf(lesson.name)}`],
-      flat(record.prediction),
-      flat(record.truth?.right),
-      record.truth ? words[`verdict_${record.truth.verdict}`] : "",
-      record.answers?.at(-1),
-      yes(record.first),
-    ]);
-  });
-  const gain = normalisedGain();
-  rows.push(
-    [],
-    [words.csv_test_before, scoreOf("before")],
-    [words.csv_test_after, scoreOf("after")],
-    [words.csv_gain, gain === null ? "" : gain.toFixed(2)],
-  );
-  return rows.map((row) => row.map(quote).join(",")).join("\r\n");
+/** What the student wants to be called in the file of results; empty at first. */
+export const nameKept = () => (typeof data.name === "string" ? data.name : "");
+export function keepName(/** @type {string} */ name) {
+  data.name = name;
+  keep();
 }
-const flat = (value) => (Array.isArray(value) ? value.join(" ") : value);
 export const stateOf = (name) =>
   !hasRecord(name) ? "new" : data.lessons[keyOf(name)].phase === "done" ? "done" : "begun";

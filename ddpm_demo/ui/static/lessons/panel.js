@@ -1,10 +1,12 @@
 // The panel beside the page, or below it on a phone: the list of lessons, one lesson, or the test.
-import { button, h } from "../dom.js";
+import { button, h, newId } from "../dom.js";
 import { showAddress } from "../link.js";
 import { makeClassPart } from "./class_part.js";
 import { makeLesson } from "./lesson.js";
-import { forgetAll, startAgain, stateOf, storageWorks, table } from "./memory.js";
-import { scoreWords, showMyResults, showTeachersSheet } from "./sheet.js";
+import { forgetAll, keepName, nameKept, startAgain, stateOf, storageWorks } from "./memory.js";
+import { resultsTable } from "./results_table.js";
+import { scoreWords, showMyResults } from "./sheet.js";
+import { showTeachersSheet } from "./teachers_sheet.js";
 import { makeTest } from "./test.js";
 import { fill } from "./words.js";
 
@@ -92,10 +94,25 @@ export function makePanel({ value, server, code, onChange, onClose }) {
     const made = makeTest({ tests: value.test, dontKnow: value.dont_know, when, words, server, onScore: onChange });
     show(made.element, { leaving: made.leave });
   }
-  function save() {
-    const url = URL.createObjectURL(new Blob([table(lessons, words)], { type: "text/csv" }));
-    h("a", { href: url, download: "lessons.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  /** The button that saves the results, and the field for a name: a teacher who collects files can tell them apart. */
+  function saveRow() {
+    const id = newId("results-name"),
+      field = h("input", { id, class: "ddpm-field", value: nameKept(), maxlength: 60, autocomplete: "off" });
+    field.addEventListener("input", () => keepName(field.value));
+    function save() {
+      const content = resultsTable(lessons, value.test, words, field.value.trim());
+      const url = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
+      const tail = field.value.trim().replace(/[^\p{L}\p{N}]+/gu, "-");
+      h("a", { href: url, download: `lessons${tail && `-${tail}`}.csv` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    }
+    return h(
+      "div",
+      { class: "ddpm-row" },
+      h("label", { for: id }, words.export_name),
+      field,
+      button(words.export, save, { "data-name": "csv" }),
+    );
   }
   function forget() {
     const usual = button(words.forget, ask, { class: "ddpm-lesson-quiet", "data-name": "forget" });
@@ -170,10 +187,10 @@ export function makePanel({ value, server, code, onChange, onClose }) {
         h(
           "div",
           { class: "ddpm-row" },
-          button(words.export, save, { "data-name": "csv" }),
           button(words.print_mine, () => showMyResults(lessons, words), { "data-name": "mine" }),
-          button(words.print_sheet, () => showTeachersSheet(lessons, words), { "data-name": "sheet" }),
+          button(words.print_sheet, () => showTeachersSheet(value, words), { "data-name": "sheet" }),
         ),
+        saveRow(),
         together.element,
         forget(),
       ),

@@ -1,38 +1,13 @@
-// What is printed: a student's own results, and the teacher's sheet with its links.
+// What is printed: a student's own results.
 import { button, h } from "../dom.js";
 import { hasRecord, learnedBetween, normalisedGain, recordOf, scoreOf, stateOf, testOf } from "./memory.js";
 import { layOver } from "./overlay.js";
-import { addressForOthers } from "../room.js";
 import { fill } from "./words.js";
 
 /** Lay a page to print over everything. */
-function showSheet(title, words, ...content) {
+export function showSheet(title, words, ...content) {
   const print = button(words.print, () => window.print(), { "data-name": "print" });
   layOver(title, words.close_sheet, { buttons: [print] }, ...content);
-}
-
-/** Show the sheet with a link to each lesson that whoever gets the paper can open, if this computer can be reached. */
-export async function showTeachersSheet(lessons, words) {
-  const app = await addressForOthers(location.href.split(/[?#]/)[0]);
-  const linkTo = (number) => `${app}?lesson=${number}`;
-  showSheet(
-    words.sheet_title,
-    words,
-    h("p", {}, words.sheet_intro),
-    ...lessons.map((lesson, k) =>
-      h(
-        "article",
-        {},
-        h("h2", {}, `${k + 1}. ${lesson.title}`),
-        h("p", {}, h("a", { href: linkTo(k + 1) }, linkTo(k + 1)), ` · ${fill(words.minutes, lesson)}`),
-        h("p", {}, lesson.opening),
-        h("p", {}, h("b", {}, words.sheet_guess), " ", lesson.predict.ask),
-        h("p", {}, h("b", {}, words.sheet_do)),
-        h("ol", {}, ...lesson.tasks.map((task) => h("li", {}, task.say))),
-        h("p", {}, h("b", {}, words.sheet_question), " ", lesson.question.ask),
-      ),
-    ),
-  );
 }
 
 export function showMyResults(lessons, words) {
