@@ -75,7 +75,7 @@ def solved_lesson(lesson: Lesson, workplace: Workplace) -> SolvedLesson:
 
 
 def lessons_value(solved: Sequence[SolvedLesson], date: str, checkpoint: str) -> dict[str, Any]:
-    """Return what the panel is given (`first_lessons_value` in ui/lessons/entry.py), and the answers that it asks for."""
+    """Return what the panel is given (`first_lessons_value` in ui/lessons/entry.py), and the answers that it needs."""
     lessons = [each.lesson for each in solved]
     words: Mapping[str, str] = TomlFile(FILES / "lab.toml").content
 
