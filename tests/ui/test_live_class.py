@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.lessons import live as live_module
-from ddpm_demo.ui.lessons.class_routes import CLASS_PATH, MOST_BYTES, NOT_THE_HOST, class_routes
+from ddpm_demo.ui.lessons.class_routes import CLASS_PATH, NOT_THE_TEACHER, POST_BYTES, class_routes
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.entry import shipped_lessons
 from ddpm_demo.ui.lessons.lesson import Choice, PredictionTask, Question
-from ddpm_demo.ui.lessons.live import ENDED, NO_CLASS, TOO_MANY_TRIES, TRIES, TRY_SECONDS, LiveClass
+from ddpm_demo.ui.lessons.live import CLASS_ENDED, NO_CLASS, TOO_MANY_TRIES, TRIES, TRY_SECONDS, LiveClass
 from ddpm_demo.ui.lessons.tally import TallyRow, tally
 from ddpm_demo.ui.parts.host import Host
 
@@ -114,7 +114,7 @@ def test_the_last_answer_of_a_member_counts_and_nobody_elses(live):
     assert [row["reading"] for row in live.rows("predict 5-step")] == ["1", *["0"] * 8, "1"]
     assert live.standing() == {"code": live.code, "members": 2, "answers": {"predict 5-step": 2}}
     for stranger in ("", None, [ada], "x" * 16):
-        with pytest.raises(DemoError, match=ENDED):
+        with pytest.raises(DemoError, match=CLASS_ENDED):
             live.take(stranger, "predict 5-step", 1)
     live.take(ada, "before 0", DONT_KNOW)
     assert live.rows("before 0")[-1] == {"label": "I don't know", "share": 1.0, "reading": "1", "truth": False}
@@ -161,7 +161,7 @@ def test_a_class_that_ends_forgets_and_another_has_another_code(live, monkeypatc
             live.join(given, "x")
     live.open()
     assert live.code != code
-    with pytest.raises(DemoError, match=ENDED):
+    with pytest.raises(DemoError, match=CLASS_ENDED):
         live.take(member, "before 0", DONT_KNOW)
     monkeypatch.setattr(live_module, "MOST_MEMBERS", 2)
     live.join(live.code, "x")
@@ -177,7 +177,7 @@ def test_nobody_but_the_host_sees_or_opens_a_class(classroom):
     live, host = LiveClass(classroom), Host(alone=False)
     routes = class_routes(live, host)
     for action in ("open", "close", "look"):
-        assert post(routes, "host", {"action": action, "keys": ["x"]}) == {"error": NOT_THE_HOST}
+        assert post(routes, "host", {"action": action, "keys": ["x"]}) == {"error": NOT_THE_TEACHER}
     assert live.code == ""
     asked = {"keys": [host.key], "questions": True}
     opened = post(routes, "host", {**asked, "action": "open"})
@@ -194,7 +194,7 @@ def test_what_is_no_short_json_is_refused_in_a_sentence(classroom):
     assert post(routes, "join", {"code": "X"}, kind="text/plain")["error"] == "a question to a class is JSON"
     for body in (b"", b"{", b"[" * 5000, b"\xff"):
         assert post(routes, "join", body)["error"] == "a question to a class is JSON"
-    assert "at most" in post(routes, "join", b" " * (MOST_BYTES + 1))["error"]
+    assert "at most" in post(routes, "join", b" " * (POST_BYTES + 1))["error"]
     assert post(routes, "join", [1])["error"] == "a question needs names for its values"
 
 

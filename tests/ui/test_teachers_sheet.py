@@ -10,7 +10,7 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.lessons import entry
 from ddpm_demo.ui.lessons.answer_key import answer_key
-from ddpm_demo.ui.lessons.class_routes import NOT_THE_HOST, class_routes
+from ddpm_demo.ui.lessons.class_routes import NOT_THE_TEACHER, class_routes
 from ddpm_demo.ui.lessons.classroom import Classroom
 from ddpm_demo.ui.lessons.live import LiveClass
 from ddpm_demo.ui.lessons.truths import compute_truth
@@ -60,7 +60,7 @@ def test_the_answer_key_is_the_truth_and_names_the_idea_behind_each_wrong_choice
 def test_only_the_host_gets_the_answer_key(classroom):
     host = Host(alone=False)
     routes = class_routes(LiveClass(classroom), host)
-    assert post(routes, "key", {"lesson": "3-keeps", "keys": ["x"]}) == {"error": NOT_THE_HOST}
+    assert post(routes, "key", {"lesson": "3-keeps", "keys": ["x"]}) == {"error": NOT_THE_TEACHER}
     assert len(post(routes, "key", {"lesson": "3-keeps", "keys": [host.key]})["questions"]) == 4
     assert post(routes, "key", {"lesson": "none", "keys": [host.key]}) == {"error": "there is no such lesson"}
     begun = time.monotonic()

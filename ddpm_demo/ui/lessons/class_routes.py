@@ -25,8 +25,8 @@ from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import named_values, one_of, shown_keys
 
 CLASS_PATH = "/ddpm/class"
-MOST_BYTES = 8192  # of a post; the host's keys are most of it
-NOT_THE_HOST = "only the host can open a class, see its guesses and what is right"
+POST_BYTES = 8192  # of a post; the host's keys are most of it
+NOT_THE_TEACHER = "only the host can open a class, see its guesses and what is right"
 
 
 def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
@@ -41,7 +41,7 @@ def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
 
     def must_be_host(fields: Mapping[str, Any]) -> None:
         if not host.is_among(shown_keys(fields)):
-            raise DemoError(NOT_THE_HOST)
+            raise DemoError(NOT_THE_TEACHER)
 
     async def key(fields: Mapping[str, Any], _: Request) -> dict[str, Any]:
         must_be_host(fields)
@@ -93,8 +93,8 @@ async def _json_of(request: Request) -> Any:
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
-            raise ConfigError(f"a question to a class has at most {MOST_BYTES} bytes")
+        if len(body) > POST_BYTES:
+            raise ConfigError(f"a question to a class has at most {POST_BYTES} bytes")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

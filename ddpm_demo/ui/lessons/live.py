@@ -24,7 +24,7 @@ MOST_MEMBERS = 1000
 TRIES, TRY_SECONDS = 10, 60.0  # wrong codes that an address may give in so long
 MOST_ADDRESSES = 1000
 NO_CLASS = "there is no class with this code: ask for it again"
-ENDED = "this class has ended"
+CLASS_ENDED = "this class has ended"
 TOO_MANY_TRIES = "too many wrong codes: wait a minute and try again"
 
 
@@ -99,7 +99,7 @@ class LiveClass:
     def take(self, member: object, name: object, value: object) -> None:
         """Take a member's answer to a question, instead of an earlier one; raise DemoError if it cannot be one."""
         if not isinstance(member, str) or member not in self._members:
-            raise DemoError(ENDED)
+            raise DemoError(CLASS_ENDED)
         name = one_of(name, self.questions, "there is no such question")
         found = self.questions[name]
         if found.part in ("predict", "question") or value != DONT_KNOW:
