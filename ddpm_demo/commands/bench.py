@@ -15,10 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo bench`."""
     parser.add_argument(
         "what",
-        choices=["ui", "sample", "train", "class", "company", "ideal", "browser"],
+        choices=["ui", "sample", "train", "class", "company", "ideal", "browser", "seed"],
         help="ui: from a drag to the screen; sample: one sampling step; train: one training step; class: many "
         "visitors at once; company: whether films affect each other; ideal: the perfect denoisers beside lite; "
-        "browser: the network in the browser beside PyTorch and onnxruntime-web",
+        "browser: the network in the browser beside PyTorch and onnxruntime-web; seed: whether a seed's digits "
+        "depend on the processor, on threads, or on the browser",
     )
     parser.add_argument(
         "--visitors", default="1,8,32,100,500", help="class: how many visitors (default 1,8,32,100,500)"
@@ -77,6 +78,10 @@ def run_bench(arguments: argparse.Namespace) -> int:
         from ddpm_demo.bench.company import bench_company
 
         rows, words = bench_company(), _company_words
+    elif arguments.what == "seed":
+        from ddpm_demo.bench.seed import bench_seed
+
+        rows, words = bench_seed(), _seed_words
     elif arguments.what == "ideal":
         from ddpm_demo.bench.ideal import bench_ideal
 
@@ -149,6 +154,13 @@ def _company_words(row: dict[str, Any]) -> str:
         f"{row['films']} films at once, {row['films_a_call']} in a call, {row['device']} {row['dtype']}: "
         f"{row['same_bits']} identical to the same film made alone, {row['within_a_grey_level']} within one grey "
         f"level, at most {row['apart']} apart"
+    )
+
+
+def _seed_words(row: dict[str, Any]) -> str:
+    return (
+        f"{row['way']}, {row['films']} films: {row['same']} the same in every pixel; {row['apart']:.4%} of all pixels "
+        f"differ, {row['beyond']:.4%} by more than one grey level, at most by {row['most']}"
     )
 
 
