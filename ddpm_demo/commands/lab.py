@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddpm_demo.commands.options import path_argument
@@ -14,12 +16,17 @@ SUMMARY = "write the page as one file, for a stick, a mail or a course page"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ddpm-demo lab`."""
-    parser.add_argument("out", type=path_argument, metavar="FILE.html", help="opens in any browser, from any place")
+    parser.add_argument(
+        "out",
+        type=path_argument,
+        metavar="FILE.html|FOLDER",
+        help="a file opens in any browser, from any place; a folder is for a web space, and installs from there",
+    )
     parser.add_argument(
         "--checkpoint",
         default="lite",
         metavar="NAME|PATH",
-        help="the network that is in it; default: lite, and `full` is too large",
+        help="the network that is in it; default: lite, and `full` is too large for one file",
     )
     parser.add_argument(
         "--lessons",
@@ -35,23 +42,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_lab(arguments: argparse.Namespace) -> int:
-    """`ddpm-demo lab`: one HTML file."""
+    """`ddpm-demo lab`: one HTML file, or a folder of files."""
     import datetime
 
     from ddpm_demo.core.config import ConfigError
     from ddpm_demo.networks.loaded_networks import checkpoint_file
-    from ddpm_demo.store.files import check_outputs, write_file
+    from ddpm_demo.store.files import check_folder, check_outputs, write_file
+    from ddpm_demo.ui.lab.folder import lab_folder
     from ddpm_demo.ui.lab.page import lab_page
 
     if arguments.no_lessons and arguments.lessons:
         raise ConfigError("--lessons adds a lesson and --no-lessons leaves all out: give one of them")
-    check_outputs({"FILE": (arguments.out, ".html")}, inputs=checkpoint_file(arguments.checkpoint))
+    out, is_folder = arguments.out, arguments.out.is_dir() or not arguments.out.suffix
+    if is_folder:
+        check_folder(out)
+    else:
+        check_outputs({"FILE": (out, ".html")}, inputs=checkpoint_file(arguments.checkpoint))
+
+    def files(lessons: "Sequence[SolvedLesson]" = ()) -> dict[Path, bytes]:
+        if not is_folder:
+            return {out: lab_page(arguments.checkpoint, date, lessons)}
+        return {out / name: content for name, content in lab_folder(arguments.checkpoint, date, lessons).items()}
+
     date = datetime.date.today()
-    page = lab_page(arguments.checkpoint, date)  # what cannot be written is known before its lessons take minutes
+    written = files()  # what cannot be written is known before its lessons take minutes
     if not arguments.no_lessons:
-        page = lab_page(arguments.checkpoint, date, _solved(arguments))
-    write_file(arguments.out, page)
-    print(f"{arguments.out}: {len(page) / 1e6:.2f} MB")
+        written = files(_solved(arguments))
+    if is_folder:
+        out.mkdir(exist_ok=True)
+    for path, content in written.items():
+        write_file(path, content)
+    print(f"{out}: {sum(map(len, written.values())) / 1e6:.2f} MB{f' in {len(written)} files' if is_folder else ''}")
     return 0
 
 

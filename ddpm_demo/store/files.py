@@ -137,6 +137,13 @@ def check_outputs(outputs: Mapping[str, tuple[Path | None, str]], *, inputs: Map
             _check_writable(path)
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a folder that files could not be written to; raise DemoError. It need not be there yet."""
+    if path.exists() and not path.is_dir():
+        raise DemoError(f"cannot write the folder {path}: it is a file")
+    _check_writable((path if path.exists() else path.parent) / ".ddpm-demo")
+
+
 def _check_writable(path: Path) -> None:
     try:
         if path.exists() and not path.is_file():

@@ -144,6 +144,8 @@ def test_the_plans_in_it_are_those_of_the_table_of_samplers(page, title, eta, st
         (["lab.html", "--checkpoint", "none-such"], "no checkpoint 'none-such'"),
         (["lab.html", "--checkpoint", "full"], "more than the 2.5 MB"),
         (["lab.html", "--checkpoint", "ideal"], "an ideal is none"),
+        (["nowhere/lab"], "there is no directory"),
+        (["lab", "--no-lessons", "--lessons", "own.toml"], "give one of them"),
     ],
 )
 def test_what_cannot_be_written_gets_a_sentence(arguments, words, tmp_path, monkeypatch, capsys):
@@ -166,6 +168,29 @@ def test_a_network_of_ones_own(tmp_path, monkeypatch, capsys):
     assert facts["network"]["checkpoint"] == "mine"
     assert facts["steps"] == [5, 10, 20, 50, 100]
     assert facts["guide"] is None
+
+
+def test_a_folder_holds_what_the_file_does_and_any_network(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # an older one is written over
+        assert main(["lab", "course", "--checkpoint", "full", "--no-lessons"]) == 0
+        assert capsys.readouterr().out.endswith("MB in 11 files\n")
+    content = shipped_checkpoints()["full"].read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert (tmp_path / "course" / f"{digest}.safetensors").read_bytes() == content
+    page = Elements((tmp_path / "course" / "index.html").read_text(encoding="utf-8"))
+    addresses = json.loads(page.text("lab-facts"))["files"].values()
+    named = [*addresses, *(a.get("src") or a.get("href") for tag in ("script", "link") for a, _ in page.of(tag))]
+    kept = json.loads(
+        json.loads(re.search(r"JSON\.parse\((.*)\);", (tmp_path / "course" / "service_worker.js").read_text())[1])
+    )
+    for address in filter(None, named):
+        name, version = address.split("?")
+        assert hashlib.sha256((tmp_path / "course" / name).read_bytes()).hexdigest().startswith(version)
+        assert address in kept["files"]
+    (tmp_path / "lab").write_text("a file")
+    assert main(["lab", "lab", "--no-lessons"]) == 1
+    assert "it is a file" in capsys.readouterr().err
 
 
 def test_modules_that_are_written_otherwise_are_refused(tmp_path, monkeypatch):
@@ -192,5 +217,5 @@ def test_its_style_is_the_pages(page):
     style = lab_style()
     assert "--color-accent:#2563eb;" in style.split(".dark{")[0]
     names = set(re.findall(r"var\(--([a-z0-9-]+)\)", style))
-    given = set(re.findall(r"--([a-z0-9-]+):", style)) | {"column"}  # a lesson's script sets this one
+    given = set(re.findall(r"--([a-z0-9-]+):", style)) | {"column", "columns", "place"}  # scripts set these
     assert names <= given

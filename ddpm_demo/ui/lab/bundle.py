@@ -29,7 +29,7 @@ IMPORT_LINE = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";$', re.MULTILINE
 EXPORT_WORD = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 LATER = re.compile(r'(?<=await )import\("(\.[^"]+)"\)')
 NOT_READ = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-SET_BY_SCRIPTS = {"column"}  # in lessons/guess.js
+SET_BY_SCRIPT = re.compile(r'setProperty\("--([a-z0-9-]+)"')
 VARIABLE = re.compile(r"var\(--([a-z0-9-]+)\)")
 
 
@@ -81,7 +81,8 @@ def lab_style() -> str:
         path.read_text(encoding="utf-8") for path in [LAB_STYLE, *STYLE_SHEETS, *HEAD_STYLES, LESSONS_STYLE]
     )
     own = {name for name in re.findall(r"--([a-z0-9-]+):", sheets) if name.startswith("ddpm-")}
-    names = sorted(set(VARIABLE.findall(sheets)) - own - SET_BY_SCRIPTS)
+    own |= {name for path in STATIC.rglob("*.js") for name in SET_BY_SCRIPT.findall(path.read_text(encoding="utf-8"))}
+    names = sorted(set(VARIABLE.findall(sheets)) - own)
     look = theme()
     light, dark = ("".join(_variable(look, name, dark=dark) for name in names) for dark in (False, True))
     return f":root{{{light}}}\n.dark{{{dark}}}\n{sheets}"

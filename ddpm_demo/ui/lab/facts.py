@@ -78,6 +78,7 @@ def lab_facts(
         "programs": _programs(settings, name),
         "patterns": [_pattern(title, dilations) for title, dilations in PATTERNS.items()],
         "tabs": _texts(),
+        "files": None,
         "about": html_of(_about(name, loaded, date)),
         "cannot": html_of(CANNOT),
     }

@@ -23,17 +23,14 @@ PAGE = """<!doctype html>
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>
-{style}
-</style>
+{head}
 </head>
 <body>
 <div class="gradio-container"><main id="lab" class="main">
 <p>This page needs JavaScript, and Chrome or Edge 105, Firefox 121, Safari 16.4, or newer.</p>
 </main></div>
 <script type="application/json" id="lab-facts">{facts}</script>
-<script>{script}</script>
-<script type="text/plain" id="lab-worker">{worker}</script>
+{script}
 {files}
 </body>
 </html>
@@ -52,16 +49,20 @@ def lab_page(checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesso
     page = PAGE.format(
         policy=one_file_policy(script),
         title=TITLE,
-        style=lab_style(),
+        head=f"<style>\n{lab_style()}\n</style>",
         facts=json_in_page(facts),
-        script=script,
-        worker=one_script(WORKER),
-        files="\n".join(_in_page(name, content) for name, content in files.items()),
+        script=f"<script>{script}</script>",
+        files="\n".join(
+            [
+                f'<script type="text/plain" id="lab-worker">{one_script(WORKER)}</script>',
+                *(_in_page(name, content) for name, content in files.items()),
+            ]
+        ),
     ).encode()
     if len(page) > MOST_BYTES:
         raise DemoError(
             f"a lab with this network would have {len(page) / 1e6:.1f} MB, more than the {MOST_BYTES / 1e6:.1f} MB "
-            "that one file may: choose a smaller one, such as lite"
+            "that one file may: choose a smaller one, such as lite, or write a folder"
         )
     return page
 

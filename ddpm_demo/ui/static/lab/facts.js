@@ -31,6 +31,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {{name: string, curve: any, table: string, dilations: number[], kernels: number[], steps: number[]}[]} patterns
  * @property {Record<string, {title: string, lead: string, lesson: string}>} tabs
  * @property {Record<string, any> | null} lessons see `lessons_value` in ui/lab/lessons.py
+ * @property {Record<string, string> | null} files their addresses, where the lab is a folder; else they are in the page
  * @property {string} about
  * @property {string} cannot
  */
@@ -50,8 +51,16 @@ const whole = new Promise((resolve) => {
  * @returns {Promise<ArrayBuffer>}
  */
 export async function fileBytes(name) {
+  if (facts.files) return fetchedBytes(facts.files[name]);
   await whole;
   const text = document.getElementById(`file-${name}`)?.textContent;
   if (!text) throw new Error(`the file ${name} is missing`);
   return /** @type {ArrayBuffer} */ (decodeBytes(text.trim()).buffer);
+}
+
+async function fetchedBytes(/** @type {string} */ address) {
+  const answer = await fetch(address).catch(() => null);
+  if (answer?.ok) return answer.arrayBuffer();
+  const disk = location.protocol === "file:";
+  throw new Error(disk ? "this folder is for a web space, and a disk takes the lab in one file" : `no ${address} here`);
 }

@@ -74,3 +74,5 @@ const lab = /** @type {HTMLElement} */ (document.getElementById("lab"));
 lab.replaceChildren(h("h1", {}, document.title), list, ...tabs.map(({ panel }) => panel), foot);
 open("noise");
 buildLessons(lab);
+if (facts.files && location.protocol !== "file:")
+  navigator.serviceWorker?.register("service_worker.js").catch(() => {}); // then it needs the network next time, too
