@@ -1,5 +1,6 @@
 """The lab in one file, opened from a disk: no server, no network, and what it shows is what Python computes."""
 
+import csv
 import datetime
 import json
 import re
@@ -120,6 +121,12 @@ def test_its_digits_are_those_of_python(opened, choices, changes, tmp_path):
     assert apart.max() <= 1
     assert (apart > 0).mean() < 5e-3  # of so few pixels
     assert {name: kept[name] for name in changes} == changes
+    with download(visit.page, "CSV of the grey levels", tmp_path).open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert (header[:3], len(header), len(rows)) == (["t", "digit", "pixel0"], 786, 2 * (len(steps) + 1))
+    clean = np.array([row[2:] for row in rows if row[0] == "-1"], int).reshape(-1, 28, 28)
+    assert np.abs(clean - to_uint8(steps[-1].x_s[:, 0]).numpy()).max() <= 1
+    assert [row[:2] for row in rows[:3]] == [[str(steps[0].t), "1"], [str(steps[0].t), "2"], [str(steps[1].t), "1"]]
     visit.page.get_by_role("button", name="Python program").click()
     program = visit.page.text_content("#generate-film pre")
     assert f"config = {settings.config}" in program

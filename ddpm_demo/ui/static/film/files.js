@@ -135,6 +135,26 @@ function lzw(pixels) {
 }
 
 /**
+ * A film as a table for a spreadsheet, a frame of a digit a row: t, the digit's number from 1, its grey levels.
+ * @param {Pick<import("./film_state.js").Film, "frames" | "steps" | "n" | "size">} film
+ * @returns {Uint8Array}
+ */
+export function filmCsv({ frames, steps, n, size }) {
+  const pixels = size * size,
+    names = Array.from({ length: pixels }, (_, k) => `pixel${k}`);
+  const rows = frames.flatMap(({ x_t }, k) =>
+    Array.from({ length: n }, (_, digit) => [
+      steps[k].t,
+      digit + 1,
+      ...x_t.subarray(digit * pixels, (digit + 1) * pixels),
+    ]),
+  );
+  return new TextEncoder().encode(
+    [["t", "digit", ...names], ...rows].map((row) => row.join(",")).join("\r\n") + "\r\n",
+  );
+}
+
+/**
  * Arrays by name as numpy reads them (`numpy.load`): a zip archive, not compressed, of npy files.
  * @param {Record<string, {values: Uint8Array | Float32Array | Int32Array | string, shape: number[]}>} arrays
  * @returns {Uint8Array}

@@ -2,9 +2,15 @@
 import { answerTo } from "../component.js";
 import { button, h } from "../dom.js";
 import { film } from "./film_state.js";
+import { filmCsv } from "./files.js";
 import { decodeBytes } from "../bytes.js";
 
-const FILES = { gif: "GIF of the film", png: "PNG of the digits", npz: "npz of the numbers" };
+const FILES = {
+  gif: "GIF of the film",
+  png: "PNG of the digits",
+  npz: "npz of the numbers",
+  csv: "CSV of the grey levels",
+};
 
 export function makeTakeHome(server) {
   const linked = Boolean(server.take_home); // the lab has no server, and so no address
@@ -20,6 +26,7 @@ export function makeTakeHome(server) {
       note.textContent = "Press Generate first: there is no film yet.";
       return null;
     }
+    if (kind === "csv") return csv();
     const asked = film.device ? film.device.takeHome(kind, film) : server.take_home({ kind, run: film.run });
     const answer = await answerTo(asked);
     if (answer.error) {
@@ -27,6 +34,13 @@ export function makeTakeHome(server) {
       return null;
     }
     return answer;
+  }
+  /** The film as it is on the screen, whoever has made it. */
+  function csv() {
+    const { seed, n, frames } = film,
+      rows = frames.length * n;
+    const note = `${rows} rows, one a frame and digit: t, or −1 when it is clean, and 784 grey levels`;
+    return { file: filmCsv(film), name: `ddpm-seed-${seed}.csv`, type: "text/csv", note };
   }
   async function save(kind) {
     const answer = await ask(kind);
