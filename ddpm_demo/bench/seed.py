@@ -32,7 +32,7 @@ from ddpm_demo.store.files import GUIDE, writable_cache_dir
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.lab.page import lab_page
 
-NETWORK = "lite"
+SEED_NETWORK = "lite"
 SEED_FILMS = 1000
 IN_BROWSER = 200  # of them: every fifth
 KEPT_TOGETHER = 50  # films in a file of the cache
@@ -118,7 +118,7 @@ def seed_jobs(films: int) -> list[FilmJob]:
     for k in range(films):
         settings, clip, guided = combined[k % len(combined)]
         config = SamplerConfig(**settings, clip=clip, steps=SEED_STEPS[k // len(combined) % len(SEED_STEPS)])
-        jobs.append(FilmJob(NETWORK, config, n=1, seed=k, guide=GUIDE if guided else "", weight=WEIGHT))
+        jobs.append(FilmJob(SEED_NETWORK, config, n=1, seed=k, guide=GUIDE if guided else "", weight=WEIGHT))
     return jobs
 
 
@@ -139,7 +139,7 @@ def made_films(way: WayOfComputing, films: int) -> Levels:
 def write_films(folder: str, films: int, threads: int) -> None:
     """Make the films that are not in a folder yet, and keep them there."""
     torch.set_num_threads(threads)
-    network, guide = (load_placed(find_checkpoint(name)) for name in (NETWORK, GUIDE))
+    network, guide = (load_placed(find_checkpoint(name)) for name in (SEED_NETWORK, GUIDE))
     jobs = seed_jobs(-(-films // KEPT_TOGETHER) * KEPT_TOGETHER)
     for first in range(0, films, KEPT_TOGETHER):
         path = Path(folder) / f"{first}.npy"
@@ -159,11 +159,11 @@ def _digit(network: LoadedNetwork, guide: LoadedNetwork, job: FilmJob) -> Levels
 
 def _films_of_browser(jobs: Sequence[FilmJob], chosen: Sequence[int]) -> Levels:
     """Return the digits of the chosen films, made by Chromium in the lab."""
-    network, guide = (load_placed(find_checkpoint(name)) for name in (NETWORK, GUIDE))
+    network, guide = (load_placed(find_checkpoint(name)) for name in (SEED_NETWORK, GUIDE))
     plans = [film_plan(jobs[k], network.schedule) for k in chosen]
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         lab = Path(folder) / "lab.html"
-        lab.write_bytes(lab_page(NETWORK, date.today()))
+        lab.write_bytes(lab_page(SEED_NETWORK, date.today()))
         page = browser.new_page()
         page.goto(lab.as_uri())
         by = {"network": network.digest, "guide": guide.digest}
@@ -174,7 +174,12 @@ def _films_of_browser(jobs: Sequence[FilmJob], chosen: Sequence[int]) -> Levels:
 
 
 def _folder_of(way: WayOfComputing) -> Path:
-    what = (code_version(), torch.__version__, *(load_placed(find_checkpoint(n)).digest for n in (NETWORK, GUIDE)), way)
+    what = (
+        code_version(),
+        torch.__version__,
+        *(load_placed(find_checkpoint(n)).digest for n in (SEED_NETWORK, GUIDE)),
+        way,
+    )
     folder = writable_cache_dir() / "bench-seed" / hashlib.sha256(repr(what).encode()).hexdigest()[:24]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
