@@ -75,3 +75,23 @@ def test_the_teachers_sheet_has_plans_goals_answers_and_a_code_for_the_last_row(
     expect(screen).to_have_count(0)
     visit.page.keyboard.press("Escape")
     expect(sheet).to_have_count(0)
+
+
+def test_present_makes_the_page_large_until_it_is_switched_off(visit):
+    lead = visit.page.locator(".ddpm-lead p").filter(visible=True).first
+    visit.open()
+    present = visit.page.get_by_role("button", name="Present", exact=True)
+    present.focus()
+    visit.page.keyboard.press("Enter")
+    for width, height in ((1280, 800), (1920, 1080)):
+        visit.page.set_viewport_size({"width": width, "height": height})
+        expect(lead).to_have_css("font-size", "20px")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert present.bounding_box()["height"] >= 44
+    visit.open()
+    expect(present).to_have_attribute("aria-pressed", "true")
+    expect(lead).to_have_css("font-size", "20px")
+    present.click()
+    expect(lead).not_to_have_css("font-size", "20px")
+    visit.open()
+    expect(present).to_have_attribute("aria-pressed", "false")

@@ -8,6 +8,14 @@ import { paintGrid } from "./paint.js";
 /** @type {import("./component.js").Server[string] | null} */
 let invite = null; // asks the server
 
+/** @type {Set<() => void>} */
+const waiting = new Set();
+/** Call `run` once the address for others can be asked for. */
+export function onRoom(/** @type {() => void} */ run) {
+  if (invite) run();
+  else waiting.add(run);
+}
+
 /**
  * The address under which others in the room open what this browser has under its own; the own one if there is none.
  * @param {string} address
@@ -51,6 +59,7 @@ export const qrCanvas = (/** @type {string} */ name) =>
 export function mount(element, props, watch, server) {
   takeHostKey();
   invite = server.invite;
+  for (const run of waiting) run();
   const words = h("p", { role: "status" });
   const code = qrCanvas("room-code");
   const details = h(

@@ -2,3 +2,4 @@
 export const addressForOthers = async (/** @type {string} */ address) => address;
 export const inviteTo = async (/** @type {string} */ address, /** @type {HTMLCanvasElement} */ _code) => ({ address });
 export const qrCanvas = (/** @type {string} */ _name) => document.createElement("canvas");
+export const onRoom = (/** @type {() => void} */ _run) => {};

@@ -1,6 +1,7 @@
 // The button that opens the lessons. The rest is fetched when somebody wants it.
 import { placeIn } from "../component.js";
 import { button, h } from "../dom.js";
+import { makePresent } from "../present.js";
 import { codeFromLink } from "./live.js";
 import { recall, stateOf } from "./memory.js";
 import { fill } from "./words.js";
@@ -15,7 +16,8 @@ export function mount(element, props, watch, server) {
   const code = codeFromLink();
   const entry = button("", toggle, { class: "ddpm-button ddpm-lessons-entry", "aria-expanded": "false" });
   const mounted = placeIn(element);
-  mounted.replaceChildren(entry);
+  const present = makePresent();
+  mounted.replaceChildren(present.address, present.button, entry);
 
   function describe() {
     const done = lessons.filter((lesson) => stateOf(lesson.name) === "done").length;
