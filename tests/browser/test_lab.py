@@ -168,6 +168,21 @@ def test_a_film_stops_and_the_noise_is_shown_before(opened):
     assert float(page.get_attribute(FILM, "data-done")) < 1
 
 
+def test_a_device_that_refuses_memory_is_told_so(visit_to, lab, tmp_path):
+    refused = tmp_path / "refused.html"
+    page, worker = lab.read_text(encoding="utf-8").split('id="lab-worker">')
+    making = "new WebAssembly.Instance(module)"
+    assert worker.count(making) == 1
+    no_memory = '(() => { throw new RangeError("Out of memory: cannot allocate Wasm memory"); })()'
+    refused.write_text(f'{page}id="lab-worker">{worker.replace(making, no_memory)}', encoding="utf-8")
+    visit = visit_to(refused.as_uri())
+    visit.page.goto(refused.as_uri())
+    open_tab(visit.page, "generate")
+    visit.page.click("#generate-start")
+    visit.page.locator("#generate-film", has_text="This browser could not make the film: Out of memory").wait_for()
+    visit.page.wait_for_selector("#generate-start:not([disabled])")
+
+
 def test_the_network_answers_while_t_is_dragged(opened):
     visit = opened()
     page = visit.page

@@ -1,4 +1,4 @@
-"""The lab as a folder of a web space: in a sub-folder, kept by the browser, and opened again once the server has gone."""
+"""The lab as a folder of a web space: in a sub-folder, installed, and opened again once the server has gone."""
 
 import datetime
 import http.server
