@@ -32,6 +32,7 @@ from ddpm_demo.ui.tabs.noise import NoiseTab, first_noise_value
 from ddpm_demo.ui.tabs.receptive import ReceptiveTab, from_link
 from ddpm_demo.ui.tabs.schedule import ScheduleTab, describe_schedule
 from ddpm_demo.ui.tabs.train_desk import Desk
+from ddpm_demo.ui.words.glossary import build_glossary
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
@@ -96,6 +97,7 @@ def build_app(
             f"({placement.device}, {placement.dtype_name}).",
             elem_id="page-about",
         )
+        build_glossary()
         build_room(demo)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
         reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]

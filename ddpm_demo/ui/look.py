@@ -6,7 +6,10 @@ from ddpm_demo.ui.parts.bridge import STATIC
 
 STYLE_SHEETS = sorted((STATIC / "style").glob("*.css"))
 # not through Gradio, which holds a sheet to what is inside its own container and leaves container queries out
-HEAD_STYLES = [STATIC / "palette.css", STATIC / "fit.css", STATIC / "present.css", STATIC / "intro" / "intro.css"]
+HEAD_STYLES = [
+    *(STATIC / name for name in ("palette.css", "fit.css", "present.css", "glossary.css")),
+    STATIC / "intro" / "intro.css",
+]
 SHADE = "0 1px 2px rgb(0 0 0 / 8%)"
 TYPE = gr.themes.Size(xxs="14px", xs="14px", sm="14px", md="16px", lg="18px", xl="22px", xxl="26px")  # no smaller one
 

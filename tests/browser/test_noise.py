@@ -14,6 +14,7 @@ from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.ui.parts.figures import per_cent
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.parts.digits import class_indices, draw_noise, gallery_digit, noise_of
 
@@ -104,7 +105,7 @@ def test_the_true_range_shows_values_beyond_one(visit):
 
 def test_the_network_answers_after_the_drag_and_not_during(visit, linear):
     visit.open()
-    visit.wait_for_text(NETWORK, "Mean squared error")
+    visit.wait_for_text(NETWORK, "Of the noise it misses")
     during = visit.page.evaluate(
         """async () => {
             const asked = () =>
@@ -122,7 +123,7 @@ def test_the_network_answers_after_the_drag_and_not_during(visit, linear):
     )
     assert during[0] == 0
     assert during[1].startswith("waiting for you to stop")
-    visit.wait_for_text(NETWORK, "Mean squared error")
+    visit.wait_for_text(NETWORK, "Of the noise it misses")
 
     digits, _ = load_mnist(train=False)
     lite = load_placed(find_checkpoint("lite"))
@@ -131,8 +132,9 @@ def test_the_network_answers_after_the_drag_and_not_during(visit, linear):
     with torch.no_grad():
         mse = float((lite.model(x_t, torch.tensor([200])) - eps).square().mean())
     said = visit.page.text_content(NETWORK)
-    assert float(said.split("Mean squared error ")[1].split(";")[0]) == pytest.approx(mse, rel=0.02)
-    assert f"it is {lite.held_out[2]:.3g}"[:9] in said
+    missed = float(said.split("Of the noise it misses ")[1].split(" %")[0]) / 100
+    assert missed == pytest.approx(mse, abs=0.0006)  # it is written with one decimal of a per cent
+    assert f"it is {per_cent(lite.held_out[2])} on average" in said
     assert "for t from 200 to 299" in said
 
 

@@ -37,6 +37,7 @@ from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, shipped_lessons
 from ddpm_demo.ui.lessons.judging import (
+    figures,
     grade,
     idea_behind_answer,
     idea_behind_prediction,
@@ -136,6 +137,13 @@ def test_what_is_asked_again_takes_what_it_does_not_say_from_the_first_question(
             read_lesson(path)
 
 
+def test_every_shipped_lesson_leaves_a_sentence_with_a_picture_and_leads_to_the_next():
+    for each in shipped_lessons():
+        assert each.remember, each.name
+        assert each.leads, each.name
+        assert each.drawing or each.captions or each.predict.kind == "curve", f"{each.name} keeps no picture"
+
+
 SIX_IDEAS = (  # what students say in forums, in their words
     "It predicts all the noise, so one step must do",
     "x_T is my picture in code, and denoising decodes it",
@@ -223,8 +231,9 @@ def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
         ("minutes = 5", "minutes = 5\nlength = 3", "nothing is called `length` here", "length"),
         ('title = "', "title = ", "", "title"),
         ("{t:.0f} on.", "{t:.0q} on.", "`close`", "close"),
-        ('say = "Later"', 'say = "Later"\nmisconception = "It is slow."', "needs its `refutation`", "misconception ="),
-        ('say = "Later"', 'say = "Later"\nmisconception = "a"\nrefutation = "{a}"', "{a} is not a value", "refutation"),
+        ('drawing = "alpha bar"', 'drawing = "a fish"', "`drawing` must be one of bell", "a fish"),
+        ('say = "Later"', 'say = "Later"\nmisconception = "It is slow."', "needs its `refutation`", '"It is slow."'),
+        ('say = "Later"', 'say = "Later"\nmisconception = "a"\nrefutation = "{a}"', "{a} is not a value", '"{a}"'),
         ("[question]", "[reveal.misconceptions.far]\n[question]", "must be one of close, too_low, too_high", ".far]"),
     ],
 )
@@ -240,14 +249,15 @@ def test_a_broken_lesson_gets_one_sentence_with_its_line(tmp_path, old, new, wor
 
 def test_whoever_is_wrong_is_told_the_idea_behind_it_and_nobody_else(tmp_path):
     """For a guess as for an answer; with the truth's values in the refutation."""
-    said = 'misconception = "{idea}"\nrefutation = "No: {t:.0f}."'
-    late = "[reveal.misconceptions.too_high]\n" + said.replace("idea", "slow") + "\n[question]"
-    own = read_lesson(copy_of(tmp_path, 1, ("[question]", late), ('say = "Sooner"', 'say = "Sooner"\n' + said)))
+    seen, early = "To see is not to be stronger", "All schedules arrive at pure noise"
+    own = read_lesson(copy_of(tmp_path, 1, (seen, "{t:.0f}. " + seen), (early, "{other:.0f}. " + early)))
     truth = Truth(259.0, {"t": 259.0, "other": 490.0})
-    assert idea_behind_prediction(own, truth, 900.0, {}) == {"misconception": "{slow}", "refutation": "No: 259."}
-    assert [idea_behind_prediction(own, truth, mark, {}) for mark in (259.0, 3.0)] == [{}, {}]
+    told = idea_behind_prediction(own, truth, 900.0, {})
+    assert told["misconception"] == own.misconceptions["too_high"].misconception
+    assert told["refutation"].startswith(f"259. {seen}")
+    assert idea_behind_prediction(own, truth, 259.0, {}) == {}
     truth = replace(truth, right="later")
-    assert idea_behind_answer(own.question, truth, "earlier") == {"misconception": "{idea}", "refutation": "No: 259."}
+    assert idea_behind_answer(own.question, truth, "earlier")["refutation"].startswith(f"490. {early}")
     assert [idea_behind_answer(own.question, truth, key) for key in ("later", DONT_KNOW)] == [{}, {}]
     assert idea_behind_answer(own.question, replace(truth, right="earlier"), "earlier") == {}
 
@@ -449,7 +459,7 @@ def test_predictions_are_judged(number, right, prediction, expected):
     truth = Truth(right, values)
     assert verdict(asked_lesson, truth, prediction) == expected
     words, why = words_of_reveal(asked_lesson, truth, prediction, {"eye": 1.0})
-    assert words == spaced(asked_lesson.words[expected].format(**values, prediction=prediction))
+    assert words == spaced(asked_lesson.words[expected].format(**figures({**values, "prediction": prediction})))
     assert "{" not in why
 
 

@@ -28,6 +28,7 @@ from ddpm_demo.ui.parts.weights import WEIGHTS
 from ddpm_demo.ui.tabs.noise import FIRST_DIGIT, NOISE_LEAD, NOISE_LESSON
 from ddpm_demo.ui.tabs.receptive import PATTERNS, RECEPTIVE_LEAD, RECEPTIVE_LESSON, describe_receptive_field
 from ddpm_demo.ui.tabs.schedule import SCHEDULE_LEAD, SCHEDULE_LESSON, half_life
+from ddpm_demo.ui.words.glossary import glossary_value
 
 DIGITS_A_CLASS = 5
 GET_THE_APP = "`pip install .` in its folder, then `ddpm-demo app`"
@@ -79,6 +80,7 @@ def lab_facts(
         "patterns": [_pattern(title, dilations) for title, dilations in PATTERNS.items()],
         "tabs": _texts(),
         "files": None,
+        "glossary": glossary_value(),
         "about": html_of(_about(name, loaded, date)),
         "cannot": html_of(CANNOT),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, revealed
-from ddpm_demo.ui.lessons.entry import FILES, class_plans, page_words, shipped_lessons
+from ddpm_demo.ui.lessons.entry import FILES, class_plans, drawings_of, page_words, shipped_lessons
 from ddpm_demo.ui.lessons.judging import checked
 from ddpm_demo.ui.lessons.lesson import WHEN, Lesson, Question, public_question, questions_of_test
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
@@ -92,6 +92,7 @@ def lessons_value(solved: Sequence[SolvedLesson], date: str, checkpoint: str) ->
             "no_answer": words["no_answer"],
             "three_screens": "",
         },
+        "drawings": drawings_of(lessons),
         "lessons": [_offered(lesson) for lesson in lessons],
         "test": {when: [public_question(item) for item in questions_of_test(lessons, when)] for when in WHEN},
         "plans": class_plans(shipped_lessons()),

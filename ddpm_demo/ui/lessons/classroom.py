@@ -163,6 +163,10 @@ def revealed(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, f
         "words": words,
         "idea": idea_behind_prediction(lesson, truth, prediction, kept),
         "why": why,
+        "bars": [
+            {"caption": caption, "share": max(0.0, min(1.0, truth.values[name]))}
+            for name, caption in lesson.bars.items()
+        ],
         "pictures": pictures,
     }
 

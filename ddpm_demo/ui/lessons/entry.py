@@ -13,6 +13,7 @@ from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component
 from ddpm_demo.ui.parts.readers import one_of
+from ddpm_demo.ui.words.drawings import DRAWINGS
 
 FILES = Path(__file__).resolve().parent / "files"
 
@@ -68,12 +69,19 @@ def build_lessons(checkpoints: Mapping[str, Path], own: Sequence[Path] = ()) -> 
 def first_lessons_value(classroom: Classroom) -> dict[str, Any]:
     """Return all that the page needs of the lessons before a question is asked."""
     shipped = [lesson for lesson in classroom.lessons.values() if re.match(r"\d+-", lesson.name)]
+    shown = list(classroom.lessons.values())
     return {
         "words": page_words(),
-        "lessons": [lesson.public() for lesson in classroom.lessons.values()],
+        "drawings": drawings_of(shown),
+        "lessons": [lesson.public() for lesson in shown],
         "test": classroom.public_test(),
         "plans": class_plans(shipped),
         "dont_know": DONT_KNOW,
         "controls": CONTROLS,
         "watches": WATCHES,
     }
+
+
+def drawings_of(lessons: Iterable[Lesson]) -> dict[str, Any]:
+    """Return the small drawings of lessons whose truths have no picture, by name."""
+    return {name: DRAWINGS[name]() for name in sorted({lesson.drawing for lesson in lessons if lesson.drawing})}

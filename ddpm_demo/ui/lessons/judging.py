@@ -8,6 +8,7 @@ from typing import Any
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, PredictionTask, Question
 from ddpm_demo.ui.lessons.workplace import Truth
+from ddpm_demo.ui.parts.figures import Figure
 
 TENTHS = 10
 PERCENT = re.compile(r"(?<=\d)%")
@@ -52,7 +53,7 @@ def verdict(lesson: Lesson, truth: Truth, prediction: Any) -> str:
 
 def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> tuple[str, str]:
     """Return the sentences of the reveal, and of the explanation, with their values filled in."""
-    values: dict[str, Any] = {**truth.values, **kept}
+    values: dict[str, Any] = figures({**truth.values, **kept})
     if lesson.predict.kind == "mark":
         values["prediction"] = prediction
     outcome = verdict(lesson, truth, prediction)
@@ -69,7 +70,7 @@ def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
     if chosen is None:
         raise ConfigError("choose one of the answers")
     right = chosen.key == truth.right
-    return right, spaced((question.right if right else chosen.wrong).format(**truth.values))
+    return right, spaced((question.right if right else chosen.wrong).format(**figures(truth.values)))
 
 
 def idea_behind_prediction(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> dict[str, str]:
@@ -91,7 +92,12 @@ def idea_behind_answer(question: Question, truth: Truth, answer: object) -> dict
 def _idea(idea: Choice | Misconception | None, values: Mapping[str, Any]) -> dict[str, str]:
     if idea is None or not idea.misconception:
         return {}
-    return {"misconception": idea.misconception, "refutation": spaced(idea.refutation.format(**values))}
+    return {"misconception": idea.misconception, "refutation": spaced(idea.refutation.format(**figures(values)))}
+
+
+def figures(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values for a sentence, whose plain numbers it may write as shares."""
+    return {name: Figure(value) if type(value) in (int, float) else value for name, value in values.items()}
 
 
 def checked(question: Question, truth: Truth, answer: object) -> dict[str, Any]:

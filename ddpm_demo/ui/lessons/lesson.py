@@ -70,8 +70,12 @@ class Task:
 class Lesson:
     """One lesson. `words` are what the reveal can say, `captions` the pictures that it shows.
 
-    `misconceptions` are the ideas behind a mark, an order or a curve that is wrong, by the word of the reveal.
-    `test` is its question in the test before the lessons, if it has one, and `again` the parallel one after them.
+    `bars` are captions to values that lie from 0, two strangers, to 1, the same picture.
+
+    `remember` is the one sentence to keep, `drawing` its small picture where the truth has none, and `leads` the
+    sentence that leads to the next lesson. `misconceptions` are the ideas behind a mark, an order or a curve that is
+    wrong, by the word of the reveal. `test` is its question in the test before the lessons, if it has one, and `again`
+    the parallel one after them.
     """
 
     name: str
@@ -85,8 +89,12 @@ class Lesson:
     tasks: tuple[Task, ...]
     words: Mapping[str, str]
     captions: Mapping[str, str]
+    bars: Mapping[str, str]
     explain: str
     question: Question = field(repr=False)
+    remember: str = ""
+    drawing: str = ""
+    leads: str = ""
     misconceptions: Mapping[str, Misconception] = field(default_factory=dict, repr=False)
     test: Question | None = field(default=None, repr=False)
     again: Question | None = field(default=None, repr=False)
@@ -97,6 +105,7 @@ class Lesson:
         asked = ("ask", "choices")
         return {
             **{name: getattr(self, name) for name in ("name", "title", "minutes", "opening", "lock", "screen", "goal")},
+            **{name: getattr(self, name) for name in ("remember", "drawing", "leads")},
             "tab": tab_ids()[self.tab],
             "predict": {
                 **{name: value for name, value in asdict(self.predict).items() if name not in HIDDEN},

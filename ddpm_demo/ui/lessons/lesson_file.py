@@ -10,7 +10,9 @@ from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, Predictio
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import Keys, TomlFile
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, values_of
+from ddpm_demo.ui.parts.figures import Figure
 from ddpm_demo.ui.tab_table import tab_ids
+from ddpm_demo.ui.words.drawings import DRAWINGS
 
 SCREEN = ("digit", "seed", "t", "schedule")
 PARTS = (
@@ -21,6 +23,9 @@ PARTS = (
     "opening",
     "lock",
     "explain",
+    "remember",
+    "drawing",
+    "leads",
     "screen",
     "predict",
     "do",
@@ -57,7 +62,7 @@ def read_lesson(path: Path) -> Lesson:
     values = [*values_of(predict.truth, predict.arguments), *kept]
     if predict.kind == "mark":
         values.append("prediction")
-    file.known(("reveal",), (*SAID[predict.kind], "misconceptions", "pictures"))
+    file.known(("reveal",), (*SAID[predict.kind], "misconceptions", "bars", "pictures"))
     words = {name: sentence(file, ("reveal", name), values) for name in SAID[predict.kind] if name != "wrong"}
     if "wrong" in SAID[predict.kind] and predict.kind != "choice":
         words["wrong"] = sentence(file, ("reveal", "wrong"), values)
@@ -67,9 +72,15 @@ def read_lesson(path: Path) -> Lesson:
         _one_of(file, here, name, (word for word in SAID[predict.kind] if predict.kind != "choice"))
         file.known(here, IDEA)
         misconceptions[name] = Misconception(*_idea(file, here, values))
+    bars = file.get(("reveal", "bars"), dict, {})
+    for name in bars:
+        _one_of(file, ("reveal", "bars", name), name, values_of(predict.truth, predict.arguments))
     captions = file.get(("reveal", "pictures"), dict, {})
     for name in captions:
         _one_of(file, ("reveal", "pictures", name), name, TRUTHS[predict.truth].pictures)
+    drawing = file.get(("drawing",), str, "")
+    if drawing:
+        _one_of(file, ("drawing",), drawing, DRAWINGS)
     question = read_question(file, ("question",))
     test = read_question(file, ("test",), "again") if "test" in file.content else None
     again = read_parallel(file, ("test", "again"), test) if test and "again" in file.content["test"] else test
@@ -85,8 +96,12 @@ def read_lesson(path: Path) -> Lesson:
         tasks,
         words,
         captions,
+        bars,
         sentence(file, ("explain",), values),
         question,
+        file.get(("remember",), str, ""),
+        drawing,
+        file.get(("leads",), str, ""),
         misconceptions,
         test,
         again,
@@ -242,6 +257,6 @@ def check_words(file: TomlFile, keys: Keys, text: str, values: Iterable[str]) ->
         fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
         if unknown := [name for name in fields if name not in known]:
             raise ConfigError(f"{{{unknown[0]}}} is not a value here; there are {', '.join(known) or 'none'}")
-        text.format(**dict.fromkeys(known, 0.5))
+        text.format(**dict.fromkeys(known, Figure(0.5)))
     except ValueError as error:
         raise file.fault(keys, f"`{keys[-1]}`: {error}") from None

@@ -64,7 +64,7 @@ FORMULA = list(ModelConfig().dilations)
 LOOK_ARGUMENTS = {**NETWORK_ARGUMENTS, "t": ..., "digits": 8, "drawings": 2000}
 LOOK_VALUES = ("width", "share", "whole", "t")
 DRAWN_VALUES = (
-    *("agree", "apart", "first_seconds", "second_seconds", "times", "first_calls", "second_calls"),
+    *("alike", "agree", "apart", "first_seconds", "second_seconds", "times", "first_calls", "second_calls"),
     *("first_contrast", "second_contrast"),
 )
 TRUTHS: Mapping[str, TruthFunction] = {
@@ -133,7 +133,7 @@ TRUTHS: Mapping[str, TruthFunction] = {
         "choice",
         {**NETWORK_ARGUMENTS, "t": ..., "steps": 50, "count": 4, "seed": 0},
         answers=("mean", "digit", "noise"),
-        values=("mean", "digit", "t", "steps"),
+        values=("mean_alike", "digit_alike", "mean", "digit", "apart", "t", "steps"),
         pictures=("guess", "end"),
         network=True,
     ),

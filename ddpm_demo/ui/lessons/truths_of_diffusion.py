@@ -145,6 +145,11 @@ def field_compared(_: Workplace, *, dilations: Sequence[int]) -> Truth:
     return Truth(right, {"width": width, "image": IMAGE})
 
 
+def from_strangers(agree: float, apart: float) -> float:
+    """Return where a correlation lies between that of strangers, 0, and that of the same picture, 1; never below 0."""
+    return max(0.0, (agree - apart) / (1 - apart)) if apart < 1 else 1.0
+
+
 def drawn_twice(
     workplace: Workplace,
     *,
@@ -182,6 +187,7 @@ def drawn_twice(
     values = {
         "agree": agree,
         "apart": apart,
+        "alike": from_strangers(agree, apart),
         "first_seconds": seconds[0],
         "second_seconds": seconds[1],
         "times": seconds[0] / seconds[1],

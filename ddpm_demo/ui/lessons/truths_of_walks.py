@@ -12,7 +12,7 @@ from ddpm_demo.core.sampling import sample, start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.ui.lessons.truths_of_diffusion import correlation
+from ddpm_demo.ui.lessons.truths_of_diffusion import correlation, from_strangers
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
 from ddpm_demo.ui.parts.readers import SIDE
 
@@ -71,4 +71,7 @@ def guess_like(workplace: Workplace, *, checkpoint: str, t: int, steps: int, cou
     mean = to_x0(load_mnist(train=True)[0]).mean(0, keepdim=True).expand_as(guess)
     like = {"mean": correlation(guess, mean), "digit": correlation(guess, end)}
     right = max(like, key=lambda name: like[name]) if max(like.values()) > FAINT else "noise"
-    return Truth(right, {**like, "t": at, "steps": steps}, {"guess": guess, "end": end})
+    apart = correlation(end, end.roll(1, 0))  # of digits that have nothing to do with each other
+    alike = {f"{name}_alike": from_strangers(value, apart) for name, value in like.items()}
+    values = {**alike, **like, "apart": apart, "t": at, "steps": steps}
+    return Truth(right, values, {"guess": guess, "end": end})

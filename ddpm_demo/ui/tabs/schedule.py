@@ -8,6 +8,7 @@ import gradio as gr
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.ui.parts.bridge import browser_component, chart_value, event, server_function
+from ddpm_demo.ui.parts.figures import per_cent
 from ddpm_demo.ui.parts.plots import schedule_figure
 from ddpm_demo.ui.parts.schedules import (
     FIRST_CUSTOM,
@@ -100,7 +101,7 @@ def schedule_chart(question: Any) -> dict[str, Any]:
 def half_life(name: str, schedule: Schedule) -> str:
     """Say where a schedule's alpha_bar first lies below one half, and what is left at the end."""
     below = (schedule.alpha_bar < 0.5).nonzero()
-    end = f"at t = {len(schedule) - 1} {100 * float(schedule.alpha_bar[-1]):.2g} % of the variance is still signal"
+    end = f"at t = {len(schedule) - 1} {per_cent(float(schedule.alpha_bar[-1]))} of the variance is still signal"
     if not len(below):
         return f"**{name}**: ᾱ never falls below one half; {end}, so the end is not yet pure noise to start from."
     t = int(below[0])
@@ -110,12 +111,12 @@ def half_life(name: str, schedule: Schedule) -> str:
 def wasted_quarter(linear: Schedule, cosine: Schedule) -> str:
     """Say what is left for linear's last quarter of steps to do."""
     t = len(linear) * 3 // 4
-    left, by_cosine = (100 * float(s.alpha_bar[t]) for s in (linear, cosine))
+    left, by_cosine = (per_cent(float(s.alpha_bar[t])) for s in (linear, cosine))
     return (
-        f"**Linear's wasted last quarter** (shaded): at t = {t} linear has {left:.2g} % of the "
-        f"signal left, cosine {by_cosine:.2g} %, so a quarter of linear's steps work on what is "
+        f"**Linear's wasted last quarter** (shaded): at t = {t} linear has {left} of the "
+        f"signal left, cosine {by_cosine}, so a quarter of linear's steps work on what is "
         "already noise. Nichol & Dhariwal 2021 (section 3.2) could skip up to 20 % of linear's reverse steps with "
-        "little loss of quality, and proposed cosine."
+        "little cost in quality, and proposed cosine."
     )
 
 

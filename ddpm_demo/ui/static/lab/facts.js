@@ -32,6 +32,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {Record<string, {title: string, lead: string, lesson: string}>} tabs
  * @property {Record<string, any> | null} lessons see `lessons_value` in ui/lab/lessons.py
  * @property {Record<string, string> | null} files their addresses, where the lab is a folder; else they are in the page
+ * @property {import("../glossary.js").Glossary} glossary
  * @property {string} about
  * @property {string} cannot
  */

@@ -2,7 +2,7 @@
 // ui/lessons/judging.py, for a page without a server.
 
 /**
- * @typedef {{right: any, why: string, pictures: any[],
+ * @typedef {{right: any, why: string, bars: any[], pictures: any[],
  *            said: Record<string, {verdict: string, words: string, idea: Record<string, string>}>}} Outcomes
  */
 
@@ -37,13 +37,13 @@ export const withNumbers = (text, numbers) =>
  * @param {Record<string, number>} kept
  */
 export function revealedHere(kind, { near, outcomes, note }, prediction, kept) {
-  const { right, why, pictures, said } = outcomes;
+  const { right, why, bars, pictures, said } = outcomes;
   const numbers = { ...kept, ...(kind === "mark" ? { prediction } : {}) };
   const { verdict, words, idea } = said[outcomeOf(kind, right, near, prediction)],
     filled = Object.entries(idea).map(([name, text]) => [name, withNumbers(text, numbers)]);
   return {
     ...{ right, verdict, words: withNumbers(words, numbers), idea: Object.fromEntries(filled) },
-    ...{ why: withNumbers(why, numbers), pictures, note },
+    ...{ why: withNumbers(why, numbers), bars, pictures, note },
   };
 }
 

@@ -1,6 +1,7 @@
 // The lab: the page's tabs without a server. Each is built when it is first opened.
 import { readDecimalCommas } from "../decimal_comma.js";
 import { h } from "../dom.js";
+import { listOf, markWords } from "../glossary.js";
 import { facts } from "./facts.js";
 import { buildGenerateTab } from "./generate_tab.js";
 import { buildLessons } from "./lessons.js";
@@ -70,9 +71,11 @@ const list = h("div", { class: "lab-tabs", role: "tablist", "aria-label": "parts
 list.append(...tabs.map(({ opener }) => opener));
 const foot = h("footer", { class: "lab-foot prose" });
 foot.innerHTML = facts.cannot + facts.about;
+foot.prepend(listOf(facts.glossary));
 const lab = /** @type {HTMLElement} */ (document.getElementById("lab"));
 lab.replaceChildren(h("h1", {}, document.title), list, ...tabs.map(({ panel }) => panel), foot);
 open("noise");
 buildLessons(lab);
 if (facts.files && location.protocol !== "file:")
   navigator.serviceWorker?.register("service_worker.js").catch(() => {}); // then it needs the network next time, too
+markWords(facts.glossary);

@@ -1,11 +1,11 @@
 // One lesson: guess, try it on the real tab, see the truth, one question more. What was done before is there again.
-import { inflateLevels } from "../bytes.js";
 import { button, h } from "../dom.js";
 import { openTab } from "../open_tab.js";
-import { paintGrid } from "../paint.js";
 import { readValue, update } from "../state.js";
 import { makeGuess, makeRadios } from "./guess.js";
 import { ideaOf } from "./idea.js";
+import { keepsakeOf, pictureOf } from "./keepsake.js";
+import { likenessOf } from "./likeness.js";
 import { keep, recordOf } from "./memory.js";
 import { sendAnswer } from "./live.js";
 import { keptValue, leadTo, lockParts, soon, watchTask } from "./page_parts.js";
@@ -13,11 +13,11 @@ import { askUntilDone, fill } from "./words.js";
 
 /**
  * @param {{lesson: Record<string, any>, words: Record<string, string>, server: import("../component.js").Server,
- *          controls: Record<string, string>, watches: Record<string, string>,
+ *          drawings: Record<string, any>, controls: Record<string, string>, watches: Record<string, string>,
  *          onDone: () => void, next: (() => void) | null, again: () => void}} options
  * @returns {{element: HTMLElement, leave: () => void}} `leave` gives the page back to the student
  */
-export function makeLesson({ lesson, words, server, controls, watches, onDone, next, again }) {
+export function makeLesson({ lesson, words, server, drawings, controls, watches, onDone, next, again }) {
   const record = recordOf(lesson.name);
   const body = h("div", { class: "ddpm-lesson-body" });
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite", "data-name": "lesson-spoken" });
@@ -166,7 +166,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       record.truth = answer;
       keep();
     }
-    const { right, words: said, idea, why, pictures } = record.truth;
+    const { right, words: said, idea, bars, why, pictures } = record.truth;
     const guess = makeGuess(lesson.predict, words, record.prediction, () => {});
     const strip = h("div", { class: "ddpm-lesson-pictures" }, ...pictures.map(pictureOf));
     body.replaceChildren(
@@ -175,6 +175,7 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       guess.element,
       h("p", { class: "ddpm-lesson-said", "data-verdict": record.truth.verdict }, said),
       ...ideaOf(idea, words),
+      ...likenessOf(bars, words),
       strip,
       h("h4", {}, words.why),
       h("p", {}, why),
@@ -189,11 +190,6 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
     server.prepare_truth({ lesson: lesson.name, question: true }).catch(() => {}); // computed while the student reads
     here.focus();
     say([said, idea?.refutation ?? "", why].join(" "));
-  }
-  function pictureOf(picture) {
-    const canvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "aria-label": picture.caption });
-    inflateLevels(picture.levels, 8).then((levels) => paintGrid(canvas, levels, picture.n, 28));
-    return h("figure", {}, canvas, h("figcaption", {}, picture.caption));
   }
 
   function showQuestion() {
@@ -249,6 +245,8 @@ export function makeLesson({ lesson, words, server, controls, watches, onDone, n
       said.dataset.verdict = "right";
       after.replaceChildren(
         h("b", {}, words.done),
+        ...keepsakeOf(lesson, record.truth, drawings),
+        ...(lesson.leads ? [h("p", { "data-name": "leads" }, lesson.leads)] : []),
         ...(next ? [primary(words.next, next, { "data-name": "next" })] : []),
         button(words.again, again, { "data-name": "again" }),
       );

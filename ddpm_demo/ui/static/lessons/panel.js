@@ -78,6 +78,7 @@ export function makePanel({ value, server, code, onChange, onClose }) {
     const made = makeLesson({
       lesson,
       words,
+      drawings: value.drawings,
       controls: value.controls,
       watches: value.watches,
       server,
@@ -187,7 +188,7 @@ export function makePanel({ value, server, code, onChange, onClose }) {
         h(
           "div",
           { class: "ddpm-row" },
-          button(words.print_mine, () => showMyResults(lessons, words), { "data-name": "mine" }),
+          button(words.print_mine, () => showMyResults(lessons, words, value.drawings), { "data-name": "mine" }),
           button(words.print_sheet, () => showTeachersSheet(value, words), { "data-name": "sheet" }),
         ),
         saveRow(),

@@ -1,5 +1,7 @@
 // What is printed: a student's own results.
 import { button, h } from "../dom.js";
+import { ideaOf } from "./idea.js";
+import { keepsakeOf } from "./keepsake.js";
 import { hasRecord, learnedBetween, normalisedGain, recordOf, scoreOf, stateOf, testOf } from "./memory.js";
 import { layOver } from "./overlay.js";
 import { fill } from "./words.js";
@@ -10,7 +12,8 @@ export function showSheet(title, words, ...content) {
   layOver(title, words.close_sheet, { buttons: [print] }, ...content);
 }
 
-export function showMyResults(lessons, words) {
+export function showMyResults(lessons, words, drawings) {
+  const done = lessons.filter((lesson) => stateOf(lesson.name) === "done");
   const sayOf = (lesson, value) =>
     lesson.predict.choices.find((choice) => choice.key === value)?.say ??
     (typeof value === "number" ? Math.round(value * 100) / 100 : "");
@@ -18,6 +21,8 @@ export function showMyResults(lessons, words) {
     words.mine_title,
     words,
     ...scoreWords(words).map((text) => h("p", {}, text)),
+    ...(done.length ? [h("h2", {}, words.kept_title)] : []),
+    ...done.flatMap((lesson) => keepsakeOf(lesson, recordOf(lesson.name).truth, drawings)),
     ...lessons.map((lesson, k) => {
       const record = hasRecord(lesson.name) ? recordOf(lesson.name) : {};
       const shown = Array.isArray(record.prediction)
@@ -28,7 +33,9 @@ export function showMyResults(lessons, words) {
         {},
         h("h2", {}, `${k + 1}. ${lesson.title} · ${words[`state_${stateOf(lesson.name)}`]}`),
         ...(record.prediction === undefined ? [] : shown),
-        ...(record.truth ? [h("p", {}, record.truth.words), h("p", {}, record.truth.why)] : []),
+        ...(record.truth
+          ? [h("p", {}, record.truth.words), ...ideaOf(record.truth.idea, words), h("p", {}, record.truth.why)]
+          : []),
       );
     }),
   );

@@ -1,8 +1,9 @@
 // One jump or many steps: q(x_t | x_0) at once, against the chain of single noisings q(x_k | x_{k-1}), k = 0..t.
-import { h, number } from "../dom.js";
+import { button, h, number, reducedMotion } from "../dom.js";
 import { makeHistogram } from "./histogram.js";
 import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
+import { ORANGE } from "../palette.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
 
 /**
@@ -33,45 +34,60 @@ export function normals(seed) {
 }
 
 /**
- * x_t by t + 1 single steps x_k = sqrt(1 - beta_k) x_{k-1} + sqrt(beta_k) z_k (Ho et al. 2020, equation 2).
+ * A walk from x_0 by single steps x_k = sqrt(1 - beta_k) x_{k-1} + sqrt(beta_k) z_k (Ho et al. 2020, equation 2).
+ * @param {ArrayLike<number>} x0
+ * @param {ArrayLike<number>} beta
+ * @param {number} seed
+ */
+export function makeWalk(x0, beta, seed) {
+  const draw = normals(seed);
+  const x = Float64Array.from(x0);
+  let steps = 0;
+  return {
+    x,
+    steps: () => steps,
+    step() {
+      const keep = Math.sqrt(1 - beta[steps]),
+        noise = Math.sqrt(beta[steps]);
+      for (let i = 0; i < x.length; i++) x[i] = keep * x[i] + noise * draw();
+      steps++;
+    },
+  };
+}
+
+/**
+ * x_t by t + 1 single steps.
  * @param {ArrayLike<number>} x0
  * @param {ArrayLike<number>} beta
  * @param {number} t
  * @param {number} seed
  */
 export function walk(x0, beta, t, seed) {
-  const draw = normals(seed);
-  const x = Float64Array.from(x0);
-  for (let k = 0; k <= t; k++) {
-    const keep = Math.sqrt(1 - beta[k]),
-      noise = Math.sqrt(beta[k]);
-    for (let i = 0; i < x.length; i++) x[i] = keep * x[i] + noise * draw();
-  }
-  return x;
+  const way = makeWalk(x0, beta, seed);
+  while (way.steps() <= t) way.step();
+  return way.x;
 }
 
 const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const deviation = (/** @type {number[]} */ values) =>
   Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
 
+const SECONDS = 3; // of a whole walk on the screen
+const MOST = 0.7; // density at the histograms' top: they end near 0.4, and begin as a spike
+
 export function makeChainPanel() {
-  const jump = h("canvas", {
-    width: 28,
-    height: 28,
-    role: "img",
-    class: "ddpm-pixels",
-    "aria-label": "xₜ in one jump",
+  const canvas = (/** @type {string} */ label, /** @type {Record<string, string>} */ attributes = {}) =>
+    h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "aria-label": label, ...attributes });
+  const jump = canvas("xₜ in one jump"),
+    chain = canvas("xₜ by a chain of single steps", { "data-name": "chain" });
+  const inJump = makeHistogram("histogram of the noise after one jump, against N(0, 1)", { most: MOST });
+  const inChain = makeHistogram("histogram of the noise after the steps, against N(0, 1)", {
+    most: MOST,
+    colour: ORANGE,
   });
-  const chain = h("canvas", {
-    width: 28,
-    height: 28,
-    role: "img",
-    class: "ddpm-pixels",
-    "data-name": "chain",
-    "aria-label": "xₜ by a chain of single steps",
-  });
-  const histogram = makeHistogram("histograms of the noise in both pictures, against N(0, 1)");
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "chain" });
+  const counter = h("figcaption", { "data-name": "chain-steps" }, "step by step");
+  const again = button("Walk again", () => run(), { "data-name": "chain-again" });
   const element = h(
     "details",
     { class: "ddpm-details ddpm-chain", ontoggle: () => run() },
@@ -84,39 +100,61 @@ export function makeChainPanel() {
     ),
     h(
       "div",
-      { class: "ddpm-pictures" },
+      { class: "ddpm-pictures ddpm-chain-pictures" },
       h("figure", {}, jump, h("figcaption", {}, "one jump")),
-      h("figure", {}, chain, h("figcaption", {}, "step by step")),
-      h(
-        "figure",
-        {},
-        histogram.element,
-        h("figcaption", {}, "the noise in each (jump: blue, chain: orange), and N(0, 1)"),
-      ),
+      h("figure", {}, chain, counter),
+      h("figure", {}, inJump.element, h("figcaption", {}, "the noise after the jump, and N(0, 1)")),
+      h("figure", {}, inChain.element, h("figcaption", {}, "the noise after the steps, and N(0, 1)")),
     ),
+    h("div", { class: "ddpm-row" }, again),
     words,
   );
+  let frame = 0; // the one that is asked for next
 
+  /** Show the jump at once and the steps as they are walked; where nothing may move, their end. */
   function run() {
+    cancelAnimationFrame(frame);
     if (!element.open) return;
     const { digit, noise } = known();
     const alphaBar = alphaBarAt(),
-      { x0 } = digit;
+      { x0 } = digit,
+      total = state.t + 1;
     const once = mixture(),
-      steps = walk(x0, state.tables[state.schedule].beta, state.t, noise.seed + 1);
-    const noiseIn = (/** @type {ArrayLike<number>} */ x) =>
-      Array.from(x, (value, i) => (value - Math.sqrt(alphaBar) * x0[i]) / Math.sqrt(1 - alphaBar));
-    const [a, b] = [noiseIn(once), noiseIn(steps)];
+      way = makeWalk(x0, state.tables[state.schedule].beta, noise.seed + 1);
+    /** The noise in a picture, in units of that in xₜ; `left` is what is left of the picture's variance. */
+    const noiseIn = (/** @type {ArrayLike<number>} */ x, /** @type {number} */ left) =>
+      Array.from(x, (value, i) => (value - Math.sqrt(left) * x0[i]) / Math.sqrt(1 - alphaBar));
+    const a = noiseIn(once, alphaBar);
     paintFloats(jump, once);
-    paintFloats(chain, steps);
-    histogram.draw(a, b);
-    words.replaceChildren(
-      ...formula(
-        `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a))}, standard deviation ` +
-          `${number(deviation(a))}; after ${state.t + 1} steps mean ${number(mean(b))}, standard deviation ${number(deviation(b))}. ` +
-          "Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.",
-      ),
-    );
+    inJump.draw(a);
+    words.textContent = "";
+    let left = 1; // of the picture's variance, after the steps so far
+    /** @type {number | null} */
+    let begun = null;
+    function show(/** @type {number} */ now) {
+      begun ??= now;
+      const share = reducedMotion() ? 1 : (now - begun) / (1000 * SECONDS);
+      while (way.steps() < Math.min(total, Math.ceil(share * total))) {
+        left *= 1 - state.tables[state.schedule].beta[way.steps()];
+        way.step();
+      }
+      const b = noiseIn(way.x, left);
+      paintFloats(chain, way.x);
+      inChain.draw(b);
+      counter.textContent = `step ${way.steps()} of ${total}`;
+      if (way.steps() < total) {
+        frame = requestAnimationFrame(show);
+        return;
+      }
+      words.replaceChildren(
+        ...formula(
+          `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a), 2)}, standard ` +
+            `deviation ${number(deviation(a), 2)}; after ${total} steps mean ${number(mean(b), 2)}, standard deviation ` +
+            `${number(deviation(b), 2)}. Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.`,
+        ),
+      );
+    }
+    show(performance.now());
   }
   return { element, run };
 }

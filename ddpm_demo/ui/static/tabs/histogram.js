@@ -22,8 +22,11 @@ export function density(values) {
   return bins;
 }
 
-/** @param {string} label */
-export function makeHistogram(label) {
+/**
+ * @param {string} label
+ * @param {{most?: number, colour?: string}} look the density at the top, where it is always the same, and one's own colour
+ */
+export function makeHistogram(label, { most, colour } = {}) {
   const canvas = h("canvas", {
     width: WIDTH,
     height: HEIGHT,
@@ -41,7 +44,7 @@ export function makeHistogram(label) {
   function draw(...series) {
     const { text, line, accent } = colours(canvas);
     const all = series.map(density);
-    const top = Math.max(0.5, ...all.map((bins) => Math.max(...bins)));
+    const top = most ?? Math.max(0.5, ...all.map((bins) => Math.max(...bins)));
     const y = (/** @type {number} */ value) => (HEIGHT - FLOOR) * (1 - value / top);
     context.clearRect(0, 0, WIDTH, HEIGHT);
     context.font = "14px system-ui, sans-serif";
@@ -53,7 +56,7 @@ export function makeHistogram(label) {
       context.fillText(String(value).replace("-", "−"), x(value), HEIGHT - 5);
     }
     all.forEach((bins, k) => {
-      context.fillStyle = context.strokeStyle = [accent, ORANGE][k];
+      context.fillStyle = context.strokeStyle = [colour ?? accent, ORANGE][k];
       context.globalAlpha = all.length > 1 ? 0.45 : 0.7;
       bins.forEach((value, i) =>
         context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)),

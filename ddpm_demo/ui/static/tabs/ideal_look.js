@@ -1,6 +1,7 @@
 // What a perfect network would answer to the x_t on the screen: the training digits' mean, weighted by Bayes' rule.
 import { decodeBytes, decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number } from "../dom.js";
+import { perCent } from "../figures.js";
 import { formula } from "../maths.js";
 import { paintFloats, paintGrid } from "../paint.js";
 import { alphaBarAt, known, mixture } from "../state.js";
@@ -64,7 +65,7 @@ export function makeIdealPanel(server) {
         ? ""
         : ` With so much noise it is the mean of all training digits: their correlation is ${number(got.mean, 2)}, and that of ${got.beside}'s x̂₀ with the mean ${number(got.beside_mean, 2)}.`;
     words.textContent =
-      `${what}${mean} Up to t = ${got.half} one training digit has more than half of the weight for most of ${got.test_digits} test digits. The perfect answer's mean squared error of the noise is ${mse.toPrecision(3)}: compare the network's above. ` +
+      `${what}${mean} Up to t = ${got.half} one training digit has more than half of the weight for most of ${got.test_digits} test digits. The perfect answer misses ${perCent(mse)} of the noise: compare the network's above. ` +
       `Computed in ${number(got.milliseconds, 0)} ms.`;
     element.dataset.first = first;
   }

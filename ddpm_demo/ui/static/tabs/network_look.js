@@ -4,6 +4,7 @@ import { answerTo } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { networkHere } from "./network_here.js";
 import { h, number, select } from "../dom.js";
+import { perCent } from "../figures.js";
 import { guesses } from "./guesses.js";
 import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
@@ -85,14 +86,14 @@ export function makeNetworkPanel(server) {
     const usual =
       answer.held_out === null
         ? ""
-        : `; on ${answer.held_out_digits.toLocaleString("en")} test digits it is ${answer.held_out.toPrecision(3)} on average for t from ${answer.tenth[0]} to ${answer.tenth[1]}`;
+        : `; on ${answer.held_out_digits.toLocaleString("en")} test digits it is ${perCent(answer.held_out)} on average for t from ${answer.tenth[0]} to ${answer.tenth[1]}`;
     const other =
       state.schedule === "linear"
         ? ""
         : ` The network was trained on the linear schedule, so it was told t = ${answer.t}, where that schedule has as much signal.`;
     const where = answer.here ? " on your device" : here.why() && `, on the server: ${here.why()}`;
     words.textContent =
-      `Mean squared error ${mse.toPrecision(3)}${usual}. ` +
+      `Of the noise it misses ${perCent(mse)}${usual}. ` +
       `${answer.checkpoint} answered in ${number(answer.milliseconds, 0)} ms${where}.${other}`;
   }
   /** Paint an answer about a picture; returns its mean squared error. */

@@ -1,6 +1,7 @@
 // The stage of the Noise tab: x_t is computed here, in the page, from x0, eps and the alpha_bar table; no drag asks a server.
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { button, h, number, settled } from "../dom.js";
+import { figure, perCent } from "../figures.js";
 import { formula } from "../maths.js";
 import { beginLink, writeLink } from "../link.js";
 import { openTab } from "../open_tab.js";
@@ -52,7 +53,7 @@ export function makeNoiseStage(value) {
   );
 
   const rest = settled(() => {
-    spoken.textContent = `${known().digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`;
+    spoken.textContent = `${known().digit.name}, t = ${state.t}, ${perCent(alphaBarAt())} signal`;
     writeLink();
   });
   /** @param {import("../state.js").Changes | {digit: true, noise: true}} changes */
@@ -68,7 +69,7 @@ export function makeNoiseStage(value) {
       term.style.setProperty("--share", String(share)); // it is set as large as it weighs
     }
     facts.textContent =
-      `ᾱ = ${alphaBar.toPrecision(5)}: ${(100 * alphaBar).toPrecision(3)} % of the variance is signal; ` +
+      `ᾱ = ${figure(alphaBar, 5)}: ${perCent(alphaBar)} of the variance is signal; ` +
       `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${digit.name}; noise of seed ${drawn.seed}.`;
     onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
     rest();

@@ -1,5 +1,6 @@
 // x0, eps and x_t side by side, on one scale of values, with the sum behind any pixel written out.
 import { checkbox, h, makeSpoken, number } from "../dom.js";
+import { perCent } from "../figures.js";
 import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
@@ -94,10 +95,7 @@ export function makePixels() {
       high.textContent = number(reach, reach === 1 ? 0 : 1);
     }
     paintFloats(frames.x_t.canvas, mixture(), -reach, reach);
-    frames.x_t.canvas.setAttribute(
-      "aria-label",
-      `${digit.name}, t = ${state.t}, ${(100 * alphaBarAt()).toPrecision(2)} % signal`,
-    );
+    frames.x_t.canvas.setAttribute("aria-label", `${digit.name}, t = ${state.t}, ${perCent(alphaBarAt())} signal`);
     writeSum();
   }
   return { frames, details: h("div", {}, scale, wide.element, sum, spoken.element), paint };

@@ -3,6 +3,7 @@ import { answerTo, placeIn } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
 import { checkbox, h } from "../dom.js";
+import { perCent } from "../figures.js";
 import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
 import { state, subscribe } from "../state.js";
@@ -39,20 +40,19 @@ export function mount(element, props, watch, server) {
   placeIn(element).replaceChildren(all);
 
   function showLooks(answer) {
-    const percent = (share) => `${(100 * share).toPrecision(2)} %`;
     const maps = decodeFloat32(answer.maps);
     looks.replaceChildren(
       ...answer.t.map((t, k) => {
         const map = makeMap(`influence at t = ${t}`, () => state.pixel);
         paintLog(map.canvas, maps.subarray(k * PIXELS, (k + 1) * PIXELS), 4);
         map.mark(state.pixel);
-        map.caption.textContent = `t = ${t}: the pixel itself ${percent(answer.itself[k])}; 90 % of the rest within ${answer.widths[k]}×${answer.widths[k]}`;
+        map.caption.textContent = `t = ${t}: the pixel itself ${perCent(answer.itself[k])}; 90 % of the rest within ${answer.widths[k]}×${answer.widths[k]}`;
         return map.element;
       }),
     );
     lookWords.textContent =
       `${answer.checkpoint}, mean over ${answer.digits} test digits. After the first block the formula's square is 9×9; ` +
-      `beyond it lies ${answer.t.map((t, k) => `${percent(answer.outside[k])} of the gradient at t = ${t}`).join(", ")}. ` +
+      `beyond it lies ${answer.t.map((t, k) => `${perCent(answer.outside[k])} of the gradient at t = ${t}`).join(", ")}. ` +
       (frozen.input.checked
         ? "With the norms frozen that must be nothing."
         : "Only GroupNorm, whose mean and variance are taken over the whole image, can carry it there.");

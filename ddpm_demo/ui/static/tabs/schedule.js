@@ -4,6 +4,7 @@ import { makeChart } from "../chart.js";
 import { schedulePicker, timestepSlider } from "../controls.js";
 import { makeCurve } from "../curve.js";
 import { contextOf, h, number } from "../dom.js";
+import { figure } from "../figures.js";
 import { makeFlowLook } from "./flow_look.js";
 import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
@@ -82,7 +83,7 @@ export function mount(element, props, watch, server) {
     if (t < alphaBar.length) {
       if (state.digit && state.noise) paintFloats(canvas, mixture(alphaBarAt(t, name)));
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
-      caption.textContent = `${text ?? name}:\nᾱ = ${alphaBar[t].toPrecision(4)}\nβ = ${beta[t].toPrecision(3)}\nSNR ${number(snr, 1)} dB`;
+      caption.textContent = `${text ?? name}:\nᾱ = ${figure(alphaBar[t], 4)}\nβ = ${figure(beta[t])}\nSNR ${number(snr, 1)} dB`;
     } else {
       contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
       caption.textContent = `${text ?? name}:\nends at t = ${alphaBar.length - 1}`;

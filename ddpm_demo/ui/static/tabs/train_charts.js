@@ -1,6 +1,7 @@
 // The curves of a training run, and its loss per tenth of the timesteps.
 import { makeChart } from "../chart.js";
 import { h } from "../dom.js";
+import { perCent } from "../figures.js";
 import { report } from "../in_order.js";
 
 /**
@@ -99,7 +100,7 @@ export function makeCharts() {
       high = values[9];
     if (!low || !high) return;
     words.textContent =
-      `For the smallest t the loss is ${low.toPrecision(2)}, for the largest ${high.toPrecision(2)}. ` +
+      `For the smallest t ${perCent(low)} of the noise is missed, for the largest ${perCent(high)}. ` +
       "At large t nearly all of xₜ is noise, so the network can almost copy what it sees. At small t the noise is a " +
       "hundredth of the ink and must be told apart from the pen's own texture; saying “no noise at all” would cost 1. Little " +
       "depends on it: an error in ε̂ there hardly changes x̂₀.";

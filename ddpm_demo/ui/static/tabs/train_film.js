@@ -2,6 +2,7 @@
 import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
 import { button, duration, h, makeSpoken, newId, number, select } from "../dom.js";
+import { perCent } from "../figures.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 
@@ -157,7 +158,7 @@ export function makeFilm(server) {
     paintGrid(big.x_t, part("x_t", look), 1, SIZE, 0);
     paintGrid(big.x0_hat, part("x0_hat", look), 1, SIZE, 0);
     words.textContent =
-      `t = ${got.t[look]}: ${(100 * got.alpha_bar[look]).toPrecision(2)} % of the variance is the digit. After step ${step.toLocaleString("en")} ` +
+      `t = ${got.t[look]}: ${perCent(got.alpha_bar[look])} of the variance is the digit. After step ${step.toLocaleString("en")} ` +
       `the clean image it implies is ${number(got.error_of_x0[look], 4)} away from x₀ (mean squared, clipped to [−1, 1]).`;
     spoken.say(words.textContent);
     element.dataset.step = step;

@@ -1,0 +1,1 @@
+"""The words and symbols of the page, each explained in a sentence or two."""

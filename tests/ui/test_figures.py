@@ -1,0 +1,40 @@
+"""Figures on the page mean something: per cent that can be read, alike in Python and in the browser, no exponents."""
+
+import re
+
+import pytest
+
+from ddpm_demo.ui.parts.figures import Figure, per_cent
+
+WRITTEN = {
+    0: "0 %",
+    2.4e-9: "less than 0.001 %",
+    4.0e-5: "0.004 %",
+    0.0063: "0.63 %",
+    0.0778: "7.8 %",
+    0.394: "39.4 %",
+    0.9999: "more than 99.9 %",
+    1: "100 %",
+    1.234: "123 %",
+}
+
+
+def test_a_share_is_written_as_people_read_it_and_alike_in_the_browser(node):
+    assert {share: per_cent(share) for share in WRITTEN} == WRITTEN
+    assert f"{Figure(0.0063):share}, {Figure(0.0063):.3f}" == "0.63 %, 0.006"
+    shares = [10 ** (-k / 3) * 0.987 for k in range(24)]
+    reply = node(
+        """
+        import { figure, perCent } from "./static/figures.js";
+        const figures = [0, 2.4e-9, 4.04e-5, 0.394, 123456].map((x) => figure(x));
+        reply = { shares: given.shares.map(perCent), figures };
+        """,
+        shares=[*WRITTEN, *shares],
+    )
+    assert reply["shares"] == [per_cent(share) for share in (*WRITTEN, *shares)]
+    assert reply["figures"] == ["0.00", "under 0.000001", "0.0000404", "0.394", "123456"]
+
+
+@pytest.mark.parametrize("share", [10**-k for k in range(12)])
+def test_no_share_has_an_exponent(share):
+    assert re.fullmatch(r"(less than |more than )?\d+(\.\d+)? %", per_cent(share))
