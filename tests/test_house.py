@@ -260,3 +260,44 @@ def test_no_circle_among_the_browser_modules():
         assert all(other.is_file() for other in others), path
         graph[str(path)] = {str(other) for other in others}
     assert_no_circle(graph)
+
+
+SPELLED_OTHERWISE = re.compile(r"\blearnt\b|(?<![\w/.])x_t\b(?![\[(.=])|\d%")  # learned, xₜ, 39.4 %
+BESIDE = re.compile(r"`[^`]*`|\$?\{[^{}]*\}|\d+px.*")  # code, places of numbers, and a shadow's measures
+
+
+def sentences(path):
+    """The texts of a file that a visitor may read: strings with a space in Python and JavaScript, all else in full."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        tree = ast.parse(text)
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
+        docstrings = {id(each.value) for each in first if isinstance(each, ast.Expr)}
+        strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        return [each.value for each in strings if " " in each.value and id(each) not in docstrings]
+    if path.suffix == ".js":
+        code = "\n".join(line for line in text.splitlines() if not line.strip().startswith(("//", "*", "/*")))
+        return [
+            BESIDE.sub("", each)
+            for each in re.findall(r'"[^"\n]*"', code) + re.findall(r"`([^`]*)`", code)
+            if " " in each
+        ]
+    return [line for line in text.splitlines() if not re.match(r"\s*(x_t =|forms =|lesson =)", line)]
+
+
+def test_one_spelling_everywhere():
+    page = PACKAGE / "ui"
+    files = [path for kind in ("py", "js", "toml") for path in page.rglob(f"*.{kind}")]
+    told = [*PACKAGE.parent.glob("docs/*.md"), *PACKAGE.parent.glob("*.md")]
+    faults = [
+        f"{path.name}: {text[:80]}"
+        for path in files
+        for text in sentences(path)
+        if SPELLED_OTHERWISE.search(BESIDE.sub("", text))
+    ]
+    for path in told:  # which write x_t as code has it
+        text = BESIDE.sub("", path.read_text(encoding="utf-8"))
+        faults += [f"{path.name}: {found}" for found in re.findall(r"\blearnt\b|\d%", text)]
+    assert faults == []
+    assert SPELLED_OTHERWISE.findall("learnt 3% of x_t") == ["learnt", "3%", "x_t"]

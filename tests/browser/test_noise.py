@@ -14,9 +14,9 @@ from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.networks.loaded_networks import load_placed
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.parts.figures import per_cent
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.parts.digits import class_indices, draw_noise, gallery_digit, noise_of
+from ddpm_demo.ui.parts.figures import per_cent
 
 X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"

@@ -27,11 +27,13 @@ def test_a_share_is_written_as_people_read_it_and_alike_in_the_browser(node):
         """
         import { figure, perCent } from "./static/figures.js";
         const figures = [0, 2.4e-9, 4.04e-5, 0.394, 123456].map((x) => figure(x));
-        reply = { shares: given.shares.map(perCent), figures };
+        const { number } = await import("./static/dom.js");
+        reply = { shares: given.shares.map(perCent), figures, signs: [-0.0004, -0.0006, 0.5].map((x) => number(x)) };
         """,
         shares=[*WRITTEN, *shares],
     )
     assert reply["shares"] == [per_cent(share) for share in (*WRITTEN, *shares)]
+    assert reply["signs"] == ["0.000", "−0.001", "0.500"]
     assert reply["figures"] == ["0.00", "under 0.000001", "0.0000404", "0.394", "123456"]
 
 

@@ -489,7 +489,7 @@ def test_the_pages_words_for_a_sampler_lead_back_to_it():
     titles = [(title, kind, variant) for kind in SAMPLERS for title, variant in SAMPLERS[kind].variants.items()]
     assert [title for title, *_ in titles] == list(WORDS["sampler"])
     for title, kind, variant in titles:
-        for clip_words, clip in (("none", "none"), ("clip x̂₀ to [−1, 1]", "x0"), ("clamp x_t to [−1, 1]", "x_t")):
+        for clip_words, clip in (("none", "none"), ("clip x̂₀ to [−1, 1]", "x0"), ("clamp xₜ to [−1, 1]", "x_t")):
             wanted = settings(title, clip_words, steps=20)
             assert wanted.config == SamplerConfig(kind, **variant, clip=clip, steps=20)
             words = words_of_settings(wanted)

@@ -231,6 +231,7 @@ def test_the_teachers_guide_names_every_truth_and_every_part_of_the_page():
         ("minutes = 5", "minutes = 5\nlength = 3", "nothing is called `length` here", "length"),
         ('title = "', "title = ", "", "title"),
         ("{t:.0f} on.", "{t:.0q} on.", "`close`", "close"),
+        ('here = "by linear"', 'hear = "by linear"', "`hear` must be one of here, there", "hear ="),
         ('drawing = "alpha bar"', 'drawing = "a fish"', "`drawing` must be one of bell", "a fish"),
         ('say = "Later"', 'say = "Later"\nmisconception = "It is slow."', "needs its `refutation`", '"It is slow."'),
         ('say = "Later"', 'say = "Later"\nmisconception = "a"\nrefutation = "{a}"', "{a} is not a value", '"{a}"'),

@@ -81,7 +81,7 @@ def test_the_line_under_the_steps_is_the_samplers_and_silent_where_there_is_no_f
     assert f"10 steps of this rule end at **×{ddim_by_numpy(10):.2f}**" in contrast_words(linear, ddim)
     for senseless in ({"steps": None}, {"steps": 3.5}, {"sampler": None}, {"eta": "x"}):
         assert contrast_words(linear, {**ddim, **senseless}) == ""
-    assert contrast_words(linear, {**words, "clip": "clamp x_t to [−1, 1]"}) == ""
+    assert contrast_words(linear, {**words, "clip": "clamp xₜ to [−1, 1]"}) == ""
     assert contrast(linear, SamplerConfig(clip="x_t")) is None
 
 

@@ -77,12 +77,12 @@ EXPERIMENTS = {
         (
             _lane("clip nothing", clip="none", steps=200),
             _lane("clip x̂₀", clip="x0", steps=200),
-            _lane("clamp x_t", clip="x_t", steps=200),
+            _lane("clamp xₜ", clip="x_t", steps=200),
         ),
         "Noise mostly lies between −2 and 2: clamping xₜ to [−1, 1] at every step removes a part of it that the "
         "network expects to see; look at the paper between the strokes. Clipping x̂₀ only says that the "
         "finished pixels are between black and white.",
-        "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps x_t",
+        "the spec clips nothing; Ho et al.'s code clips x̂₀; Jackson-Kang's tutorial notebook clamps xₜ",
     ),
     "Noise at the last step or not": Experiment(
         (

@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, dict[str, Any]]] = {
     "clip": {
         "none": {"clip": "none"},
         "clip x̂₀ to [−1, 1]": {"clip": "x0"},
-        "clamp x_t to [−1, 1]": {"clip": "x_t"},
+        "clamp xₜ to [−1, 1]": {"clip": "x_t"},
     },
     "guide": {NO_GUIDE: {"guide": None}},
     "digit": {ANY_DIGIT: {"digit": None}, **{str(digit): {"digit": digit} for digit in range(10)}},

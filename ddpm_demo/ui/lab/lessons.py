@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.classroom import DONT_KNOW, revealed
+from ddpm_demo.ui.lessons.classroom import DONT_KNOW, offered, revealed
 from ddpm_demo.ui.lessons.entry import FILES, class_plans, drawings_of, page_words, shipped_lessons
 from ddpm_demo.ui.lessons.judging import checked
 from ddpm_demo.ui.lessons.lesson import WHEN, Lesson, Question, public_question, questions_of_test
@@ -146,7 +146,7 @@ def _offered(lesson: Lesson) -> dict[str, Any]:
     """Return what the page may know of a lesson; one that cannot be tried here has no tasks."""
     here = lesson.tab in LAB_TABS
     return {
-        **lesson.public(),
+        **offered(lesson),
         "tab": tab_ids()[lesson.tab] if here else None,
         **({} if _can_be_tried(lesson) else {"tasks": []}),
     }

@@ -150,13 +150,26 @@ class Classroom:
             return None
 
 
+def offered(lesson: Lesson) -> dict[str, Any]:
+    """Return what the page needs of a lesson before anything is revealed, with the pictures beside its question."""
+    public, asked = lesson.public(), lesson.question
+    if asked.shown:
+        truth = compute_truth(Workplace({}), asked.truth, asked.arguments)
+        public["question"]["pictures"] = _pictures(truth, asked.shown)
+    return public
+
+
+def _pictures(truth: Truth, captions: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"caption": caption, "n": len(truth.pictures[name]), "levels": packed([truth.pictures[name]], 8)}
+        for name, caption in captions.items()
+        if name in truth.pictures
+    ]
+
+
 def revealed(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> dict[str, Any]:
     """Return what the page shows of a truth to whoever has predicted this, and noted `kept` on the way."""
     words, why = words_of_reveal(lesson, truth, prediction, kept)
-    pictures = [
-        {"caption": caption, "n": len(truth.pictures[name]), "levels": packed([truth.pictures[name]], 8)}
-        for name, caption in lesson.captions.items()
-    ]
     return {
         "right": truth.right,
         "verdict": verdict(lesson, truth, prediction),
@@ -167,7 +180,7 @@ def revealed(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, f
             {"caption": caption, "share": max(0.0, min(1.0, truth.values[name]))}
             for name, caption in lesson.bars.items()
         ],
-        "pictures": pictures,
+        "pictures": _pictures(truth, lesson.captions),
     }
 
 

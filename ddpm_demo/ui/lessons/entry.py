@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
-from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
+from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom, offered
 from ddpm_demo.ui.lessons.lesson import Lesson
 from ddpm_demo.ui.lessons.lesson_file import read_lesson
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
@@ -73,7 +73,7 @@ def first_lessons_value(classroom: Classroom) -> dict[str, Any]:
     return {
         "words": page_words(),
         "drawings": drawings_of(shown),
-        "lessons": [lesson.public() for lesson in shown],
+        "lessons": [offered(lesson) for lesson in shown],
         "test": classroom.public_test(),
         "plans": class_plans(shipped),
         "dont_know": DONT_KNOW,

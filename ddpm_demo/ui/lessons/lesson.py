@@ -28,13 +28,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """A question whose right answer is computed: the truth's name and arguments, and the choices there are."""
+    """A question whose right answer is computed: the truth's name and arguments, and the choices there are.
+
+    `shown` are captions to those of the truth's pictures that stand beside the question and do not give it away.
+    """
 
     ask: str
     truth: str
     arguments: Mapping[str, Any]
     choices: tuple[Choice, ...] = ()
     right: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def questions_of_test(lessons: Iterable[Lesson], when: str) -> list[Question]:
     return [question for question in asked if question is not None]
 
 
-HIDDEN = ("truth", "arguments", "right", "near")
+HIDDEN = ("truth", "arguments", "right", "near", "shown")
 
 
 def public_question(question: Question) -> dict[str, Any]:

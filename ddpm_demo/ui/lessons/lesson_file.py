@@ -81,7 +81,7 @@ def read_lesson(path: Path) -> Lesson:
     drawing = file.get(("drawing",), str, "")
     if drawing:
         _one_of(file, ("drawing",), drawing, DRAWINGS)
-    question = read_question(file, ("question",))
+    question = read_question(file, ("question",), "pictures")
     test = read_question(file, ("test",), "again") if "test" in file.content else None
     again = read_parallel(file, ("test", "again"), test) if test and "again" in file.content["test"] else test
     return Lesson(
@@ -118,7 +118,12 @@ def read_question(file: TomlFile, keys: Keys, *also: str) -> Question:
     truth, arguments = _truth(file, keys, ("choice",))
     choices = _choices(file, keys, truth, arguments, reasons=True)
     right = sentence(file, (*keys, "right"), values_of(truth, arguments))
-    return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right)
+    shown = file.get((*keys, "pictures"), dict, {})
+    for name in shown:
+        _one_of(file, (*keys, "pictures", name), name, TRUTHS[truth].pictures)
+    if shown and TRUTHS[truth].network:
+        raise file.fault((*keys, "pictures"), f"{truth} takes too long to be shown beside its question")
+    return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right, shown)
 
 
 def read_parallel(file: TomlFile, keys: Keys, first: Question) -> Question:

@@ -75,6 +75,7 @@ TRUTHS: Mapping[str, TruthFunction] = {
         {**SCHEDULE_ARGUMENTS, "other": ..., "within": 5},
         answers=COMPARED,
         values=("t", "other"),
+        pictures=("here", "there"),
     ),
     "walk_compared": TruthFunction(
         walk_compared,

@@ -51,10 +51,16 @@ def crossing(_: Workplace, *, schedule: object, share: float) -> Truth:
 
 
 def crossing_compared(_: Workplace, *, schedule: object, other: object, share: float, within: int) -> Truth:
-    """Say whether another schedule crosses `share` earlier or later than the first, or within so many timesteps."""
-    t, there = (crossing_of(schedule_of(name), share) for name in (schedule, other))
+    """Say whether another schedule crosses `share` earlier or later than the first, or within so many timesteps.
+
+    The pictures are one seven in one noise, by both schedules, at the t where the first one crosses.
+    """
+    one, another = schedule_of(schedule), schedule_of(other)
+    t, there = (crossing_of(each, share) for each in (one, another))
     right = "same" if abs(there - t) <= within else "earlier" if there < t else "later"
-    return Truth(right, {"t": t, "other": there})
+    x0, eps = to_x0(load_mnist(train=False)[0][class_indices(7)[0]]), draw_noise(0)
+    pictures = {name: each.add_noise(x0, t, eps) for name, each in (("here", one), ("there", another)) if t < len(each)}
+    return Truth(right, {"t": t, "other": there}, pictures)
 
 
 def walk_compared(_: Workplace, *, schedule: object, t: int, jump_from: int, digits: int, within: float) -> Truth:

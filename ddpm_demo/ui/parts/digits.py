@@ -110,7 +110,7 @@ def closest_t(schedule: Schedule, alpha_bar: float) -> int:
 
 def read_noisy_picture(question: Any) -> tuple[torch.Tensor, float]:
     """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
-    fields = named_values(question, "x_t and alpha_bar")
+    fields = named_values(question, "xₜ and ᾱ")
     alpha_bar = number("alpha_bar", fields.get("alpha_bar"), 0, 1, above=True)
     if alpha_bar == 1:
         raise ConfigError("alpha_bar must be less than 1: at 1 there is no noise to find")

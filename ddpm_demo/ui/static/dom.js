@@ -150,8 +150,12 @@ export function nextFrame(run) {
   };
 }
 
-/** A number as people write it, with a true minus sign. */
-export const number = (/** @type {number} */ value, digits = 3) => value.toFixed(digits).replace("-", "−");
+/** A number as people write it, with a true minus sign, and none before a zero. */
+export const number = (/** @type {number} */ value, digits = 3) =>
+  value
+    .toFixed(digits)
+    .replace(/^-(?=[0.]*$)/, "")
+    .replace("-", "−");
 
 /**
  * The page's own colours, light or dark.

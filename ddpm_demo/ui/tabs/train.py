@@ -36,7 +36,7 @@ TRAIN_LEAD = "Press **Start training**, and watch a network learn to draw from s
 TRAIN_LESSON = """
 ## Teach a network from scratch
 Training is quickly described (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and noise ε; mix them
-into x_t; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; repeat.
+into xₜ; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; repeat.
 Watch: the loss falls fast and then hardly at all, and yet the digits keep getting better.
 The lines across the loss are what a network must beat, each an average over all *t*: answering zero; the best matrix of
 the 784 pixels, in closed form; a perfect memory of the training digits, which on test digits is worse than answering

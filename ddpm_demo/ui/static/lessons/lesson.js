@@ -202,7 +202,9 @@ export function makeLesson({ lesson, words, server, drawings, controls, watches,
     check.disabled = radios.value() === null;
     const after = h("div", { class: "ddpm-row" });
     const here = heading(words.phase_question);
-    body.replaceChildren(here, radios.element, h("div", { class: "ddpm-row" }, check), said, after);
+    const beside = (question.pictures ?? []).map(pictureOf);
+    const strip = h("div", { class: "ddpm-lesson-pictures", hidden: !beside.length }, ...beside);
+    body.replaceChildren(here, strip, radios.element, h("div", { class: "ddpm-row" }, check), said, after);
     if (record.phase === "done") showDone(record.said);
 
     async function ask() {
