@@ -23,6 +23,7 @@ from ddpm_demo.ui.lessons.entry import build_lessons, page_words
 from ddpm_demo.ui.lessons.live import LiveClass
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
+from ddpm_demo.ui.parts.choice import choices_of
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.room import build_room
 from ddpm_demo.ui.status import status_routes
@@ -88,7 +89,7 @@ def build_app(
                     built[entry.id] = entry.build(ingredients)
         noise: NoiseTab = built["noise"]
         schedule: ScheduleTab = built["schedule"]
-        network: gr.Dropdown = built["network"]
+        network: gr.HTML = built["network"]
         receptive: ReceptiveTab = built["receptive-field"]
         generate: GenerateTab = built["generate"]
         gr.Markdown(
@@ -100,7 +101,7 @@ def build_app(
         build_glossary()
         build_room(demo)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
-        reach = [receptive.choice, receptive.own, receptive.view, receptive.words, receptive.paths]
+        reach = [receptive.pattern, receptive.own, receptive.view, receptive.words, receptive.paths]
         link = browser_component("link", None, elem_id="link")
         outputs = [*fields, noise.view, schedule.view, schedule.words, *reach, link]
         demo.load(restore, None, outputs, show_progress="hidden", queue=False, api_visibility="private")
@@ -153,9 +154,9 @@ def listed(desk: Desk) -> list[Any]:
     known = [(label, name) for name, label in labels.items()]
     networks = [(label, name) for label, name in known if not is_ideal(name)]
     return [
-        gr.update(choices=known),
-        gr.update(choices=[*networks, *untrained(labels)]),
-        gr.update(choices=[(NO_GUIDE, NO_GUIDE), *networks]),
+        choices_of(known),
+        choices_of([*networks, *((name, name) for name in untrained(labels))]),
+        choices_of([(NO_GUIDE, NO_GUIDE), *networks]),
         {"checkpoints": labels},
     ]
 

@@ -7,12 +7,11 @@ import sys
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import expect
 
 from ddpm_demo.bench.page import chromium, chromium_path
 
 PATIENCE = 300_000  # milliseconds until what should come is said not to: a loaded machine is slow, not wrong
-OPEN_AGAIN = 5_000  # milliseconds until a list that shows nothing to choose is opened once more
 expect.set_options(timeout=PATIENCE)
 
 
@@ -117,22 +116,11 @@ class Visit:
                 kept += 1
             self.page.wait_for_timeout(200)
 
-    def choose(self, box, option):
-        """Choose from one of Gradio's lists, and open it again if an answer that came meanwhile has closed it."""
-        for _ in range(PATIENCE // OPEN_AGAIN):
-            box.click()
-            try:
-                option.click(timeout=OPEN_AGAIN)
-                return
-            except TimeoutError:
-                continue
-        shown = self.page.get_by_role("option").all_text_contents()
-        raise AssertionError(f"the list offers {shown}")
-
-    def pick(self, dropdown, text):
+    def pick(self, field, text):
         """Choose the first option with that text, as soon as the list has it."""
-        option = self.page.locator(dropdown).get_by_role("option").filter(has_text=text).first
-        self.choose(self.page.locator(f"{dropdown} input"), option)
+        option = self.page.locator(f"{field} option").filter(has_text=text).first
+        option.wait_for(state="attached")
+        self.page.locator(f"{field} select").select_option(option.get_attribute("value"))
 
     def axe(self, theme="light", context=None):
         """What axe finds wrong; in the dark theme only the colours are another matter than in the light one."""

@@ -171,8 +171,7 @@ def test_the_receptive_field_changes_with_the_dilations(visit):
     visit.page.wait_for_selector("#receptive-chart [data-widths] .ddpm-curve")
     heights = "document.querySelector('#receptive-chart [data-widths]').dataset.widths.split(',').map(Number)"
     assert visit.page.evaluate(heights) == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
-    visit.page.get_by_label("Dilations of the blocks").click()
-    visit.page.get_by_role("option", name="no dilation").click()
+    visit.pick("#receptive-pattern", "no dilation")
     visit.page.wait_for_function(f"{heights}.at(-1) === 25")
     visit.page.wait_for_load_state("networkidle")
 

@@ -99,13 +99,15 @@ def test_the_inspector_writes_out_what_network_and_guide_said(visit):
 def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
     page = open_generate(visit)
     visit.settings()
-    guide, weight = page.locator("#generate-guide input"), page.locator("#generate-weight input[type=number]")
+    guide, weight = page.locator("#generate-guide select"), page.locator("#generate-weight input[type=number]")
     assert (guide.input_value(), float(weight.input_value())) == (GUIDE, RECOMMENDED_GUIDANCE["lite"].weight)
     for name in (GUIDE, "full"):
         visit.pick("#generate-which", name)
         chosen = RECOMMENDED_GUIDANCE.get(name)
         expected = chosen.guide if chosen else NO_GUIDE
-        page.wait_for_function("guide => document.querySelector('#generate-guide input').value === guide", arg=expected)
+        page.wait_for_function(
+            "guide => document.querySelector('#generate-guide select').value === guide", arg=expected
+        )
         if chosen:
             assert float(weight.input_value()) == chosen.weight
 
@@ -113,7 +115,7 @@ def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
 def test_the_switch_beside_generate_and_the_guide_under_settings_are_one(visit):
     page = open_generate(visit)
     visit.settings()
-    guide, steered = page.locator("#generate-guide input"), page.locator("#generate-steered input")
+    guide, steered = page.locator("#generate-guide select"), page.locator("#generate-steered input")
     expect(steered).to_be_checked()
     steered.uncheck()
     expect(guide).to_have_value(NO_GUIDE)

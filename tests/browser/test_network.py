@@ -34,8 +34,7 @@ def test_another_batch_and_network_change_the_shapes(visit):
     field.fill("128")
     field.press("Enter")
     visit.wait_for_text("#network-view", "128×64×28×28 → 128×64×28×28, 37,056 parameters")
-    box = visit.page.get_by_label("Network", exact=True).first
-    visit.choose(box, visit.page.get_by_role("option", name="full", exact=True))
+    visit.page.get_by_role("combobox", name="Network", exact=True).select_option("full")
     visit.wait_for_text("#network-table", "4,871,425")
     visit.wait_for_text("#network-view", "128×256×28×28 → 128×256×28×28")
     field.fill("2000")

@@ -152,9 +152,9 @@ def test_a_films_flow_is_that_of_its_steps(tiny, linear):
 def test_the_ideals_stand_in_the_lists_of_denoisers_but_not_where_a_network_is_needed():
     checkpoints = {**shipped_checkpoints(), **{name: name for name in IDEAL_LABELS}}
     which, network, guide, details = listed(Desk(checkpoints, allowed=False))
-    names = [[name for _, name in box["choices"]] for box in (which, network, guide)]
+    names = [[name for _, name in box["options"]] for box in (which, network, guide)]
     for name, label in IDEAL_LABELS.items():
-        assert (label, name) in which["choices"]
+        assert [label, name] in which["options"]
         assert details["checkpoints"][name] == label
         assert name not in names[1]
         assert name not in names[2]

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+import re
 from types import SimpleNamespace
 
 import gradio as gr
@@ -143,8 +145,9 @@ def test_the_schedules_sentences_are_computed(linear):
 
 def test_a_chosen_checkpoint_comes_first():
     demo = build_app("lite")
-    names = [b.choices for b in demo.blocks.values() if isinstance(b, gr.Dropdown) and b.label == "Checkpoint"]
-    assert names[0][0] == ("lite", "lite")
+    which = next(b for b in demo.blocks.values() if b.elem_id == "generate-which")
+    assert which.value == "lite"
+    assert json.loads(re.search(r"const given = (.*);", which.js_on_load)[1])["options"][0] == ["lite", "lite"]
 
 
 def question(x_t, alpha_bar):

@@ -31,7 +31,7 @@ BRANCHES = 12
 STEPS = 25
 
 
-def build_branches(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
+def build_branches(checkpoints: dict[str, Path], which: gr.HTML) -> None:
     """Lay out the section and connect it; the film's checkpoint is the network that denoises."""
 
     def choose(name: Any) -> dict[str, Any]:

@@ -36,7 +36,7 @@ USUAL_JUMPS = 5
 NO_QUESTION = gr.EventData(None, None)
 
 
-def build_completion(checkpoints: dict[str, Path], which: gr.Dropdown) -> None:
+def build_completion(checkpoints: dict[str, Path], which: gr.HTML) -> None:
     """Lay out the section and connect it; the film's checkpoint is the network that completes."""
 
     def answer(name: Any, press: gr.EventData = NO_QUESTION) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.ui.film.film_settings import MAX_DIGIT_WEIGHT, MAX_GUIDE_WEIGHT, MAX_IMAGES, MAX_STEPS, MIN_STEPS
 from ddpm_demo.ui.film.form_words import NO_GUIDE, WORDS, opening_words
 from ddpm_demo.ui.parts.bridge import browser_component
+from ddpm_demo.ui.parts.choice import choice
 from ddpm_demo.ui.parts.readers import UNCHANGED
 
 # Gradio hands the fields to JavaScript by position: here, and nowhere else, they get their names back
@@ -57,17 +58,9 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
     first = opening_words(opened)
     with gr.Row(elem_id="generate-wish"):
         count = gr.Slider(
-            1, MAX_IMAGES, value=first["n"], step=1, label="Digits", min_width=230, scale=3, elem_id="generate-count"
+            1, MAX_IMAGES, value=first["n"], step=1, label="Digits", min_width=215, scale=3, elem_id="generate-count"
         )
-        digit = gr.Dropdown(
-            list(WORDS["digit"]),
-            value=first["digit"],
-            label="Ask for",
-            min_width=130,
-            scale=1,
-            filterable=False,
-            elem_id="generate-digit",
-        )
+        digit = choice(list(WORDS["digit"]), first["digit"], label="Ask for", elem_id="generate-digit")
     with gr.Row(elem_id="generate-buttons"):
         start = gr.Button("Generate", variant="primary", min_width=96, elem_id="generate-start")
         dice = gr.Button("Another noise", min_width=96, elem_id="generate-dice")
@@ -80,16 +73,16 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
     )
     with gr.Accordion("Settings", open=False, elem_id="generate-settings", elem_classes="ddpm-settings"):
         gr.Markdown("#### The network")
-        which = gr.Dropdown(
+        which = choice(
             list(names),
-            value=opened,
+            opened,
             label="Checkpoint",
             info="The trained weights that do the work.",
             elem_id="generate-which",
         )
-        guide = gr.Dropdown(
+        guide = choice(
             [NO_GUIDE, *(name for name in names if not is_ideal(name))],
-            value=first["guide"],
+            first["guide"],
             label="Guide",
             info="A weaker network to steer away from.",
             elem_id="generate-guide",

@@ -64,15 +64,19 @@ def static_url(path: Path) -> str:
 
 def browser_component(
     module: str,
-    value: dict[str, Any] | None,
+    value: dict[str, Any] | str | None,
     *,
     elem_id: str,
     server: Sequence[Callable[[Any], dict[str, Any]]] | None = None,
+    given: dict[str, Any] | None = None,
+    **layout: Any,
 ) -> gr.HTML:
     """Return a component that `static/<module>.js` fills and keeps up to date from `value`, which is plain JSON.
 
     The module can call the functions in `server` by their names, with one JSON value, and gets one back; its
-    `trigger` brings about one of the component's events, such as `submit`.
+    `trigger` brings about one of the component's events, such as `submit`. `given` is what the module has
+    once and for all: Gradio forgets a component's own properties at its first update, even at `gr.skip()`. `layout` is
+    Gradio's own, such as `min_width`.
     """
     url = static_url(STATIC / f"{module}.js")
     return gr.HTML(
@@ -81,15 +85,17 @@ def browser_component(
         js_on_load=f"""
             const root = window.gradio_config?.root ?? "";
             const functions = {"server" if server else "null"};
+            const given = {json.dumps(given)};
             const refuse = (error) => {{
                 element.querySelector(".ddpm-mount").textContent = {json.dumps(NOT_LOADED)};
                 console.error(error);
             }};
-            import(root + "{url}").then((m) => m.mount(element, props, watch, functions, trigger), refuse);
+            import(root + "{url}").then((m) => m.mount(element, props, watch, functions, trigger, given), refuse);
         """,
         elem_id=elem_id,
         padding=False,
         server_functions=list(server) if server else None,
+        **layout,
     )
 
 

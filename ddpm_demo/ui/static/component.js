@@ -2,12 +2,12 @@
 
 /**
  * `value` is what Python sent last; `watch("value", run)` calls `run` when there is a newer one; `server` has Python's
- * functions; `trigger` calls one of Python's listeners.
- * @typedef {{value: any}} Props
- * @typedef {(name: "value", run: () => void) => void} Watch
+ * functions; `trigger` calls one of Python's listeners; `given` is what Python gave once and for all.
+ * @typedef {{value: any, options?: [text: string, value: string][]}} Props
+ * @typedef {(name: keyof Props, run: () => void) => void} Watch
  * @typedef {Record<string, (question: any) => Promise<any>>} Server
  * @typedef {(event: string, value?: any) => void} Trigger
- * @typedef {(element: HTMLElement, props: Props, watch: Watch, server: Server, trigger: Trigger) => void} Mount
+ * @typedef {(element: HTMLElement, props: Props, watch: Watch, server: Server, trigger: Trigger, given?: any) => void} Mount
  */
 
 /**

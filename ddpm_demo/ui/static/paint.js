@@ -16,6 +16,7 @@ export const imageOn = (/** @type {HTMLCanvasElement} */ canvas) => images.get(c
 function put(canvas, image) {
   contextOf(canvas).putImageData(image, 0, 0);
   images.set(canvas, image);
+  canvas.dataset.painted = "";
 }
 
 /**

@@ -18,6 +18,7 @@ from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
 from ddpm_demo.ui.parts.bridge import AS_SENT, base64_of, browser_component, event, server_function
+from ddpm_demo.ui.parts.choice import choice
 from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.digits import closest_t, read_noisy_picture
 from ddpm_demo.ui.parts.readers import one_of, whole
@@ -52,16 +53,16 @@ EQUATIONS = {
 }
 
 
-def build_network_tab(checkpoints: dict[str, Path]) -> gr.Dropdown:
+def build_network_tab(checkpoints: dict[str, Path]) -> gr.HTML:
     """Lay out the tab and connect it; return the list of networks."""
     gr.Markdown(NETWORK_LEAD, elem_classes="ddpm-lead")
     networks = [*(name for name in checkpoints if not is_ideal(name)), *untrained(checkpoints)]
     value, table = describe_network(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
     view = browser_component("tabs/network", value, elem_id="network-view", server=[make_inside(checkpoints)])
     with gr.Row():
-        which = gr.Dropdown(
+        which = choice(
             networks,
-            value=networks[0],
+            networks[0],
             label="Network",
             info="One of the checkpoints, or a preset's shape.",
             elem_id="network-which",

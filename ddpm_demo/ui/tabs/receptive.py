@@ -25,6 +25,7 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.ui.parts.bridge import base64_of, browser_component, chart_value, event, server_function
+from ddpm_demo.ui.parts.choice import choice
 from ddpm_demo.ui.parts.plots import radial_figure
 from ddpm_demo.ui.parts.readers import flag, named_values, one_of, parse_dilations, pixel_of
 from ddpm_demo.ui.tabs.receptive_patches import PATCH_LOOKS, make_patch_look
@@ -52,7 +53,7 @@ DIGITS = 3  # test digits that each measured map is averaged over; more would ke
 class ReceptiveTab:
     """The components that a link in the address sets."""
 
-    choice: gr.Dropdown
+    pattern: gr.HTML
     own: gr.Textbox
     view: gr.HTML
     words: gr.Markdown
@@ -71,12 +72,12 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
         with gr.Column(min_width=320, scale=2):
             paths = browser_component("tabs/receptive", dilations, elem_id="receptive-map", server=[count_paths])
     with gr.Row():
-        choice = gr.Dropdown(
+        pattern = choice(
             [*PATTERNS, OWN],
-            value=first,
+            first,
             label="Dilations of the blocks",
-            min_width=320,
             info="The shipped networks use the formula; the spec also gives another list, a public notebook a third.",
+            elem_id="receptive-pattern",
         )
         own = gr.Textbox(
             "1 2 4 8",
@@ -95,9 +96,9 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
         server=[make_patch_look(checkpoints)],
     )
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    choice.input(show_pattern, [choice, own], [view, words, paths], **quick)
-    own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [choice, view, words, paths], **quick)
-    return ReceptiveTab(choice, own, view, words, paths)
+    pattern.input(show_pattern, [pattern, own], [view, words, paths], **quick)
+    own.submit(lambda text: (OWN, *show_pattern(OWN, text)), own, [pattern, view, words, paths], **quick)
+    return ReceptiveTab(pattern, own, view, words, paths)
 
 
 def from_link(dilations: tuple[int, ...]) -> list[Any]:
