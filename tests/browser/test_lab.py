@@ -156,6 +156,7 @@ def test_a_film_stops_and_the_noise_is_shown_before(opened):
     page.click("#generate-settings summary")
     field = page.locator("#generate-settings").get_by_label("seed", exact=True)
     field.fill("12")
+    assert "on one machine bit for bit" in page.text_content("#generate-settings")
     assert "Noise of seed 12 at t = 999" in page.text_content("#generate-film .ddpm-facts")
     field.fill("-1")
     assert field.get_attribute("aria-invalid") == ""

@@ -14,6 +14,11 @@ from ddpm_demo.ui.parts.bridge import browser_component
 from ddpm_demo.ui.parts.choice import choice
 from ddpm_demo.ui.parts.readers import UNCHANGED
 
+# measured by `ddpm-demo bench seed`; docs/measurements.md has the figures
+SEED_CONTRACT = (
+    "The same seed and settings give the same digits: on one machine bit for bit; on another processor, or in a "
+    "browser, but for one grey level in about 4 of 10,000 pixels."
+)
 # Gradio hands the fields to JavaScript by position: here, and nowhere else, they get their names back
 NAMED = """(names, words, values) => {
     const settings = {};
@@ -167,7 +172,7 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
             precision=0,
             minimum=0,
             label="Seed",
-            info="The same seed and settings give the same digits.",
+            info=SEED_CONTRACT,
             elem_id="generate-seed",
         )
         gr.Markdown("#### Who computes")

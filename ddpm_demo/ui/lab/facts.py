@@ -16,6 +16,7 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.app import name_of
 from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_guide, recommended_settings
+from ddpm_demo.ui.film.form import SEED_CONTRACT
 from ddpm_demo.ui.film.form_words import sampler_words
 from ddpm_demo.ui.film.generate_tab import GENERATE_LEAD, GENERATE_LESSON
 from ddpm_demo.ui.film.take_home import program
@@ -79,6 +80,7 @@ def lab_facts(
         "programs": _programs(settings, name),
         "patterns": [_pattern(title, dilations) for title, dilations in PATTERNS.items()],
         "tabs": _texts(),
+        "seed_contract": SEED_CONTRACT,
         "files": None,
         "glossary": glossary_value(),
         "about": html_of(_about(name, loaded, date)),

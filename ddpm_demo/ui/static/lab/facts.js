@@ -31,6 +31,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {{name: string, curve: any, table: string, dilations: number[], kernels: number[], steps: number[]}[]} patterns
  * @property {Record<string, {title: string, lead: string, lesson: string}>} tabs
  * @property {Record<string, any> | null} lessons see `lessons_value` in ui/lab/lessons.py
+ * @property {string} seed_contract what the same seed gives, and where
  * @property {Record<string, string> | null} files their addresses, where the lab is a folder; else they are in the page
  * @property {import("../glossary.js").Glossary} glossary
  * @property {string} about

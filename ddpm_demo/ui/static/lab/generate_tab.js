@@ -103,6 +103,7 @@ export function buildGenerateTab(place) {
       eta.element,
       ...guided,
       seed.element,
+      h("p", { class: "ddpm-help" }, facts.seed_contract),
     ),
   );
   const stage = h("div", { id: "generate-stage", class: "lab-film" }, form);
