@@ -25,6 +25,7 @@ from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
 from ddpm_demo.ui.parts.choice import choices_of
 from ddpm_demo.ui.parts.host import Host
+from ddpm_demo.ui.parts.run_stream import run_routes
 from ddpm_demo.ui.room import build_room
 from ddpm_demo.ui.status import status_routes
 from ddpm_demo.ui.tab_table import TABS, Ingredients
@@ -127,7 +128,7 @@ def build_app(
         film = [*generate.outputs, film_link]
         demo.load(generate.restore_film, None, film, show_progress="hidden", queue=False, api_visibility="private")
     routes = film_routes(checkpoints, generate.broadcasts) + device_routes(checkpoints, generate.broadcasts)
-    routes += status_routes(generate.broadcasts, metrics=metrics)
+    routes += run_routes() + status_routes(generate.broadcasts, metrics=metrics)
     routes += class_routes(LiveClass(classroom, page_words()["test_dont_know"]), host)
     setattr(demo, FILM_ROUTES, routes)
     setattr(demo, HOST, host)

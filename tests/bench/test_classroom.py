@@ -16,9 +16,9 @@ from ddpm_demo.commands.bench import read_visitors
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.recommended import RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import find_checkpoint
-from ddpm_demo.ui.film.broadcast import sent_event
 from ddpm_demo.ui.film.event_stream import settings_of_film
 from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_settings
+from ddpm_demo.ui.parts.server_events import sent_event
 from tests.event_loop import wait_for
 
 GREYS = np.arange(2 * 784, dtype=np.uint16).astype(np.uint8)

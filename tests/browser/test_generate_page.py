@@ -450,5 +450,5 @@ def test_a_wiped_part_is_completed_in_four_ways_on_a_phone(phone):
     page.locator("#completion button[data-name=stop]").click(force=True)  # while the judge learns, or it has spoken
     page.locator("#completion button[data-mask=nothing]").tap()
     page.locator("#completion button[data-name=go]").tap()
-    phone.wait_for_text("#completion [role=status]", "the whole picture is known")
+    phone.wait_for_text("#completion [role=status]", "The whole picture is known")
     page.wait_for_selector("#completion button[data-name=go]:not([disabled])")

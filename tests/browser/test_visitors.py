@@ -31,7 +31,8 @@ from ddpm_demo.training.loop import TrainState, train
 from ddpm_demo.training.recipes import train_config
 from ddpm_demo.ui.app import FILM_ROUTES, build_app
 from ddpm_demo.ui.film import broadcasts as rooms
-from ddpm_demo.ui.film import stream
+from ddpm_demo.ui.film import completion, stream
+from ddpm_demo.ui.film import race as races
 from ddpm_demo.ui.film.film_link import read_film_link
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.race import EXPERIMENTS, race
@@ -292,6 +293,52 @@ def test_a_proxy_that_passes_nothing_on_before_its_end_holds_no_film_back(visit_
         counted.permits.release(100)
         visit.page.wait_for_function(f"document.querySelector('{FILM}').dataset.done === '1'")
         visit.page.close()
+
+
+def gated(permits, source):
+    """A generator's function whose messages each need a permit."""
+
+    def messages(*arguments, **named):
+        for message in source(*arguments, **named):
+            permits.acquire()
+            yield message
+
+    return messages
+
+
+def test_what_is_watched_besides_films_comes_through_such_a_proxy_and_can_be_stopped(visit_to, app, monkeypatch):
+    permits = threading.Semaphore(0)
+    monkeypatch.setattr(races, "race", gated(permits, race))
+    monkeypatch.setattr(completion, "completion_messages", gated(permits, completion.completion_messages))
+    with proxy(app[1], *SHOWN["JupyterHub"], holds=True) as shown:
+        visit = visit_to(shown)
+        page = visit.page
+        visit.open()
+        visit.tab("Generate")
+        page.locator("#race-start").click()
+        permits.release(2)
+        page.wait_for_function(f"Number(document.querySelector('{RACE}')?.dataset.done) > 0")
+        assert float(page.get_attribute(RACE, "data-done")) < 1
+        page.locator("#race-stop").click()
+        page.locator("#race-start").click()  # it rested, and goes on for whoever asks next
+        visit.wait_for_text("#race-words", "Already under way")
+        permits.release(1000)
+        page.wait_for_function(f"document.querySelector('{RACE}').dataset.done === '1'")
+
+        while permits.acquire(blocking=False):
+            pass
+        go, stop, note = (f"#completion {part}" for part in ("[data-name=go]", "[data-name=stop]", "[role=status]"))
+        page.locator(go).click()
+        permits.release(3)
+        way = "#completion canvas[data-name=completion-0]"
+        page.wait_for_function(f"Number(document.querySelector('{way}').dataset.t) > 0")
+        assert page.locator(go).is_disabled()
+        page.locator(stop).click()
+        assert page.text_content(note) == "Stopped."
+        permits.release(1000)
+        page.locator(go).click()
+        visit.wait_for_text(note, "differs from what was given in no pixel")
+        page.close()
 
 
 def test_a_stream_that_is_cut_again_and_again_goes_on_where_it_was(visit_to, app, counted):

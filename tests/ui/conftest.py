@@ -54,6 +54,6 @@ def node(tmp_path_factory):
 @pytest.fixture(scope="session")
 def page(node):
     """Return `node`, with a page to stand on, and the functions of `fake_page.js` at hand; the console is silent."""
-    imports = 'import { component, FakeElement, find, fromPython, pointer, until } from "./fake_page.js";'
+    imports = 'import { component, FakeElement, find, fromPython, pointer, streams, until } from "./fake_page.js";'
     silent = "console.error = () => {};"
     return lambda statements, **given: node(f"{imports}\n{silent}\n{statements}", **given)

@@ -163,3 +163,28 @@ globalThis.IntersectionObserver = class {
   observe() {}
 };
 globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
+
+/** A stream that a server sends to the page: `streams` has all that were asked for. */
+export const streams = [];
+globalThis.EventSource = class extends EventTarget {
+  static CLOSED = 2;
+  readyState = 0;
+  constructor(address) {
+    super();
+    this.address = address;
+    streams.push(this);
+  }
+  close() {
+    this.readyState = 2;
+  }
+  say(name, data, id = "") {
+    this.readyState = 1;
+    const event = new Event(name);
+    Object.assign(event, { data: JSON.stringify(data), lastEventId: id });
+    this.dispatchEvent(event);
+  }
+  cut(state) {
+    this.readyState = state;
+    this.dispatchEvent(new Event("error"));
+  }
+};

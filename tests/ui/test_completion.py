@@ -21,6 +21,7 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.film import completion
 from ddpm_demo.ui.film.completion import COMPLETION_STEPS, COMPLETIONS, completion_messages, read_known
+from ddpm_demo.ui.parts.shared_runs import RUNS
 
 DIGIT = 0  # of the test set: a seven
 
@@ -99,7 +100,6 @@ def test_every_step_is_seen_with_the_known_part_at_its_own_noise(checkpoints, li
         assert sent.mean() == pytest.approx(expected.mean(), abs=5 * expected.std() / np.sqrt(sent.size) + 0.005)
     finished = torch.from_numpy(pictures_of(walk[-1]).astype("f4") / 127.5 - 1)[:, None]
     assert reading["classes"] == classifier.load_judge().model.classes(finished).tolist()
-    assert reading["over"] is True
 
 
 def test_the_same_seed_is_the_same_film_and_another_is_another(checkpoints):
@@ -161,23 +161,21 @@ def test_what_is_known_is_read_as_it_was_sent():
     np.testing.assert_array_equal(read_known(text_of(sent, "u1")).flatten().numpy(), sent)
 
 
-def run_of(checkpoints):
-    """The function behind the page's button."""
+def test_the_page_is_told_in_a_sentence_what_went_wrong(checkpoints, monkeypatch):
     with gr.Blocks() as demo:
         completion.build_completion(checkpoints, gr.Dropdown(["own"], value="own"))
-    return next(fn.fn for fn in demo.fns.values() if fn.fn is not None)
-
-
-def test_the_page_is_told_in_a_sentence_what_went_wrong(checkpoints, monkeypatch):
-    run = run_of(checkpoints)
-    (answer,) = run("own", gr.EventData(None, question_of(press=4, jumps=11)))
-    assert answer == {"press": 4, "error": "the number of jumps must be a whole number from 0 to 10", "over": True}
-    for hostile in (None, {}, {"press": float("nan")}, {"press": 10**400}, {"press": True}, "\ud83d"):
-        (answer,) = run("own", gr.EventData(None, hostile))
-        assert answer["press"] is None
-        assert answer["error"]
+    (complete_digit,) = [
+        function
+        for block in demo.blocks.values()
+        for function in getattr(block, "server_fns", [])
+        if function.__name__ == "complete_digit"
+    ]
+    refused = complete_digit(question_of(checkpoint="own", jumps=11))
+    assert refused == {"error": "the number of jumps must be a whole number from 0 to 10"}
+    assert "listed checkpoints" in complete_digit(question_of())["error"]
 
     monkeypatch.setattr(classifier, "load_judge", lambda: (_ for _ in ()).throw(DemoError("the judge is gone")))
-    *walk, answer = run("own", gr.EventData(None, question_of(press=5)))
-    assert len(walk_of(walk)) == COMPLETION_STEPS  # the pictures came
-    assert answer == {"press": 5, "error": "the judge is gone", "over": True}
+    walk = RUNS.get(complete_digit(question_of(checkpoint="own"))["run"]).read()
+    assert len(list(itertools.islice(walk, COMPLETION_STEPS))) == COMPLETION_STEPS  # the pictures come
+    with pytest.raises(DemoError, match="the judge is gone"):
+        next(walk)

@@ -24,21 +24,7 @@ async function pass(milliseconds) {
     }
     now = end;
 }
-const streams = [], asked = [];
-globalThis.EventSource = class extends EventTarget {
-    static CLOSED = 2;
-    readyState = 0;
-    constructor(address) { super(); this.address = address; streams.push(this); }
-    close() { this.readyState = 2; }
-    say(name, data, id = "") {
-        this.readyState = 1;
-        const event = new Event(name);
-        event.data = JSON.stringify(data);
-        event.lastEventId = id;
-        this.dispatchEvent(event);
-    }
-    cut(state) { this.readyState = state; this.dispatchEvent(new Event("error")); }
-};
+const asked = [];
 let answer = () => { throw new TypeError("no server"); };
 globalThis.fetch = async (address, options = {}) => {
     const url = new URL(address, "http://page");
@@ -248,7 +234,7 @@ def test_three_pages_of_a_browser_have_a_stream_and_the_next_gets_one_when_one_i
         const Channel = BroadcastChannel;
         globalThis.BroadcastChannel = class extends Channel { constructor(name) { super(name); this.unref(); } };
         const pages = [];
-        for (let k = 0; k < 7; k++) pages.push(await import(`./static/film/streams.js?page=${k}`));
+        for (let k = 0; k < 7; k++) pages.push(await import(`./static/streams.js?page=${k}`));
         const taken = [];
         for (const one of pages) taken.push(await one.takeStream());
         pages[1].giveStream();

@@ -13,7 +13,7 @@ def levels(*values):
 
 def race_message(k, x_t):
     lanes = [{"name": "DDIM", "calls": 3, "contrast": None}]
-    return {"run": "a", "n": 1, "size": 28, "lanes": lanes, "lane": 0, "first": k, "t": [9 - k], "x_t": x_t} | {
+    return {"n": 1, "size": 28, "lanes": lanes, "lane": 0, "first": k, "t": [9 - k], "x_t": x_t} | {
         "calls": k + 1,
         "seconds": 1.0,
         "done": (k + 1) / 3,
@@ -23,10 +23,13 @@ def race_message(k, x_t):
 def test_a_race_goes_on_after_a_message_that_cannot_be_read(page):
     reply = page(
         """
+        globalThis.BroadcastChannel = undefined; // there is no other page
         const { mount } = await import("./static/film/race.js");
         const element = component(), { props, watch, tell } = fromPython(null);
         mount(element, props, watch);
-        given.messages.forEach(tell);
+        tell({ run: "a" });
+        await until(() => streams.length);
+        given.messages.forEach((message, k) => streams[0].say("message", message, String(k)));
         await until(() => element.querySelector("progress").value === 1);
         const canvas = element.querySelector("canvas"), slider = element.querySelector("input");
         const pixel = () => canvas.getContext().painted.data[0];
@@ -34,7 +37,16 @@ def test_a_race_goes_on_after_a_message_that_cannot_be_read(page):
         slider.value = "0";
         slider.dispatchEvent(new Event("input"));
         reply = { last, first: { t: canvas.dataset.t, pixel: pixel() }, max: slider.max,
-            done: element.querySelector("progress").value };
+            done: element.querySelector("progress").value, open: streams[0].readyState, address: streams[0].address };
+        streams[0].say("refused", { error: "there is no more of it" });
+        streams[0].say("over", {});
+        await until(() => element.querySelector(".ddpm-note").textContent.startsWith("There is no more of it."));
+        tell({ run: "a" }); // another press
+        await until(() => streams.length === 2);
+        streams[1].say("message", given.messages[0], "0");
+        await until(() => element.querySelector("progress").value < 1);
+        tell({ stop: 1 });
+        reply.stopped = streams[1].readyState;
         """,
         messages=[race_message(0, levels(10)), race_message(1, "bm8="), race_message(2, levels(30))],
     )
@@ -43,6 +55,8 @@ def test_a_race_goes_on_after_a_message_that_cannot_be_read(page):
     assert "could not be read" in reply["last"]["note"]
     assert reply["first"] == {"t": "9", "pixel": 10}
     assert (reply["max"], reply["done"]) == ("1", 1)
+    assert (reply["open"], reply["stopped"]) == (1, 2)
+    assert reply["address"] == "/ddpm/run?run=a"
 
 
 def film_message(k, x_t):
@@ -77,7 +91,7 @@ def test_a_film_goes_on_after_a_message_that_cannot_be_read(page):
 
 
 def walk_message(k, **more):
-    return {"press": 1, "checkpoint": "tiny", "jumps": 1, "calls": 3, "seconds": 1.0, "difference": 0} | {
+    return {"checkpoint": "tiny", "jumps": 1, "calls": 3, "seconds": 1.0, "difference": 0} | {
         "x_t": levels(*[10 * k] * 4),
         "first": k,
         "t": 1 - k,
@@ -89,28 +103,44 @@ def walk_message(k, **more):
 def test_a_completion_ends_though_a_message_of_it_cannot_be_read(page):
     reply = page(
         """
-        globalThis.crypto ??= (await import("node:crypto")).webcrypto;
+        globalThis.BroadcastChannel = undefined; // there is no other page
         const { state } = await import("./static/state.js");
         state.digit = { x0: new Float32Array(784), name: "a digit", link: [] };
         const { mount } = await import("./static/film/completion.js");
         const element = component(), { props, watch, tell } = fromPython(given.value);
         const sent = [];
-        mount(element, props, watch, {}, (event) => sent.push(event));
-        const go = find(element, "go");
+        const complete_digit = async (question) => { sent.push(question.checkpoint); return { run: "a" }; };
+        mount(element, props, watch, { complete_digit });
+        const go = find(element, "go"), stop = find(element, "stop");
         go.click();
-        given.messages.forEach(tell);
+        await until(() => streams.length);
+        given.messages.forEach((message, k) => streams[0].say("message", message, String(k)));
+        streams[0].say("over", {});
         await until(() => !go.disabled);
-        reply = { sent, canStop: !find(element, "stop").disabled,
-            words: element.querySelector(".ddpm-completion").children.map((child) => child.textContent).join(" ") };
+        const words = element.querySelector(".ddpm-completion").children.map((child) => child.textContent).join(" ");
+        reply = { sent, canStop: !stop.disabled, words };
+        tell({ checkpoint: "full" });
+        go.click();
+        await until(() => streams.length === 2);
+        stop.click();
+        reply.stopped = streams[1].readyState;
         """,
-        value={"masks": {"lower half": b64encode(bytes(784)).decode()}, "n": 4, "most": 4, "jumps": 1},
+        value={
+            "checkpoint": "tiny",
+            "masks": {"lower half": b64encode(bytes(784)).decode()},
+            "n": 4,
+            "most": 4,
+            "jumps": 1,
+        },
         messages=[
             walk_message(0),
             walk_message(1, x_t="bm8="),
-            walk_message(2, classes=[3, 3, 3, 8], of_x0=3, accuracy=0.99),
+            walk_message(2),
+            {"classes": [3, 3, 3, 8], "of_x0": 3, "accuracy": 0.99},
         ],
     )
-    assert reply["sent"] == ["submit"]
+    assert reply["sent"] == ["tiny", "full"]
+    assert reply["stopped"] == 2
     assert not reply["canStop"]
     assert "three of the four as a 3" in reply["words"]
     assert "could not be read" in reply["words"]

@@ -14,11 +14,11 @@ from ddpm_demo.core.sampling import sample
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
-from ddpm_demo.ui.film.shared_runs import RUNS, origin
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, server_function
 from ddpm_demo.ui.parts.digits import read_picture
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, image_of, named_values, one_of, whole
+from ddpm_demo.ui.parts.shared_runs import RUNS, origin
 
 BRANCHES_LESSON = """
 ## From your own digit: when does the seven stop being a seven?
@@ -73,7 +73,7 @@ def make_branches(path: Path, question: Any) -> dict[str, Any]:
 
     run = RUNS.ask((loaded.digest, id(judge), x0.numpy().tobytes(), t, seed), begin)
     known = origin(run)
-    (answer,) = run.read(0)
+    (answer,) = run.read()
     return {**answer, "origin": known}
 
 

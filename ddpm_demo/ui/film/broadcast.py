@@ -1,7 +1,6 @@
 """One film for many readers: its messages, from the first one on, for whoever comes, at any time."""
 
 import asyncio
-import json
 import secrets
 import threading
 import time
@@ -13,16 +12,10 @@ from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.stream import FilmMessages
 from ddpm_demo.ui.parts.bridge import sentence_of
+from ddpm_demo.ui.parts.server_events import sent_event
 
 BEHIND = 2**20  # bytes that may wait for a reader while memory is short
 PIECE = 2**18  # bytes at most that a reader takes at once, or one message if that is larger
-
-
-def sent_event(data: Any, name: str = "", number: str = "") -> bytes:
-    """Return a server-sent event: its data as JSON, its name unless it is a message, its number if it has one."""
-    lines = [f"id: {number}"] if number else []
-    lines += [f"event: {name}"] if name else []
-    return "\n".join([*lines, f"data: {json.dumps(data)}", "", ""]).encode()
 
 
 class Reader:

@@ -12,16 +12,17 @@ from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.inpainting import complete
-from ddpm_demo.core.sampling import start_noise
+from ddpm_demo.core.sampling import Step, start_noise
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.measuring import classifier
 from ddpm_demo.measuring.completion import MASKS, known_mask
 from ddpm_demo.networks.loaded_networks import load_guide, load_placed
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
-from ddpm_demo.ui.parts.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of
+from ddpm_demo.ui.parts.bridge import base64_of, browser_component, server_function
 from ddpm_demo.ui.parts.digits import read_picture
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
+from ddpm_demo.ui.parts.shared_runs import RUNS
 
 COMPLETION_LESSON = """
 ## Finish my drawing: wipe out a part, and let the network complete it
@@ -33,28 +34,22 @@ COMPLETIONS = 4
 COMPLETION_STEPS = 25
 MOST_JUMPS = 10
 USUAL_JUMPS = 5
-NO_QUESTION = gr.EventData(None, None)
 
 
 def build_completion(checkpoints: dict[str, Path], which: gr.HTML) -> None:
     """Lay out the section and connect it; the film's checkpoint is the network that completes."""
 
-    def answer(name: Any, press: gr.EventData = NO_QUESTION) -> Iterator[dict[str, Any]]:
-        question = press._data
-        number = question.get("press") if isinstance(question, Mapping) else None
-        try:
-            same = {"press": whole("the press", number, 0, MAX_SEED)}
-            for message in completion_messages(checkpoints, name, question):
-                yield {**same, **message}
-        except Exception as error:  # in the section itself, whose buttons wait for the end
-            known = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MAX_SEED
-            yield {"press": number if known else None, "error": sentence_of(error), "over": True}
+    @server_function
+    def complete_digit(question: Any) -> dict[str, Any]:
+        fields = named_values(question, "checkpoint, x0, known, jumps and seed")
+        return {"run": RUNS.begin(completion_messages(checkpoints, fields.get("checkpoint"), fields)).name}
 
     gr.Markdown(COMPLETION_LESSON, elem_classes="ddpm-lesson")
     masks = {name: base64_of(known_mask(name).numpy().astype("u1")) for name in MASKS}
-    begin = {"masks": masks, "jumps": USUAL_JUMPS, "most": MOST_JUMPS, "n": COMPLETIONS}
-    view = browser_component("film/completion", begin, elem_id="completion", server=[read_picture])
-    answer_as_it_goes(view, answer, which, at_once=16, concurrency_id="network")
+    begin = {"checkpoint": which.value, "masks": masks, "jumps": USUAL_JUMPS, "most": MOST_JUMPS, "n": COMPLETIONS}
+    view = browser_component("film/completion", begin, elem_id="completion", server=[complete_digit, read_picture])
+    chosen = "(name) => ({ checkpoint: name })"
+    which.change(None, which, view, js=chosen, show_progress="hidden", queue=False, api_visibility="private")
 
 
 def read_known(value: object) -> Tensor:
@@ -67,11 +62,11 @@ def read_known(value: object) -> Tensor:
 
 
 def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: Any) -> Iterator[dict[str, Any]]:
-    """Complete a digit in COMPLETIONS ways, yielding a message a step, then the judge's reading; raise DemoError.
+    """Complete a digit in COMPLETIONS ways: return a message a step, then the judge's reading; raise DemoError.
 
     A step's message holds x_t as the next step gets it, with the known part in place; the last one, at t = -1, the
     finished pictures, and `difference`, the most that their known part differs from what was given. Every call of the
-    network is a turn of its own among the films. The last message of all has `over`.
+    network is a turn of its own among the films.
     """
     fields = named_values(question, "x0, known, jumps and seed")
     name = one_of(name, checkpoints, "choose one of the listed checkpoints above")
@@ -98,7 +93,13 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
         generator=generator,
     )
     facts = {"checkpoint": name, "guide": guidance.guide if guidance else "", "n": COMPLETIONS, "jumps": jumps}
-    begun, finished = time.perf_counter(), x_T
+    return _messages(walk, x0, known, total, facts)
+
+
+def _messages(
+    walk: Iterator[Step], x0: Tensor, known: Tensor, total: int, facts: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    begun, jumps = time.perf_counter(), facts["jumps"]
     for step in walk:
         finished = step.x_s.float().cpu()
         calls = total if step.s < 0 else (step.index + 1) * (jumps + 1)
@@ -119,5 +120,4 @@ def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: An
         "classes": judge.model.classes(finished).tolist(),
         "of_x0": int(judge.model.classes(x0)[0]),
         "accuracy": judge.accuracy,
-        "over": True,
     }

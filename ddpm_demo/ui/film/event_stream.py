@@ -28,22 +28,17 @@ from starlette.types import Receive, Scope, Send
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_guide, load_placed
-from ddpm_demo.ui.film.broadcast import Broadcast, Reader, sent_event
+from ddpm_demo.ui.film.broadcast import Broadcast, Reader
 from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
 from ddpm_demo.ui.parts.bridge import sentence_of
+from ddpm_demo.ui.parts.server_events import EVENT_HEADERS, RETRY_MILLISECONDS, send_events, sent_event, visitor_left
 
 FILM_PATH = "/ddpm/film"
 POLLED = 2**20  # bytes after which an answer to a short question ends, and the rest waits for the next
-RETRY_MILLISECONDS = 1000  # until a browser asks again when its connection broke
 PLACE_SECONDS = 2.0  # from one estimate to the next while nothing else comes; more of it when many wait
 MAX_VISITOR_NAME = 64
 OPENERS = 4  # threads that load networks for those who come
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
 
 
 def film_routes(checkpoints: Mapping[str, Path], broadcasts: Broadcasts) -> list[BaseRoute]:
@@ -67,8 +62,8 @@ class FilmStream:
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        say = partial(_say, send)
+        await send({"type": "http.response.start", "status": 200, "headers": EVENT_HEADERS})
+        say = partial(send_events, send)
         try:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 raise ConfigError("films are only for this server's own page")
@@ -104,7 +99,7 @@ class FilmStream:
     async def _show(self, broadcast: Broadcast, visitor: str, after: str, receive: Receive, say: Any) -> None:
         source = _source(broadcast, visitor, after)
         reader = self.broadcasts.join(broadcast, visitor, after)
-        leaving = asyncio.ensure_future(_left(receive))
+        leaving = asyncio.ensure_future(visitor_left(receive))
         try:
             if source:
                 await say(sent_event(source, "source"))
@@ -189,13 +184,3 @@ def _source(broadcast: Broadcast, visitor: str, after: str) -> dict[str, Any] | 
     if (broadcast.running or broadcast.length > 1) and broadcast.begun_by != visitor:
         return {"from": "earlier", "made": broadcast.begun}
     return None
-
-
-async def _say(send: Send, text: bytes, retry: float | None = None) -> None:
-    body = (f"retry: {retry:.0f}\n\n".encode() if retry is not None else b"") + text
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -25,10 +25,10 @@ from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.contrast import contrast, training_grey
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.form_words import NO_GUIDE
-from ddpm_demo.ui.film.shared_runs import RUNS, SharedRun, origin
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, event
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, one_of, some_of, whole
+from ddpm_demo.ui.parts.shared_runs import RUNS, SharedRun, origin
 
 RACE_LESSON = """
 ## The race, and small experiments
@@ -81,9 +81,8 @@ def race(
     n = 10 if ten else n
     if not 1 <= len(lanes) <= MAX_LANES:
         raise ConfigError(f"choose two to {MAX_LANES} settings for a race")
-    schedule, run = loaded.schedule, secrets.token_hex(8)
+    schedule = loaded.schedule
     same = {
-        "run": run,
         "n": n,
         "size": 28,
         "in_a_row": interpolate or ten,
@@ -191,33 +190,30 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
             key, lambda: race(loaded, lanes, count=n, seed=seed, interpolate=interpolate, ten=ten, guide=other)
         )
 
-    def show(words: str, run: SharedRun) -> Iterator[tuple[str, dict[str, Any]]]:
+    def show(words: str, run: SharedRun) -> tuple[str, dict[str, Any]]:
         words = "\n\n".join(part for part in (words, origin(run)) if part)
-        mine = secrets.token_hex(8)  # a visitor's second look at a run begins it again on the page
-        for message in run.read():
-            yield words, {**message, "run": mine}
+        press = secrets.token_hex(8)  # a visitor's second look at a run begins it again on the page
+        return words, {"run": run.name, "press": press}
 
     def run_experiment(title: str) -> Any:
         experiment = EXPERIMENTS[title]
         words = f"### {title}\n**What to look for.** {experiment.look}\n\n**Source:** {experiment.source}."
 
         @event
-        def answer(name: str, count: Any, seed: Any, guide: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        def answer(name: str, count: Any, seed: Any, guide: Any) -> tuple[str, dict[str, Any]]:
             count = MAX_RACERS if experiment.interpolate else count
-            yield from show(
-                words, run(name, experiment.lanes, count, seed, guide, experiment.interpolate, experiment.ten)
-            )
+            return show(words, run(name, experiment.lanes, count, seed, guide, experiment.interpolate, experiment.ten))
 
         return answer
 
     @event
-    def run_chosen(name: str, chosen: Any, count: Any, seed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    def run_chosen(name: str, chosen: Any, count: Any, seed: Any) -> tuple[str, dict[str, Any]]:
         refusal = f"choose two to {MAX_LANES} of the listed settings for a race"
         names = some_of(chosen, LANES, refusal)
         if not 2 <= len(names) <= MAX_LANES:
             raise ConfigError(refusal)
         run_of_these = run(name, [LANES[lane] for lane in names], count, seed, NO_GUIDE, False)
-        yield from show("### A race of your own", run_of_these)
+        return show("### A race of your own", run_of_these)
 
     gr.Markdown(RACE_LESSON, elem_id="race", elem_classes="ddpm-lesson")
     with gr.Row():
@@ -255,4 +251,7 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
         for title, button in buttons.items()
     ]
     runs.append(go.click(run_chosen, [which, chosen, count, seed], [words, film], **options))
-    stop.click(None, None, None, cancels=runs, show_progress="hidden", queue=False, api_visibility="private")
+    stopped = "() => ({ stop: Date.now() })"  # the page reads the run, and stops reading it
+    stop.click(
+        None, None, film, js=stopped, cancels=runs, show_progress="hidden", queue=False, api_visibility="private"
+    )

@@ -3,14 +3,13 @@
 import base64
 import contextlib
 import functools
-import inspect
 import json
 import os
 import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
@@ -104,27 +103,6 @@ def browser_component(
 AS_SENT: dict[str, Any] = {"preprocess": False}
 
 
-def answer_as_it_goes(
-    view: gr.HTML, answer: Callable[..., Any], inputs: Any, *, at_once: int, concurrency_id: str
-) -> None:
-    """Let `answer`, a generator, answer the view's `submit` message by message, until its `stop`.
-
-    At most `at_once` run at a time, together with all of the same `concurrency_id`.
-    """
-    run = view.submit(
-        answer,
-        inputs,
-        view,
-        show_progress="hidden",
-        trigger_mode="multiple",  # the page asks one at a time; whoever stops and asks again need not wait
-        concurrency_limit=at_once,
-        concurrency_id=concurrency_id,
-        api_visibility="private",
-        **AS_SENT,
-    )
-    view.stop(None, None, None, cancels=run, show_progress="hidden", queue=False, api_visibility="private")
-
-
 def chart_value(figure: dict[str, Any], *, label: str) -> dict[str, Any]:
     """Return what the page needs to draw a Plotly figure; `label` says in words what it shows."""
     return {"figure": figure, "label": label, "plotly": static_url(PLOTLY_JS)}
@@ -148,17 +126,7 @@ def server_function(function: Function) -> Function:
 
 
 def event(function: Function) -> Function:
-    """Make a function, or a generator, that answers a Gradio event show what it raises as `server_function` would."""
-    if inspect.isgeneratorfunction(function):
-
-        @functools.wraps(function)
-        def stream(*arguments: Any, **named: Any) -> Iterator[Any]:
-            try:
-                yield from function(*arguments, **named)
-            except Exception as error:
-                _show(error)
-
-        return stream  # type: ignore[return-value]
+    """Make a function that answers a Gradio event show what it raises as `server_function` would."""
 
     @functools.wraps(function)
     def answer(*arguments: Any, **named: Any) -> Any:

@@ -20,6 +20,9 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** @param {string} text that Python said within a sentence */
+export const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
 let ids = 0;
 export const newId = (/** @type {string} */ stem) => `ddpm-${stem}-${ids++}`;
 

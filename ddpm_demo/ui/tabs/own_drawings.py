@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import torch
 from torch import Tensor
@@ -29,19 +28,10 @@ from ddpm_demo.store.tensors import short
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import LEAST_PICTURES, TrainConfig, train_config
 from ddpm_demo.training.training_set import training_pictures
-from ddpm_demo.ui.parts.bridge import answer_as_it_goes, base64_of, browser_component, sentence_of, server_function
+from ddpm_demo.ui.parts.bridge import base64_of, browser_component, server_function
 from ddpm_demo.ui.parts.frames import packed
-from ddpm_demo.ui.parts.readers import (
-    MAX_SEED,
-    SIDE,
-    flag,
-    from_base64,
-    named_values,
-    number,
-    shown_keys,
-    some_of,
-    whole,
-)
+from ddpm_demo.ui.parts.readers import SIDE, flag, from_base64, named_values, number, shown_keys, some_of
+from ddpm_demo.ui.parts.shared_runs import RUNS
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, RunRequest
 
@@ -72,10 +62,9 @@ def build_own_drawings(desk: Desk) -> None:
         "parameters": parameters,
         "begins_with": OWN_FIRST if own_first(True) else "",
     }
-    view = browser_component(
-        "tabs/own_drawings", begin, elem_id="own-drawings", server=[read_sign, preview_set, make_start(desk)]
+    browser_component(
+        "tabs/own_drawings", begin, elem_id="own-drawings", server=[read_sign, read_zip, preview_set, make_start(desk)]
     )
-    answer_as_it_goes(view, zip_messages, None, at_once=2, concurrency_id="pictures")
 
 
 def own_model() -> ModelConfig:
@@ -159,27 +148,29 @@ def read_drawings_sent(value: object) -> Tensor:
     return torch.from_numpy(np.frombuffer(content, np.uint8).reshape(-1, SIDE, SIDE).copy())
 
 
-def zip_messages(press: gr.EventData) -> Iterator[dict[str, Any]]:
-    """Read a zip of pictures that the page sends in base64, yielding what was read as it is read.
+@server_function
+def read_zip(question: Any) -> dict[str, Any]:
+    """Answer the page with the name of a run that reads a zip of pictures, which it sends in base64 as `file`."""
+    fields = named_values(question, "a file")
+    refusal = f"a zip from this page may be at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
+    content = from_base64(fields.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
+    return {"run": RUNS.begin(zip_messages(content)).name}
 
-    A message holds the `press` it answers, the `pixels` of `n` pictures, the `faults` of others, [name, sentence] each,
-    and how many of `total` are `done`. The last one has `over`, with an `error` if the zip as a whole is unusable.
+
+def zip_messages(content: bytes) -> Iterator[dict[str, Any]]:
+    """Read a zip of pictures, yielding what was read as it is read; raise DemoError if it is unusable as a whole.
+
+    A message holds the `pixels` of `n` pictures, the `faults` of others, [name, sentence] each, and how many of `total`
+    are `done`.
     """
-    same: dict[str, Any] = {"press": None}
-    try:
-        fields = named_values(press._data, "press and file")
-        same = {"press": whole("the press", fields.get("press"), 0, MAX_SEED)}
-        refusal = f"a zip from this page may be at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
-        content = from_base64(fields.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
-        reads, last_sent = list[PictureRead](), time.monotonic()
-        for read in pictures_of_zip(content):
-            reads.append(read)
-            if time.monotonic() - last_sent >= MESSAGE_SECONDS:
-                yield same | _message(reads)
-                reads, last_sent = [], time.monotonic()
-        yield same | (_message(reads) if reads else {}) | {"over": True}
-    except Exception as error:  # in the panel itself, whose buttons wait for the end
-        yield same | {"error": sentence_of(error), "over": True}
+    reads, last_sent = list[PictureRead](), time.monotonic()
+    for read in pictures_of_zip(content):
+        reads.append(read)
+        if time.monotonic() - last_sent >= MESSAGE_SECONDS:
+            yield _message(reads)
+            reads, last_sent = [], time.monotonic()
+    if reads:
+        yield _message(reads)
 
 
 def _message(reads: list[PictureRead]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 // Finish my drawing: a part of a digit is wiped out with a brush or a mask, and completed in four ways at once.
-import { placeIn } from "../component.js";
+import { answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, encodeFloat32, inflateLevels } from "../bytes.js";
-import { button, h, newId } from "../dom.js";
+import { button, h, newId, sentence } from "../dom.js";
 import { inOrder, report } from "../in_order.js";
 import { makePad } from "../tabs/pad.js";
 import { paintFloats, paintGrid, paintKnown } from "../paint.js";
+import { openRun } from "../run.js";
 import { makeWiper } from "./wiper.js";
 import { makeSlider } from "../slider.js";
 import { readValue, state, subscribe, update } from "../state.js";
@@ -16,14 +17,17 @@ const WHY =
 const IN_WORDS = ["none", "one", "two", "three", "four"];
 
 /** @type {import("../component.js").Mount} */
-export function mount(element, props, watch, server, trigger) {
-  const { masks, n, most, jumps: usual } = props.value; // later values are messages
+export function mount(element, props, watch, server) {
+  const { masks, n, most, jumps: usual } = props.value; // later values name the checkpoint alone
+  let checkpoint = props.value.checkpoint;
   let known = decodeBytes(masks["lower half"]);
   let press = 0,
     running = false,
     seed = 0,
     live = true,
     unread = false; // a part of the walk
+  /** @type {ReturnType<typeof openRun> | null} */
+  let events = null;
   /** @type {Uint8Array[]} */
   let frames = [];
   /** @type {number[]} */
@@ -56,14 +60,7 @@ export function mount(element, props, watch, server, trigger) {
   slider.element.hidden = true;
   const jumps = makeJumps();
   const go = button("Complete", start, { "data-name": "go" });
-  const stop = button(
-    "Stop",
-    () => {
-      trigger("stop");
-      end("Stopped.");
-    },
-    { disabled: true, "data-name": "stop" },
-  );
+  const stop = button("Stop", () => end("Stopped."), { disabled: true, "data-name": "stop" });
   const dice = button("Other noise", () => {
     seed += 1;
     start();
@@ -117,16 +114,13 @@ export function mount(element, props, watch, server, trigger) {
   }
   /** What stands there belongs to another digit or another part; nothing that still comes will change that. */
   function outdated() {
-    if (running) {
-      trigger("stop");
-      end("Stopped: the given part has changed.");
-    }
+    if (running) end("Stopped: the given part has changed.");
     for (const way of ways) way.element.classList.toggle("ddpm-waiting", times.length > 0);
   }
-  function start() {
+  async function start() {
     if (running || !state.digit) return;
     running = true;
-    press += 1;
+    const mine = ++press;
     frames = [];
     times = [];
     live = true;
@@ -139,15 +133,29 @@ export function mount(element, props, watch, server, trigger) {
     note.textContent =
       "Completing: the network walks from noise to a digit, and at every step the given part is put back.";
     for (const way of ways) way.words.textContent = "…";
-    trigger("submit", {
-      press,
-      x0: encodeFloat32(state.digit.x0),
-      known: encodeBytes(known),
-      jumps: jumps.value(),
-      seed,
+    const { run, error } = await answerTo(
+      server.complete_digit({
+        checkpoint,
+        x0: encodeFloat32(state.digit.x0),
+        known: encodeBytes(known),
+        jumps: jumps.value(),
+        seed,
+      }),
+    );
+    if (!ours(mine)) return;
+    if (error) return end(sentence(error));
+    events = openRun(run, {
+      take: (got) => next(() => take(got, mine)),
+      say: (words) => {
+        note.textContent = words;
+      },
+      ended: (fault) => next(() => finish(fault, mine)),
     });
   }
+  const ours = (/** @type {number} */ mine) => mine === press && running; // not of a walk that was stopped
   function end(words) {
+    events?.close();
+    events = null;
     running = false;
     go.disabled = dice.disabled = false;
     stop.disabled = bar.hidden = true;
@@ -166,9 +174,8 @@ export function mount(element, props, watch, server, trigger) {
       figure.classList.remove("ddpm-waiting");
     });
   }
-  async function take(got) {
-    const ours = () => got.press === press && running; // not of a walk that was stopped
-    if (!ours()) return;
+  async function take(got, mine) {
+    if (!ours(mine)) return;
     /** @type {Uint8Array | null} */
     let levels = null;
     try {
@@ -177,7 +184,7 @@ export function mount(element, props, watch, server, trigger) {
       report(fault); // what else the message says counts all the same
       unread = true;
     }
-    if (!ours()) return;
+    if (!ours(mine)) return;
     facts = { ...facts, ...got };
     if (levels) {
       frames[got.first] = levels;
@@ -191,16 +198,23 @@ export function mount(element, props, watch, server, trigger) {
       bar.value = got.done;
     }
     if (got.t === -1) note.textContent = madeWords();
-    if (got.classes) {
-      got.classes.forEach((digit, k) => {
-        ways[k].words.textContent = `read as a ${digit}`;
-      });
-      const alike = got.classes.filter((digit) => digit === got.of_x0).length;
-      end(
-        `${madeWords()} The judge reads ${IN_WORDS[alike]} of the four as a ${got.of_x0}, as it reads the whole digit; ` +
-          `it gets ${(100 * got.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`,
-      );
-    } else if (got.over) end(`${facts.t === -1 ? `${madeWords()} ` : ""}${got.error}`);
+  }
+  /**
+   * @param {string} fault why it ended before it was whole, if it did
+   * @param {number} mine
+   */
+  function finish(fault, mine) {
+    if (!ours(mine)) return;
+    if (fault) return end(`${facts.t === -1 ? `${madeWords()} ` : ""}${sentence(fault)}`);
+    const { classes, of_x0, accuracy } = facts;
+    classes.forEach((digit, k) => {
+      ways[k].words.textContent = `read as a ${digit}`;
+    });
+    const alike = classes.filter((digit) => digit === of_x0).length;
+    end(
+      `${madeWords()} The judge reads ${IN_WORDS[alike]} of the four as a ${of_x0}, as it reads the whole digit; ` +
+        `it gets ${(100 * accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`,
+    );
   }
   function madeWords() {
     const by = facts.guide ? `${facts.checkpoint} with its guide ${facts.guide}` : facts.checkpoint;
@@ -253,8 +267,7 @@ export function mount(element, props, watch, server, trigger) {
     unread = true;
   });
   watch("value", () => {
-    const got = props.value;
-    next(() => take(got));
+    checkpoint = props.value.checkpoint;
   });
   showGiven();
 }

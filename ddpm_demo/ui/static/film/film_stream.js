@@ -1,7 +1,7 @@
 // How a film comes from the server, and what the page says of it meanwhile. A new press ends the film before it.
 import { rootPath } from "../component.js";
 import { duration } from "../dom.js";
-import { openEvents } from "./film_events.js";
+import { openEvents } from "../events.js";
 import { allReceived, receiveMessage, setFilm } from "./film_state.js";
 
 // not randomUUID: a page that is not on this very computer may not have it

@@ -1,9 +1,10 @@
 // Up to four films from the same x_T under one slider, with the cost of each.
 import { placeIn } from "../component.js";
 import { inflateLevels } from "../bytes.js";
-import { h } from "../dom.js";
+import { h, sentence } from "../dom.js";
 import { inOrder } from "../in_order.js";
 import { paintGrid } from "../paint.js";
+import { openRun } from "../run.js";
 import { makeSlider } from "../slider.js";
 
 /** @type {import("../component.js").Mount} */
@@ -12,8 +13,10 @@ export function mount(element, props, watch) {
    * @typedef {{name: string, calls: number, contrast: number | null, grey: HTMLElement, canvas: HTMLCanvasElement, cost: HTMLElement, frames: Uint8Array[],
    *            t: number[], element: HTMLElement}} Lane
    */
-  /** @type {{run: string | null, n: number, size: number, columns?: number, lanes: Lane[]}} */
-  let race = { run: null, n: 0, size: 28, lanes: [] };
+  /** @type {{n: number, size: number, columns?: number, lanes: Lane[]}} */
+  let race = { n: 0, size: 28, lanes: [] };
+  /** @type {ReturnType<typeof openRun> | null} */
+  let events = null;
   /** @type {number[]} */
   let times = [];
   let live = true;
@@ -34,15 +37,14 @@ export function mount(element, props, watch) {
     },
   });
   const note = h("p", { class: "ddpm-note", role: "status" });
-  const mounted = h("div", { hidden: true }, bar, note, lanes, slider.element);
-  placeIn(element).replaceChildren(mounted);
+  const mounted = h("div", { hidden: true }, bar, lanes, slider.element);
+  placeIn(element).replaceChildren(note, mounted);
 
   const where = () => (times[slider.value()] < 0 ? "finished" : `t = ${times[slider.value()]}`);
 
   /** @param {Record<string, any>} got */
   function begin(got) {
     race = {
-      run: got.run,
       n: got.n,
       size: got.size,
       // digits that change step by step are read in a row, or in two on a phone
@@ -73,7 +75,6 @@ export function mount(element, props, watch) {
       }),
     };
     live = true;
-    note.textContent = "";
     slider.pause();
     difference.hidden = true;
     lanes.replaceChildren(...race.lanes.map((lane) => lane.element), difference);
@@ -135,9 +136,12 @@ export function mount(element, props, watch) {
         : "none: equal in every pixel",
     );
   }
-  /** @param {Record<string, any>} got */
-  async function take(got) {
-    if (got.run !== race.run) begin(got);
+  /**
+   * @param {Record<string, any>} got
+   * @param {boolean} first of its run
+   */
+  async function take(got, first) {
+    if (first) begin(got);
     const levels = await inflateLevels(got.x_t, 8);
     const lane = race.lanes[got.lane];
     const length = got.n * got.size * got.size;
@@ -159,13 +163,28 @@ export function mount(element, props, watch) {
     mounted.dataset.done = got.done;
     paint();
   }
-  const next = inOrder(() => {
-    note.textContent = "A part of this race could not be read: its pictures are missing.";
-  });
-  const receive = () => {
-    const got = props.value;
-    if (got) next(() => take(got));
+  const say = (/** @type {string} */ text) => {
+    note.textContent = text;
   };
+  const next = inOrder(() => say("A part of this race could not be read: its pictures are missing."));
+  function receive() {
+    events?.close();
+    events = null;
+    if (!props.value?.run) return; // it was stopped
+    say("");
+    let first = true;
+    const mine = (events = openRun(props.value.run, {
+      take: (got) => {
+        const begins = first;
+        first = false;
+        next(() => (events === mine ? take(got, begins) : undefined));
+      },
+      say,
+      ended: (error) => {
+        if (error) next(() => say(sentence(error)));
+      },
+    }));
+  }
   watch("value", receive);
   receive();
 }

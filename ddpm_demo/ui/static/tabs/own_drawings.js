@@ -1,7 +1,7 @@
 // My own drawings: drawn or uploaded, seen as the set that they become, and taught to a small network.
 import { answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, inflateLevels } from "../bytes.js";
-import { button, checkbox, h, newId, settled } from "../dom.js";
+import { button, checkbox, h, newId, sentence, settled } from "../dom.js";
 import { keepKey, myKeys } from "../keys.js";
 import { paintGrid } from "../paint.js";
 import { makeInk } from "./ink.js";
@@ -11,10 +11,9 @@ import { offerQueue, watchRun } from "./train.js";
 const PIXELS = 28 * 28;
 const THUMBS = 100; // drawings that are shown one by one
 const KEY = "ddpm-own-drawings"; // kept until this tab of the browser is closed, for a page that is loaded again
-const sentence = (/** @type {string} */ text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 /** @type {import("../component.js").Mount} */
-export function mount(element, props, watch, server, trigger) {
+export function mount(element, props, watch, server) {
   const {
     least,
     most,
@@ -46,7 +45,6 @@ export function mount(element, props, watch, server, trigger) {
     mostBytes,
     mostZip,
     server,
-    trigger,
     say,
     add,
     most,
@@ -142,7 +140,6 @@ export function mount(element, props, watch, server, trigger) {
     say(`At most ${most.toLocaleString("en")} drawings are learned; the others were left out.`);
     return false;
   }
-  watch("value", () => files.zipIsRead(props.value));
 
   function changed() {
     const n = drawings.length,

@@ -1,20 +1,18 @@
 // Pictures that a student uploads as drawings: read one after the other, a zip by one question, with a way to stop.
-import { NO_ANSWER } from "../component.js";
+import { answerTo, NO_ANSWER } from "../component.js";
 import { button, h, newId } from "../dom.js";
+import { openRun } from "../run.js";
 import { base64Of } from "./ink.js";
 
 /**
  * The file field with its bar, its button to stop and the list of what was left out. `add` keeps the drawings of base64
  * text, as many as have room: `count()` of `most` there are. `changed` is called when all files have been read.
  * @param {{mostBytes: number, mostZip: number, server: Record<string, Function>,
- *   trigger: (event: string, data?: any) => void, say: (text: string) => void, add: (text: string) => void,
- *   most: number, count: () => number, changed: () => void}} page
+ *   say: (text: string) => void, add: (text: string) => void, most: number, count: () => number, changed: () => void}} page
  */
-export function makePictureFiles({ mostBytes, mostZip, server, trigger, say, add, most, count, changed }) {
-  let press = 0,
-    stopped = false;
-  /** @type {((got: Record<string, any>) => void) | null} */
-  let zipRead = null;
+export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, count, changed }) {
+  let stopped = false;
+  let stopZip = () => {};
   const file = h("input", {
     type: "file",
     multiple: true,
@@ -27,8 +25,7 @@ export function makePictureFiles({ mostBytes, mostZip, server, trigger, say, add
     "Stop reading",
     () => {
       stopped = true;
-      trigger("stop");
-      zipRead?.({ over: true });
+      stopZip();
     },
     { hidden: true },
   );
@@ -104,27 +101,31 @@ export function makePictureFiles({ mostBytes, mostZip, server, trigger, say, add
       return;
     }
     if (stopped) return;
-    press += 1;
+    const { run, error } = await answerTo(server.read_zip({ file: content }));
+    if (error) leaveOut(chosen.name, error);
+    if (error || stopped) return;
     /** @type {Promise<void>} */
     const read = new Promise((resolve) => {
-      zipRead = (got) => {
-        if (got.pixels) add(got.pixels);
-        for (const [called, why] of got.faults ?? []) leaveOut(called, why);
-        if (got.total) bar.value = (k + got.done / got.total) / total;
-        if (got.error) leaveOut(chosen.name, got.error);
-        if (got.over) {
-          zipRead = null;
+      const events = openRun(run, {
+        take: (got) => {
+          add(got.pixels);
+          for (const [called, why] of got.faults) leaveOut(called, why);
+          bar.value = (k + got.done / got.total) / total;
+        },
+        say,
+        ended: (error) => {
+          if (error) leaveOut(chosen.name, error);
           resolve();
-        }
+        },
+      });
+      stopZip = () => {
+        events.close();
+        resolve();
       };
-      trigger("submit", { press, file: content });
     });
     await read;
-  }
-  /** @param {Record<string, any>} got what the server says of a zip */
-  function zipIsRead(got) {
-    if (got.press === press) zipRead?.(got);
+    stopZip = () => {};
   }
 
-  return { input: file, bar, stop, faults, zipIsRead };
+  return { input: file, bar, stop, faults };
 }

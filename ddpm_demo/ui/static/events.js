@@ -1,6 +1,6 @@
-// The events of one film: by a stream from the server, or by polling where something in between
-// holds streams back until they are complete (some proxies, some virus scanners), or the browser has no connection left.
-import { report } from "../in_order.js";
+// The events of one film, or of one run: by a stream from the server, or by polling where something in between holds
+// streams back until they are complete (some proxies, some virus scanners), or the browser has no connection left.
+import { report } from "./in_order.js";
 import { giveStream, takeStream } from "./streams.js";
 
 const FIRST = 3000, // milliseconds without any event, after which a stream is held back
@@ -34,8 +34,8 @@ export function readEvents(text) {
 }
 
 /**
- * Ask for a film's events until they are closed.
- * @param {(more: Record<string, string>) => string} address of the film, and more in it
+ * Ask for the events at an address until they are closed.
+ * @param {(more: Record<string, string>) => string} address and more in it
  * @param {{take: (name: string, got: any) => void, silent: () => void, lost: () => void}} on
  *   `take` gets each event; `silent` is called when the server does not answer, and is asked again; `lost` when it answers
  *   with something else: then nothing more will come.
