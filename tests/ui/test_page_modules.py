@@ -209,3 +209,31 @@ def test_a_formula_is_set_as_mathematics_and_read_as_it_is_written(page):
     ddpm = dict(zip(texts, reply, strict=False))[SAMPLERS["ddpm"].formula]
     assert ddpm["seen"] == "xs = <xt − <β|√[1 − ᾱt]> ε̂|√[1 − β]> + σ z"
     assert ddpm["meanings"] == [["ε̂", "guess"], ["z", "noise"]]
+
+
+def test_a_zip_is_read_message_by_message_and_what_was_left_out_is_named(page):
+    reply = page(
+        """
+        globalThis.BroadcastChannel = undefined; // there is no other page
+        globalThis.FileReader = class {
+            readAsDataURL() { this.result = "data:;base64,AAAA"; setTimeout(() => this.onload()); } };
+        const { makePictureFiles } = await import("./static/tabs/picture_files.js");
+        const asked = [], added = [], said = [];
+        const server = { read_zip: async (question) => { asked.push(question); return { run: "a" }; } };
+        const files = makePictureFiles({ mostBytes: 9, mostZip: 9, server, say: (text) => said.push(text),
+            add: (text) => added.push(text), most: 100, count: () => added.length, changed() {} });
+        files.input.files = [{ name: "signs.zip", size: 5 }];
+        files.input.dispatchEvent(new Event("change"));
+        await until(() => streams.length);
+        streams[0].say("message", { pixels: "one", n: 1, faults: [["b.png", "no picture"]], done: 2, total: 4 }, "0");
+        const half = files.bar.value;
+        streams[0].say("refused", { error: "the rest is spoilt" });
+        streams[0].say("over", {});
+        await until(() => files.bar.hidden);
+        reply = { asked, added, half, said, faults: files.faults.children.map((child) => child.textContent) };
+        """,
+    )
+    assert reply["asked"] == [{"file": "AAAA"}]
+    assert (reply["added"], reply["half"]) == (["one"], 0.5)
+    assert reply["faults"] == ["b.png: no picture", "signs.zip: the rest is spoilt"]
+    assert reply["said"][-1].startswith("1 picture was added")
