@@ -1,7 +1,9 @@
 """Films that the page makes itself, in its workers: they are the server's films, and everything around them works."""
 
+import base64
 import dataclasses
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -12,10 +14,16 @@ from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.explaining.plane import mnist_plane
 from ddpm_demo.machine.device import best_placement
-from ddpm_demo.networks.loaded_networks import load_guided
+from ddpm_demo.measuring.completion import known_mask
+from ddpm_demo.networks.loaded_networks import load_guided, load_placed
 from ddpm_demo.store import checkpoint
-from ddpm_demo.store.shipped import find_checkpoint
+from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
+from ddpm_demo.ui.film.branches import branches_run
+from ddpm_demo.ui.film.completion import completion_messages
+from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
 from ddpm_demo.ui.film.film_link import read_film_link
+from ddpm_demo.ui.film.race import race
+from ddpm_demo.ui.parts.bridge import base64_of
 
 FILM = "#generate-film canvas"
 STATUS = "#generate-film .ddpm-facts"
@@ -226,3 +234,87 @@ def test_the_network_answers_every_drag_without_a_request(on_device):
         x0_hat = schedule.predict_x0(x_t, 400, loaded.model(x_t, torch.tensor([400])))
     shown = np.array(on_device.pixels("#noise-view canvas[data-name='x0_hat']"))
     assert np.abs(shown - to_uint8(x0_hat).numpy().ravel().astype(int)).max() <= 1
+
+
+def grid_of(visit, selector, n, columns):
+    """The digits of a canvas: (n, 28, 28), two pixels apart."""
+    width = 30 * columns - 2
+    canvas = np.array(visit.pixels(selector)).reshape(-1, width)
+    corners = [(30 * (k // columns), 30 * (k % columns)) for k in range(n)]
+    return np.stack([canvas[row : row + 28, column : column + 28] for row, column in corners])
+
+
+def finished(messages, name="x_t"):
+    """The last pictures of a run's messages: (N, 28, 28)."""
+    text = [message[name] for message in messages if message.get(name)][-1]
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(-1, 28, 28)
+
+
+def test_a_race_of_the_device(on_device):
+    """One's own, an experiment, one that is stopped, and one that only the server can make."""
+    page = on_device.open().page
+    on_device.tab("Generate")
+    lite = load_placed(find_checkpoint("lite"))
+    page.locator("#race-start").click()
+    on_device.wait_for_text("#race-film [role=status]", "made on your device, ")
+    for k, name in enumerate(("DDIM, 10 steps", "DPM-Solver++(2M), 10 steps")):
+        expected = finished(race(lite, [LANES[name]], count=4, seed=0))[-4:]
+        shown = grid_of(on_device, f"#race-film figure:nth-child({k + 1}) canvas", 4, 2)
+        assert np.abs(shown - expected.astype(int)).max() <= 1
+    assert page.get_attribute("#race-film [data-done]", "data-done") == "1"
+    page.get_by_role("button", name="From one noise to another").click()
+    on_device.wait_for_text("#race-film figcaption b", "DDIM between two x_T")
+    on_device.wait_for_text("#race-film [role=status]", "made on your device, ")
+    lanes = EXPERIMENTS["From one noise to another"].lanes
+    expected = finished(race(lite, lanes, count=8, seed=0, interpolate=True))[-8:]
+    apart = np.abs(grid_of(on_device, "#race-film canvas", 8, 8) - expected.astype(int))
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 2e-3
+
+    page.get_by_role("button", name="Noise at the last step or not").click()
+    on_device.wait_for_text("#race-film figcaption", "of 1000 network calls")
+    page.locator("#race-stop").click()
+    page.wait_for_timeout(300)
+    done = page.get_attribute("#race-film [data-done]", "data-done")
+    page.wait_for_timeout(700)
+    assert page.get_attribute("#race-film [data-done]", "data-done") == done != "1"
+    assert not any("/ddpm/run" in url for url in on_device.requests)
+
+    page.get_by_role("button", name="When is it decided which digit it will be?").click()
+    on_device.wait_for_text("#race-film [role=status]", "made by the server: a digit is asked for")
+    on_device.wait_for_text("#race-film figcaption", "of 50 network calls")
+    page.locator("#race-stop").click()
+
+
+def test_branches_and_a_completion_of_the_device(on_device):
+    page = on_device.open().page
+    on_device.tab("Generate")
+    page.locator("#branches [data-name='one']").click()
+    on_device.wait_for_text("#branches .ddpm-facts", "Made on your device, ")
+    module = "performance.getEntriesByType('resource').find(({ name }) => name.endsWith('static/state.js')).name"
+    state = page.evaluate(
+        f"async () => {{ const {{ state }} = await import({module});"
+        " return { x0: Array.from(state.digit.x0), seed: state.noise.seed }; }"
+    )
+    x0 = base64_of(np.array(state["x0"], "<f4"))
+    question = {"x0": x0, "t": 500, "seed": state["seed"]}
+    (answer,) = branches_run(find_checkpoint("lite"), question).read()
+    shown = grid_of(on_device, "#branches canvas[data-name='branches']", 12, 4)
+    assert np.abs(shown - finished([answer], "branches").astype(int)).max() <= 1
+    row = [int(cell) if cell != "·" else 0 for cell in page.locator("#branches td").all_text_contents()]
+    assert row == np.bincount(answer["classes"], minlength=10).tolist()
+
+    page.locator("#completion [data-mask='left half']").click()
+    on_device.set_slider("#completion .ddpm-completion > .ddpm-slider", 1)
+    page.locator("#completion [data-name='go']").click()
+    on_device.wait_for_text("#completion .ddpm-facts", "Made on your device, ")
+    on_device.wait_for_text("#completion .ddpm-facts", "The judge reads ")
+    known = base64_of(known_mask("left half").numpy().astype("u1"))
+    question = {"x0": x0, "known": known, "jumps": 1, "seed": 0}
+    *walk, reading = completion_messages(shipped_checkpoints(), "lite", question)
+    for k, expected in enumerate(finished(walk)):
+        canvas = f"#completion canvas[data-name='completion-{k}']"
+        assert np.abs(np.array(on_device.pixels(canvas)).reshape(28, 28) - expected.astype(int)).max() <= 1
+        said = page.text_content(f"#completion figure:has(canvas[data-name='completion-{k}']) figcaption")
+        assert said == f"read as a {reading['classes'][k]}"
+    assert not any("/ddpm/run" in url for url in on_device.requests)

@@ -9,7 +9,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 
+from ddpm_demo.core.config import ModelConfig
+from ddpm_demo.core.model import seeded_denoiser
+from ddpm_demo.core.schedule import ScheduleConfig
+from ddpm_demo.store import checkpoint
+from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.parts.bridge import STATIC
 
 OLDEST = 18  # before it there is no DecompressionStream
@@ -37,7 +43,8 @@ def node(tmp_path_factory):
     flags = ["--experimental-wasm-relaxed-simd"] if int(re.match(r"v(\d+)", version)[1]) < 21 else []
     folder = tmp_path_factory.mktemp("modules")
     shutil.copytree(STATIC, folder / "static")
-    shutil.copy(Path(__file__).with_name("fake_page.js"), folder)
+    for name in ("fake_page.js", "fake_device.js"):
+        shutil.copy(Path(__file__).with_name(name), folder)
     (folder / "package.json").write_text('{"type": "module"}')
 
     def run(statements, **given):
@@ -57,3 +64,16 @@ def page(node):
     imports = 'import { component, FakeElement, find, fromPython, pointer, streams, until } from "./fake_page.js";'
     silent = "console.error = () => {};"
     return lambda statements, **given: node(f"{imports}\n{silent}\n{statements}", **given)
+
+
+@pytest.fixture(scope="session")
+def small_network(tmp_path_factory):
+    """The checkpoint of a network of odd sizes, quick, whose weights are all of some size."""
+    model = seeded_denoiser(ModelConfig(hidden=12, dilations=(2, 5), groups=3, time_dim=16), seed=4)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.add_(0.1 * torch.randn(weights.shape, generator=generator))
+    path = tmp_path_factory.mktemp("networks") / "small.safetensors"
+    checkpoint.save(path, checkpoint.Checkpoint(model, ScheduleConfig(), Provenance()))
+    return path

@@ -17,6 +17,13 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.film import branches
+from ddpm_demo.ui.parts.shared_runs import RUNS
+
+
+def made(path, question):
+    """What the page gets to such a question."""
+    (answer,) = branches.branches_run(path, question).read()
+    return answer
 
 
 def encoded(x0):
@@ -62,8 +69,8 @@ def test_branches_are_one_digit_at_small_t_and_many_pictures_at_large_t(judge):
     path = find_checkpoint("lite")
 
     def pictures(t):
-        answer = branches.make_branches(path, {"x0": encoded(x0), "t": t, "seed": 3})
-        assert sum(answer["counts"]) == answer["n"] == branches.BRANCHES
+        answer = made(path, {"x0": encoded(x0), "t": t, "seed": 3})
+        assert len(answer["classes"]) == answer["n"] == branches.BRANCHES
         assert answer["accuracy"] == 0.5
         levels = np.frombuffer(zlib.decompress(base64.b64decode(answer["branches"])), np.uint8)
         return levels.reshape(branches.BRANCHES, 28, 28).astype(float)
@@ -94,20 +101,21 @@ GOOD = encoded(np.zeros(784))
 )
 def test_questions_past_the_interface_are_refused(judge, bad):
     with pytest.raises(ConfigError):
-        branches.make_branches(find_checkpoint("lite"), bad)
+        branches.branches_run(find_checkpoint("lite"), bad)
 
 
 def test_the_chosen_checkpoint_makes_the_branches(judge, tiny, tmp_path):
     checkpoint.save(tmp_path / "own.safetensors", checkpoint.Checkpoint(tiny, ScheduleConfig(), Provenance()))
     branch = branches.make_branch({"lite": find_checkpoint("lite"), "own": tmp_path / "own.safetensors"})
-    answers = {name: branch({"checkpoint": name, "x0": GOOD, "t": 100, "seed": 0}) for name in ("lite", "own")}
-    for name, answer in answers.items():
-        assert answer["checkpoint"] == name
-    assert answers["lite"]["branches"] != answers["own"]["branches"]
+    named = {name: branch({"checkpoint": name, "x0": GOOD, "t": 100, "seed": 0}) for name in ("lite", "own")}
+    assert {name: (answer["checkpoint"], answer["origin"]) for name, answer in named.items()} == {
+        name: (name, "") for name in named
+    }
+    answers = {name: list(RUNS.get(answer["run"]).read()) for name, answer in named.items()}
+    assert answers["lite"][0]["branches"] != answers["own"][0]["branches"]
     again = branch({"checkpoint": "own", "x0": GOOD, "t": 100, "seed": 0})
-    assert again.pop("origin").startswith("From memory: computed here at ")
-    assert answers["own"].pop("origin") == ""
-    assert again == answers["own"]  # the very seconds too: it was not computed again
+    assert again["origin"].startswith("From memory: computed here at ")
+    assert list(RUNS.get(again["run"]).read()) == answers["own"]  # the very seconds too: it was not computed again
 
 
 @pytest.mark.parametrize("name", [None, "", "full", "assets/checkpoints/lite.safetensors", ["lite"], {}, 0])

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.inpainting import complete
-from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
@@ -18,7 +16,6 @@ from ddpm_demo.films.plan import Way, completion_steps, film_plan, known_part, p
 from ddpm_demo.measuring.completion import MASKS, known_mask
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.shipped import find_checkpoint
 from tests.ui.test_net_walk import WALK, kinds, pictures, placed
 
@@ -45,17 +42,9 @@ def made_by_node(node, network, plans, *, guide=None, build="net.wasm", part=Non
         )
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """A network of odd sizes, quick, with its checkpoint's file."""
-    model = seeded_denoiser(ModelConfig(hidden=12, dilations=(2, 5), groups=3, time_dim=16), seed=4)
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for weights in model.parameters():
-            weights.add_(0.1 * torch.randn(weights.shape, generator=generator))
-    path = tmp_path_factory.mktemp("networks") / "small.safetensors"
-    checkpoint.save(path, checkpoint.Checkpoint(model, ScheduleConfig(), Provenance()))
-    return path, checkpoint.load(path).model
+@pytest.fixture
+def small(small_network):
+    return small_network, checkpoint.load(small_network).model
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ their steps; readers live in the event loop of the server.
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,12 +183,18 @@ class Broadcasts:
             known = self._broadcasts.get(job.key)
             if known is not None and (known.over or known.running) and not known.error:
                 return {"here": True, "seconds": 0.0}
+            return {"here": False, "seconds": self.seconds_for([(job, steps)])}
+
+    def seconds_for(self, work: Sequence[tuple[FilmJob, int]]) -> float | None:
+        """Return how long so many steps of such films would take, one after the other; None while nobody knows."""
+        with self._guard:
             self._estimate()
-            one = self.executor.seconds_a_step(job)
-            if not one:
-                return {"here": False, "seconds": None}
-            others = sum(min(left, steps) * (seconds or one) for left, seconds in self._left[1])
-            return {"here": False, "seconds": (others + steps * one) * self._slowness()}
+            costs = [(self.executor.seconds_a_step(job), steps) for job, steps in work]
+            if not all(one for one, _ in costs):
+                return None
+            mine, steps = sum(one * steps for one, steps in costs), sum(steps for _, steps in costs)
+            others = sum(min(left, steps) * (seconds or mine / steps) for left, seconds in self._left[1])
+            return (others + mine) * self._slowness()
 
     def _slowness(self) -> float:
         """How much longer the latest steps took than computing them: at least 1."""

@@ -1,6 +1,7 @@
 """Films that the visitor's own device makes: the server gives the numbers of every step, and the weights.
 
 GET /ddpm/plan?settings=[...]     the film of these settings, as `film.event_stream` reads them, for the device
+GET /ddpm/plan?run=NAME           the race, branches or completion of this name, for the device
 GET /ddpm/weights/DIGEST          the checkpoint file with this SHA-256, which a plan or an answer names
 """
 
@@ -16,12 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.samplers import SAMPLERS, Coefficients, SamplerConfig
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.explaining.written_step import clean_in_words, named_factors
 from ddpm_demo.films.film_job import frame_indices
 from ddpm_demo.films.plan import KEPT_WALKS, film_plan, planned_steps
 from ddpm_demo.ui.film.broadcasts import Broadcasts
+from ddpm_demo.ui.film.device_run import NO_CLASSIFIER, NO_FILE, PlannedRun
 from ddpm_demo.ui.film.event_stream import open_networks, settings_of_film
 from ddpm_demo.ui.film.film_link import link_text
 from ddpm_demo.ui.film.film_settings import FilmSettings
@@ -29,6 +32,8 @@ from ddpm_demo.ui.film.films import kept_steps
 from ddpm_demo.ui.film.stream import film_job, new_film
 from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.parts.bridge import sentence_of
+from ddpm_demo.ui.parts.run_stream import GONE
+from ddpm_demo.ui.parts.shared_runs import RUNS, SharedRuns
 from ddpm_demo.ui.parts.weights import WEIGHTS
 from ddpm_demo.ui.ready_files import FOR_EVER
 
@@ -42,8 +47,12 @@ def device_routes(checkpoints: Mapping[str, Path], broadcasts: Broadcasts) -> li
 
     async def plan(request: Request) -> Response:
         try:
-            settings = settings_of_film(request.query_params.get("settings"))
-            answer = await anyio.to_thread.run_sync(device_film, checkpoints, broadcasts, settings)
+            run = request.query_params.get("run")
+            if run is not None:
+                answer = await anyio.to_thread.run_sync(device_run, broadcasts, run)
+            else:
+                settings = settings_of_film(request.query_params.get("settings"))
+                answer = await anyio.to_thread.run_sync(device_film, checkpoints, broadcasts, settings)
         except Exception as error:
             answer = {"error": sentence_of(error)}
         return JSONResponse(answer, headers={"cache-control": "no-store"})
@@ -87,6 +96,26 @@ def device_film(checkpoints: Mapping[str, Path], broadcasts: Broadcasts, setting
     }
 
 
+def device_run(broadcasts: Broadcasts, name: str, runs: SharedRuns = RUNS) -> dict[str, Any]:
+    """Return what a page needs to make a run itself: `walks`, with what its messages say of all of them.
+
+    `server` and `only_server` are as in `device_film`. Raises ConfigError when there is no such run.
+    """
+    run = runs.get(name)
+    if run is None:
+        raise ConfigError(GONE)
+    planned: PlannedRun | None = run.plan() if run.plan else None
+    if planned is None or planned.only_server:
+        return {"only_server": planned.only_server if planned else "it is nothing that a device makes"}
+    walks = [
+        {"plan": walk.plan, "frames": walk.frames, "network": walk.network, "guide": walk.guide}
+        for walk in planned.walks
+    ]
+    seconds = broadcasts.seconds_for([(walk.job, len(walk.plan["steps"])) for walk in planned.walks])
+    server = {"here": bool(run.messages), "seconds": seconds}
+    return {"walks": walks, "only_server": "", "server": server, **planned.facts}
+
+
 @lru_cache(maxsize=KEPT_WALKS)
 def written_steps(schedule: Schedule, config: SamplerConfig) -> tuple[dict[str, Any], ...]:
     """Return the steps of a walk, as `plan.planned_steps` does, each with the `terms` of its sum."""
@@ -104,7 +133,7 @@ def terms_of(config: SamplerConfig, step: dict[str, Any]) -> list[dict[str, Any]
 def why_only_server(settings: FilmSettings, network: str, guide: str, *, guided: bool) -> str:
     """Return why a film cannot be made on the visitor's device, empty if it can."""
     if settings.digit is not None:
-        return "a digit is asked for, and only the server has the classifier for that"
+        return NO_CLASSIFIER
     if not network or (guided and not guide):
-        return "its network is not in a file that could be sent"
+        return NO_FILE
     return ""

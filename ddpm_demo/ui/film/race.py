@@ -16,13 +16,15 @@ from torch import Tensor
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.guidance import ClassifierGuidance
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise, to_uint8
-from ddpm_demo.films.film_job import frame_indices
+from ddpm_demo.films.film_job import FilmJob, frame_indices
+from ddpm_demo.films.plan import Way
 from ddpm_demo.machine.scheduler import NETWORK, InTurn
 from ddpm_demo.networks.guidance_settings import DigitConfig
 from ddpm_demo.networks.ideal_checkpoints import load_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, load_placed
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.contrast import contrast, training_grey
+from ddpm_demo.ui.film.device_run import NO_CLASSIFIER, NO_DIGITS, PlannedRun, planned_walk
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES, Lane
 from ddpm_demo.ui.film.form_words import NO_GUIDE
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, event
@@ -79,28 +81,17 @@ def race(
     """
     n, seed = whole("the number of digits", count, 1, MAX_RACERS), whole("the seed", seed, 0, MAX_SEED)
     n = 10 if ten else n
-    if not 1 <= len(lanes) <= MAX_LANES:
-        raise ConfigError(f"choose two to {MAX_LANES} settings for a race")
-    schedule = loaded.schedule
-    same = {
-        "n": n,
-        "size": 28,
-        "in_a_row": interpolate or ten,
-        "grey": training_grey(),
-        "lanes": [
-            {"name": lane.name, "calls": lane.calls, "contrast": contrast(schedule, lane.config)} for lane in lanes
-        ],
-    }
+    same, schedule = race_facts(loaded, lanes, n, in_a_row=interpolate or ten), loaded.schedule
     steps, made = sum(lane.config.steps for lane in lanes), 0
     for k, lane in enumerate(lanes):
         generator = torch.Generator().manual_seed(seed)
         x_T = start_noise(n, loaded.channels, 28, generator)
         if interpolate:
-            x_T = slerp(x_T[:1], x_T[-1:], [i / max(1, n - 1) for i in range(n)])
+            x_T = arc(x_T)
         if ten:
             x_T = x_T[:1].expand(n, -1, -1, -1).clone()
         if lane.z_offset:
-            generator = torch.Generator().manual_seed((seed + lane.z_offset) % 2**31)
+            generator = torch.Generator().manual_seed(other_seed(seed, lane))
         timesteps = schedule.timesteps(lane.config.steps)
         shown, clock = set(frame_indices(schedule, timesteps, LANE_STEPS)), _Clock()
         denoiser = loaded.guided_by(guide, lane.weight)
@@ -134,6 +125,52 @@ def race(
             clock.begun += time.perf_counter() - now  # what passed until the next one is wanted is not the lane's
             clock.frames += len(clock.times)
             clock.pending, clock.times, clock.sent = [], [], now
+
+
+def race_facts(loaded: LoadedNetwork, lanes: Sequence[Lane], n: int, *, in_a_row: bool) -> dict[str, Any]:
+    """Return what the page is told of a race before it begins; raise ConfigError when it has too many lanes."""
+    if not 1 <= len(lanes) <= MAX_LANES:
+        raise ConfigError(f"choose two to {MAX_LANES} settings for a race")
+    names = [
+        {"name": lane.name, "calls": lane.calls, "contrast": contrast(loaded.schedule, lane.config)} for lane in lanes
+    ]
+    return {"n": n, "size": 28, "in_a_row": in_a_row, "grey": training_grey(), "lanes": names}
+
+
+def other_seed(seed: int, lane: Lane) -> int:
+    """Return the seed of a lane whose noise on the way is its own."""
+    return (seed + lane.z_offset) % 2**31
+
+
+def race_plan(
+    loaded: LoadedNetwork,
+    lanes: Sequence[Lane],
+    *,
+    n: int,
+    seed: int,
+    interpolate: bool,
+    ten: bool,
+    guide: LoadedNetwork | None,
+) -> PlannedRun:
+    """Return the race as `race` makes it, for the visitor's device; raise ConfigError."""
+    facts = race_facts(loaded, lanes, n, in_a_row=interpolate or ten)
+    if ten or any(lane.wish for lane in lanes):
+        return PlannedRun(refused=NO_CLASSIFIER)
+    if any(lane.ideal for lane in lanes):
+        return PlannedRun(refused=NO_DIGITS)
+    walks = []
+    for lane in lanes:
+        helper, weight = (guide.digest, lane.weight) if guide is not None and lane.weight != 1 else ("", 1.0)
+        job = FilmJob(loaded.digest, lane.config, n, seed, helper, weight)
+        start = arc(start_noise(n, 1, 28, torch.Generator().manual_seed(seed))) if interpolate else None
+        way = Way(other_seed(seed, lane)) if lane.z_offset else Way(seed, drawn=n * 28**2) if interpolate else None
+        walks.append(planned_walk(job, loaded, guide, shown=LANE_STEPS, start=start, way=way))
+    return PlannedRun(tuple(walks), facts)
+
+
+def arc(noise: Tensor) -> Tensor:
+    """Return noises (N, C, H, W) from the first to the last of these, on the great circle."""
+    return slerp(noise[:1], noise[-1:], [i / max(1, len(noise) - 1) for i in range(len(noise))])
 
 
 def slerp(start: Tensor, end: Tensor, weights: Sequence[float]) -> Tensor:
@@ -186,14 +223,16 @@ def build_race(checkpoints: dict[str, Path], which: Component, seed: Component, 
             other = load_placed(worse_than(name, guide, checkpoints))
         n, seed = whole("the number of digits", count, 1, MAX_RACERS), whole("the seed", seed, 0, MAX_SEED)
         key = (loaded.digest, other and other.digest, *lanes, n, seed, interpolate, ten)
+        settings: dict[str, Any] = {"seed": seed, "interpolate": interpolate, "ten": ten, "guide": other}
         return RUNS.ask(
-            key, lambda: race(loaded, lanes, count=n, seed=seed, interpolate=interpolate, ten=ten, guide=other)
+            key,
+            lambda: race(loaded, lanes, count=n, **settings),
+            lambda: race_plan(loaded, lanes, n=n, **settings),
         )
 
     def show(words: str, run: SharedRun) -> tuple[str, dict[str, Any]]:
-        words = "\n\n".join(part for part in (words, origin(run)) if part)
         press = secrets.token_hex(8)  # a visitor's second look at a run begins it again on the page
-        return words, {"run": run.name, "press": press}
+        return words, {"run": run.name, "press": press, "origin": origin(run)}
 
     def run_experiment(title: str) -> Any:
         experiment = EXPERIMENTS[title]

@@ -20,7 +20,8 @@ class SharedRun:
     """The messages of a generator, for many readers: whoever needs the next one first makes it, for all of them.
 
     So a run rests while nobody reads it, and goes on from there for the next one who does. `name` is what a page asks
-    for it by; nobody can guess it. `fault` is what the generator raised.
+    for it by; nobody can guess it. `fault` is what the generator raised. `plan` says how the visitor's device would
+    make it, if there is a way.
     """
 
     source: Iterator[dict[str, Any]] | None
@@ -30,6 +31,7 @@ class SharedRun:
     guard: threading.Lock = field(default_factory=threading.Lock)
     name: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     asked: float = field(default_factory=time.monotonic)  # when somebody last did
+    plan: Callable[[], Any] | None = None
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Yield all messages from the first on; raise what the generator does."""
@@ -75,22 +77,24 @@ class SharedRuns:
         self._runs = OrderedDict[Hashable, SharedRun]()
         self._own = dict[str, SharedRun]()  # by name
 
-    def ask(self, key: Hashable, begin: Callable[[], Iterator[dict[str, Any]]]) -> SharedRun:
+    def ask(
+        self, key: Hashable, begin: Callable[[], Iterator[dict[str, Any]]], plan: Callable[[], Any] | None = None
+    ) -> SharedRun:
         """Return the run of this key, what decides its pixels; `begin` begins it if nobody has asked for it yet."""
         with self._guard:
             run = self._runs.get(key)
             if run is None or run.fault is not None:
-                run = self._runs[key] = SharedRun(begin())
+                run = self._runs[key] = SharedRun(begin(), plan=plan)
             self._runs.move_to_end(key)
             if len(self._runs) > KEPT_RUNS:
                 self._runs.popitem(last=False)
             return run
 
-    def begin(self, source: Iterator[dict[str, Any]]) -> SharedRun:
+    def begin(self, source: Iterator[dict[str, Any]], plan: Callable[[], Any] | None = None) -> SharedRun:
         """Return a run that is one visitor's own, and is forgotten a minute after the last question for it."""
         with self._guard:
             self._forget()
-            run = SharedRun(source)
+            run = SharedRun(source, plan=plan)
             self._own[run.name] = run
             return run
 

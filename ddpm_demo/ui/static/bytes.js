@@ -44,3 +44,9 @@ export async function inflateLevels(base64, bits) {
   }
   return levels;
 }
+
+/**
+ * Grey levels that the server has packed in 8 bits, or that this device has made.
+ * @param {string | Uint8Array} pictures
+ */
+export const greyOf = async (pictures) => (typeof pictures === "string" ? inflateLevels(pictures, 8) : pictures);

@@ -19,9 +19,18 @@ export const weightsBytes = (/** @type {string} */ digest) => bytesOf(`${rootPat
  * @param {any} settings
  * @returns {Promise<any>} a FilmPlan of film/device_film.js, or why there is none, in `error`
  */
-export async function planOf(settings) {
-  const question = new URLSearchParams({ settings: JSON.stringify(settings) });
-  return (await fetch(`${rootPath()}/ddpm/plan?${question}`)).json();
+export const planOf = (settings) => plan({ settings: JSON.stringify(settings) });
+
+/**
+ * The same of a race, branches or a completion, by the name that the server has given it.
+ * @param {string} run
+ * @returns {Promise<any>} a PlannedRun of film/device_run.js
+ */
+export const planOfRun = (run) => plan({ run });
+
+/** @param {Record<string, string>} question */
+async function plan(question) {
+  return (await fetch(`${rootPath()}/ddpm/plan?${new URLSearchParams(question)}`)).json();
 }
 
 export const makeWorker = () => new Worker(new URL("./net/worker.js", import.meta.url), { type: "module" });

@@ -1,18 +1,21 @@
 // From a digit of the student's own: noised to t, denoised into branches, and the branches counted by class against t.
 import { answerTo, placeIn } from "../component.js";
-import { encodeFloat32, inflateLevels } from "../bytes.js";
-import { button, h } from "../dom.js";
+import { encodeBytes, encodeFloat32, greyOf } from "../bytes.js";
+import { button, h, sentence } from "../dom.js";
 import { makePad } from "../tabs/pad.js";
 import { paintFloats, paintGrid } from "../paint.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 import { makeSlider } from "../slider.js";
+import { makeBranches } from "./device_branches.js";
+import { openRunSomewhere } from "./device_run.js";
 
 const SWEEP = [100, 200, 300, 400, 500, 600, 700, 800, 900];
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   let running = false,
-    drawn = false;
+    drawn = false,
+    end = () => {}; // of what is under way
   /** @type {Map<number, number[]>} */
   const counted = new Map(); // t -> counts, of the digit that is shown
   const picture = (name, label) =>
@@ -43,6 +46,7 @@ export function mount(element, props, watch, server) {
     "Stop",
     () => {
       running = false;
+      end();
     },
     { disabled: true },
   );
@@ -88,6 +92,40 @@ export function mount(element, props, watch, server) {
     );
     table.hidden = !counted.size;
   }
+  /**
+   * Branches of a digit, wherever they are made; nothing if they were stopped.
+   * @param {{x0: Float32Array}} digit
+   * @param {number} t
+   * @returns {Promise<Record<string, any>>} with `place`, where they were made in words
+   */
+  async function branchesFrom(digit, t) {
+    const x0 = encodeFloat32(digit.x0);
+    const question = { checkpoint: props.value.checkpoint, x0, t, seed: state.noise?.seed ?? 0 };
+    const { run, checkpoint, origin, error } = await answerTo(server.branch(question));
+    if (error || !running) return { error };
+    const read = (/** @type {Uint8Array} */ digits) =>
+      answerTo(server.read_digits({ digits: encodeBytes(digits), x0 }));
+    return new Promise((resolve) => {
+      let answer = {},
+        place = origin;
+      const events = openRunSomewhere(run, makeBranches(read), {
+        take: (got) => {
+          answer = got;
+        },
+        say: (words) => {
+          note.textContent = words;
+        },
+        source: (words) => {
+          place = words ? sentence(words) : origin;
+        },
+        ended: (fault) => resolve({ ...answer, checkpoint, place, error: fault && sentence(fault) }),
+      });
+      end = () => {
+        events.close();
+        resolve({});
+      };
+    });
+  }
   async function run(times) {
     if (running || !state.digit) return;
     running = true;
@@ -97,20 +135,13 @@ export function mount(element, props, watch, server) {
     try {
       for (const t of times) {
         if (!running || state.digit !== digit) break;
-        const answer = await answerTo(
-          server.branch({
-            checkpoint: props.value.checkpoint,
-            x0: encodeFloat32(digit.x0),
-            t,
-            seed: state.noise?.seed ?? 0,
-          }),
-        );
+        const { place, ...answer } = await branchesFrom(digit, t);
         if (answer.error) {
           note.textContent = answer.error;
           break;
         }
-        if (state.digit !== digit) break;
-        const [x_t, made] = [await inflateLevels(answer.x_t, 8), await inflateLevels(answer.branches, 8)];
+        if (!answer.branches || state.digit !== digit) break;
+        const [x_t, made] = [await greyOf(answer.x_t), await greyOf(answer.branches)];
         paintGrid(noised, x_t, 1, 28, 0);
         noised.setAttribute("aria-label", `${digit.name}, noised to t = ${t}`);
         paintGrid(branches, made, answer.n, 28);
@@ -119,11 +150,12 @@ export function mount(element, props, watch, server) {
         branchFigure.classList.remove("ddpm-waiting");
         branches.setAttribute("aria-label", `${answer.n} branches from t = ${t}`);
         slider.set(t);
-        counted.set(t, answer.counts);
+        const counts = Array.from({ length: 10 }, (_, digit) => answer.classes.filter((each) => each === digit).length);
+        counted.set(t, counts);
         fillTable();
         note.textContent =
-          `From t = ${t}, ${answer.counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, ` +
-          `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${answer.origin ?? ""} ` +
+          `From t = ${t}, ${counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, ` +
+          `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${place} ` +
           `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
       }
     } finally {

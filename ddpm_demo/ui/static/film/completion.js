@@ -1,11 +1,12 @@
 // Finish my drawing: a part of a digit is wiped out with a brush or a mask, and completed in four ways at once.
 import { answerTo, placeIn } from "../component.js";
-import { decodeBytes, encodeBytes, encodeFloat32, inflateLevels } from "../bytes.js";
+import { decodeBytes, encodeBytes, encodeFloat32, greyOf } from "../bytes.js";
 import { button, h, newId, sentence } from "../dom.js";
 import { inOrder, report } from "../in_order.js";
 import { makePad } from "../tabs/pad.js";
 import { paintFloats, paintGrid, paintKnown } from "../paint.js";
-import { openRun } from "../run.js";
+import { makeCompletion } from "./device_completion.js";
+import { openRunSomewhere } from "./device_run.js";
 import { makeWiper } from "./wiper.js";
 import { makeSlider } from "../slider.js";
 import { readValue, state, subscribe, update } from "../state.js";
@@ -26,7 +27,7 @@ export function mount(element, props, watch, server) {
     seed = 0,
     live = true,
     unread = false; // a part of the walk
-  /** @type {ReturnType<typeof openRun> | null} */
+  /** @type {ReturnType<typeof openRunSomewhere> | null} */
   let events = null;
   /** @type {Uint8Array[]} */
   let frames = [];
@@ -34,6 +35,7 @@ export function mount(element, props, watch, server) {
   let times = [];
   /** @type {Record<string, any>} */
   let facts = {}; // what was said of the walk so far
+  let place = ""; // where it is made, in words
 
   const picture = (name, label) =>
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": label });
@@ -125,6 +127,7 @@ export function mount(element, props, watch, server) {
     times = [];
     live = true;
     facts = {};
+    place = "";
     unread = false;
     go.disabled = dice.disabled = true;
     stop.disabled = bar.hidden = false;
@@ -133,19 +136,18 @@ export function mount(element, props, watch, server) {
     note.textContent =
       "Completing: the network walks from noise to a digit, and at every step the given part is put back.";
     for (const way of ways) way.words.textContent = "…";
-    const { run, error } = await answerTo(
-      server.complete_digit({
-        checkpoint,
-        x0: encodeFloat32(state.digit.x0),
-        known: encodeBytes(known),
-        jumps: jumps.value(),
-        seed,
-      }),
-    );
+    const x0 = encodeFloat32(state.digit.x0),
+      question = { checkpoint, x0, known: encodeBytes(known), jumps: jumps.value(), seed };
+    const { run, error } = await answerTo(server.complete_digit(question));
     if (!ours(mine)) return;
     if (error) return end(sentence(error));
-    events = openRun(run, {
+    const read = (/** @type {Uint8Array} */ digits) =>
+      answerTo(server.read_digits({ digits: encodeBytes(digits), x0 }));
+    events = openRunSomewhere(run, makeCompletion(read), {
       take: (got) => next(() => take(got, mine)),
+      source: (words) => {
+        place = words && sentence(words);
+      },
       say: (words) => {
         note.textContent = words;
       },
@@ -179,7 +181,7 @@ export function mount(element, props, watch, server) {
     /** @type {Uint8Array | null} */
     let levels = null;
     try {
-      if (got.x_t) levels = await inflateLevels(got.x_t, 8);
+      if (got.x_t) levels = await greyOf(got.x_t);
     } catch (fault) {
       report(fault); // what else the message says counts all the same
       unread = true;
@@ -222,7 +224,7 @@ export function mount(element, props, watch, server) {
     const apart = facts.difference === 0 ? "in no pixel" : `by up to ${facts.difference.toPrecision(2)}`;
     return (
       `Completed by ${by}, seed ${seed}: ${calls}, ${facts.jumps} jumps a step, ${facts.seconds.toFixed(1)} s. ` +
-      `The known part differs from what was given ${apart}.` +
+      `The known part differs from what was given ${apart}.${place && ` ${place}`}` +
       (unread ? " A part of the film could not be read: its pictures are missing." : "")
     );
   }

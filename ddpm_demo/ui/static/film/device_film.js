@@ -1,5 +1,5 @@
 // A film that this device makes: by the server's plan, in the page's own workers.
-import { deviceCrew, loadOnDevice, paceOnDevice } from "../device.js";
+import { loadOnDevice, walkOnDevice } from "../device.js";
 import { duration } from "../dom.js";
 import { filmFlow } from "../flow.js";
 import { PIXELS } from "../net/network.js";
@@ -30,18 +30,6 @@ const FRAME_MILLISECONDS = 40; // from one look at new frames to the next
  * @property {string} settings as JSON
  */
 
-/** How many seconds a film would take on this device, once its networks have been measured.
- * @param {FilmPlan} film
- */
-export async function secondsOnDevice({ plan, network, guide }) {
-  const calls = plan.steps.flatMap((step) => step.calls);
-  const { last = 0, first = null } = plan.guidance ?? {};
-  const guided = guide ? calls.filter(({ t }) => t >= last && t <= (first ?? t)).length : 0;
-  const images = Math.ceil(plan.n / Math.min(plan.n, (await deviceCrew()).size));
-  const milliseconds = calls.length * (await paceOnDevice(network)) + guided * (guide ? await paceOnDevice(guide) : 0);
-  return (images * milliseconds) / 1000;
-}
-
 /** A film of this device, as far as it got: its floats are here, for the inspector, the path and the files. */
 export class DeviceFilm {
   /** @param {FilmPlan} film */
@@ -60,16 +48,13 @@ export class DeviceFilm {
    */
   async make(signal) {
     const { plan, frames, network, guide } = this.film;
-    const workers = await loadOnDevice(network);
-    if (guide) await loadOnDevice(guide);
-    if (signal.aborted) return;
+    await Promise.all([network, guide].filter(Boolean).map(loadOnDevice)); // which is no part of its time
     const shown = new Set(frames);
     const begun = performance.now();
     let sent = 0,
       sentAt = -Infinity;
-    await workers.film(
-      plan,
-      { name: network, guide: guide || null },
+    await walkOnDevice(
+      this.film,
       (step) => {
         const last = step.index === plan.steps.length - 1,
           now = performance.now();
@@ -83,8 +68,6 @@ export class DeviceFilm {
       },
       signal,
     );
-    if (this.finished && !this.finished.every(Number.isFinite))
-      throw new Error("the network's pictures are not finite numbers, so there are no digits");
   }
 
   /**

@@ -1,10 +1,9 @@
 // Who makes a film, this device or the server: whichever is quicker, unless the visitor has chosen.
-import { loadOnDevice } from "../device.js";
 import { planOf } from "../network_files.js";
-import { DeviceFilm, secondsOnDevice } from "./device_film.js";
+import { DeviceFilm } from "./device_film.js";
 import { allReceived, setFilm } from "./film_state.js";
 import { closeServerFilm, openServerFilm } from "./film_stream.js";
-import { chosenPlace } from "./where.js";
+import { plannedHere, wordsOf } from "./planned_here.js";
 
 /** @type {AbortController | null} */
 let making = null; // of the film that this page wants now, wherever it is made
@@ -20,7 +19,10 @@ export async function openFilm(settings, listener) {
   closeServerFilm();
   const mine = (making = new AbortController());
   setFilm({ run: null, source: "", remembered: false });
-  const { film, why } = await planFor(settings);
+  const { planned: film, why } = await plannedHere(
+    () => planOf(settings),
+    (plan) => [plan],
+  );
   if (mine.signal.aborted) return;
   if (!film) {
     openServerFilm(settings, listener, why);
@@ -43,28 +45,3 @@ export function closeFilm() {
   making = null;
   closeServerFilm();
 }
-
-/**
- * The plan of a film, if this device is to make it; if not, why not.
- * @param {any} settings
- * @returns {Promise<{film: import("./device_film.js").FilmPlan | null, why: string}>}
- */
-async function planFor(settings) {
-  const place = chosenPlace();
-  if (place === "server") return { film: null, why: "" };
-  try {
-    const film = await planOf(settings);
-    if (film.error) return { film: null, why: "" }; // the server says it once more, where everybody looks
-    if (film.only_server) return { film: null, why: `made by the server: ${film.only_server}` };
-    if (place === "automatic" && film.server.here) return { film: null, why: "" };
-    await Promise.all([film.network, film.guide].filter(Boolean).map(loadOnDevice));
-    if (place === "device") return { film, why: "" };
-    const seconds = await secondsOnDevice(film);
-    return { film: film.server.seconds === null || seconds <= film.server.seconds ? film : null, why: "" };
-  } catch (error) {
-    return { film: null, why: `made by the server: your device cannot (${wordsOf(error)})` };
-  }
-}
-
-/** @param {any} error */
-const wordsOf = (error) => String(error?.message ?? error);

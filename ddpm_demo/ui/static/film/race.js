@@ -1,11 +1,12 @@
 // Up to four films from the same x_T under one slider, with the cost of each.
 import { placeIn } from "../component.js";
-import { inflateLevels } from "../bytes.js";
+import { greyOf } from "../bytes.js";
 import { h, sentence } from "../dom.js";
 import { inOrder } from "../in_order.js";
 import { paintGrid } from "../paint.js";
-import { openRun } from "../run.js";
 import { makeSlider } from "../slider.js";
+import { makeRace } from "./device_race.js";
+import { openRunSomewhere } from "./device_run.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
@@ -15,7 +16,7 @@ export function mount(element, props, watch) {
    */
   /** @type {{n: number, size: number, columns?: number, lanes: Lane[]}} */
   let race = { n: 0, size: 28, lanes: [] };
-  /** @type {ReturnType<typeof openRun> | null} */
+  /** @type {ReturnType<typeof openRunSomewhere> | null} */
   let events = null;
   /** @type {number[]} */
   let times = [];
@@ -142,7 +143,7 @@ export function mount(element, props, watch) {
    */
   async function take(got, first) {
     if (first) begin(got);
-    const levels = await inflateLevels(got.x_t, 8);
+    const levels = await greyOf(got.x_t);
     const lane = race.lanes[got.lane];
     const length = got.n * got.size * got.size;
     got.t.forEach((/** @type {number} */ t, /** @type {number} */ k) => {
@@ -172,14 +173,16 @@ export function mount(element, props, watch) {
     events = null;
     if (!props.value?.run) return; // it was stopped
     say("");
+    const { run, origin } = props.value;
     let first = true;
-    const mine = (events = openRun(props.value.run, {
+    const mine = (events = openRunSomewhere(run, makeRace, {
       take: (got) => {
         const begins = first;
         first = false;
         next(() => (events === mine ? take(got, begins) : undefined));
       },
       say,
+      source: (text) => say(text || origin),
       ended: (error) => {
         if (error) next(() => say(sentence(error)));
       },

@@ -16,14 +16,3 @@ export async function planHere(settings) {
   await Promise.all([film.network, film.guide].filter(Boolean).map(loadOnDevice));
   return film;
 }
-
-/**
- * Walk a planned film; `onStep` gets each step as it is made.
- * @param {FilmPlan} film
- * @param {(step: Step) => void} onStep
- * @param {AbortSignal} signal
- */
-export async function drawHere({ plan, network, guide }, onStep, signal) {
-  const workers = await loadOnDevice(network);
-  await workers.film(plan, { name: network, guide: guide || null }, onStep, signal);
-}

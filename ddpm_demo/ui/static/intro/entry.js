@@ -1,10 +1,11 @@
 // What a newcomer sees first: a row of digits that come out of noise, one sentence, and Start. Whoever has been here, or
 // follows a link, sees the button alone.
 import { placeIn } from "../component.js";
+import { walkOnDevice } from "../device.js";
 import { button, h, reducedMotion } from "../dom.js";
 import { greyLevels } from "../net/walk.js";
 import { paintGrid } from "../paint.js";
-import { drawHere, planHere } from "./device_digits.js";
+import { planHere } from "./device_digits.js";
 
 const KEY = "ddpm-been-here";
 const ROUNDS = 3; // of the loop: what moves for ever keeps the eye from the page
@@ -78,7 +79,7 @@ function welcome(place, start, settings) {
 async function makeFrames(settings, signal) {
   /** @type {Uint8Array[]} */
   const frames = [];
-  await drawHere(
+  await walkOnDevice(
     await planHere(settings),
     ({ x_t, x_s }) => {
       if (!frames.length) frames.push(greyLevels(x_t));

@@ -4,10 +4,10 @@ import { randn, TorchGenerator } from "../net/randn.js";
 import { cleanImage, greyLevels } from "../net/walk.js";
 import { openTab } from "../open_tab.js";
 import { paintFloats, paintGrid } from "../paint.js";
-import { loadOnDevice } from "../device.js";
+import { loadOnDevice, walkOnDevice } from "../device.js";
 import { makeSlider } from "../slider.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
-import { drawHere, planHere } from "./device_digits.js";
+import { planHere } from "./device_digits.js";
 
 const SIZE = 28;
 const DROWNED = 0.98; // share of the variance that is noise
@@ -207,7 +207,7 @@ function undo({ body, planned, say, done, signal }) {
       film.plan.seed += made > 0 ? 1 : 0; // another noise each time
       /** @type {import("../net/walk.js").Step[]} */
       const kept = [];
-      await drawHere(film, (step) => kept.push(step), signal);
+      await walkOnDevice(film, (step) => kept.push(step), signal);
       for (const [k, { x_s, guesses }] of kept.entries()) {
         if (signal.aborted || !body.contains(bar)) return;
         paintGrid(now.canvas, greyLevels(x_s), 1, SIZE, 0);
