@@ -1,5 +1,6 @@
 """Finish my drawing: a part of a digit is wiped out, and the network completes it in four ways at once."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -56,7 +57,8 @@ def build_completion(checkpoints: dict[str, Path], which: gr.HTML) -> None:
     view = browser_component(
         "film/completion", begin, elem_id="completion", server=[complete_digit, read_digits, read_picture]
     )
-    chosen = "(name) => ({ checkpoint: name })"
+    # a link may choose before the module is there, which then finds this value as its first
+    chosen = f"(name) => ({{ ...{json.dumps(begin)}, checkpoint: name }})"
     which.change(None, which, view, js=chosen, show_progress="hidden", queue=False, api_visibility="private")
 
 
