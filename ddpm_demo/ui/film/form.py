@@ -17,7 +17,7 @@ from ddpm_demo.ui.parts.readers import UNCHANGED
 # measured by `ddpm-demo bench seed`; docs/measurements.md has the figures
 SEED_CONTRACT = (
     "The same seed and settings give the same digits: on one machine bit for bit; on another processor, or in a "
-    "browser, but for one grey level in about 4 of 10,000 pixels."
+    "browser, but for about 5 of 10,000 pixels, by one grey level and hardly ever by two."
 )
 # Gradio hands the fields to JavaScript by position: here, and nowhere else, they get their names back
 NAMED = """(names, words, values) => {
