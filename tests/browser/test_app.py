@@ -369,8 +369,17 @@ def test_a_comma_is_a_point_or_refused_in_every_number_field(visit):
                 assert field.input_value() == "0.5", name
                 field.press_sequentially(",7")
                 assert (field.input_value(), "one comma" in field.evaluate(said)) == ("0.5", True), name
+                field.press("Control+A")
+                field.press_sequentially("0,125")  # no thousand begins with a nought
+                assert (field.input_value(), "comma" in field.evaluate(said)) == ("0.125", False), name
+                field.press("Control+A")
+                field.press_sequentially("1,000")  # one, or a thousand
+                assert (field.input_value(), "Write 1000, or 1.000" in field.evaluate(said)) == ("1.00", True), name
     for name in ("Length", "Learning rate", "EMA", "β₁", "β_T"):
         assert name in " ".join(fractions)
+    visit.tab("Noise")  # a number beyond its field's limits is kept, and refused in our own words
+    visit.set("spinbutton", "Noise seed", "-1")
+    visit.page.wait_for_selector("text=the seed must be a whole number from 0 to 2147483647")
 
 
 def test_others_in_the_room_are_shown_the_way_to_this_very_screen(visit, visit_to, address):

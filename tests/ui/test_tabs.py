@@ -378,6 +378,32 @@ def test_a_screen_that_cannot_be_gets_a_sentence(told):
         follow_screen(gr.EventData(None, told))
 
 
+def test_no_number_is_refused_in_gradios_words():
+    """Beyond a field's limits Gradio answers HTTP 500 and its own sentence: our readers get all that is sent."""
+    page = build_app()
+    sending = [known for known in page.fns.values() if any(isinstance(b, gr.Number | gr.Slider) for b in known.inputs)]
+    by_python = [known for known in sending if known.fn is not None]
+    assert len(by_python) > 10
+    assert [known.name for known in by_python if known.preprocess] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [
+        (show_digit, ("7", -1)),
+        (show_digit, ("7", None)),
+        (show_noise, (2**31,)),
+        (show_noise, (0.5,)),
+        (show_custom, (0.0, 0.02, 1000)),
+        (show_custom, (1e-4, 0.02, 4001)),
+        (show_custom, (1e-4, None, 1000)),
+    ],
+)
+def test_a_number_past_its_limits_gets_a_sentence(answer, sent):
+    with pytest.raises(gr.Error, match=r"must (be|lie)|from|between"):
+        answer(*sent)
+
+
 def test_no_event_compares_a_checkpoint_with_the_list_that_was_answered_last():
     """The page may show a newer one: what is sent goes to the reader, who says whether there is such a checkpoint."""
     page = build_app()

@@ -98,8 +98,9 @@ def browser_component(
     )
 
 
-# For every event that sends what is chosen in a list of checkpoints: the reader says whether there is such a one.
-# Gradio would compare with the list that it answered last, which on a busy machine is not the one that the page shows.
+# For every event that sends a number, or what is chosen in a list: its reader says what may be sent, in a sentence of
+# ours. Gradio would answer a number outside a field's limits with HTTP 500 and a sentence of its own, and compare a
+# choice with the list that it answered last, which on a busy machine is not the one that the page shows.
 AS_SENT: dict[str, Any] = {"preprocess": False}
 
 

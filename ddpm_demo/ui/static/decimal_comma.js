@@ -2,16 +2,31 @@
 
 const WHOLE = "This field takes whole numbers, without a comma.";
 const SECOND = "A number has one comma or point.";
+const THOUSANDS = /^[1-9]\d{0,2}[.,]\d{3}$/; // 1,000: a thousand to some, one to others
+const WHICH = (/** @type {string} */ text) =>
+  `Is the comma for thousands? Write ${text.replace(/[.,]/, "")}, or ${text.replace(/[.,]/, ".")} with a point for a fraction.`;
 const MOVES = /^(Arrow|Home|End|Enter|Escape)/; // keys after which something else is written
 
 /** @type {HTMLInputElement | null} */
 let refusing = null; // a field that refused a comma: what is typed behind it, too, would make another number
+/** @type {WeakSet<HTMLInputElement>} */
+const byComma = new WeakSet(); // fields whose point was typed as a comma
 
 /**
  * Whether a field takes whole numbers only.
  * @param {HTMLInputElement} field
  */
 const isWhole = (field) => field.step !== "any" && Number.isInteger(Number(field.step || 1));
+
+/**
+ * @param {HTMLInputElement} field
+ * @param {string} why
+ */
+function refuse(field, why) {
+  refusing = field;
+  field.setCustomValidity(why);
+  field.reportValidity();
+}
 
 /** @param {InputEvent} event */
 function onBeforeInput(event) {
@@ -20,14 +35,22 @@ function onBeforeInput(event) {
   if (field === refusing && !event.inputType.startsWith("insert")) forgive();
   const text = event.data ?? event.dataTransfer?.getData("text/plain") ?? "";
   if (field === refusing && text) event.preventDefault();
+  if (text.includes(".")) byComma.delete(field);
+  const whole = text.includes(",") ? text : byComma.has(field) ? field.value + text : "";
+  if (text && THOUSANDS.test(whole)) {
+    event.preventDefault();
+    refuse(field, isWhole(field) ? WHOLE : WHICH(whole));
+    return;
+  }
   if (!text.includes(",")) return;
   event.preventDefault();
   const second = text.split(",").length > 2 || (text === "," && field.value.includes("."));
   if (isWhole(field) || second) {
-    refusing = field;
-    field.setCustomValidity(isWhole(field) ? WHOLE : SECOND);
-    field.reportValidity();
-  } else document.execCommand("insertText", false, text.replace(",", ".")); // the only way that keeps undo and the caret
+    refuse(field, isWhole(field) ? WHOLE : SECOND);
+    return;
+  }
+  byComma.add(field);
+  document.execCommand("insertText", false, text.replace(",", ".")); // the only way that keeps undo and the caret
 }
 
 function forgive() {

@@ -13,7 +13,7 @@ import torch
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
-from ddpm_demo.ui.parts.bridge import base64_of, browser_component, event, server_function
+from ddpm_demo.ui.parts.bridge import AS_SENT, base64_of, browser_component, event, server_function
 from ddpm_demo.ui.parts.digits import (
     class_indices,
     closest_t,
@@ -78,10 +78,10 @@ def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
     details = browser_component("tabs/noise_details", names, elem_id="noise-details", server=server)
 
     quick: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-    which.input(show_digit, [label, which], view, **quick)
+    which.input(show_digit, [label, which], view, **quick, **AS_SENT)
     label.input(lambda name: (0, show_digit(name, 0)), label, [which, view], **quick)
     another.click(another_digit, label, [which, view], **quick)
-    seed.input(show_noise, seed, view, **quick)
+    seed.input(show_noise, seed, view, **quick, **AS_SENT)
     redraw.click(new_noise, None, [seed, view], **quick)
     view.submit(follow_screen, None, [label, which, seed], queue=False, **quick)
     return NoiseTab(label, which, seed, view, details)

@@ -7,7 +7,7 @@ import gradio as gr
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.ui.parts.bridge import browser_component, chart_value, event, server_function
+from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, chart_value, event, server_function
 from ddpm_demo.ui.parts.figures import per_cent
 from ddpm_demo.ui.parts.plots import schedule_figure
 from ddpm_demo.ui.parts.schedules import (
@@ -67,6 +67,7 @@ def build_schedule_tab() -> ScheduleTab:
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
+        **AS_SENT,
     )
     return ScheduleTab(beta_1, beta_T, timesteps, view, words)
 

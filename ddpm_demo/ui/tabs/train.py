@@ -16,7 +16,7 @@ from ddpm_demo.training.baselines import baselines
 from ddpm_demo.training.estimate import Estimate, estimate
 from ddpm_demo.training.run_entry import NAME_LENGTH, time_words
 from ddpm_demo.ui.parts import plots
-from ddpm_demo.ui.parts.bridge import browser_component, chart_value, event
+from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, chart_value, event
 from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.readers import UNCHANGED, one_of
 from ddpm_demo.ui.tabs.own_drawings import OWN_LESSON, build_own_drawings
@@ -100,9 +100,9 @@ def build_train_tab(desk: Desk) -> None:
     inputs = [preset, *fields]
     filled = preset.input(fill, preset, [fields[0], fields[1], fields[3], fields[4], fields[5]], **quiet)
     timing: dict[str, Any] = {"show_progress": "minimal", "concurrency_limit": 1, "concurrency_id": "measure"}
-    filled.success(time_it, inputs, words, api_visibility="private", **timing)
-    measure.click(time_it, inputs, words, api_visibility="private", **timing)
-    start.click(begin, inputs, view, **quiet)
+    filled.success(time_it, inputs, words, api_visibility="private", **timing, **AS_SENT)
+    measure.click(time_it, inputs, words, api_visibility="private", **timing, **AS_SENT)
+    start.click(begin, inputs, view, **quiet, **AS_SENT)
 
 
 def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdown]:
@@ -161,6 +161,7 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
         queue=False,
         trigger_mode="always_last",
         api_visibility="private",
+        **AS_SENT,
     )
     fields: list[Component] = [
         width_field, dilations_field, schedule, rate_field, batch_field, ema_field, unit, length, seed, classes, name,
