@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ddpm_demo.core.receptive import path_counts
+from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.drawings.drawing import digit_from_ink
@@ -133,6 +134,32 @@ def test_its_digits_are_those_of_python(opened, choices, changes, tmp_path):
     assert f"manual_seed({settings.seed})" in program
     assert not re.search(r"@\w+@", program)
     compile(program, "program", "exec")
+
+
+def test_a_race_of_its_rules_ends_as_pythons(opened):
+    visit = opened()
+    page = visit.page
+    open_tab(page, "generate")
+    rules = {"DDIM, 10 steps": "ddim", "DPM-Solver++(2M), 10 steps": "dpmpp"}
+    assert [page.get_by_label(name).is_checked() for name in rules] == [True, True]
+    page.get_by_label("DDIM, 10 steps").uncheck()
+    assert page.locator("#race-start").is_disabled()
+    page.get_by_label("DDIM, 10 steps").check()
+    visit.set_slider("#tab-generate .ddpm-slider:has-text('Number in each lane')", 2)
+    page.click("#race-start")
+    page.wait_for_selector('#race-film [data-done="1"]')
+    visit.wait_for_text("#race-film", "made on your device")
+    loaded = checkpoint.load(find_checkpoint("lite"))
+    schedule = Schedule.from_config(loaded.schedule)
+    for k, kind in enumerate(rules.values()):
+        config = SamplerConfig(kind, steps=10, clip="x0")
+        generator = torch.Generator().manual_seed(0)
+        *_, last = sample(loaded.model, schedule, config, start_noise(2, 1, 28, generator), generator=generator)
+        grid = np.array(visit.pixels(f"#race-film .ddpm-lane >> nth={k} >> canvas"), int).reshape(28, 58)
+        apart = np.abs(np.stack([grid[:, :28], grid[:, 30:]]) - to_uint8(last.x_s[:, 0]).numpy())
+        assert apart.max() <= 1
+        assert (apart > 0).mean() < 5e-3
+    assert "10 network calls" in page.text_content("#race-film .ddpm-lane >> nth=1")
 
 
 def test_the_inspectors_sum_is_the_next_frame(opened):

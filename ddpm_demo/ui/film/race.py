@@ -32,13 +32,14 @@ from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, one_of, some_of, whole
 from ddpm_demo.ui.parts.shared_runs import RUNS, SharedRun, origin
 
-RACE_LESSON = """
-## The race, and small experiments
+RACE_WORDS = """
 The same x_T and the same seed, with up to four rules side by side under one slider; beside each, the number of
 network calls and the time they took here, what its steps do to contrast whatever the network (given exact answers for
 pixels of standard deviation 1, and nothing clipped; ×1.00 is right), and the mean grey of its digits, from 0 to 255.
-Each experiment below is one click, with the checkpoint and the seed of the film; only the one about guidance uses a
-guide.
+"""
+RACE_LESSON = f"""
+## The race, and small experiments{RACE_WORDS}Each experiment below is one click, with the checkpoint and the seed of
+the film; only the one about guidance uses a guide.
 """
 MAX_LANES = 4
 MAX_RACERS = 8  # digits a lane

@@ -20,6 +20,7 @@ WORKER = "net/worker.js"
 REPLACED: Mapping[str, str] = {
     "network_files.js": "lab/network_files.js",
     "film/film_maker.js": "lab/film_maker.js",
+    "film/device_run.js": "lab/device_run.js",
     "film/where.js": "lab/where.js",
     "lessons/live.js": "lab/live.js",
     "room.js": "lab/room.js",

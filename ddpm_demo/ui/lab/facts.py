@@ -19,9 +19,17 @@ from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_guide, rec
 from ddpm_demo.ui.film.form import SEED_CONTRACT
 from ddpm_demo.ui.film.form_words import sampler_words
 from ddpm_demo.ui.film.generate_tab import GENERATE_LEAD, GENERATE_LESSON
+from ddpm_demo.ui.film.race import RACE_WORDS
 from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.lab.lessons import SolvedLesson, lessons_value
-from ddpm_demo.ui.lab.packed_plans import MOST_DIGITS, offered_clips, offered_samplers, offered_steps, packed_plans
+from ddpm_demo.ui.lab.packed_plans import (
+    MOST_DIGITS,
+    offered_clips,
+    offered_race,
+    offered_samplers,
+    offered_steps,
+    packed_plans,
+)
 from ddpm_demo.ui.parts.bridge import base64_of
 from ddpm_demo.ui.parts.digits import class_indices, gallery_digit
 from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, named_configs, schedule_tables
@@ -35,8 +43,8 @@ DIGITS_A_CLASS = 5
 GET_THE_APP = "`pip install .` in its folder, then `ddpm-demo app`"
 CANNOT = (
     "**What this lab leaves out.** It has no server, and cannot train a network, lead a class, show the inside of the "
-    "network, measure what a trained one really looks at, compare with the training digits, ask for a digit, race "
-    "samplers, finish a drawing or read a photograph. The app ddpm_demo, from which it was written, does all that on "
+    "network, measure what a trained one really looks at, compare with the training digits, ask for a digit, finish a "
+    "drawing or read a photograph. The app ddpm_demo, from which it was written, does all that on "
     f"your own computer: {GET_THE_APP}."
 )
 
@@ -75,6 +83,7 @@ def lab_facts(
         "steps": offered_steps(loaded.schedule),
         "most_digits": MOST_DIGITS,
         **packed_plans(loaded.schedule, samplers),
+        "race": {"words": html_of(f"## The race\n{RACE_WORDS}"), **offered_race(loaded.schedule, samplers)},
         "clips": offered_clips(),
         "opening": _opening(settings, loaded.schedule, [row["title"] for row in samplers]),
         "programs": _programs(settings, name),

@@ -10,8 +10,11 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.explaining.written_step import clean_in_words, named_factors
 from ddpm_demo.films.film_job import FilmJob, frame_indices
 from ddpm_demo.films.plan import film_plan
+from ddpm_demo.ui.film.contrast import contrast, training_grey
+from ddpm_demo.ui.film.experiments import LANES
 from ddpm_demo.ui.film.films import kept_steps
 from ddpm_demo.ui.film.form_words import WORDS
+from ddpm_demo.ui.film.race import LANE_STEPS, MAX_LANES, MAX_RACERS
 from ddpm_demo.ui.parts.bridge import base64_of
 
 FILM_STEPS = (5, 10, 20, 50, 100, 200)  # and as many as the schedule has
@@ -63,6 +66,27 @@ def packed_plans(schedule: Schedule, samplers: Sequence[dict[str, Any]]) -> dict
                 plan = film_plan(FilmJob("", config, n=1, seed=0), schedule)
                 plans[f"{number}/{eta:g}/{steps}"] = _packed(plan["steps"])
     return {"plans": plans, "timesteps": timesteps, "frames": frames}
+
+
+def offered_race(schedule: Schedule, samplers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the settings that can race, as the page's own race has them, where the lab has their plans."""
+    lanes = []
+    for name, lane in LANES.items():
+        config = lane.config
+        if config.steps not in offered_steps(schedule):
+            continue
+        rule = {"sampler": config.kind, "variance": config.variance, "final_noise": config.final_noise}
+        row = [sampler["settings"] for sampler in samplers].index(rule)
+        lanes.append(
+            {
+                "name": name,
+                "calls": lane.calls,
+                "contrast": contrast(schedule, config),
+                "settings": {"sampler": row, "steps": config.steps, "eta": config.eta, "clip": config.clip},
+                "frames": frame_indices(schedule, schedule.timesteps(config.steps), LANE_STEPS),
+            }
+        )
+    return {"lanes": lanes, "most_lanes": MAX_LANES, "most_digits": MAX_RACERS, "grey": training_grey()}
 
 
 def _words(kind: str, clip: Any) -> list[dict[str, str]]:

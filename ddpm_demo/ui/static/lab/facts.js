@@ -25,6 +25,9 @@ import { decodeBytes } from "../bytes.js";
  * @property {Record<string, number[]>} timesteps
  * @property {Record<string, number[]>} frames
  * @property {Record<string, PackedPlan>} plans
+ * @property {{words: string, most_lanes: number, most_digits: number, grey: number, lanes: {name: string, calls: number,
+ *             contrast: number | null, settings: Pick<LabSettings, "sampler" | "steps" | "eta" | "clip">,
+ *             frames: number[]}[]}} race
  * @property {Record<string, {words: string, clean: string}>} clips
  * @property {LabSettings} opening
  * @property {{plain: string, guided: string}} programs

@@ -9,6 +9,7 @@ import { LAST_SEED, someSeed } from "./digits.js";
 import { facts } from "./facts.js";
 import { rangeField, wholeNumber } from "./fields.js";
 import { mounted, prose } from "./mounted.js";
+import { buildRace } from "./race_part.js";
 
 /** @param {HTMLElement} place */
 export function buildGenerateTab(place) {
@@ -115,6 +116,7 @@ export function buildGenerateTab(place) {
     },
   });
   showNoise();
+  if (facts.race.lanes.length > 1) buildRace(place, () => settings.seed);
 }
 
 const named = (/** @type {string[]} */ titles) => Object.fromEntries(titles.map((title, k) => [k, title]));

@@ -1,0 +1,77 @@
+// The race of the lab, below its film: two to four settings from one noise, and the page's own race.
+import { button, checkbox, h } from "../dom.js";
+import { mount as mountRace } from "../film/race.js";
+import { facts } from "./facts.js";
+import { rangeField } from "./fields.js";
+import { mounted, prose } from "./mounted.js";
+import { plannedSteps } from "./plans.js";
+
+const FIRST = ["DDIM, 10 steps", "DPM-Solver++(2M), 10 steps"];
+
+/**
+ * @param {HTMLElement} place
+ * @param {() => number} seedOf the seed of the film
+ */
+export function buildRace(place, seedOf) {
+  const { race } = facts;
+  let n = 4,
+    presses = 0;
+  const boxes = race.lanes.map((lane) => {
+    const box = checkbox(lane.name, offer);
+    box.input.checked = FIRST.includes(lane.name);
+    return { ...box, lane };
+  });
+  const chosen = () => boxes.filter(({ input }) => input.checked).map(({ lane }) => lane);
+  const count = rangeField(
+    { label: "Number in each lane", min: 1, max: race.most_digits, step: 1, value: n },
+    (many) => {
+      n = many;
+    },
+  );
+  const start = button("Race", run, { id: "race-start", class: "ddpm-button ddpm-primary" });
+  const stop = button("Stop the race", () => setValue({ press: ++presses }), { id: "race-stop" });
+  const words = h("p", { class: "ddpm-help" });
+  place.append(
+    prose(race.words, { id: "race" }),
+    h(
+      "div",
+      { class: "ddpm-mount lab-form" },
+      h(
+        "div",
+        { class: "ddpm-row", role: "group", "aria-label": "settings that race" },
+        ...boxes.map(({ element }) => element),
+      ),
+      count.element,
+      h("div", { class: "ddpm-row" }, start, stop),
+      words,
+    ),
+  );
+  const setValue = mounted(place, "race-film", mountRace);
+  offer();
+
+  /** A race is of two to four. */
+  function offer() {
+    const many = chosen().length;
+    start.disabled = many < 2 || many > race.most_lanes;
+    words.textContent = start.disabled ? `Choose two to ${race.most_lanes} settings for a race.` : "All clip x̂₀.";
+  }
+  function run() {
+    const lanes = chosen(),
+      seed = seedOf();
+    const walks = lanes.map(({ settings, frames }) => ({
+      plan: {
+        seed,
+        n,
+        clip: settings.clip,
+        guidance: null,
+        steps: plannedSteps({ ...settings, n, seed, weight: null }),
+      },
+      network: facts.network.digest,
+      guide: "",
+      frames,
+    }));
+    const shown = lanes.map(({ name, calls, contrast }) => ({ name, calls, contrast }));
+    const planned = { walks, n, size: 28, in_a_row: false, grey: race.grey, lanes: shown };
+    setValue({ run: planned, press: ++presses, origin: "" });
+  }
+}
