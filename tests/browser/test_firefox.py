@@ -59,8 +59,11 @@ def test_dragging_t_drowns_the_digit(page, linear):
 
 
 def test_generate_shows_a_film_to_its_end(page):
+    """The desk's film, and a race after it, are made by Firefox itself, the phone's by the server."""
     page.open()
     page.wait(the(X_T))
+    here = page.width == 1280
+    page.evaluate(f"localStorage.setItem('ddpm-where', '{'device' if here else 'server'}')")
     open_tab(page, "Generate")
     page.wait(f"{the(FILM)}.getAttribute('aria-label')")
     noise = pixels(page, FILM)
@@ -69,6 +72,11 @@ def test_generate_shows_a_film_to_its_end(page):
     assert page.evaluate(f"Number({the(FILM)}.dataset.received)") > 10
     page.wait(f"Number({the(FILM)}.dataset.frame) > 0")  # from memory it begins at its noise
     assert pixels(page, FILM) != noise
+    assert ("made on your device" in page.evaluate(f"{the('#generate-film .ddpm-facts')}.textContent")) == here
+    if here:
+        page.click(the("#race-start"))
+        page.wait(f"""{the('#race-film [data-done="1"]')}""")
+        page.wait(f"{the('#race-film')}.textContent.includes('made on your device')")
 
 
 def test_a_training_starts_and_stops(page):
