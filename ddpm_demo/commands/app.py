@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any
 
-from ddpm_demo.commands.options import path_argument
+from ddpm_demo.commands.options import add_lessons_option
 from ddpm_demo.core.config import ConfigError, DemoError
 from ddpm_demo.store.files import user_path
 
@@ -20,14 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, help="port (default 7860, or the next free one)")
     parser.add_argument("--checkpoint", metavar="PATH", help="a checkpoint to offer first, alongside the shipped ones")
-    parser.add_argument(
-        "--lessons",
-        type=path_argument,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="add a lesson of your own; may be repeated",
-    )
+    add_lessons_option(parser)
     parser.add_argument(
         "--root-path", metavar="PATH", help="the path where a proxy serves the page, such as /diffusion"
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ddpm_demo.commands.options import path_argument
+from ddpm_demo.commands.options import add_lessons_option, path_argument
 
 if TYPE_CHECKING:
     from ddpm_demo.ui.lab.lessons import SolvedLesson
@@ -28,14 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="the network that is in it; default: lite, and `full` is too large for one file",
     )
-    parser.add_argument(
-        "--lessons",
-        type=path_argument,
-        action="append",
-        default=[],
-        metavar="FILE.toml",
-        help="add a lesson of your own; may be given again",
-    )
+    add_lessons_option(parser)
     parser.add_argument(
         "--no-lessons", action="store_true", help="leave the lessons out, whose answers take minutes to compute"
     )

@@ -44,6 +44,18 @@ def path_argument(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def add_lessons_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option by which a teacher's own lessons stand behind the shipped ones."""
+    parser.add_argument(
+        "--lessons",
+        type=path_argument,
+        action="append",
+        default=[],
+        metavar="FILE.toml",
+        help="add a lesson of your own; may be given again",
+    )
+
+
 def add_digit_options(parser: argparse.ArgumentParser) -> None:
     """Add how strongly, and at which timesteps, a digit is asked for."""
     usual = DigitConfig(0)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ddpm_demo.commands.options import path_argument
+from ddpm_demo.commands.options import add_lessons_option, path_argument
 
 SUMMARY = "write the lessons' test as a quiz for Moodle, Canvas or a spreadsheet"
 
@@ -16,14 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--when", choices=("before", "after"), default="before", help="the test before the lessons, or the one after"
     )
-    parser.add_argument(
-        "--lessons",
-        type=path_argument,
-        action="append",
-        default=[],
-        metavar="FILE.toml",
-        help="add a lesson of your own; may be given again",
-    )
+    add_lessons_option(parser)
 
 
 def run_quiz(arguments: argparse.Namespace) -> int:

@@ -50,3 +50,14 @@ export async function inflateLevels(base64, bits) {
  * @param {string | Uint8Array} pictures
  */
 export const greyOf = async (pictures) => (typeof pictures === "string" ? inflateLevels(pictures, 8) : pictures);
+
+/** @param {Uint8Array[]} parts */
+export function joinedBytes(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

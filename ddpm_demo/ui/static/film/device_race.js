@@ -1,4 +1,5 @@
 // A race that this device makes: its lanes one after the other, so that each one's time is its own.
+import { joinedBytes } from "../bytes.js";
 import { walkOnDevice } from "../device.js";
 import { greyLevels } from "../net/walk.js";
 
@@ -42,7 +43,7 @@ export async function makeRace({ walks, lanes, ...facts }, take, signal) {
           lane,
           first,
           t,
-          x_t: joined(frames),
+          x_t: joinedBytes(frames),
           seconds: (now - begun) / 1000,
           calls: Math.floor(((index + 1) * lanes[lane].calls) / steps.length),
           done: made / total,
@@ -59,14 +60,3 @@ export async function makeRace({ walks, lanes, ...facts }, take, signal) {
 }
 
 const mean = (/** @type {Uint8Array} */ levels) => levels.reduce((sum, level) => sum + level, 0) / levels.length;
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

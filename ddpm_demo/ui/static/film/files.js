@@ -1,4 +1,5 @@
 // Files of a film that this device has made: a picture, a moving picture, and the numbers.
+import { joinedBytes } from "../bytes.js";
 import { h } from "../dom.js";
 import { gridOf, paintGrid } from "../paint.js";
 
@@ -175,7 +176,7 @@ function npy({ values, shape }) {
   const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${dims}), }`;
   const padded = words.padEnd(Math.ceil((words.length + 11) / 64) * 64 - 11) + "\n"; // the data begin at 64 bytes
   const head = [0x93, ...ascii("NUMPY"), 1, 0, padded.length & 255, padded.length >> 8, ...ascii(padded)];
-  return joined([Uint8Array.from(head), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+  return joinedBytes([Uint8Array.from(head), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
 }
 
 /** @param {{name: string, bytes: Uint8Array}[]} files */
@@ -199,9 +200,9 @@ function zip(files) {
       [2, name.length],
       [2, 0],
     );
-    const start = joined([numbers([4, 0x04034b50]), what, Uint8Array.from(ascii(name))]);
+    const start = joinedBytes([numbers([4, 0x04034b50]), what, Uint8Array.from(ascii(name))]);
     directory.push(
-      joined([
+      joinedBytes([
         numbers([4, 0x02014b50], [2, 20]),
         what,
         numbers([2, 0], [2, 0], [2, 0], [4, 0], [4, at]),
@@ -222,7 +223,7 @@ function zip(files) {
     [4, at],
     [2, 0],
   );
-  return joined([...parts, ...directory, end]);
+  return joinedBytes([...parts, ...directory, end]);
 }
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -242,17 +243,6 @@ function numbers(/** @type {[number, number][]} */ ...all) {
   return Uint8Array.from(
     all.flatMap(([bytes, value]) => Array.from({ length: bytes }, (_, k) => (value >>> (8 * k)) & 255)),
   );
-}
-
-/** @param {Uint8Array[]} parts */
-function joined(parts) {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** @param {string} text */
