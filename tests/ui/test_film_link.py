@@ -87,7 +87,8 @@ def test_a_link_says_what_is_meant_whatever_is_recommended_later():
 
 BEFORE = ["", " ", "<", '("', "**", "\u200b", "3D"]
 AFTER = ["", ".", ")", ",", "*", ">", "**", ").", '"', "'", "]", "!", "?", "…", "。", ";", "_", "\\", "\u200b", "\n",
-         "\r\n", " ", "\u00a0", "\ufeff", "*)\u200b.", "?utm_source=chat", "&amp;fbclid=x", "#top"]  # fmt: skip
+         "\r\n", " ", "\u00a0", "\ufeff", "*)\u200b.", "?utm_source=chat", "&amp;fbclid=x", "#top",
+         '"> the film</a>', "<br>", "](https://host/)", "|click here>", "%2"]  # fmt: skip
 
 
 @pytest.mark.parametrize("link", ["0~0~50~1~16~7~lite", "0~0~50~1~16~7~lite~tiny~2.5", NEW])
@@ -115,6 +116,9 @@ def test_a_mangled_link_is_repaired(link, times, query):
         NEW.replace("-", "\\-"),
         NEW.replace("posterior", "pos\u00adterior"),
         f"{NEW} is what I mean",
+        NEW.upper(),
+        NEW.replace(".", "．"),
+        NEW.replace(".steps", "\n> .steps"),
     ],
 )
 def test_a_link_that_was_laid_out_for_people_is_repaired(text):
@@ -161,6 +165,7 @@ def test_a_link_that_was_cut_off_is_not_half_read(length):
         ("0~0~5000~1~16~7~lite.", "steps must be a whole number"),
         ("0~0~50~1~16~7~lite~tiny", "more or fewer parts"),
         ("4~0~50~1~16~7~lite", "no samplers of number `4`"),
+        ("", "it is empty"),
         ("2.end", "does not say checkpoint, sampler, steps, n, seed"),
         ("%%%`<b>`" * 50, "was not understood"),
         ("9" * 10_000, "was not understood"),

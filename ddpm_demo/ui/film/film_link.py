@@ -124,6 +124,8 @@ def _read_named(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
 
 
 def _read_first_version(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
+    if not text:
+        raise ConfigError("it is empty")
     parts = text.split("~", 6)
     if len(parts) < 7:
         raise ConfigError(f"{quoted(text)} was not understood")

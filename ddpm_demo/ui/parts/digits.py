@@ -46,6 +46,10 @@ def pixels_from_link(text: str) -> np.ndarray:
     content = from_base64(text, refusal, most=PIXELS, url_safe=True)
     if len(content) != PIXELS:
         raise ConfigError(refusal)
+    letters, greys = "".join(filter(str.isalpha, text)), set(content) - {0, 255}
+    # a drawing in black and white may have capitals alone, hardly one with greys, and A stands for three black pixels
+    if letters[1:].islower() or (letters.isupper() and greys):
+        raise ConfigError("its capitals or its small letters were lost on the way")
     return np.frombuffer(content, np.uint8).reshape(28, 28).copy()  # writable, as PyTorch wants it
 
 

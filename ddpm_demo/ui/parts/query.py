@@ -16,8 +16,10 @@ Value = TypeVar("Value")
 
 DECODINGS = 3  # a link that went through more hands than this is not ours
 TRAILING = 24  # characters at most that are taken off a value's end
-SOFT_BREAK = re.compile(r"=\r?\n")  # of quoted-printable mail, which also writes = as =3D
+BREAK = re.compile(r"=?[ \t]*\r?\n[> \t]*")  # with the = of quoted-printable mail, which also writes = as =3D
 APPENDED = re.compile(r"(#|[?&;](?:amp;)*[\w.-]+=).*$", re.DOTALL)  # a parameter that somebody else put behind it
+# what Markdown, HTML, a chat program's <address|words>, the same address once more or half a %29 leave behind a link
+MARKUP = re.compile(r"""(\)?\]\(|["']?>|(?!\A)</?\w|\)\s+["']|\|[^|]*>|\s*https?://|%[0-9A-Fa-f]?\Z).*\Z""", re.DOTALL)
 SIGNS = {"\\": "", "+": " ", "−": "-"}  # and every kind of dash: programs that lay text out for people put them in
 
 
@@ -28,9 +30,9 @@ def query_values(query: Mapping[str, str], names: Collection[str]) -> dict[str, 
     """
     pairs = list(getattr(query, "multi_items", query.items)())  # a name may stand twice: the last one counts
     found = {name: value for name, value in pairs if name in names}
-    ours = re.compile(rf"(?:^|[?&#;\s])(?:amp;)*({'|'.join(names)})=", re.IGNORECASE)
+    ours = re.compile(rf"(?:^|[?&#;/|,(<*\s])(?:amp;)*({'|'.join(names)})[*\s]*=", re.IGNORECASE)
     for name, value in pairs:
-        text = _decoded(f"{name}={value}" if value else name)
+        text = unicodedata.normalize("NFKC", _visible(_decoded(f"{name}={value}" if value else name)))
         for match in ours.finditer(text):
             found.setdefault(match[1].lower(), text[match.end() :])
     return found
@@ -53,8 +55,10 @@ def read_repaired(text: str, read: Callable[[str], Value]) -> Value:
 def repairs(text: str) -> Iterator[str]:
     """Yield a value as it came, and then what it may have been before it was mangled, the likeliest first."""
     tried = set[str]()
-    tidy = _visible(APPENDED.sub("", SOFT_BREAK.sub("", _decoded(text))))
-    for whole in (text, tidy, _plain(tidy), _plain(tidy).removeprefix("3D")):
+    tidy = _visible(APPENDED.sub("", BREAK.sub("", _decoded(text))))
+    plain = _plain(unicodedata.normalize("NFKC", tidy))
+    bare = MARKUP.sub("", _plain(tidy)).removeprefix("3D")
+    for whole in (text, tidy, _plain(tidy), plain, plain.removeprefix("3D"), bare, plain.strip("_"), plain.lower()):
         for candidate in [whole] if whole is text else _shorter(whole):
             if candidate not in tried:
                 tried.add(candidate)

@@ -23,7 +23,9 @@ WHOLE = {
     "dilations": "1-2-4",
 }
 BEFORE = ["", " ", "<", "(", "**", "\u200b", "3D"]
-AFTER = ["", ".", ")", ",", "*", ">", ").", "_", "\u200b", "\n", " ", "*)\u200b.", "?utm_source=x", "&amp;x=1", "#top"]
+AFTER = ["", ".", ")", ",", "*", ">", ").", "_", "\u200b", "\n", " ", "*)\u200b.", "?utm_source=x", "&amp;x=1", "#top",
+         '"> the digit</a>', "<br/>and then", ")](x", "](https://host/)", ') "title"', "|click here>", "%2", "．）",
+         " https://host/"]  # fmt: skip
 
 
 def parts(link):
@@ -45,9 +47,32 @@ def test_every_value_that_was_mangled_is_repaired(name, times, query):
             assert parts(link) == parts(expected), text
 
 
-@pytest.mark.parametrize("text", ["1–2–4", "1-2-4\\", "1\u200b-2-\u00ad4", "1=\n-2-4"])
+@pytest.mark.parametrize(
+    "text", ["1–2–4", "1-2-4\\", "1\u200b-2-\u00ad4", "1=\n-2-4", "1-2\r\n  -4", "1-\n> 2-4", "１－２－４", "__1-2-4__"]
+)
 def test_a_value_that_was_laid_out_for_people_is_repaired(text):
     assert read_link({"dilations": text}).dilations == (1, 2, 4)
+
+
+@pytest.mark.parametrize(
+    "query", ["%E2%80%8B{}={}", "+{}+=+{}", "{}%20%3D%20{}", "a=1&%23/{}={}", "**{}**={}", "a=1,{}={}", "a=1|{}={}",
+              "a=1&amp;amp;amp;{}={}", "a=(https://host/?{}={})", "{}%EF%BC%9D{}"]
+)  # fmt: skip
+def test_a_mangled_name_is_found(query):
+    for name, value in WHOLE.items():
+        assert parts(read_link(QueryParams(query.format(name, quote(value))))) == parts(read_link({name: value})), name
+    assert read_link(QueryParams("at=5&data[t]=5&x-t=5&utm.t=5&x=pt=")) is None
+
+
+def test_a_link_in_capitals_is_repaired_and_a_drawing_that_lost_them_is_refused():
+    for name, value in WHOLE.items():
+        if name != "pixels":
+            assert parts(read_link({name: value.upper()})) == parts(read_link({name: value})), name
+    for lost in (PIXELS.upper(), PIXELS.lower(), PIXELS.capitalize()):
+        assert "its capitals or its small letters were lost" in read_link({"pixels": lost}).note
+    ink = np.full((28, 28), 255, np.uint8)  # its link has no letter at all
+    for pixels in (0 * ink, ink, np.triu(ink), np.eye(28, dtype=np.uint8) * 255):
+        assert (read_link({"pixels": own_digit(pixels)["link"][1]}).view["digit"]) == own_digit(pixels)
 
 
 def test_a_whole_link_in_another_ones_parameter_is_read():
