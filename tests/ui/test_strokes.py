@@ -155,6 +155,14 @@ def test_a_pen_that_hovers_keeps_the_hand_from_drawing(ink):
     np.testing.assert_array_equal(picture, alone)
 
 
+def test_a_pen_that_is_held_still_keeps_the_hand_from_drawing(ink):
+    """A pen at rest sends no events: that it has not been lifted is enough."""
+    *line, up = stroke(4, SEVEN)
+    hand = stroke(2, [(30, 250), (140, 240), (250, 250)], at=9000)
+    (picture, _), (alone, _) = ink([*line, *hand, {**up, "time": 9500}], [*line, up])
+    np.testing.assert_array_equal(picture, alone)
+
+
 def test_two_fingers_draw_two_lines(ink):
     left, right = [(60, 40), (62, 100), (60, 160), (64, 220)], [(200, 40), (204, 100), (200, 160), (202, 220)]
     picture, reply = ink(mixed(stroke(2, left), stroke(3, right, at=5)))
@@ -219,6 +227,30 @@ def test_the_brush_that_wipes_and_the_curve_of_a_guess_follow_the_pads_rules(pag
     assert finger == pen != nothing
     for name, drawn in zip(2 * list(HANDS), hands, strict=True):
         assert drawn == pen, name
+
+
+def test_a_hand_that_is_taken_back_brings_no_earlier_wipe_back(page):
+    """After a wipe beside a resting hand all is given again; then the hand rests once more, and a finger wipes elsewhere."""
+    there = [(60, 200), (100, 200), (140, 200)]
+    first, second = mixed(stroke(2, SEVEN, at=100), HANDS["a palm that rests"]), [REST, *stroke(2, there, at=100)]
+    again, alone = page(
+        DRAW
+        + """
+        const { makeWiper } = await import("./static/film/wiper.js");
+        reply = given.cases.map((visits) => {
+            let known = null;
+            const wiper = makeWiper({ known: () => known, onWipe: (next) => { known = next; } });
+            for (const events of visits) {
+                known = new Uint8Array(784).fill(1);
+                play(wiper.canvas, events);
+            }
+            return Array.from(known);
+        });
+        """,
+        cases=[[first, second], [stroke(2, there)]],
+        types=TYPES,
+    )
+    assert again == alone
 
 
 def test_a_pictures_png_is_what_was_painted_enlarged(page):

@@ -18,7 +18,7 @@ const STILL = 12; // pixels: a touch that has moved less is at rest
  *   `draw` is called for each line of a stroke, the first time from a point to itself: a tap is a dot. `drop` takes all
  *   of a stroke back: it was the hand's, or the browser has made something else of it. `end` is called when a stroke has
  *   ended that stays. With `alone` there is one stroke at a time.
- * @returns {{busy: () => boolean}} whether a stroke is under way
+ * @returns {{busy: () => boolean}} whether a stroke is under way, a resting hand apart
  */
 export function watchStrokes(element, { draw, drop, end = () => {}, alone = false }) {
   /** @type {Map<number, Stroke>} */
@@ -67,7 +67,8 @@ export function watchStrokes(element, { draw, drop, end = () => {}, alone = fals
       for (const stroke of [...strokes.values()]) if (stroke.type === "touch") finish(stroke, false);
     }
     if (event.button !== 0) return;
-    if (type === "touch" && (event.timeStamp - penSeen < NEAR || isHand(event))) return;
+    const penNear = event.timeStamp - penSeen < NEAR || [...strokes.values()].some((stroke) => stroke.type === "pen");
+    if (type === "touch" && (penNear || isHand(event))) return;
     const before = strokes.get(id);
     if (before) finish(before, true);
     if (alone && strokes.size) return;
@@ -105,5 +106,5 @@ export function watchStrokes(element, { draw, drop, end = () => {}, alone = fals
   element.addEventListener("lostpointercapture", (event) => leave(event, true));
   // a touch that the browser makes a gesture of, or that the system knows for the palm
   element.addEventListener("pointercancel", (event) => leave(event, event.pointerType !== "touch"));
-  return { busy: () => strokes.size > 0 };
+  return { busy: () => [...strokes.values()].some(({ rests }) => !rests) };
 }
