@@ -146,6 +146,7 @@ def test_a_server_that_dies_is_missed_by_those_who_once_stood_in_line_as_by_all_
         wire().say("message", messages[0], "m-0");
         wire().cut(0);
         const missed = [...said];
+        answer = () => new Response("", { status: 404 });
         wire().cut(2);
         await pass(0);
         reply = { inLine, missed, said, ended };
@@ -164,12 +165,40 @@ def test_a_server_that_dies_is_missed_by_those_who_still_stand_in_line(told, sta
         await generate();
         wire().say("full", {{ place: 1, note: "Your place in line is 1." }});
         wire().cut(0);
+        answer = () => new Response("", {{ status: 404 }});
         wire().cut({state});
         await pass(0);
         reply = {{ said: said.length, ended }};
         """
     )
     assert reply == {"said": 2, "ended": ended}
+
+
+def test_a_stream_whose_type_a_proxy_has_taken_off_becomes_short_questions(told):
+    reply = told(
+        """
+        await generate();
+        answer = () => text(event("here", {}), ...messages.map((data, k) => event("message", data, `m-${k}`)),
+            event("over", {}));
+        wire().cut(2); // a browser reads no stream of another type
+        await pass(0);
+        reply = { asked: asked.map((each) => each.poll), ended, said, frames: film.frames.length, done: film.done };
+        """
+    )
+    assert reply == {"asked": ["1"], "ended": 1, "said": [], "frames": 3, "done": 1}
+
+
+def test_a_login_page_in_the_place_of_events_is_no_film(told):
+    reply = told(
+        """
+        await generate();
+        answer = () => new Response("<html>Log in</html>", { headers: { "Content-Type": "text/html" } });
+        wire().cut(2);
+        await pass(60000);
+        reply = { asked: asked.filter((each) => each.poll).length, ended, said };
+        """
+    )
+    assert reply == {"asked": 1, "ended": 1, "said": ["The server did not give this film: reload the page."]}
 
 
 def test_in_line_by_short_questions_the_page_comes_back_when_it_was_told_to(told):

@@ -79,11 +79,13 @@ export function openEvents(address, { take, silent, lost }) {
   /** @param {number} milliseconds */
   function expectWithin(milliseconds) {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      suspected = milliseconds === FIRST;
-      leaveStream();
-      ask();
-    }, milliseconds);
+    timer = setTimeout(() => askInstead(milliseconds === FIRST), milliseconds);
+  }
+  /** @param {boolean} suspect */
+  function askInstead(suspect) {
+    suspected = suspect;
+    leaveStream();
+    ask();
   }
   function listen() {
     const mine = (source = new EventSource(address(last ? { after: last } : {})));
@@ -97,7 +99,8 @@ export function openEvents(address, { take, silent, lost }) {
     }
     mine.addEventListener("error", () => {
       if (source !== mine) return;
-      if (mine.readyState === EventSource.CLOSED) giveUp();
+      // refused, or a proxy has taken the type off the answer, without which a browser reads no stream
+      if (mine.readyState === EventSource.CLOSED) askInstead(true);
       else if (!sentAway) silent();
       sentAway = false; // the next one is no end of an answer
     });
@@ -112,6 +115,8 @@ export function openEvents(address, { take, silent, lost }) {
       if (closed) return;
       if (!answer.ok) return giveUp();
       const { events, retry } = readEvents(await answer.text());
+      if (closed) return;
+      if (!events.length) return giveUp(); // the server always says something: this is another's page
       heldBack ||= suspected;
       events.forEach(got);
       if (sentAway && retry !== null) wait = retry;
