@@ -230,7 +230,7 @@ def test_the_brush_that_wipes_and_the_curve_of_a_guess_follow_the_pads_rules(pag
 
 
 def test_a_hand_that_is_taken_back_brings_no_earlier_wipe_back(page):
-    """After a wipe beside a resting hand all is given again; then the hand rests once more, and a finger wipes elsewhere."""
+    """All is given again after a wipe beside a resting hand, which rests once more while a finger wipes."""
     there = [(60, 200), (100, 200), (140, 200)]
     first, second = mixed(stroke(2, SEVEN, at=100), HANDS["a palm that rests"]), [REST, *stroke(2, there, at=100)]
     again, alone = page(
