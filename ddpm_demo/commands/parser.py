@@ -12,7 +12,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ddpm_demo import __version__
 from ddpm_demo.commands.options import INTERRUPTED
@@ -47,12 +47,30 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:  # --help and --version: argparse would pass over a full disk
+            file.write(message)
+            file.flush()
+        else:
+            super()._print_message(message, file)
+
+
+class _ClosedOutput(io.TextIOWrapper):
+    """The standard output where it is closed: nothing arrives, and whether anything should have is noted."""
+
+    lost = False
+
+    def write(self, text: str, /) -> int:
+        self.lost = True
+        return super().write(text)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     if sys.stdout is None:  # `ddpm-demo info >&-`
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 (until the program ends)
-        print("ddpm-demo: standard output is closed: what would be printed is lost", file=sys.stderr)
+        sys.stdout = _ClosedOutput(open(os.devnull, "wb"), encoding="utf-8")  # noqa: SIM115, PTH123 (until the end)
+    if sys.stderr is None:  # or print and tqdm write to the standard output
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 (until the program ends)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name or a note may have letters that the console lacks
             stream.reconfigure(errors="backslashreplace")
@@ -63,9 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = importlib.import_module(f"ddpm_demo.commands.{parsed.command}")
             status: int = getattr(command, f"run_{parsed.command}")(parsed)
             sys.stdout.flush()
-            return status
     except SystemExit as leaving:
-        return int(leaving.code or 0)
+        status = int(leaving.code or 0)
+    if isinstance(sys.stdout, _ClosedOutput) and sys.stdout.lost and status == 0:
+        print("ddpm-demo: standard output is closed: what should be printed is lost", file=sys.stderr)
+        return 1
+    return status
 
 
 @contextlib.contextmanager

@@ -471,7 +471,7 @@ def test_sample_says_that_its_own_rule_is_not_the_pages(capsys, checkpoint, tmp_
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
-@pytest.mark.parametrize("arguments", ["schedule --json", "claims"])
+@pytest.mark.parametrize("arguments", ["schedule --json", "claims", "--help", "--version"])
 def test_a_full_disk_behind_the_output_is_one_sentence(arguments):
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "ddpm_demo", *arguments.split()]
@@ -481,11 +481,19 @@ def test_a_full_disk_behind_the_output_is_one_sentence(arguments):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes it")
-def test_a_closed_output_is_one_sentence():
-    command = f"{sys.executable} -m ddpm_demo schedule >&-"
+@pytest.mark.parametrize("arguments", ["schedule", "quiz --help", "--version"])
+def test_a_closed_output_is_one_sentence(arguments):
+    command = f"{sys.executable} -m ddpm_demo {arguments} >&-"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "standard output is closed" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes it")
+def test_what_is_wrong_does_not_go_to_the_output_where_nobody_hears_of_it():
+    command = f"{sys.executable} -m ddpm_demo schedule --kind square 2>&-"
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_what_minutes_are_not_is_said_and_a_comma_is_no_point(capsys, tmp_path):
