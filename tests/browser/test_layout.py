@@ -48,6 +48,27 @@ FAULTS = """([narrowest, smallest]) => {
 }"""
 
 
+HEADER = "#page-title h1, #intro button, #lessons .ddpm-present-button, #lessons .ddpm-lessons-entry"
+OVERLAPPING = """selector => {
+    const shown = [...document.querySelectorAll(selector)].filter((each) => each.getClientRects().length);
+    const boxes = shown.map((each) => {
+        const range = document.createRange(); // of its words: a heading's own box has the page's width
+        range.selectNodeContents(each);
+        return { name: each.textContent, ...(each.matches("h1") ? range : each).getBoundingClientRect().toJSON() };
+    });
+    return boxes.flatMap((a, k) => boxes.slice(0, k).filter((b) => a.left < b.right && b.left < a.right
+        && a.top < b.bottom && b.top < a.bottom).map((b) => [a.name, b.name]));
+}"""
+
+
+def test_the_headers_buttons_have_room_beside_the_title(visit):
+    visit.open()
+    visit.page.locator("#intro button").wait_for()
+    for width in (320, 390, 440, 620, 844, 1020, 1280, 1920):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        visit.page.wait_for_function(f"!({OVERLAPPING})({HEADER!r}).length")
+
+
 def test_every_width_has_room_for_every_control(visit):
     page = visit.open().page
     page.wait_for_load_state("networkidle")

@@ -28,7 +28,18 @@ export function mount(element, props) {
     openScreens(place, film, () => start.focus());
   }
   place.replaceChildren(start);
+  standBesideLessons(element);
   if (isNew() && !isLinked()) leave = welcome(place, start, loop);
+}
+
+/** Keep the button beside those of the lessons, however many there are and however large. */
+function standBesideLessons(/** @type {HTMLElement} */ element) {
+  const lessons = document.getElementById("lessons"),
+    own = /** @type {HTMLElement | null} */ (element.closest("#intro"));
+  if (!lessons || !own) return;
+  new ResizeObserver(() => {
+    own.style.right = `${lessons.offsetWidth + 8}px`;
+  }).observe(lessons);
 }
 
 /**
