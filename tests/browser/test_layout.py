@@ -84,6 +84,9 @@ def test_every_width_has_room_for_every_control(visit):
             page.set_viewport_size({"width": width, "height": 900})
             for fault in page.evaluate(FAULTS, [NARROWEST, SMALLEST]):
                 wrong.setdefault(f"{tab}: {fault}", []).append(width)
+        page.set_viewport_size({"width": 834, "height": 390})  # a phone on its side
+        for fault in page.evaluate(FAULTS, [NARROWEST, SMALLEST]):
+            wrong.setdefault(f"{tab}, on its side: {fault}", []).append(834)
     assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
 
 
