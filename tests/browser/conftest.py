@@ -118,6 +118,7 @@ class Visit:
 
     def pick(self, field, text):
         """Choose the first option with that text, as soon as the list has it."""
+        self.page.locator(f"{field} select").focus()  # as who opens it does: the list is asked for anew
         option = self.page.locator(f"{field} option").filter(has_text=text).first
         option.wait_for(state="attached")
         self.page.locator(f"{field} select").select_option(option.get_attribute("value"))

@@ -321,7 +321,7 @@ def test_what_is_watched_besides_films_comes_through_such_a_proxy_and_can_be_sto
         assert float(page.get_attribute(RACE, "data-done")) < 1
         page.locator("#race-stop").click()
         page.locator("#race-start").click()  # it rested, and goes on for whoever asks next
-        visit.wait_for_text("#race-words", "Already under way")
+        visit.wait_for_text("#race-film", "Already under way")
         permits.release(1000)
         page.wait_for_function(f"document.querySelector('{RACE}').dataset.done === '1'")
 

@@ -17,6 +17,7 @@ from ddpm_demo.ui.lessons.lesson import Choice, PredictionTask, Question
 from ddpm_demo.ui.lessons.live import CLASS_ENDED, NO_CLASS, TOO_MANY_TRIES, TRIES, TRY_SECONDS, LiveClass
 from ddpm_demo.ui.lessons.tally import TallyRow, tally
 from ddpm_demo.ui.parts.host import Host
+from tests.event_loop import wait_for
 
 CHOICES = (Choice("a", "A thing"), Choice("b", "B thing"), Choice("c", "C thing"))
 
@@ -42,7 +43,7 @@ def live(classroom):
 
 def post(routes, path, body, *, kind="application/json", client="10.0.0.1"):
     """Send a post to routes, as a browser at an address sends it, and return the JSON that comes back."""
-    return asyncio.run(apost(Starlette(routes=routes), path, body, kind=kind, client=client))
+    return wait_for(apost(Starlette(routes=routes), path, body, kind=kind, client=client))
 
 
 async def apost(app, path, body, *, kind="application/json", client="10.0.0.1"):
@@ -223,7 +224,7 @@ def test_forty_students_answer_while_the_host_looks_at_one_histogram(classroom):
         await asyncio.gather(*students)
         return counts, await apost(app, "host", {**look, "truth": True})
 
-    counts, revealed = asyncio.run(lesson())
+    counts, revealed = wait_for(lesson())
     assert counts == sorted(counts)  # a mind that is changed is no second student
     assert (revealed["members"], revealed["answers"]) == (40, {name: 40})
     expected = Counter(min(9, int(10 * value / 999)) for value in guesses)

@@ -361,7 +361,7 @@ def test_the_wasted_quarter_is_computed(linear):
     configs = named_configs(next(iter(named_configs(None).values())))
     text = wasted_quarter(linear, Schedule.from_config(configs["cosine"]))
     assert "at t = 750 linear has 0.33 %" in text
-    assert "cosine 14 %" in text
+    assert "cosine 14.3 %" in text
 
 
 def test_the_fields_follow_what_the_page_shows():

@@ -13,7 +13,7 @@ export function mount(element, props, watch, _, trigger, given) {
     onfocus: () => trigger("focus"),
     onchange: () => {
       props.value = list.value;
-      tell("input");
+      trigger("input"); // that it has changed Gradio says by itself
     },
   });
   placeIn(element).replaceChildren(
@@ -21,14 +21,6 @@ export function mount(element, props, watch, _, trigger, given) {
     h("p", { class: "ddpm-help", id: `${id}-info` }, given.info),
     list,
   );
-  let last = props.value;
-  /** @param {string} [first] what is said before the change, if anything */
-  function tell(first) {
-    if (first) trigger(first);
-    if (props.value === last) return;
-    last = props.value;
-    trigger("change");
-  }
   let offered = "";
   function offer() {
     const options = props.options ?? given.options,
@@ -44,9 +36,6 @@ export function mount(element, props, watch, _, trigger, given) {
     list.value = props.value;
   }
   watch("options", offer);
-  watch("value", () => {
-    show();
-    tell();
-  });
+  watch("value", show);
   offer();
 }
