@@ -5,6 +5,7 @@ import { filmFlow } from "../flow.js";
 import { PIXELS } from "../net/network.js";
 import { greyLevels } from "../net/walk.js";
 import { receiveFrames } from "./film_state.js";
+import { MAKING, madeIn } from "./planned_here.js";
 import { filmGif, gifFrames, gifHundredths, gridPng, npz } from "./files.js";
 
 const SIZE = 28;
@@ -97,7 +98,7 @@ export class DeviceFilm {
     const note = this.finished
       ? `${steps.length} steps, ${pace}, ${(n / this.seconds).toFixed(2)} images/s`
       : `step ${made} of ${steps.length}, ${pace}, about ${duration((this.seconds / made) * (steps.length - made))} left`;
-    const source = this.finished ? `made on your device, ${this.seconds.toFixed(1)} s` : "being made on your device";
+    const source = this.finished ? madeIn(this.seconds) : MAKING;
     const same = { run: `device ${run}`, seed, n, size: SIZE, total: frames.length + 1, device: this };
     receiveFrames({ ...same, first, news, done: made / steps.length, note, source }, wanted);
   }

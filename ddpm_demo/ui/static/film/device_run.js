@@ -1,7 +1,7 @@
 // A race, branches or a completion, from this device where it is to make it, and from the server otherwise.
 import { planOfRun } from "../network_files.js";
 import { openRun } from "../run.js";
-import { plannedHere, wordsOf } from "./planned_here.js";
+import { MAKING, madeIn, plannedHere, wordsOf } from "./planned_here.js";
 
 /**
  * What the server says of a run for a device that is to make it: `device_run` in ui/film/device.py; and what else its
@@ -44,7 +44,7 @@ export function openRunSomewhere(run, make, on) {
   /** @param {PlannedRun} planned */
   async function madeHere({ only_server: _, server: __, ...planned }) {
     const begun = performance.now();
-    on.source("being made on your device");
+    on.source(MAKING);
     try {
       await make(planned, on.take, stop.signal);
     } catch (error) {
@@ -56,7 +56,7 @@ export function openRunSomewhere(run, make, on) {
       return false;
     }
     if (stop.signal.aborted) return true;
-    on.source(`made on your device, ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+    on.source(madeIn((performance.now() - begun) / 1000));
     on.ended("");
     return true;
   }

@@ -30,5 +30,8 @@ export async function plannedHere(ask, walksOf) {
   }
 }
 
+export const MAKING = "being made on your device";
+/** @param {number} seconds */
+export const madeIn = (seconds) => `made on your device, ${seconds.toFixed(1)} s`;
 /** @param {any} error */
 export const wordsOf = (error) => String(error?.message ?? error);

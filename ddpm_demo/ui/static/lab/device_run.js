@@ -1,5 +1,5 @@
 // Races of the lab: this device makes them all. It stands for ../film/device_run.js there.
-import { wordsOf } from "../film/planned_here.js";
+import { MAKING, madeIn, wordsOf } from "../film/planned_here.js";
 
 /**
  * Make a run from its walks and facts, which the lab has itself; messages come as on a page with a server.
@@ -11,11 +11,11 @@ import { wordsOf } from "../film/planned_here.js";
 export function openRunSomewhere(planned, make, { take, source, ended }) {
   const stop = new AbortController(),
     begun = performance.now();
-  source("being made on your device");
+  source(MAKING);
   make(planned, take, stop.signal).then(
     () => {
       if (stop.signal.aborted) return;
-      source(`made on your device, ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      source(madeIn((performance.now() - begun) / 1000));
       ended("");
     },
     (error) => {
