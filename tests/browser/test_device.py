@@ -19,7 +19,7 @@ from ddpm_demo.networks.loaded_networks import load_guided, load_placed
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint, shipped_checkpoints
 from ddpm_demo.ui.film.branches import branches_run
-from ddpm_demo.ui.film.completion import completion_messages
+from ddpm_demo.ui.film.completion import messages_of, read_completion
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
 from ddpm_demo.ui.film.film_link import read_film_link
 from ddpm_demo.ui.film.race import race
@@ -311,7 +311,7 @@ def test_branches_and_a_completion_of_the_device(on_device):
     on_device.wait_for_text("#completion .ddpm-facts", "The judge reads ")
     known = base64_of(known_mask("left half").numpy().astype("u1"))
     question = {"x0": x0, "known": known, "jumps": 1, "seed": 0}
-    *walk, reading = completion_messages(shipped_checkpoints(), "lite", question)
+    *walk, reading = messages_of(read_completion(shipped_checkpoints(), "lite", question))
     for k, expected in enumerate(finished(walk)):
         canvas = f"#completion canvas[data-name='completion-{k}']"
         assert np.abs(np.array(on_device.pixels(canvas)).reshape(28, 28) - expected.astype(int)).max() <= 1

@@ -309,7 +309,7 @@ def gated(permits, source):
 def test_what_is_watched_besides_films_comes_through_such_a_proxy_and_can_be_stopped(visit_to, app, monkeypatch):
     permits = threading.Semaphore(0)
     monkeypatch.setattr(races, "race", gated(permits, race))
-    monkeypatch.setattr(completion, "completion_messages", gated(permits, completion.completion_messages))
+    monkeypatch.setattr(completion, "messages_of", gated(permits, completion.messages_of))
     with proxy(app[1], *SHOWN["JupyterHub"], holds=True) as shown:
         visit = visit_to(shown)
         page = visit.page

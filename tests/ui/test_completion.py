@@ -20,10 +20,14 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.ui.film import completion
-from ddpm_demo.ui.film.completion import COMPLETION_STEPS, COMPLETIONS, completion_messages, read_known
+from ddpm_demo.ui.film.completion import COMPLETION_STEPS, COMPLETIONS, messages_of, read_completion, read_known
 from ddpm_demo.ui.parts.shared_runs import RUNS
 
 DIGIT = 0  # of the test set: a seven
+
+
+def completion_messages(checkpoints, name, question):
+    return messages_of(read_completion(checkpoints, name, question))
 
 
 @pytest.fixture

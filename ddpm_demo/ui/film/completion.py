@@ -127,11 +127,6 @@ def completion_plan(wanted: Completion) -> PlannedRun:
     return PlannedRun((walk,), wanted.facts)
 
 
-def completion_messages(checkpoints: Mapping[str, Path], name: Any, question: Any) -> Iterator[dict[str, Any]]:
-    """Return the messages of what a page asks to have completed; raise DemoError if it makes no sense."""
-    return messages_of(read_completion(checkpoints, name, question))
-
-
 def messages_of(wanted: Completion) -> Iterator[dict[str, Any]]:
     """Complete a digit in COMPLETIONS ways, yielding a message a step, then the judge's reading.
 
