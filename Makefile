@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 
 # Two files of tests at a time: most of a browser's test is waiting. No more, since each may take 2 GB of memory.
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-test $(JS)/.installed
 	$(BIN)/ruff check .

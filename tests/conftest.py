@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.store.files import CACHE_VARIABLE
+from ddpm_demo.store.files import CACHE_VARIABLE, RUNS_FOLDER
 
 
 def pytest_configure():
@@ -20,10 +21,11 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what drives a browser, by where it stands."""
+    """Mark what drives a browser, by where it stands, and begin with it: the longest files must not come last."""
     for item in items:
         if Path(__file__).parent / "browser" in item.path.parents:
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +38,13 @@ def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(folder))
         yield folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_runs_of_other_files(cache):
+    """A file of tests finds no training run that another has left in the cache: they stand in lists on every tab."""
+    yield
+    shutil.rmtree(cache / RUNS_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

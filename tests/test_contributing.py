@@ -35,6 +35,11 @@ found = {"schedule": json.loads(said("schedule", "--kind", "quadratic", "--json"
 found["command"] = json.loads(said("halves", "--json"))
 said("sample", "--checkpoint", "tiny", "--n", "1", "--steps", "3", "--sampler", "renoise", "--out", sys.argv[1])
 
+from ddpm_demo.ui.words.language import in_language, language
+from ddpm_demo.ui.words.page import TITLE
+from ddpm_demo.words.sentence import say
+found["language"] = in_language([TITLE, say("How many steps, from 10 to {most}.", most=99)], language("eo"))
+
 from ddpm_demo.ui.app import build_app
 page = build_app()
 found["page"] = page.get_config_file()["components"]
@@ -93,8 +98,8 @@ def copy(tmp_path_factory):
 def test_every_recipe_is_there():
     text = GUIDE.read_text(encoding="utf-8")
     titles = re.findall(r"^### (.*)$", text, re.MULTILINE)
-    assert titles == ["A sampler", "A schedule", "A tab", "A lesson", "A command", "Smaller things"]
-    assert len(recipes()) == 11
+    assert titles == ["A sampler", "A schedule", "A tab", "A lesson", "A command", "A language", "Smaller things"]
+    assert len(recipes()) == 12
 
 
 def test_what_the_recipes_add_works_on_the_page_and_on_the_command_line(copy):
@@ -108,12 +113,14 @@ def test_what_the_recipes_add_works_on_the_page_and_on_the_command_line(copy):
     assert found["schedule"] == pytest.approx([root**2 for root in roots])
     assert set(found["command"]) == {"linear", "cosine", "quadratic"}
     assert found["command"]["linear"] == 259
+    assert found["language"] == ["Kiel difuzo desegnas ciferon", "Kiom da paŝoj, de 10 ĝis 99."]
     assert out.exists()
 
     parts = {part["props"].get("elem_id"): part["props"] for part in found["page"]}
     assert parts["tab-halves"]["label"] == "Halves"
     assert parts["halves-view"]["value"] == {"t": found["command"]}
-    assert any("Renoise" in str(part["props"].get("choices")) for part in found["page"])
+    for name in ("Renoise", "quadratic"):
+        assert any(name in str(part["props"].get("choices")) for part in found["page"])
     assert "quadratic" in parts["noise-view"]["value"]["tables"]
     lessons = parts["lessons"]["value"]
     assert lessons["lessons"][-1]["title"] == "When is a tenth left?"

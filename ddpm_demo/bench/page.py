@@ -3,8 +3,9 @@
 import json
 import shutil
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -38,6 +39,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TRANSLATED = "de"  # the language whose page is measured beside the English one
 CONDITIONS = {"as it is": (1, 0), "processor 4 times slower, 80 ms of network": (4, 80)}
 
 # One drag: a slider event in each animation frame. The time of an event ends when its handler has put the new pixels
@@ -117,6 +119,16 @@ def bench_ui() -> Iterator[dict[str, Any]]:
     with chromium() as browser:
         for way, element in READY.items():
             yield from rows_or_fault({"way": way, **as_it_is}, page_loads, browser, page_address, element)
+            in_turns = {"way": f"{way} in another language", **as_it_is}
+            yield from rows_or_fault(
+                in_turns, beside_english, page_address, partial(load_time, browser, element=element)
+            )
+        yield from rows_or_fault(
+            {"way": "a drag's event in another language", **as_it_is},
+            beside_english,
+            page_address,
+            lambda address: next(canvas_drag(browser, address, "as it is"))["median"],
+        )
         yield from rows_or_fault({"way": "the page's files", **as_it_is}, lambda: [bench_files(browser, page_address)])
         for condition in CONDITIONS:
             for way, measure, address in (
@@ -137,6 +149,13 @@ def bench_ui() -> Iterator[dict[str, Any]]:
 def page_loads(browser: Any, address: str, element: str) -> Iterator[dict[str, float]]:
     """Yield how long it takes until a picture is there that its slider moves."""
     yield summary([load_time(browser, address, element) for _ in range(LOADS)])
+
+
+def beside_english(address: str, measure: Callable[[str], float]) -> Iterator[dict[str, float]]:
+    """Yield the median milliseconds of a translated page and of the English one, measured in turns."""
+    times = [[measure(f"{address}?lang={code}") for code in (TRANSLATED, "en")] for _ in range(LOADS)]
+    translated, english = (statistics.median(turn) for turn in zip(*times, strict=True))
+    yield {"translated": translated, "english": english}
 
 
 def canvas_drag(browser: Any, address: str, condition: str) -> Iterator[dict[str, float]]:

@@ -24,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root-path", metavar="PATH", help="the path where a proxy serves the page, such as /diffusion"
     )
+    parser.add_argument(
+        "--language",
+        metavar="LANG",
+        help="the language of the page, such as `tr`, for all who have not chosen another (default: their browser's)",
+    )
     parser.add_argument("--share", action="store_true", help="also make a public link, through Gradio's servers")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument("--quiet", action="store_true", help="print only the address")
@@ -89,8 +94,10 @@ def build_page(arguments: argparse.Namespace) -> Any:
 def serve_page(demo: Any, arguments: argparse.Namespace) -> None:
     """Serve the page where the options say, until it is stopped."""
     from ddpm_demo.ui.server import ListenOptions, serve
+    from ddpm_demo.ui.words.language import known_code
 
-    where = ListenOptions(arguments.host, arguments.port, arguments.root_path, arguments.share)
+    code = known_code(arguments.language) if arguments.language else None
+    where = ListenOptions(arguments.host, arguments.port, arguments.root_path, arguments.share, code)
     serve(demo, where, browser=arguments.open, quiet=arguments.quiet)
 
 

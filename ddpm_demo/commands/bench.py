@@ -187,6 +187,9 @@ def _ui_words(row: dict[str, Any]) -> str:
             f"{what}{row['files']} in {row['ready_seconds']:.3f} s of the server; Gradio alone takes "
             f"{row['gradio_seconds']:.3f} s, {times:.1f} times as long"
         )
+    if "translated" in row:
+        times = row["translated"] / row["english"]
+        return f"{what}{row['translated']:.1f} ms, in English {row['english']:.1f} ms: {times:.2f} times as long"
     if "cost" in row:
         return (
             f"{what}{row['watched_images_per_s']:.0f} and {row['alone_images_per_s']:.0f} images/s; "

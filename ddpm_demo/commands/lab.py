@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="the network that is in it; default: lite, and `full` is too large for one file",
     )
+    parser.add_argument(
+        "--language", metavar="LANG", default="en", help="its language, such as `tr` (default: English)"
+    )
     add_lessons_option(parser)
     parser.add_argument(
         "--no-lessons", action="store_true", help="leave the lessons out, whose answers take minutes to compute"
@@ -43,9 +46,11 @@ def run_lab(arguments: argparse.Namespace) -> int:
     from ddpm_demo.store.files import check_folder, check_outputs, write_file
     from ddpm_demo.ui.lab.folder import lab_folder
     from ddpm_demo.ui.lab.page import lab_page
+    from ddpm_demo.ui.words.language import known_code, language
 
     if arguments.no_lessons and arguments.lessons:
         raise ConfigError("--lessons adds a lesson and --no-lessons leaves all out: give one of them")
+    said = language(known_code(arguments.language))
     out, is_folder = arguments.out, arguments.out.is_dir() or not arguments.out.suffix
     if is_folder:
         check_folder(out)
@@ -54,8 +59,9 @@ def run_lab(arguments: argparse.Namespace) -> int:
 
     def files(lessons: "Sequence[SolvedLesson]" = ()) -> dict[Path, bytes]:
         if not is_folder:
-            return {out: lab_page(arguments.checkpoint, date, lessons)}
-        return {out / name: content for name, content in lab_folder(arguments.checkpoint, date, lessons).items()}
+            return {out: lab_page(arguments.checkpoint, date, lessons, said)}
+        folder = lab_folder(arguments.checkpoint, date, lessons, said)
+        return {out / name: content for name, content in folder.items()}
 
     date = datetime.date.today()
     written = files()  # what cannot be written is known before its lessons take minutes

@@ -31,6 +31,7 @@ COMMANDS = (
     "sample",
     "lab",
     "quiz",
+    "words",
     "classifier",
     "complete",
     "evaluate",

@@ -14,7 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "out", type=path_argument, metavar="FILE", help=".xml for Moodle, .zip for QTI 1.2 (Canvas, ILIAS), or .csv"
     )
     parser.add_argument(
-        "--when", choices=("before", "after"), default="before", help="the test before the lessons, or the one after"
+        "--when",
+        choices=("before", "after", "later"),
+        default="before",
+        help="the test before the lessons, the one after them, or the one a week or two later",
     )
     add_lessons_option(parser)
 

@@ -16,7 +16,11 @@ Variance = Literal["beta", "posterior"]  # of a reverse step's noise: see `sched
 
 
 class DemoError(Exception):
-    """An error that one sentence explains to the user."""
+    """An error that one sentence explains to the user: `DemoError("{count} digits are too many", count=9)`."""
+
+    def __init__(self, sentence: str = "", /, **values: Any) -> None:
+        super().__init__(sentence.format(**values) if values else sentence)
+        self.template, self.values = sentence, values  # to say it in another language
 
 
 class ConfigError(DemoError, ValueError):
@@ -32,28 +36,27 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     """Raise ConfigError unless the value is one of the allowed words."""
     known = tuple(allowed)
     if value not in known:
-        raise ConfigError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        raise ConfigError(
+            "{name} must be one of {known}, got {got}", name=name, known=", ".join(known), got=repr(value)
+        )
 
 
 def check_whole(name: str, value: object, *, low: int, high: int) -> None:
     """Raise ConfigError unless the value is an int from low to high."""
     # bool is an int to Python, but no student means `true` digits
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+        values = {"name": name, "low": low, "high": high, "got": repr(value)}
+        raise ConfigError("{name} must be a whole number from {low} to {high}, got {got}", **values)
 
 
 def check_number(name: str, value: object, *, low: float, high: float, open_ends: bool = False) -> None:
     """Raise ConfigError unless the value is a finite number from low to high, both excluded with `open_ends`."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
-    if good and open_ends:
-        good = low < value < high  # type: ignore[operator]
-    elif good:
-        good = low <= value <= high  # type: ignore[operator]
-    if not good:
-        between = "strictly between" if open_ends else "from"
-        raise ConfigError(
-            f"{name} must be a number {between} {low:g} {'and' if open_ends else 'to'} {high:g}, got {value!r}"
-        )
+    values = {"name": name, "low": low, "high": high, "got": repr(value)}
+    if open_ends and not (good and low < value < high):  # type: ignore[operator]
+        raise ConfigError("{name} must be a number strictly between {low:g} and {high:g}, got {got}", **values)
+    if not (good and low <= value <= high):  # type: ignore[operator]
+        raise ConfigError("{name} must be a number from {low:g} to {high:g}, got {got}", **values)
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,11 @@ class ModelConfig:
         check_whole("groups", self.groups, low=1, high=self.hidden)
         check_whole("time_dim", self.time_dim, low=4, high=4096)
         if self.hidden % self.groups:
-            raise ConfigError(f"hidden must be a multiple of groups ({self.groups}), got {self.hidden}")
+            raise ConfigError("hidden must be a multiple of groups ({groups}), got {hidden}", **vars(self))
         if self.time_dim % 2:
-            raise ConfigError(f"time_dim must be even (a sine and a cosine each), got {self.time_dim}")
+            raise ConfigError("time_dim must be even (a sine and a cosine each), got {time_dim}", **vars(self))
         if not 1 <= len(self.dilations) <= 32:
-            raise ConfigError(f"dilations must list 1 to 32 blocks, got {len(self.dilations)}")
+            raise ConfigError("dilations must list 1 to 32 blocks, got {count}", count=len(self.dilations))
         for dilation in self.dilations:
             check_whole("dilation", dilation, low=1, high=512)
 
@@ -130,10 +133,11 @@ Config = TypeVar("Config", bound="DataclassInstance")  # any frozen dataclass of
 def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """Build a config from parsed JSON, the reverse of `dataclasses.asdict`; raise ConfigError if it does not fit."""
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{kind.__name__} needs named values, got {values!r}")
+        raise ConfigError("{kind} needs named values, got {got}", kind=kind.__name__, got=repr(values))
     known = [entry.name for entry in dataclasses.fields(kind)]
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise ConfigError(f"{kind.__name__} has no {', '.join(unknown)}; it has {', '.join(known)}")
+        names = {"unknown": ", ".join(unknown), "known": ", ".join(known)}
+        raise ConfigError("{kind} has no {unknown}; it has {known}", kind=kind.__name__, **names)
     plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**plain)

@@ -94,4 +94,4 @@ class ClassifierGuidance:
 def check_within(interval: Interval, schedule: Schedule) -> None:
     """Raise ConfigError for an interval of timesteps that a schedule does not have."""
     if max(interval.last, interval.first or 0) >= len(schedule):
-        raise ConfigError(f"the timesteps of the guidance must be from 0 to {len(schedule) - 1}")
+        raise ConfigError("the timesteps of the guidance must be from 0 to {last}", last=len(schedule) - 1)

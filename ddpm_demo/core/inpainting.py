@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ddpm_demo.core.config import ConfigError
+from ddpm_demo.core.config import ConfigError, check_whole
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel, Step, Walk, evaluating, next_step
 from ddpm_demo.core.schedule import Schedule
@@ -38,8 +38,7 @@ def complete(
     - jumps calls of the network in all. `known` is bool (1 or B, 1, H, W). At the end the known part is x0, exactly.
     Raises ConfigError when steps exceed the schedule, or for jumps out of range, or a mask that leaves nothing to do.
     """
-    if isinstance(jumps, bool) or not isinstance(jumps, int) or not 0 <= jumps <= MAX_JUMPS:
-        raise ConfigError(f"the number of jumps must be a whole number from 0 to {MAX_JUMPS}, got {jumps!r}")
+    check_whole("the number of jumps", jumps, low=0, high=MAX_JUMPS)
     if not known.any():
         raise ConfigError("no part of the picture is known: that would be drawing from pure noise")
     if known.all():

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ddpm_demo.core.config import ConfigError, ModelConfig
+from ddpm_demo.core.config import ConfigError, ModelConfig, check_whole
 
 
 def receptive_field(kernels: Sequence[int], dilations: Sequence[int]) -> list[int]:
@@ -45,8 +45,7 @@ def path_counts(dilations: Sequence[int], size: int, row: int, col: int, *, laye
     kernels, steps = ModelConfig(dilations=tuple(dilations)).kernels_and_dilations
     if not (0 <= row < size and 0 <= col < size):
         raise ConfigError(f"the pixel must be from 0 to {size - 1}, got row {row}, column {col}")
-    if not 1 <= layers <= len(kernels):
-        raise ConfigError(f"layers must be a whole number from 1 to {len(kernels)}, got {layers}")
+    check_whole("layers", layers, low=1, high=len(kernels))
     counts = torch.zeros(1, 1, size, size, dtype=torch.float64)
     counts[0, 0, row, col] = 1
     for layer in reversed(range(layers)):  # from the output back to the input

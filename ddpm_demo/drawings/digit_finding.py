@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddpm_demo.drawings.picture_file import DrawingError
+from ddpm_demo.words.sentence import say
 
 REACH = 0.27  # of the shorter side: wider than any stroke, narrower than a shadow
 THICKEST_LINE = 8  # pixels: lines of the paper and of frames are finer, or the pen is no wider than they are
@@ -14,7 +15,7 @@ SMALLEST = 0.08  # of a photograph's shorter side: what is less may be anything
 FRAME_SIDE, FRAME_STROKE = 0.55, 0.035  # what is wider and higher than this share of it and as fine is a printed box
 MUCH, SHEET = 0.14, 0.35  # of a photograph inked, and in the box round it: a sheet on a table or a shadow, not a digit
 WIDEST = 0.9  # of a photograph's width or height: lines of the paper
-MUCH_INK = "what was found is mostly ink: is it a digit? Move the box round the digit, or drag the threshold"
+MUCH_INK = say("what was found is mostly ink: is it a digit? Move the box round the digit, or drag the threshold")
 PLAIN = 0.5  # of a picture's pixels that have the very same grey: a drawing, not a photograph
 
 
@@ -130,10 +131,12 @@ def find_digit(ink: NDArray[np.float32], threshold: float, *, may_touch_edge: bo
     ):
         return replace(found, question=MUCH_INK)
     if max(sides) < SMALLEST * min(ink.shape):
-        return replace(found, question="only a speck was found: move the box round the digit, or drag the threshold")
+        return replace(
+            found, question=say("only a speck was found: move the box round the digit, or drag the threshold")
+        )
     stroke = 2 * float(np.quantile(depth[found.mask], 0.9))
     if min(sides) > FRAME_SIDE * min(ink.shape) and stroke < FRAME_STROKE * max(sides):
-        return replace(found, question="only a frame of fine lines was found: move the box round the digit")
+        return replace(found, question=say("only a frame of fine lines was found: move the box round the digit"))
     return found
 
 
@@ -201,11 +204,11 @@ def digit_among(labels: NDArray[np.int32], pieces: list[Piece]) -> InkRegion:
         if gap(main, piece) < reach:
             kept.append(piece)
         elif piece.area > 0.25 * main.area:
-            question = "there is more than one thing here: move the box round the digit you mean"
+            question = say("there is more than one thing here: move the box round the digit you mean")
     mask = np.isin(labels, [piece.label for piece in kept])
     rows, columns = (slice(min(p.bounds[i].start for p in kept), max(p.bounds[i].stop for p in kept)) for i in (0, 1))
     if len(kept) > 3:
-        question = "this is in many pieces: is it one digit? Move the box round it, or drag the threshold"
+        question = say("this is in many pieces: is it one digit? Move the box round it, or drag the threshold")
     return InkRegion(mask, question, rows, columns)
 
 

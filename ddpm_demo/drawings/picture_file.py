@@ -34,19 +34,28 @@ def read_grey(content: bytes) -> NDArray[np.float32]:
     from PIL import Image, ImageOps
 
     if len(content) > MAX_BYTES:
-        raise DrawingError(f"the picture is {len(content) / 1e6:.1f} MB; the limit is {MAX_BYTES // 1_000_000} MB")
+        raise DrawingError(
+            "the picture is {size:.1f} MB; the limit is {most} MB", size=len(content) / 1e6, most=MAX_BYTES // 1_000_000
+        )
     unreadable = DrawingError("this file cannot be read as a picture: use a PNG, JPEG, WebP, GIF or BMP")
     try:
         # Opening reads headers alone; for a GIF they include the first frame's, which may be larger than the screen's.
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DrawingError(f"the picture has over {MAX_PIXELS // 10**6} million pixels, which is the limit") from None
+        raise DrawingError(
+            "the picture has over {most} million pixels, which is the limit", most=MAX_PIXELS // 10**6
+        ) from None
     except Exception:  # a damaged header raises whatever its bytes lead Pillow to
         raise unreadable from None
     with picture:
         width, height = picture.size
         if width * height > MAX_PIXELS:  # known before anything is unpacked
-            raise DrawingError(f"the picture has {width} x {height} pixels; the limit is {MAX_PIXELS // 10**6} million")
+            raise DrawingError(
+                "the picture has {width} x {height} pixels; the limit is {most} million",
+                width=width,
+                height=height,
+                most=MAX_PIXELS // 10**6,
+            )
         if picture.format in ("JPEG", "MPO") and content.count(START_OF_SCAN) > MAX_SCANS:
             raise unreadable
         try:

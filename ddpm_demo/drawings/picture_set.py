@@ -15,11 +15,13 @@ from torch import Tensor
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.drawings.drawing import sign_from_picture
 from ddpm_demo.drawings.picture_file import MAX_BYTES, DrawingError
+from ddpm_demo.words.sentence import say, sentence_in
 
 MAX_PICTURES = 2000
 MAX_ZIP_BYTES = 200_000_000  # of the zip itself
 MAX_ENTRIES = 10_000  # names in a zip or a folder, pictures or not
 LEAST_DIFFERENCE = 4.0  # mean absolute grey levels, of 255, between some two pictures of a set
+THE_ZIP = say("the zip")  # that a page has sent, without its name
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 
 
@@ -46,39 +48,44 @@ def read_pictures(path: Path) -> Iterator[PictureRead]:
     """
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS and file.is_file())
-        _check_count(len(files), path)
+        _check_count(len(files), path.name)
         for done, file in enumerate(files):
             yield _read(file.name, lambda file=file: _bounded(file.open("rb")), done, len(files))  # type: ignore[misc]
         return
     try:
         size = path.stat().st_size
         if size > MAX_ZIP_BYTES:
-            raise PictureSetError(f"{path.name} is {size / 1e6:.0f} MB; the limit is {MAX_ZIP_BYTES // 10**6} MB")
+            raise _too_large(path.name, size)
         with zipfile.ZipFile(path) as archive:
-            yield from read_zip(archive, path)
+            yield from read_zip(archive, path.name)
     except OSError as error:
-        raise PictureSetError(f"cannot read {path.name}: {error.strerror or error}") from None
+        raise PictureSetError("cannot read {path}: {why}", path=path.name, why=error.strerror or str(error)) from None
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise PictureSetError(f"{path.name} is neither a folder nor a zip of pictures") from None
+        raise PictureSetError("{name} is neither a folder nor a zip of pictures", name=path.name) from None
 
 
 def pictures_of_zip(content: bytes) -> Iterator[PictureRead]:
     """Read every picture of a zip file's bytes, as `read_pictures` does."""
     if len(content) > MAX_ZIP_BYTES:
-        raise PictureSetError(f"the zip is {len(content) / 1e6:.0f} MB; the limit is {MAX_ZIP_BYTES // 10**6} MB")
+        raise _too_large(THE_ZIP, len(content))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            yield from read_zip(archive, Path("the zip"))
+            yield from read_zip(archive, THE_ZIP)
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise PictureSetError("this file is not a zip of pictures") from None
 
 
-def read_zip(archive: zipfile.ZipFile, path: Path) -> Iterator[PictureRead]:
-    """Read every picture of an open zip, as `read_pictures` does."""
+def read_zip(archive: zipfile.ZipFile, called: str) -> Iterator[PictureRead]:
+    """Read every picture of an open zip, whatever it is `called`, as `read_pictures` does."""
     if len(archive.filelist) > MAX_ENTRIES:
-        raise PictureSetError(f"{path.name} holds {len(archive.filelist)} files; the limit is {MAX_ENTRIES}")
+        raise PictureSetError(
+            "{name} holds {count} files; the limit is {most}",
+            name=called,
+            count=len(archive.filelist),
+            most=MAX_ENTRIES,
+        )
     entries = sorted((entry for entry in archive.filelist if _is_picture(entry)), key=lambda entry: entry.filename)
-    _check_count(len(entries), path)
+    _check_count(len(entries), called)
     for done, entry in enumerate(entries):
         name = PurePosixPath(entry.filename.replace("\\", "/")).name
         yield _read(name, lambda entry=entry: _entry_bytes(archive, entry), done, len(entries))  # type: ignore[misc]
@@ -88,8 +95,17 @@ def usable(reads: list[PictureRead], *, least: int = 1) -> Tensor:
     """Return the pictures that could be read, uint8 (N, 28, 28); raise PictureSetError if they teach nothing."""
     pictures = [read.picture for read in reads if read.picture is not None]
     if len(pictures) < least:
-        why = f": {reads[0].name}, {reads[0].fault}" if reads and not pictures else ""
-        raise PictureSetError(f"at least {least} pictures are needed, but only {len(pictures)} could be read{why}")
+        if not reads or pictures:
+            raise PictureSetError(
+                "at least {least} pictures are needed, but only {count} could be read", least=least, count=len(pictures)
+            )
+        raise PictureSetError(
+            "at least {least} pictures are needed, but only {count} could be read: {name}, {why}",
+            least=least,
+            count=0,
+            name=reads[0].name,
+            why=reads[0].fault,
+        )
     stacked = torch.stack(pictures)
     if len(stacked) > 1:
         furthest = (stacked.float() - stacked[:1].float()).abs().mean(dim=(1, 2)).max()
@@ -100,11 +116,19 @@ def usable(reads: list[PictureRead], *, least: int = 1) -> Tensor:
     return stacked
 
 
-def _check_count(count: int, path: Path) -> None:
+def _check_count(count: int, called: str) -> None:
     if count == 0:
-        raise PictureSetError(f"{path.name} holds no pictures that can be read: use PNG, JPEG, WebP, GIF or BMP")
+        raise PictureSetError("{name} holds no pictures that can be read: use PNG, JPEG, WebP, GIF or BMP", name=called)
     if count > MAX_PICTURES:
-        raise PictureSetError(f"{path.name} holds {count} pictures; the limit is {MAX_PICTURES}")
+        raise PictureSetError(
+            "{name} holds {count} pictures; the limit is {most}", name=called, count=count, most=MAX_PICTURES
+        )
+
+
+def _too_large(called: str, size: int) -> PictureSetError:
+    return PictureSetError(
+        "{name} is {size:.0f} MB; the limit is {most} MB", name=called, size=size / 1e6, most=MAX_ZIP_BYTES // 10**6
+    )
 
 
 def _is_picture(entry: zipfile.ZipInfo) -> bool:
@@ -129,7 +153,7 @@ def _read(name: str, content: Callable[[], bytes], done: int, total: int) -> Pic
     try:
         sign: np.ndarray = sign_from_picture(content())
     except DrawingError as error:
-        return PictureRead(name, None, str(error), done + 1, total)
+        return PictureRead(name, None, sentence_in(error), done + 1, total)
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error):
-        return PictureRead(name, None, "it cannot be read", done + 1, total)
+        return PictureRead(name, None, say("it cannot be read"), done + 1, total)
     return PictureRead(name, torch.from_numpy(sign.copy()), "", done + 1, total)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ddpm_demo.core.config import ConfigError, ModelConfig
+from ddpm_demo.core.config import ModelConfig, check_whole
 from ddpm_demo.core.model import Denoiser, ResidualBlock, seeded_denoiser, sinusoidal_embedding
+from ddpm_demo.words.sentence import say
 
 SIDE = 28  # pixels of the image that is run
 
@@ -35,8 +36,7 @@ def trace_stages(config: ModelConfig, *, batch: int = 1, height: int = 28, width
     additions are a few operations a value). Raises ConfigError when batch, height or width is not from 1 to 4096.
     """
     for name, value in (("batch", batch), ("height", height), ("width", width)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 4096:
-            raise ConfigError(f"{name} must be a whole number from 1 to 4096, got {value!r}")
+        check_whole(name, value, low=1, high=4096)
     model = seeded_denoiser(config, seed=0)
     x_t, t = torch.zeros(1, config.image_channels, SIDE, SIDE), torch.zeros(1, dtype=torch.int64)
 
@@ -46,8 +46,8 @@ def trace_stages(config: ModelConfig, *, batch: int = 1, height: int = 28, width
 
     stages = [
         Stage(
-            name="sinusoidal embedding",
-            operation="sin and cos of t",
+            name=say("sinusoidal embedding"),
+            operation=say("sin and cos of t"),
             input_shape=sized(t),
             output_shape=sized(sinusoidal_embedding(t, config.time_dim)),
             parameters=0,
@@ -83,7 +83,8 @@ def trace_stages(config: ModelConfig, *, batch: int = 1, height: int = 28, width
 
 def _operation(module: nn.Module) -> str:
     if isinstance(module, nn.Conv2d):
-        return f"{module.kernel_size[0]}x{module.kernel_size[1]} convolution"
+        height, width = module.kernel_size
+        return say("{height}x{width} convolution", height=height, width=width)
     if isinstance(module, nn.GroupNorm):
         return f"GroupNorm({module.num_groups})"
     return type(module).__name__

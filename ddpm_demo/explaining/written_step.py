@@ -8,6 +8,7 @@ from torch import Tensor
 from ddpm_demo.core.samplers import SAMPLERS, Coefficients, SamplerConfig
 from ddpm_demo.core.sampling import Step
 from ddpm_demo.core.schedule import Schedule
+from ddpm_demo.words.sentence import say
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,15 @@ def named_factors(config: SamplerConfig, numbers: Coefficients, *, asked_again: 
     `asked_again` says that these are the numbers of a later call in the same step: its guess was made at s, on trial,
     and the guess before it is the step's own.
     """
-    where = " at s" if asked_again else ""
+
+    def where(guess: str) -> str:
+        return say("{guess} at s", guess=guess) if asked_again else guess
+
     every = [
         ("x_t", "x_t", numbers.x_t),
-        ("x0_hat", "x̂₀" + where, numbers.x0_hat),
-        ("x0_before", "x̂₀" if asked_again else "x̂₀ before", numbers.x0_before),
-        ("eps_hat", ("ε̂′" if config.clip == "x0" else "ε̂") + where, numbers.eps_hat),
+        ("x0_hat", where("x̂₀"), numbers.x0_hat),
+        ("x0_before", "x̂₀" if asked_again else say("x̂₀ before"), numbers.x0_before),
+        ("eps_hat", where("ε̂′" if config.clip == "x0" else "ε̂"), numbers.eps_hat),
     ]
     factors = [(picture, name, number / numbers.divisor) for picture, name, number in every if number]
     if "σ z" in SAMPLERS[config.kind].formula:
@@ -59,9 +63,9 @@ def named_factors(config: SamplerConfig, numbers: Coefficients, *, asked_again: 
 def clean_in_words(config: SamplerConfig) -> str:
     """Return how x0_hat comes about."""
     clean = "x̂₀ = (x_t − √(1 − ᾱ_t) ε̂) / √ᾱ_t"
-    if config.clip == "x0":
-        clean += ", clipped to [−1, 1]; ε̂′ is the noise that goes with the clipped image"
-    return clean
+    if config.clip != "x0":
+        return clean
+    return say("{clean}, clipped to [−1, 1]; ε̂′ is the noise that goes with the clipped image", clean=clean)
 
 
 def write_out(schedule: Schedule, config: SamplerConfig, step: Step) -> WrittenStep:

@@ -47,5 +47,7 @@ def _limit(variable: str, usual: float) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise ConfigError(f"the environment variable {variable} must be a number of at least 0, got {text!r}")
+        raise ConfigError(
+            "the environment variable {name} must be a number of at least 0, got {got}", name=variable, got=repr(text)
+        )
     return value

@@ -87,7 +87,9 @@ def load_judge(path: Path | None = None) -> TrainedJudge:
             accuracy = provenance["accuracy"]
             check_number("its accuracy", accuracy, low=0.0, high=1.0)
         except (DemoError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} holds a classifier that makes no sense: {short(error)}") from None
+            raise CheckpointError(
+                "{path} holds a classifier that makes no sense: {why}", path=path, why=short(error)
+            ) from None
         model = _unfilled()
         file.fill(model)
     return TrainedJudge(model.eval().requires_grad_(False), accuracy, provenance)

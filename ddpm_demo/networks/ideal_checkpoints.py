@@ -19,14 +19,15 @@ from ddpm_demo.networks.ideal import IdealDenoiser, PatchDenoiser
 from ddpm_demo.networks.ideal_anywhere import AnywherePatchDenoiser
 from ddpm_demo.store.drawings_file import drawings_of_run
 from ddpm_demo.store.mnist import load_mnist
+from ddpm_demo.words.sentence import say
 
 IDEAL = "ideal"
 FITTED = "lite"  # the network whose patches are known
 IDEAL_LABELS = {  # what the page offers, and what it says about it
-    IDEAL: "the perfect network: it knows all 60,000 training digits by heart",
-    f"{IDEAL}:digit=3": "the perfect network that knows the threes alone",
-    f"{IDEAL}:patch={FITTED}": "the perfect network of patches, at each t as wide as explains lite best",
-    f"{IDEAL}:patch={FITTED},anywhere": "the same, with patches from any place of 50 training digits",
+    IDEAL: say("the perfect network: it knows all 60,000 training digits by heart"),
+    f"{IDEAL}:digit=3": say("the perfect network that knows the threes alone"),
+    f"{IDEAL}:patch={FITTED}": say("the perfect network of patches, at each t as wide as explains lite best"),
+    f"{IDEAL}:patch={FITTED},anywhere": say("the same, with patches from any place of 50 training digits"),
 }
 PATCHED_DIGITS = 10_000  # that patches are compared with by default: all of them would take a minute a film
 ANYWHERE_DIGITS = 50  # whose patches from all places are compared, at most: more would take over 20 times lite's time
@@ -83,7 +84,9 @@ class IdealName:
         if anywhere and values.get("count", 0) > ANYWHERE_DIGITS:
             raise ConfigError(
                 "patches from anywhere are hundreds of times as many to compare as those of the same place: choose "
-                f"count={ANYWHERE_DIGITS} or fewer training digits, got {values['count']:,}"
+                "count={most} or fewer training digits, got {got:,}",
+                most=ANYWHERE_DIGITS,
+                got=values["count"],
             )
         return cls(**values, anywhere=anywhere, run=runs[0] if runs else None)
 

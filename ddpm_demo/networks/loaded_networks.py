@@ -46,7 +46,9 @@ class LoadedNetwork:
     def denoiser(self) -> Denoiser:
         """The trained network; raise ConfigError for an ideal, which has no layers to look into."""
         if not isinstance(self.model, Denoiser):
-            raise ConfigError(f"{self.known_as} is computed from the training digits: choose a trained network")
+            raise ConfigError(
+                "{name} is computed from the training digits: choose a trained network", name=self.known_as
+            )
         return self.model
 
     @property

@@ -85,7 +85,9 @@ def load_classifier(path: Path | None = None) -> NoisyDigitClassifier:
             schedule = from_dict(ScheduleConfig, file.metadata["schedule"])
             provenance = dict(file.metadata["provenance"])
         except (ConfigError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} holds a classifier that makes no sense: {short(error)}") from None
+            raise CheckpointError(
+                "{path} holds a classifier that makes no sense: {why}", path=path, why=short(error)
+            ) from None
         with torch.device("meta"):
             model = NoisyClassifier()
         file.fill(model)

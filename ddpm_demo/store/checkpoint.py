@@ -12,6 +12,7 @@ from ddpm_demo.core.model import Denoiser, unfilled_denoiser
 from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.tensors import CheckpointError, TensorFile, read_metadata, short, write_tensors
+from ddpm_demo.words.sentence import say
 
 FORMAT = "ddpm_demo checkpoint 1"
 
@@ -62,7 +63,7 @@ def model_config(values: Any) -> ModelConfig:
     """Read the settings of a network for digits from parsed JSON; raise ConfigError if they are of none."""
     config = from_dict(ModelConfig, values)
     if config.image_channels != 1:
-        raise ConfigError(f"its pictures have {config.image_channels} channels, but digits have one")
+        raise ConfigError("its pictures have {count} channels, but digits have one", count=config.image_channels)
     return config
 
 
@@ -74,6 +75,10 @@ def _described(path: Path, metadata: Mapping[str, Any]) -> tuple[ModelConfig, Sc
             Provenance.from_json(metadata["provenance"]),
         )
     except KeyError as error:
-        raise CheckpointError(f"{path} holds a configuration that makes no sense: it has no {error}") from None
+        raise _senseless(path, say("it has no {name}", name=str(error))) from None
     except (ConfigError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} holds a configuration that makes no sense: {short(error)}") from None
+        raise _senseless(path, short(error)) from None
+
+
+def _senseless(path: Path, why: str) -> CheckpointError:
+    return CheckpointError("{path} holds a configuration that makes no sense: {why}", path=path, why=why)

@@ -23,7 +23,7 @@ def read_drawings(path: Path, count: int | None = None) -> Tensor:
     Without a `count` as many as the file has.
     """
     if not path.exists():
-        raise CheckpointError(f"{path} is missing: without its drawings this run cannot continue")
+        raise CheckpointError("{path} is missing: without its drawings this run cannot continue", path=path)
     with TensorFile(path, PICTURES_FORMAT) as file:
         shape = (*file.shape("pictures")[:1], 28, 28) if count is None else (count, 28, 28)
         return file.read({"pictures": Layout(shape, ("U8",))})["pictures"]
@@ -40,5 +40,7 @@ def drawings_of_run(run: str) -> Tensor:
     except OSError:
         folder = None
     if folder is None or not (folder / DRAWINGS_FILE).exists():
-        raise ConfigError(f"there is no run {run} here that learns drawings of your own; it may have been deleted")
+        raise ConfigError(
+            "there is no run {run} here that learns drawings of your own; it may have been deleted", run=run
+        )
     return read_drawings(folder / DRAWINGS_FILE)

@@ -67,8 +67,10 @@ def writable_cache_dir() -> Path:
             pass
     except OSError as error:
         raise DemoError(
-            f"cannot write to the cache {folder} ({error.strerror}): "
-            f"set {CACHE_VARIABLE} to a folder that can be written to"
+            "cannot write to the cache {folder} ({why}): set {variable} to a folder that can be written to",
+            folder=folder,
+            why=error.strerror,
+            variable=CACHE_VARIABLE,
         ) from None
     return folder
 

@@ -52,7 +52,7 @@ def batch_indices(count: int, batch: int, *, seed: int, step: int) -> np.ndarray
     """
     per_epoch = count // batch
     if per_epoch == 0:
-        raise DataError(f"a batch of {batch} needs at least as many digits, got {count}")
+        raise DataError("a batch of {batch} needs at least as many digits, got {got}", batch=batch, got=count)
     epoch, position = divmod(step, per_epoch)
     return _epoch_order(count, seed, epoch)[position * batch : (position + 1) * batch]
 
@@ -68,9 +68,11 @@ def _content(name: str, *, header: int) -> Tensor:
     try:
         content = gzip.decompress(source.read_bytes())
     except FileNotFoundError:
-        raise DataError(f"MNIST's file {source} is missing; reinstall ddpm_demo") from None
+        raise DataError("MNIST's file {path} is missing; reinstall ddpm_demo", path=source) from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"MNIST's file {source} is damaged ({error}); reinstall ddpm_demo") from None
+        raise DataError(
+            "MNIST's file {path} is damaged ({why}); reinstall ddpm_demo", path=source, why=str(error)
+        ) from None
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != MNIST_MD5[name]:
-        raise DataError(f"MNIST's file {source} is damaged (its MD5 is wrong); reinstall ddpm_demo")
+        raise DataError("MNIST's file {path} is damaged (its MD5 is wrong); reinstall ddpm_demo", path=source)
     return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header)

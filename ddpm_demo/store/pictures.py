@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 # Okabe & Ito's palette, told apart by colour-blind eyes, on white and near-black; `ui/static/palette.js` has it, too
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#888888"
 # ten classes: Okabe & Ito's seven, violet, grey and brown, and each class also named where the mouse points
-CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#9467BD", GREY, "#8C564B")
+CLASS_COLOURS = (BLUE, ORANGE, GREEN, PINK, "#E69F00", "#56B4E9", "#B8A800", "#9467BD", GREY, "#A86B4E")
 
 BLACK_AGAIN = 16  # of a film's palette: its 16 grey levels, and black once more
 

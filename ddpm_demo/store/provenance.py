@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddpm_demo.core.config import PRESETS, ConfigError, check_number, check_whole
+from ddpm_demo.words.sentence import say
 
 GENERATIONS = 16  # at most, of networks that grew one from the other
 LONGEST = 500  # characters of a text
@@ -25,15 +26,15 @@ class HeldOutRecord:
 
     def __post_init__(self) -> None:
         """Refuse anything but losses."""
-        check_number("the held-out loss", self.loss, low=0.0, high=MANY)
+        check_number(say("the held-out loss"), self.loss, low=0.0, high=MANY)
         if self.by_tenth is not None:
             if not isinstance(self.by_tenth, tuple) or len(self.by_tenth) != 10:
                 raise ConfigError("the held-out loss by tenth of t must have ten numbers")
             for tenth in self.by_tenth:
                 if tenth is not None:
-                    check_number("the held-out loss of a tenth of t", tenth, low=0.0, high=MANY)
+                    check_number(say("the held-out loss of a tenth of t"), tenth, low=0.0, high=MANY)
         if self.digits is not None:
-            check_whole("the held-out loss's number of digits", self.digits, low=1, high=MANY)
+            check_whole(say("the held-out loss's number of digits"), self.digits, low=1, high=MANY)
 
 
 @dataclass(frozen=True)
@@ -87,21 +88,21 @@ class Provenance:
             if getattr(self, name) is not None:
                 check_number(name, getattr(self, name), low=0.0, high=MANY)
         if not isinstance(self.classes, tuple):
-            raise ConfigError(f"classes must be a list of digits, got {self.classes!r}")
+            raise ConfigError("classes must be a list of digits, got {got}", got=repr(self.classes))
         for label in self.classes:
-            check_whole("a class", label, low=0, high=9)
+            check_whole(say("a class"), label, low=0, high=9)
         if not isinstance(self.versions, Mapping):
-            raise ConfigError(f"versions must have names, got {self.versions!r}")
+            raise ConfigError("versions must have names, got {got}", got=repr(self.versions))
         for name, version in self.versions.items():
-            _check_text(f"the version of {name}", version)
+            _check_text(say("the version of {name}", name=name), version)
 
     @classmethod
     def from_json(cls, value: Any, *, generations: int = GENERATIONS) -> "Provenance":
         """Read what `to_json` returned, or another program wrote; raise ConfigError if a value makes no sense."""
         if not isinstance(value, Mapping):
-            raise ConfigError(f"a provenance needs named values, got {value!r}")
+            raise ConfigError("a provenance needs named values, got {got}", got=repr(value))
         if generations < 1:
-            raise ConfigError(f"a network cannot have grown more than {GENERATIONS} times")
+            raise ConfigError("a network cannot have grown more than {count} times", count=GENERATIONS)
         known = {entry.name for entry in dataclasses.fields(cls)} - {"other"}
         # null is the same as nothing: a file says so of a held-out loss that was not measured
         facts = {name: fact for name, fact in value.items() if name in known and fact is not None}
@@ -141,7 +142,7 @@ _NUMBERS = ("lr", "grad_clip", "ema_decay", "p2_k", "p2_gamma", "min_snr_gamma",
 
 def _held_out_record(value: Any) -> HeldOutRecord:
     if not isinstance(value, Mapping) or value.get("loss") is None:
-        raise ConfigError(f"a held-out loss needs a loss, got {value!r}")
+        raise ConfigError("a held-out loss needs a loss, got {got}", got=repr(value))
     by_tenth = value.get("by_tenth")
     if by_tenth is not None:
         # NaN is how older files say that no timestep fell there
@@ -157,10 +158,12 @@ def _told(record: dict[str, Any]) -> dict[str, Any]:
 
 def _tuple(name: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise ConfigError(f"{name} must be a list, got {value!r}")
+        raise ConfigError("{name} must be a list, got {got}", name=name, got=repr(value))
     return tuple(value)
 
 
 def _check_text(name: str, value: object) -> None:
     if value is not None and (not isinstance(value, str) or len(value) > LONGEST or not value.isprintable()):
-        raise ConfigError(f"{name} must be a line of at most {LONGEST} characters, got {value!r}")
+        raise ConfigError(
+            "{name} must be a line of at most {most} characters, got {got}", name=name, most=LONGEST, got=repr(value)
+        )

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.store.files import write_atomically
+from ddpm_demo.words.sentence import say, sentence_in
 
 HEADER_BYTES = 2**21  # of the largest network that can be named, with everything its training keeps, it is 0.2 MB
 # by safetensors' names: bytes of one number
@@ -52,15 +53,15 @@ class TensorFile:
         try:
             self._file = path.open("rb")
         except (FileNotFoundError, NotADirectoryError):
-            raise CheckpointError(f"there is no checkpoint file {path}") from None
+            raise CheckpointError("there is no checkpoint file {path}", path=path) from None
         except OSError as error:
-            raise CheckpointError(f"cannot read {path}: {error.strerror}") from None
+            raise CheckpointError("cannot read {path}: {why}", path=path, why=error.strerror) from None
         try:
             self._header = self._read_header()
             self._tensors, self.metadata = _parsed(self._header, path, form)
             there, size = self._sizes()
             if there < size:
-                raise ValueError(f"it has {there:,} bytes of weights instead of {size:,}")
+                raise _wrong_size(there, size)
         except (OSError, ValueError, RecursionError) as error:
             self._file.close()
             raise not_whole(path, error) from None
@@ -88,21 +89,32 @@ class TensorFile:
         for name in sorted(expected.keys() | self._tensors.keys()):
             wanted, found = expected.get(name), self._tensors.get(name)
             if wanted is None or found is None or found[1] != wanted.shape:
-                raise CheckpointError(f"{self.path} holds weights that do not fit its own configuration: {short(name)}")
+                raise CheckpointError(
+                    "{path} holds weights that do not fit its own configuration: {name}",
+                    path=self.path,
+                    name=short(name),
+                )
             if found[0] not in wanted.formats:
-                formats = " or ".join(wanted.formats)
-                raise CheckpointError(f"{self.path} holds {short(name)} as {short(found[0])}, not as {formats}")
+                raise CheckpointError(
+                    "{path} holds {name} as {found}, not as {wanted}",
+                    path=self.path,
+                    name=short(name),
+                    found=short(found[0]),
+                    wanted=" or ".join(wanted.formats),
+                )
         try:
             there, size = self._sizes()
             if there != size:
-                raise ValueError(f"it has {there:,} bytes of weights instead of {size:,}")
+                raise _wrong_size(there, size)
             # whole and by copy: a mapped file could neither be replaced nor deleted on Windows
             tensors = safetensors.torch.load(struct.pack("<Q", len(self._header)) + self._header + self._file.read())
         except (safetensors.SafetensorError, OSError, ValueError) as error:
             raise not_whole(self.path, error) from None
         for name, tensor in tensors.items():
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                raise CheckpointError(f"{self.path} holds weights that are not finite numbers: {name}")
+                raise CheckpointError(
+                    "{path} holds weights that are not finite numbers: {name}", path=self.path, name=name
+                )
         return tensors
 
     def fill(self, model: torch.nn.Module) -> None:
@@ -114,10 +126,10 @@ class TensorFile:
         start = self._file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
         if not 2 <= length <= HEADER_BYTES:
-            raise ValueError("it does not begin with the header of a safetensors file")
+            raise ValueError(say("it does not begin with the header of a safetensors file"))
         header = self._file.read(length)
         if len(header) < length:
-            raise ValueError("its header is cut short")
+            raise ValueError(say("its header is cut short"))
         return header
 
     def _sizes(self) -> tuple[int, int]:
@@ -148,7 +160,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], form: str, metadata
     try:
         write_atomically(path, _header_sorted(safetensors.torch.save(plain, metadata=text)))
     except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error.strerror}") from None
+        raise CheckpointError("cannot write {path}: {why}", path=path, why=error.strerror) from None
 
 
 def _header_sorted(content: bytes) -> bytes:
@@ -161,14 +173,21 @@ def _header_sorted(content: bytes) -> bytes:
 
 
 def short(text: object) -> str:
-    """Return text from outside as one line that can be shown: unprintable characters escaped, and cut short."""
-    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(text)[:SHORT])
-    return line if len(str(text)) <= SHORT else f"{line}..."
+    """Return text from outside, or an error's, as one line: unprintable characters escaped, and cut short."""
+    whole = sentence_in(text) if isinstance(text, DemoError) else str(text)
+    line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in whole[:SHORT])
+    if line == whole:
+        return whole  # a sentence stays one
+    return line if len(whole) <= SHORT else f"{line}..."
 
 
 def not_whole(path: Path, error: object) -> CheckpointError:
     """Return the error that says a file is damaged, and how that was noticed."""
-    return CheckpointError(f"{path} is not a checkpoint, or only a part of one: {short(error)}")
+    return CheckpointError("{path} is not a checkpoint, or only a part of one: {why}", path=path, why=short(error))
+
+
+def _wrong_size(there: int, size: int) -> ValueError:
+    return ValueError(say("it has {there:,} bytes of weights instead of {size:,}", there=there, size=size))
 
 
 def _parsed(
@@ -177,19 +196,25 @@ def _parsed(
     """Return what a header says: number format and shape of each tensor by name, and the metadata."""
     entries = json.loads(header, object_pairs_hook=_no_name_twice)
     if not isinstance(entries, dict):
-        raise ValueError("its header is not a JSON object")
+        raise ValueError(say("its header is not a JSON object"))
     text = entries.pop("__metadata__", {})
     if not isinstance(text, dict) or not all(isinstance(value, str) for value in text.values()):
-        raise ValueError("its metadata values are not all strings")
+        raise ValueError(say("its metadata values are not all strings"))
     found = text.pop("format", None)
     if found != form:
-        other = f"its format is {short(repr(found))}, not {form!r}" if found else "it was not written by ddpm_demo"
-        raise CheckpointError(f"{path} cannot be used: {other}")
+        if not found:
+            raise CheckpointError("{path} cannot be used: it was not written by ddpm_demo", path=path)
+        raise CheckpointError(
+            "{path} cannot be used: its format is {found}, not {wanted}",
+            path=path,
+            found=short(repr(found)),
+            wanted=repr(form),
+        )
     tensors = {}
     for name, entry in entries.items():
         form_of, shape = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else (None, None)
         if not isinstance(form_of, str) or not isinstance(shape, list) or not all(type(n) is int for n in shape):
-            raise ValueError(f"its header does not say what {name} is")
+            raise ValueError(say("its header does not say what {name} is", name=name))
         tensors[name] = form_of, tuple(shape)
     return tensors, {name: json.loads(value) for name, value in text.items()}
 
@@ -197,5 +222,5 @@ def _parsed(
 def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("its header has the same name twice")
+        raise ValueError(say("its header has the same name twice"))
     return found

@@ -12,12 +12,13 @@ from ddpm_demo.core.schedule import Schedule, ScheduleConfig
 from ddpm_demo.store.checkpoint import describe
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.saved_run import read_settings
+from ddpm_demo.words.sentence import say
 
 BASELINES_FILE = Path(__file__).with_name("baselines.json")  # assets/baselines.py writes it
 TITLES = {
-    "memory_test": "perfect memory, test digits",
-    "affine": "best matrix of the pixels",
-    "memory_training": "perfect memory, its own digits",
+    "memory_test": say("perfect memory, test digits"),
+    "affine": say("best matrix of the pixels"),
+    "memory_training": say("perfect memory, its own digits"),
 }
 
 
@@ -37,12 +38,12 @@ def baselines(network: Path) -> tuple[Baseline, ...]:
     Raises CheckpointError when `network` is no checkpoint.
     """
     found = json.loads(BASELINES_FILE.read_text(encoding="utf-8"))
-    rows = [Baseline("answering zero", 1.0, (1.0,) * 10)]
+    rows = [Baseline(say("answering zero"), 1.0, (1.0,) * 10)]
     rows += [Baseline(TITLES[name], loss, tuple(found["by_tenth"][name])) for name, loss in found["average"].items()]
     held = describe(network)[2].held_out
     if held is not None:
         tenths = (float("nan") if tenth is None else tenth for tenth in held.by_tenth or [None] * 10)
-        rows.append(Baseline(f"{network.stem}, as shipped", held.loss, tuple(tenths)))
+        rows.append(Baseline(say("{name}, as shipped", name=network.stem), held.loss, tuple(tenths)))
     return tuple(sorted(rows, key=lambda row: -row.loss))
 
 

@@ -56,7 +56,9 @@ def copies_of(narrow: ModelConfig, wide: ModelConfig) -> int:
     if any(getattr(wide, name) != getattr(narrow, name) for name in same) or rest or copies < 2:
         raise ConfigError(
             "only a network that differs in width alone can be grown, and the new width must be a multiple of the "
-            f"old one, at least twice as wide; here they are {wide.hidden} and {narrow.hidden} channels"
+            "old one, at least twice as wide; here they are {wide} and {narrow} channels",
+            wide=wide.hidden,
+            narrow=narrow.hidden,
         )
     return copies
 

@@ -42,7 +42,7 @@ class History:
             directory.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path, _text([begin, *(line for line in kept if line["kind"] != "begin")]))
         except OSError as error:
-            raise DemoError(f"cannot write {self.path}: {error.strerror}") from None
+            raise DemoError("cannot write {path}: {why}", path=self.path, why=error.strerror) from None
         self.lines = kept
 
     def add(self, line: Line) -> None:
@@ -52,7 +52,7 @@ class History:
                 file.seek(0, 2)
                 file.write(_text([line]))
         except OSError as error:
-            raise DemoError(f"cannot write {self.path}: {error.strerror}") from None
+            raise DemoError("cannot write {path}: {why}", path=self.path, why=error.strerror) from None
 
 
 def read_all(directory: Path) -> list[Line]:

@@ -113,7 +113,9 @@ def train(
         size = torch.nn.utils.clip_grad_norm_(parameters, config.grad_clip)
         loss = ranks.mean(error.mean().item(), device)
         if not math.isfinite(loss + size.item()):  # before the step, so that the weights stay good
-            raise TrainingError(f"the loss is no longer a number at step {state.step + 1}: try a lower learning rate")
+            raise TrainingError(
+                "the loss is no longer a number at step {step}: try a lower learning rate", step=state.step + 1
+            )
         state.optimizer.step()
 
         state.step += 1

@@ -33,6 +33,7 @@ from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.recorder import record
 from ddpm_demo.training.saved_run import load_run, read_settings, save_run
 from ddpm_demo.training.training_set import FRESH, held_out_pictures, training_pictures
+from ddpm_demo.words.sentence import sentence_in
 
 TIMESTEPS_PER_DIGIT = 10  # of the held-out loss
 SAVE_EVERY_SECONDS = 30.0  # a kill loses at most this much
@@ -121,7 +122,7 @@ class Run:
         """Resume a run where it was last saved; raise CheckpointError if there is none or it is damaged."""
         path = directory / "run.safetensors"
         if not path.exists():
-            raise CheckpointError(f"{directory} holds no run to resume")
+            raise CheckpointError("{folder} holds no run to resume", folder=directory)
         state, config, schedule = load_run(path, placement)
         for leftover in directory.glob(".*.safetensors.*"):  # a kill in the middle of a save
             leftover.unlink(missing_ok=True)
@@ -153,8 +154,12 @@ class Run:
             try:
                 self.save()
             except CheckpointError as failure:
-                raise CheckpointError(f"{error}; then {failure}") from None
-            raise TrainingError(f"{error}; the weights from before that step are kept") from None
+                raise CheckpointError(
+                    "{error}; then {failure}", error=sentence_in(error), failure=sentence_in(failure)
+                ) from None
+            raise TrainingError(
+                "{error}; the weights from before that step are kept", error=sentence_in(error)
+            ) from None
         self.save()
 
     def record(
@@ -185,12 +190,12 @@ class Run:
         if not self.ranks.first:
             return
         if self.saved and not self.directory.is_dir():
-            raise CheckpointError(f"{self.directory} was deleted while its run was training")
+            raise CheckpointError("{folder} was deleted while its run was training", folder=self.directory)
         if not self.saved:
             try:
                 self.directory.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise CheckpointError(f"cannot write {self.directory}: {error.strerror}") from None
+                raise CheckpointError("cannot write {path}: {why}", path=self.directory, why=error.strerror) from None
         if self.drawings is not None and not self.saved:  # first: a run without them could not go on
             write_drawings(self.drawings_path, self.drawings)
         save_run(self.state_path, self.state, self.config, self.schedule, self.grown_from)

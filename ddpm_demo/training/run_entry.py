@@ -1,6 +1,5 @@
 """A training run as its folder describes it: what it is called, how far it got, what came of it, its size."""
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +11,11 @@ from ddpm_demo.store.provenance import Provenance
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training.history import FILE as HISTORY_FILE
 from ddpm_demo.training.history import last_line
+from ddpm_demo.training.notes import time_words, without_folder
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run_lock import is_locked
 from ddpm_demo.training.saved_run import RunSettings, read_settings
+from ddpm_demo.words.sentence import say, sentence_in, with_commas
 
 NAME_FILE = "name.txt"
 NAME_LENGTH = 40
@@ -54,31 +55,43 @@ class Entry:
         """How these weights came to be, in a few words; from the checkpoint's own provenance."""
         story = self.provenance
         if story is None:
-            return self.spoilt or "no checkpoint yet"
+            return self.spoilt or say("no checkpoint yet")
         if story.steps is None:
-            return "its checkpoint does not say how it was trained"
+            return say("its checkpoint does not say how it was trained")
         if not story.steps:
-            return "nothing learned yet"
-        held, loss, seconds = story.held_out, story.final_loss, story.wall_seconds
+            return say("nothing learned yet")
         width = self.model.hidden if self.model else story.channels
         parts = [
             story.preset,
-            f"{width} channels" if width else None,
-            f"{story.steps:,} steps" + ("" if seconds is None else f" in {time_words(seconds)}"),
-            f"{story.pictures} hand-made drawings" if story.pictures else None,
-            f"{'with' if story.pictures else 'only'} {' '.join(map(str, story.classes))}" if story.classes else None,
-            f"held-out loss {held.loss:.4f}" if held else None if loss is None else f"loss {loss:.4f}",
-            None if story.seed is None else f"seed {story.seed}",
+            say("{width} channel|{width} channels", width=width) if width else None,
+            _steps(story.steps, story.wall_seconds),
+            _taught(story),
+            _loss(story),
+            None if story.seed is None else say("seed {seed}", seed=story.seed),
             story.saved,
         ]
-        return ", ".join(part for part in parts if part)
+        return with_commas([part for part in parts if part])
 
 
-def time_words(seconds: float) -> str:
-    """Return a length of time as people say it: `45 seconds`, `12 minutes`, `1.5 hours`."""
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+def _steps(steps: int, seconds: float | None) -> str:
+    if seconds is None:
+        return say("{steps:,} step|{steps:,} steps", steps=steps)
+    return say("{steps:,} step in {time}|{steps:,} steps in {time}", steps=steps, time=time_words(seconds))
+
+
+def _taught(story: Provenance) -> str | None:
+    """Return what it learned from, None for all of MNIST."""
+    classes = " ".join(map(str, story.classes))
+    if not story.pictures:
+        return say("only {classes}", classes=classes) if classes else None
+    drawings = say("{count} hand-made drawing|{count} hand-made drawings", count=story.pictures)
+    return with_commas([drawings, say("with {classes}", classes=classes)]) if classes else drawings
+
+
+def _loss(story: Provenance) -> str | None:
+    if story.held_out:
+        return say("held-out loss {loss:.4f}", loss=story.held_out.loss)
+    return None if story.final_loss is None else say("loss {loss:.4f}", loss=story.final_loss)
 
 
 def is_run(folder: Path) -> bool:
@@ -98,13 +111,13 @@ def read_entry(folder: Path) -> Entry:
         settings = _run_settings(path, _stamp(path))
         model, config, step, seconds = settings.model, settings.train, settings.step, settings.seconds
     except DemoError as error:
-        fault = str(error).replace(f"{folder}{os.sep}", "")
+        fault = without_folder(sentence_in(error), folder)
     path = folder / "model.safetensors"
     try:
         network, _, provenance = _checkpoint_description(path, _stamp(path))
         model = model or network
     except DemoError as error:
-        spoilt = str(error).replace(f"{folder}{os.sep}", "") if path.exists() else ""
+        spoilt = without_folder(sentence_in(error), folder) if path.exists() else ""
     return Entry(
         id=folder.name,
         name=_name(folder),
@@ -136,7 +149,7 @@ def _checkpoint_description(path: Path, stamp: Stamp) -> tuple[ModelConfig, Sche
 
 def _must_be_there(path: Path, stamp: Stamp) -> None:
     if stamp == NOT_THERE:
-        raise CheckpointError(f"{path} is not there")
+        raise CheckpointError("{path} is not there", path=path)
 
 
 @lru_cache(maxsize=CACHED)

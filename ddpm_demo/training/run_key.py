@@ -21,7 +21,7 @@ def new_key(directory: Path, known: str | None = None) -> str:
     try:
         write_atomically(directory / KEY_FILE, _hash(key).encode())
     except OSError as error:
-        raise DemoError(f"cannot write {directory}: {error.strerror}") from None
+        raise DemoError("cannot write {path}: {why}", path=directory, why=error.strerror) from None
     return key
 
 

@@ -33,10 +33,12 @@ class RunLock:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(self.path, thread_local=False)
             if not any(self._acquired(attempt) for attempt in range(ATTEMPTS)):
-                raise LockedError(f"another program is training the run in {directory}: stop it there first")
+                raise LockedError(
+                    "another program is training the run in {folder}: stop it there first", folder=directory
+                )
             self._inode = self.path.stat().st_ino
         except OSError as error:
-            raise DemoError(f"cannot write {directory}: {error.strerror}") from None
+            raise DemoError("cannot write {path}: {why}", path=directory, why=error.strerror) from None
 
     @property
     def holds(self) -> bool:

@@ -11,12 +11,13 @@ from typing import TypeVar
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.training.run_key import KEY_BYTES
 from ddpm_demo.training.trainer import Trainer
+from ddpm_demo.words.sentence import say, sentence_in
 
 MOST_WAITING = 40  # with two thousand drawings each, 60 MB
 MOST_FAULTS = 100  # of runs that could not begin, until their visitors have been told
-FULL = f"{MOST_WAITING} runs are waiting already: watch one, and queue yours when it has ended"
-BUSY = "another run is training here, and only one can train at a time: yours can wait in the queue"
-BROKEN = "something went wrong; the server's log has the details"
+FULL = say("{count} runs are waiting already: watch one, and queue yours when it has ended", count=MOST_WAITING)
+BUSY = say("another run is training here, and only one can train at a time: yours can wait in the queue")
+BROKEN = say("something went wrong; the server's log has the details")
 Begun = TypeVar("Begun")
 
 
@@ -116,6 +117,6 @@ class RunQueue:
                 except Exception as error:  # the trainer's thread calls this: nobody else would hear of it
                     if not isinstance(error, DemoError):
                         logging.getLogger(__name__).exception("a waiting run could not begin")
-                    self._faults[run.key] = str(error) if isinstance(error, DemoError) else BROKEN
+                    self._faults[run.key] = sentence_in(error) if isinstance(error, DemoError) else BROKEN
                     while len(self._faults) > MOST_FAULTS:
                         self._faults.popitem(last=False)

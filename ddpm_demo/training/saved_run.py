@@ -17,6 +17,7 @@ from ddpm_demo.store.tensors import CheckpointError, Layout, TensorFile, layouts
 from ddpm_demo.training.loop import TrainState, muon_weights
 from ddpm_demo.training.optimizer import state_keys
 from ddpm_demo.training.recipes import TrainConfig
+from ddpm_demo.words.sentence import say
 
 RUN_FORMAT = "ddpm_demo run 1"
 
@@ -82,16 +83,16 @@ def load_run(path: Path, placement: Placement) -> tuple[TrainState, TrainConfig,
             state.optimizer.take_up(parameter, {key: tensors[f"optimizer.{key}.{name}"] for key in keys})
         state.generator.set_state(tensors["generator"])
     except (TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} holds a run that cannot be resumed: {short(error)}") from None
+        raise _broken(path, short(error)) from None
     return state, settings.train, settings.schedule
 
 
 def _settings(path: Path, metadata: Mapping[str, Any]) -> RunSettings:
     try:
         step, seconds, loss = (metadata["progress"][name] for name in ("step", "seconds", "loss"))
-        check_whole("its step", step, low=0, high=10**12)
-        check_number("its seconds", seconds, low=0.0, high=1e12)
-        check_number("its loss", loss, low=0.0, high=1e12)
+        check_whole(say("its step"), step, low=0, high=10**12)
+        check_number(say("its seconds"), seconds, low=0.0, high=1e12)
+        check_number(say("its loss"), loss, low=0.0, high=1e12)
         grown_from = metadata.get("grown_from")
         return RunSettings(
             model_config(metadata["model"]),
@@ -103,9 +104,13 @@ def _settings(path: Path, metadata: Mapping[str, Any]) -> RunSettings:
             loss,
         )
     except KeyError as error:
-        raise CheckpointError(f"{path} holds a run that cannot be resumed: it has no {error}") from None
+        raise _broken(path, say("it has no {name}", name=str(error))) from None
     except (ConfigError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} holds a run that cannot be resumed: {short(error)}") from None
+        raise _broken(path, short(error)) from None
+
+
+def _broken(path: Path, why: str) -> CheckpointError:
+    return CheckpointError("{path} holds a run that cannot be resumed: {why}", path=path, why=why)
 
 
 def _run_layouts(settings: RunSettings) -> dict[str, Layout]:

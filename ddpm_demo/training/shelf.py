@@ -20,6 +20,7 @@ from ddpm_demo.store.files import RUNS_FOLDER, cache_dir, write_atomically
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.training.run_entry import NAME_FILE, NAME_LENGTH, Entry, is_run, read_entry
 from ddpm_demo.training.run_lock import RunLock
+from ddpm_demo.words.sentence import say
 
 RUN_MB_PER_PARAMETER = 40e-6  # state, checkpoint, and a second copy of both while they are written
 SNAPSHOTS_MB = 110.0  # at most
@@ -65,7 +66,10 @@ def create(name: object, model: ModelConfig, parameters: int) -> Path:
     used, limit = sum(known.megabytes for known in entries()), max_runs_mb()
     if used + needed > limit:
         raise DemoError(
-            f"this run may need {needed:.0f} MB, and the runs here use {used:.0f} of {limit:.0f} MB: delete one first"
+            "this run may need {needed:.0f} MB, and the runs here use {used:.0f} of {limit:.0f} MB: delete one first",
+            needed=needed,
+            used=used,
+            limit=limit,
         )
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     directory = runs_dir() / f"{stamp}-{secrets.token_hex(3)}"
@@ -74,10 +78,12 @@ def create(name: object, model: ModelConfig, parameters: int) -> Path:
         free = shutil.disk_usage(directory).free / 1e6
         if free < needed:
             directory.rmdir()
-            raise DemoError(f"this run may need {needed:.0f} MB, and the disk has only {free:.0f} MB left")
+            raise DemoError(
+                "this run may need {needed:.0f} MB, and the disk has only {free:.0f} MB left", needed=needed, free=free
+            )
         write_atomically(directory / NAME_FILE, text.encode())
     except OSError as error:
-        raise DemoError(f"cannot write {directory}: {error.strerror}") from None
+        raise DemoError("cannot write {path}: {why}", path=directory, why=error.strerror) from None
     return directory
 
 
@@ -94,9 +100,9 @@ def new_name(name: object) -> str:
     """Return a name, tidied; raise ConfigError if it is not allowed or is taken."""
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not re.fullmatch(r"[\w .,+()=-]+", text) or len(text) > NAME_LENGTH:
-        raise ConfigError(f"a run's name is 1 to {NAME_LENGTH} letters, digits, spaces or . , + ( ) = - _")
+        raise ConfigError("a run's name is 1 to {most} letters, digits, spaces or . , + ( ) = - _", most=NAME_LENGTH)
     if text in shipped_checkpoints() or is_ideal(text) or any(known.name == text for known in entries()):
-        raise ConfigError(f"there is already a run or checkpoint called {text}")
+        raise ConfigError("there is already a run or checkpoint called {name}", name=text)
     return text
 
 
@@ -109,7 +115,7 @@ def rename(run_id: object, name: object) -> None:
     try:
         write_atomically(known.directory / NAME_FILE, text.encode())
     except OSError as error:
-        raise DemoError(f"cannot write {known.directory}: {error.strerror}") from None
+        raise DemoError("cannot write {path}: {why}", path=known.directory, why=error.strerror) from None
 
 
 def delete(run_id: object) -> None:
@@ -132,7 +138,7 @@ def export(run_id: object) -> tuple[str, bytes]:
     try:
         return re.sub(r"[^\w.-]+", "-", known.name).strip("-") + ".safetensors", known.checkpoint.read_bytes()
     except OSError as error:
-        raise DemoError(f"cannot read {known.checkpoint}: {error.strerror}") from None
+        raise DemoError("cannot read {path}: {why}", path=known.checkpoint, why=error.strerror) from None
 
 
 def offer(checkpoints: MutableMapping[str, Path], base: dict[str, Path]) -> dict[str, str]:
@@ -145,16 +151,22 @@ def offer(checkpoints: MutableMapping[str, Path], base: dict[str, Path]) -> dict
     for known in entries():
         if known.checkpoint is not None and known.name not in base:
             found[known.name] = known.checkpoint
-            labels[known.name] = f"{known.name} ({'being trained; ' if known.locked else ''}{known.words})"
+            labels[known.name] = _label(known)
             if (known.directory / DRAWINGS_FILE).exists():
                 perfect = ideal_of_run(known.id)
                 found[perfect] = Path(perfect)
-                labels[perfect] = f"the perfect network of {known.name}: it knows its drawings by heart"
+                labels[perfect] = say("the perfect network of {name}: it knows its drawings by heart", name=known.name)
     for name in list(checkpoints):  # a copy: other threads may add some
         if name not in base and name not in found:
             checkpoints.pop(name, None)
     checkpoints.update(found)
     return labels
+
+
+def _label(known: Entry) -> str:
+    if known.locked:
+        return say("{name} (being trained; {words})", name=known.name, words=known.words)
+    return say("{name} ({words})", name=known.name, words=known.words)
 
 
 def clear_deleted() -> None:
@@ -167,4 +179,4 @@ def _moved(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError as error:
-        raise DemoError(f"cannot delete {source}: {error.strerror}") from None
+        raise DemoError("cannot delete {path}: {why}", path=source, why=error.strerror) from None

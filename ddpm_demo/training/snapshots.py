@@ -59,7 +59,7 @@ def keep(directory: Path, snapshot: Snapshot, ema_digits: Tensor, plain_digits: 
     try:
         (directory / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
-        raise CheckpointError(f"cannot write {directory}: {error.strerror}") from None
+        raise CheckpointError("cannot write {path}: {why}", path=directory, why=error.strerror) from None
     write_tensors(_weights(directory, snapshot.step), weights, SNAPSHOT_FORMAT, about)
     write_tensors(_pictures(directory, snapshot.step), tensors, SNAPSHOT_FORMAT, about)  # last: what it names is there
     size = sum(tensor.numel() * 2 for tensor in weights.values())

@@ -1,7 +1,6 @@
 """The one trainer of a server: a thread outside any page's event, that goes on when every page is closed."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -13,8 +12,10 @@ from ddpm_demo.core.config import DemoError
 from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.machine.scheduler import Turn, at_once
 from ddpm_demo.training.loop import Progress, TrainingError
+from ddpm_demo.training.notes import without_folder
 from ddpm_demo.training.run import SAVE_EVERY_SECONDS, Run
 from ddpm_demo.training.run_lock import RunLock
+from ddpm_demo.words.sentence import say, sentence_in
 
 Phase = Literal["idle", "starting", "training", "paused", "finishing"]
 Wish = Literal["train", "pause", "stop"]
@@ -130,10 +131,10 @@ class Trainer:
             if not isinstance(error, DemoError):
                 LOG.exception("training %s ended by an error", directory.name)
         except BaseException:
-            note = "the server ended the training"
+            note = say("the server ended the training")
             raise
         finally:
-            self._set("idle", _without_folders(note, directory))
+            self._set("idle", without_folder(note, directory.parent))
         self._freed()
 
     def _train(self, run: Run, lock: RunLock) -> tuple[bool, str]:
@@ -145,7 +146,7 @@ class Trainer:
                     if not lock.holds:  # before anything is written: a deleted run must not half come back
                         raise DemoError("deleted")
                     if run.state.seconds >= limit:
-                        return True, f"stopped and saved at the limit of {limit / 60:g} minutes"
+                        return True, say("stopped and saved at the limit of {minutes:g} minutes", minutes=limit / 60)
                     progress = next(steps, None)
                     if progress is None:
                         self._finish(run)
@@ -154,14 +155,14 @@ class Trainer:
                         self._status = Status("training", run.directory.name, progress)
             return False, ""
         except TrainingError as error:
-            return True, str(error)
+            return True, sentence_in(error)
         except DemoError as error:
             if not lock.holds:
-                return True, "the run's directory was deleted during training, so the run was stopped"
+                return True, say("the run's directory was deleted during training, so the run was stopped")
             with self._changed:  # a Stop pressed meanwhile stands
                 self._wish = "pause" if self._wish == "train" else self._wish
-            note = _without_folders(error, run.directory)
-            return False, f"{note}; what was learned is still in memory: free some disk space, then resume"
+            why = without_folder(sentence_in(error), run.directory.parent)
+            return False, say("{why}; what was learned is still in memory: free some disk space, then resume", why=why)
 
     def _finish(self, run: Run) -> None:
         self._set("finishing")
@@ -180,19 +181,15 @@ class Trainer:
             self._status = Status(phase, self._status.run, self._status.progress, note)
 
 
-def _without_folders(note: object, directory: Path) -> str:
-    """Return a note for visitors, who have no business with the server's folders."""
-    return str(note).replace(f"{directory.parent}{os.sep}", "")
-
-
 def _sentence(error: BaseException) -> str:
     if isinstance(error, DemoError):
-        return str(error)
+        return sentence_in(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
-        return "this computer does not have enough memory for these settings: choose a smaller batch or width"
+        return say("this computer does not have enough memory for these settings: choose a smaller batch or width")
     if isinstance(error, OSError) and error.strerror:
-        return f"a system error ended the training: {error.strerror}"
-    return (
-        f"training stopped on an unexpected error ({type(error).__name__}); the server's log has the details, and "
-        "Resume continues from the last save"
+        return say("a system error ended the training: {why}", why=error.strerror)
+    return say(
+        "training stopped on an unexpected error ({kind}); the server's log has the details, and Resume continues from "
+        "the last save",
+        kind=type(error).__name__,
     )

@@ -23,7 +23,7 @@ from ddpm_demo.ui.lessons.entry import build_lessons, page_words
 from ddpm_demo.ui.lessons.live import LiveClass
 from ddpm_demo.ui.link import read_link
 from ddpm_demo.ui.parts.bridge import browser_component, serve_static_files
-from ddpm_demo.ui.parts.choice import choices_of
+from ddpm_demo.ui.parts.choice import choices_of, named
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.run_stream import run_routes
 from ddpm_demo.ui.room import build_room
@@ -35,6 +35,9 @@ from ddpm_demo.ui.tabs.receptive import ReceptiveTab, from_link
 from ddpm_demo.ui.tabs.schedule import ScheduleTab, describe_schedule
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.words.glossary import build_glossary
+from ddpm_demo.ui.words.page import TITLE, Page, prose
+from ddpm_demo.ui.words.visitor import for_visitor
+from ddpm_demo.words.sentence import say
 
 QUEUE_SECONDS = 0.02  # from one look for new events to the next
 PROGRESS_SECONDS = 0.1  # the same for Gradio's own bars of progress
@@ -79,9 +82,9 @@ def build_app(
     ingredients = Ingredients(checkpoints, desk, executor)
     tabs: dict[str, gr.Tab] = {}
     built: dict[str, Any] = {}  # a tab's id -> what its builder returned
-    demo: gr.Blocks = gr.Blocks(title="How diffusion draws a digit", analytics_enabled=False)
+    demo = Page(title=TITLE, analytics_enabled=False)
     with demo:
-        gr.Markdown("# How diffusion draws a digit", elem_id="page-title")
+        prose(say("# {title}", title=TITLE), elem_id="page-title")
         classroom = build_lessons(checkpoints, lessons)
         build_intro(checkpoints)
         with gr.Tabs(overflow_behavior="wrap"):  # on a phone two rows, so that none hides behind a menu
@@ -93,12 +96,13 @@ def build_app(
         network: gr.HTML = built["network"]
         receptive: ReceptiveTab = built["receptive-field"]
         generate: GenerateTab = built["generate"]
-        gr.Markdown(
+        about = say(
             "A denoising diffusion model (Ho et al. 2020) on MNIST, taken apart. Every picture and number is computed "
-            "live from the real network and the real schedule, on this computer "
-            f"({placement.device}, {placement.dtype_name}).",
-            elem_id="page-about",
+            "live from the real network and the real schedule, on this computer ({device}, {numbers}).",
+            device=str(placement.device),
+            numbers=placement.dtype_name,
         )
+        prose(about, elem_id="page-about")
         build_glossary()
         build_room(demo)
         fields = [noise.label, noise.which, noise.seed, schedule.beta_1, schedule.beta_T, schedule.timesteps]
@@ -119,7 +123,7 @@ def build_app(
         opened = [tabs[name].select for name in ("generate", "network", "noise")]
         gr.on(
             [demo.load, *opened, *(list_.focus for list_ in lists)],
-            lambda: listed(desk),
+            lambda: for_visitor(listed(desk)),
             None,
             choices,
             **quiet,
@@ -156,8 +160,8 @@ def listed(desk: Desk) -> list[Any]:
     networks = [(label, name) for label, name in known if not is_ideal(name)]
     return [
         choices_of(known),
-        choices_of([*networks, *((name, name) for name in untrained(labels))]),
-        choices_of([(NO_GUIDE, NO_GUIDE), *networks]),
+        choices_of([*networks, *untrained(labels)]),
+        choices_of([*named([NO_GUIDE]), *networks]),
         {"checkpoints": labels},
     ]
 
@@ -184,4 +188,4 @@ def restore(request: gr.Request) -> list[Any]:
     # whole, not only what the link changes: it may reach the page before the first value has been read there
     view = {**first_noise_value(), **link.view, "tables": schedule_view["tables"], "note": link.note}
     reach = from_link(link.dilations) if link.dilations else [gr.skip()] * 5
-    return [*fields, *custom, view, schedule_view, words, *reach, READ]
+    return [*fields, *custom, *for_visitor([view, schedule_view, words]), *reach, READ]

@@ -11,6 +11,8 @@ from ddpm_demo.ui.parts.digits import gallery_digit, noise_of, own_digit, pixels
 from ddpm_demo.ui.parts.query import query_values, read_repaired
 from ddpm_demo.ui.parts.readers import parse_dilations, whole
 from ddpm_demo.ui.parts.schedules import FIRST_CUSTOM, MAX_TIMESTEPS, custom_config, named_configs
+from ddpm_demo.words.markdown import joined
+from ddpm_demo.words.sentence import Sentence, say, sentence_in
 
 NAMES = ("digit", "pixels", "seed", "t", "schedule", "custom", "pixel", "stage", "dilations")
 
@@ -32,11 +34,12 @@ class Link:
     @property
     def note(self) -> str:
         """What was ignored and what is shown instead, or nothing."""
-        return (
-            f"This link asked for something that does not exist and was ignored: {'; '.join(self.ignored)}. "
-            "Instead you see what the page opens with."
-            if self.ignored
-            else ""
+        if not self.ignored:
+            return ""
+        return say(
+            "This link asked for something that does not exist and was ignored: {ignored}. Instead you see what the "
+            "page opens with.",
+            ignored=joined(self.ignored, "; "),
         )
 
 
@@ -60,12 +63,13 @@ def read_link(query: Mapping[str, str]) -> Link | None:
             try:
                 read_repaired(values[name], read)
             except (ConfigError, ValueError) as error:
-                why = error if isinstance(error, ConfigError) else "not understood"
-                link.ignored.append(f"{name}={shortened(values[name])} ({why})")
+                why = sentence_in(error) if isinstance(error, ConfigError) else say("not understood")
+                told = {"name": name, "value": shortened(values[name]), "why": why}
+                link.ignored.append(Sentence("{name}={value} ({why})", told))
 
     def read_digit(text: str) -> None:
         label, which = (int(part) for part in text.split("-"))
-        link.view["digit"] = gallery_digit(whole("the class", label, 0, 9), which)
+        link.view["digit"] = gallery_digit(whole(say("the class"), label, 0, 9), which)
         link.label, link.which = str(label), which
 
     def read_pixels(text: str) -> None:
@@ -81,7 +85,7 @@ def read_link(query: Mapping[str, str]) -> Link | None:
 
     def read_schedule(text: str) -> None:
         if text not in named_configs(link.custom):
-            raise ConfigError(f"schedule must be one of {', '.join(named_configs(link.custom))}")
+            raise ConfigError("schedule must be one of {names}", names=joined(named_configs(link.custom), ", "))
         link.view["schedule"] = text
 
     def read_t(text: str) -> None:
@@ -89,7 +93,7 @@ def read_link(query: Mapping[str, str]) -> Link | None:
         link.view["t"] = whole("t", int(text), 0, min(last, MAX_TIMESTEPS))
 
     def read_pixel(text: str) -> None:
-        row, col = (whole("the pixel", int(part), 0, 27) for part in text.split("-"))
+        row, col = (whole(say("the pixel"), int(part), 0, 27) for part in text.split("-"))
         link.view["pixel"] = {"row": row, "col": col}
 
     def read_stage(text: str) -> None:

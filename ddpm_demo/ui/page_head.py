@@ -1,6 +1,7 @@
 """What goes in the page's head before Gradio's own code; Gradio's `head=` would put it after."""
 
 import gzip
+import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -12,13 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ddpm_demo.ui.look import HEAD_STYLES
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.ready_files import takes_gzip
+from ddpm_demo.ui.words.language import ENGLISH, Language, codes
+from ddpm_demo.ui.words.language import language as language_of
+from ddpm_demo.ui.words.visitor import visitors_language
 
 FIRST = STATIC / "before_gradio.js"
-PAGES = 8  # compressed, in memory: it is the same for all who open it at one address
+PAGES = 32  # compressed, in memory: it is the same for all who open it at one address in one language
 ICON = STATIC / "icon.svg"
 LESSONS_STYLE = STATIC / "lessons" / "lessons.css"
 
 
+HTML_LANGUAGE = re.compile(rb'lang="en"')  # of Gradio's template, in its first lines
 IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')  # not import(...): what is fetched only when it is wanted
 # Gradio's script for pages inside pages is asked for under the server's idea of the root, not under the browser's
 SERVERS_ROOT, BROWSERS_ROOT = re.compile(rb'const root = "[^"\n]*";'), b"const root = window.gradio_config.root;"
@@ -46,8 +51,9 @@ def modules_of(entries: Iterable[str]) -> list[Path]:
     return list(found)
 
 
-def head() -> str:
-    """Return the script that runs first, the first screen, and links that fetch the first tab's modules behind it."""
+@lru_cache(maxsize=PAGES)
+def head(language: Language = ENGLISH) -> str:
+    """Return the scripts that run first, the first screen, and links that fetch the first tab's modules behind it."""
     now = modules_of([FIRST_SCREEN])
     later = [path for path in modules_of(MOUNTED_FIRST) if path not in now]
     links = [f'<link rel="modulepreload" href="{static_url(path)[1:]}">' for path in now]
@@ -62,6 +68,7 @@ def head() -> str:
     start = f'import {{ showFirstScreen }} from "./{static_url(STATIC / FIRST_SCREEN)[1:]}"; showFirstScreen();'
     return "\n".join(
         [
+            f"<script>window.ddpmWords = {words_in_page(language, codes(drafts=language.draft))};</script>",
             f"<script>{FIRST.read_text(encoding='utf-8')}</script>",
             *(f"<style>{path.read_text(encoding='utf-8')}</style>" for path in HEAD_STYLES),
             *links,
@@ -70,11 +77,19 @@ def head() -> str:
     )
 
 
+def words_in_page(language: Language, offered: Iterable[str]) -> str:
+    """Return what JavaScript knows of its language and of those to choose from, as JSON that can stand in a script."""
+    known = {"code": language.code, "direction": language.direction, "words": language.sections.get("browser", {})}
+    known["languages"] = {code: language_of(code).name for code in offered}
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
 class PageHead:
     """ASGI middleware that puts `head()` into every HTML page, right after `<head>`."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self.head = app, f"<head>\n{head()}".encode()
+        self.app = app
+        head()  # says now, not to the first visitor, what is missing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, with the heads of pages filled."""
@@ -89,12 +104,17 @@ class PageHead:
             if page is not None:
                 if not message.get("more_body"):  # Gradio sends a page in one piece
                     body = SERVERS_ROOT.sub(BROWSERS_ROOT, message.get("body", b""), count=1)
-                    body = body.replace(b"<head>", self.head, 1)
+                    language = visitors_language()
+                    body = body.replace(b"<head>", f"<head>\n{head(language)}".encode(), 1)
+                    body = HTML_LANGUAGE.sub(
+                        f'lang="{language.code}" dir="{language.direction}"'.encode(), body, count=1
+                    )
                     headers = MutableHeaders(raw=page["headers"])
                     if zipped and "content-encoding" not in headers:  # Gradio compresses other files, but not this one
                         body = _compressed(body)
                         headers["content-encoding"] = "gzip"
                         headers.add_vary_header("Accept-Encoding")
+                    headers.add_vary_header("Accept-Language, Cookie")
                     headers["content-length"] = str(len(body))
                     message = {**message, "body": body}
                 await send(page)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.parts.bridge import base64_of, browser_component, server_function
 from ddpm_demo.ui.parts.readers import named_values
+from ddpm_demo.words.sentence import say
 
 OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # of no computer: RFC 5737 and 3849
 QR_MARGIN = 4  # modules: ISO/IEC 18004, section 5.3.8
@@ -22,7 +23,7 @@ QR_MARGIN = 4  # modules: ISO/IEC 18004, section 5.3.8
 BLACK_ON_WHITE, AS_BEFORE = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
 HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}  # by (top, bottom): dark or not
 MAX_ADDRESS = 1000  # letters: a longer one makes a code that no phone reads from a wall
-ALONE = (
+ALONE = say(
     "This page is open to this computer only. Start it with ddpm-demo app --host 0.0.0.0, and others in the room can "
     "open it, too."
 )
@@ -99,9 +100,9 @@ def invite_function(demo: gr.Blocks) -> Callable[[Any], dict[str, Any]]:
     @server_function
     def invite(question: Any) -> dict[str, Any]:
         """Answer a browser's own `address` with the one for others and its QR code, `size` x `size` levels."""
-        own = named_values(question, "the page's address").get("address")
+        own = named_values(question, say("the page's address")).get("address")
         if not isinstance(own, str) or not own.startswith(("http://", "https://")) or len(own) > MAX_ADDRESS:
-            raise ConfigError(f"the page's address must be at most {MAX_ADDRESS} letters long")
+            raise ConfigError("the page's address must be at most {count} letters long", count=MAX_ADDRESS)
         listens = getattr(demo, "server_name", "127.0.0.1")  # Gradio sets it when the page is launched
         address = address_for_others(own, room_address(demo.local_url or own, listens))
         if address is None:

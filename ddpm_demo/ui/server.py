@@ -18,6 +18,10 @@ from ddpm_demo.ui.page_head import PageHead
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.ready_files import ReadyFiles
 from ddpm_demo.ui.room import listening_address, qr_code, room_address
+from ddpm_demo.ui.words.language import in_language, language
+from ddpm_demo.ui.words.page import TITLE
+from ddpm_demo.ui.words.visitor import VisitorsLanguage
+from ddpm_demo.words.sentence import say
 
 MAX_THREADS = 540  # of Gradio, for questions that wait for the network: a class of 500 leaves the light ones some
 
@@ -30,6 +34,7 @@ class ListenOptions:
     port: int | None = None
     root_path: str | None = None
     share: bool = False
+    language: str | None = None  # of a class: a tag such as `tr`
 
     @property
     def name(self) -> str:
@@ -62,7 +67,11 @@ def launch(demo: gr.Blocks, where: ListenOptions = ListenOptions()) -> str:
             theme=theme(),
             css_paths=STYLE_SHEETS,
             app_kwargs={
-                "middleware": [Middleware(PageHead), Middleware(ReadyFiles)],
+                "middleware": [
+                    Middleware(VisitorsLanguage, usual=where.language),
+                    Middleware(PageHead),
+                    Middleware(ReadyFiles),
+                ],
                 "routes": getattr(demo, FILM_ROUTES, []),
             },
             footer_links=[],  # Gradio's own Settings would stand beside those of the film and of the training
@@ -126,17 +135,22 @@ def serve(
     """Launch the app, print its address, and wait until it is stopped; `quiet` prints only the address."""
     address = launch(demo, where)
     here = address.replace("[::]", "localhost")
-    room, host = room_address(address, where.name), host_of(demo)
+    room, host, reader = room_address(address, where.name), host_of(demo), language(where.language or "en")
+
+    def tell(sentence: str) -> None:
+        print(in_language(sentence, reader), flush=True)
+
     if quiet:
         print(room or here, flush=True)
     else:
-        print(f"How diffusion draws a digit: open {here} (Ctrl-C stops)", flush=True)
+        tell(say("{title}: open {address} (Ctrl-C stops)", title=TITLE, address=here))
         if room:
-            print(f"In this room: open {room}\n{qr_code(room, sys.stdout.encoding)}", flush=True)
+            tell(say("In this room: open {address}", address=room))
+            print(qr_code(room, sys.stdout.encoding), flush=True)
         if not host.alone:
-            print(f"As the host, who may stop any training: open {host.address(here)}", flush=True)
+            tell(say("As the host, who may stop any training: open {address}", address=host.address(here)))
     if where.share:
-        print(f"For everybody, through Gradio's servers, for a week at most: {demo.share_url}", flush=True)
+        tell(say("For everybody, through Gradio's servers, for a week at most: {address}", address=demo.share_url))
     if browser:
         webbrowser.open(host.address(here))
     demo.block_thread()

@@ -13,6 +13,7 @@ from ddpm_demo.ui.tabs.receptive import build_receptive_tab
 from ddpm_demo.ui.tabs.schedule import build_schedule_tab
 from ddpm_demo.ui.tabs.train import build_train_tab
 from ddpm_demo.ui.tabs.train_desk import Desk
+from ddpm_demo.words.sentence import say
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class TabEntry:
 
 
 TABS = (
-    TabEntry("Noise", "noise", lambda page: build_noise_tab(page.checkpoints)),
-    TabEntry("Schedule", "schedule", lambda page: build_schedule_tab()),
-    TabEntry("Network", "network", lambda page: build_network_tab(page.checkpoints)),
-    TabEntry("Receptive field", "receptive-field", lambda page: build_receptive_tab(page.checkpoints)),
-    TabEntry("Generate", "generate", lambda page: build_generate_tab(page.checkpoints, page.executor)),
-    TabEntry("Train", "train", lambda page: build_train_tab(page.desk)),
+    TabEntry(say("Noise"), "noise", lambda page: build_noise_tab(page.checkpoints)),
+    TabEntry(say("Schedule"), "schedule", lambda page: build_schedule_tab()),
+    TabEntry(say("Network"), "network", lambda page: build_network_tab(page.checkpoints)),
+    TabEntry(say("Receptive field"), "receptive-field", lambda page: build_receptive_tab(page.checkpoints)),
+    TabEntry(say("Generate"), "generate", lambda page: build_generate_tab(page.checkpoints, page.executor)),
+    TabEntry(say("Train"), "train", lambda page: build_train_tab(page.desk)),
 )
 
 

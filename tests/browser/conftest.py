@@ -1,5 +1,6 @@
 """A real server and a real browser; any console error or request that leaves the machine fails the test."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,10 +17,11 @@ expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
-def address():
-    """The app, started as a user starts it, on a free port."""
+def address(tmp_path_factory):
+    """The app, started as a user starts it, on a free port; on a cache of its own, where no other test trains."""
     command = [sys.executable, "-m", "ddpm_demo", "app"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "DDPM_DEMO_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     line = server.stdout.readline()
     assert "open http://127.0.0.1:" in line, line
     yield line.split("open ")[1].split()[0]
@@ -56,9 +58,10 @@ def open_context(browser, place="server", *, new=False, **options):
     """
     context = browser.new_context(**options)
     context.set_default_timeout(PATIENCE)
-    context.add_init_script(f"try {{ localStorage.setItem('ddpm-where', '{place}') }} catch {{}}")
-    if not new:
-        context.add_init_script("try { localStorage.setItem('ddpm-been-here', '1') } catch {}")
+    kept = {"ddpm-where": place} | ({} if new else {"ddpm-been-here": "1"})
+    # not in a page from a disk, to which Chromium may give an empty storage if it is asked before the first frame
+    script = "if (location.protocol !== 'file:') try {{ Object.assign(localStorage, {}) }} catch {{}}"
+    context.add_init_script(script.format(json.dumps(kept)))
     return context
 
 

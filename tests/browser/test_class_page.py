@@ -64,7 +64,7 @@ def test_the_teachers_sheet_has_plans_goals_answers_and_a_code_for_the_last_row(
     expect(sheet.locator("article").first).to_contain_text("Afterwards they can say what t does to a picture")
     named(visit, "key").click()
     key = sheet.locator("article").first.locator("[data-part]")
-    expect(key).to_have_count(4)  # the guess, one more question, and the two of the tests
+    expect(key).to_have_count(5)  # the guess, one more question, and the three of the tests
     expect(key.first).to_contain_text("Right: t = ")
     assert key.locator("li").count() > 0  # the idea behind each wrong answer
     assert [fault["id"] for fault in visit.axe(context=".ddpm-lesson-sheet")] == []

@@ -14,6 +14,14 @@ from ddpm_demo.ui.film.form_words import NO_GUIDE
 FILM = "#generate-film canvas"
 INSPECTOR = "#generate-film .ddpm-inspector"
 SUM = "#generate-film .ddpm-inspector-sum"
+# whether the picture that turns from x_t into x_s has become x_s where the inspector points
+STEP_IS_SHOWN = """([inspector, sum]) => {
+    const { dataset, textContent } = document.querySelector(sum);
+    const [row, column] = textContent.match(/row (\\d+), column (\\d+)/).slice(1).map(Number);
+    const canvas = document.querySelector(`${inspector} canvas[data-name="x_s"]`), side = canvas.width / 28;
+    const [shown] = canvas.getContext("2d").getImageData(column * side, row * side, 1, 1).data;
+    return Math.abs(shown - 127.5 * (1 + Math.min(1, Math.max(-1, Number(dataset.actual))))) <= 1;
+}"""
 
 
 def open_generate(visit, link=""):
@@ -75,6 +83,7 @@ def test_the_inspectors_sum_is_the_films_next_frame(visit, link):
             shown = page.eval_on_selector(SUM, "element => ({...element.dataset})")
             assert float(shown["total"]) == pytest.approx(float(shown["actual"]), abs=2e-5)
             assert abs(int(shown["level"]) - int(shown["film"])) <= 1
+            page.wait_for_function(STEP_IS_SHOWN, arg=[INSPECTOR, SUM])
             # the numbers that are written add up to what is written, within their four places
             text = page.text_content(SUM).replace("−", "-")
             pairs = re.findall(r"(-?[0-9.]+)\)? · [^ ]+(?: before)? \(?(-?[0-9.]+)", text)
@@ -94,6 +103,17 @@ def test_the_inspector_writes_out_what_network_and_guide_said(visit):
     guide, model, again, eps_hat = map(float, numbers.groups())
     assert guide == again
     assert guide + 2.5 * (model - guide) == pytest.approx(eps_hat, abs=1e-3)
+    # at the end the network has nothing to say: no grey noise stands for that
+    noise = page.locator("#generate-film .ddpm-film-row canvas[data-name=eps_hat]")
+    assert set(visit.pixels("#generate-film .ddpm-film-row canvas[data-name=eps_hat]")) != {0}
+    visit.set_slider("#generate-film", 6)
+    expect(noise).to_have_attribute("aria-label", re.compile("nothing is left to guess$"))
+    assert set(visit.pixels("#generate-film .ddpm-film-row canvas[data-name=eps_hat]")) == {0}
+    told = noise.evaluate("canvas => getComputedStyle(canvas.parentElement, '::after').content")
+    assert told == '"nothing is left to guess"'
+    visit.set_slider("#generate-film", 3)
+    expect(noise).to_have_attribute("aria-label", re.compile("frame 3, "))
+    assert noise.evaluate("canvas => getComputedStyle(canvas.parentElement, '::after').content") == "none"
 
 
 def test_a_checkpoint_brings_the_guide_that_suits_it(visit):
@@ -150,7 +170,7 @@ def test_the_chosen_digit_is_framed_where_it_stands(visit):
     page.wait_for_function(f"document.querySelector('{FILM}').ariaLabel.endsWith('digit 5 chosen')")
     film = page.locator(FILM).first.bounding_box()
     first, *others = page.eval_on_selector_all(frames, marked)
-    assert len(others) == 2
+    assert len(others) == 1  # x̂₀: nothing is left to guess after the last step
     one = film["width"] / 88  # a pixel of the digits: three of 28, and two gaps of 2
     assert first["width"] == pytest.approx(28 * one, abs=0.5)
     assert (first["x"] - film["x"], first["y"] - film["y"]) == pytest.approx((30 * one, 30 * one), abs=0.5)

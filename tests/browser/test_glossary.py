@@ -4,6 +4,8 @@ import pytest
 
 from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.server import launch
+from ddpm_demo.ui.words.glossary import glossary_value
+from ddpm_demo.ui.words.language import language
 
 pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
 BOXES = """() => {
@@ -77,3 +79,19 @@ def test_a_word_is_explained_beside_it_and_nothing_moves(device, request):
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     names = page.locator("label .ddpm-word, button .ddpm-word, summary .ddpm-word, legend .ddpm-word")
     assert names.count() == 0  # a control is called what it was called
+
+
+@pytest.mark.parametrize(("code", "schedule"), [("de", "Rauschplan"), ("ja", "スケジュール")])
+def test_words_are_explained_in_the_readers_language(code, schedule, visit):
+    words = glossary_value(language(code))["words"]
+    page = visit.open(query=f"lang={code}").page
+    page.locator(".ddpm-lessons-entry").click()
+    page.locator(".ddpm-lessons-item").nth(2).click()
+    word = next(word for word in words if schedule in word["forms"])
+    page.locator(".ddpm-lessons .ddpm-word", has_text=schedule).first.click()
+    assert page.get_by_role("note").text_content() == word["name"] + word["say"]
+    page.keyboard.press("Escape")
+    page.locator('[data-name="close"]').click()
+    page.locator(".ddpm-glossary > summary").click()
+    page.locator(".ddpm-glossary dt").last.wait_for()  # the list is made when it is opened
+    assert page.locator(".ddpm-glossary dt").all_text_contents() == [word["name"] for word in words]

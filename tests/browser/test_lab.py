@@ -26,6 +26,8 @@ from ddpm_demo.ui.lessons.entry import shipped_lessons
 from ddpm_demo.ui.lessons.places import CONTROLS
 from ddpm_demo.ui.lessons.workplace import Workplace
 from ddpm_demo.ui.tabs.receptive import PATTERNS
+from ddpm_demo.ui.words.language import in_language, language
+from ddpm_demo.words.sentence import Sentence
 
 TABS = ("noise", "schedule", "receptive-field", "generate")
 FILM = '#generate-film .ddpm-film-row canvas[data-name="x_t"]'
@@ -312,6 +314,41 @@ def test_a_lesson_is_taken_without_a_server(opened, lessons):
     page.locator(".ddpm-lessons-entry", has_text="1/4").wait_for()
     page.reload()
     page.locator(".ddpm-lessons-entry", has_text="1/4").wait_for()
+
+
+def test_it_says_all_in_the_language_it_was_written_in(visit_to, lessons, tmp_path):
+    path, there, first = tmp_path / "lab.html", language("de"), lessons[0].lesson
+    path.write_bytes(lab_page("lite", datetime.date(2026, 3, 1), lessons[:1], there))
+    visit = visit_to(path.as_uri())
+    page = visit.page
+    page.context.set_offline(True)
+    page.goto(path.as_uri())
+    assert page.get_attribute("html", "lang") == "de"
+    assert page.text_content("h1") == page.title() == there.of("How diffusion draws a digit")
+    titles = [there.of(title) for title in ("Noise", "Schedule", "Receptive field", "Generate")]
+    assert page.locator(".lab-tabs button").all_text_contents() == titles
+    assert page.locator("select.ddpm-language").count() == 0  # there is no other one in it
+    page.click(".ddpm-lessons-entry")
+    assert "1. März 2026" in page.text_content(".ddpm-lessons-list > p")
+    page.locator(".ddpm-lessons-item").click()
+    visit.set_slider(".ddpm-lesson-guess", 600)
+    page.click('[data-name="commit"]')
+    page.wait_for_selector("#noise-view.ddpm-lesson-here:not(.ddpm-lesson-locked)")
+    visit.set_slider("#noise-view", 450)
+    visit.wait_for_text("#lessons", there.of(first.tasks[1].say))
+    visit.set_slider("#noise-view", 321)
+    page.click('[data-name="task-done"]')
+    page.click('[data-name="reveal"]')
+    values = {"prediction": 600, "t": 259, "eye": 321}
+    for sentence in (first.words["too_high"], first.explain):
+        visit.wait_for_text("#lessons .ddpm-lesson", in_language(Sentence(sentence, values), there).split(" =")[0])
+    assert "321" in page.text_content("#lessons .ddpm-lesson")
+    page.click('[data-name="to-question"]')
+    page.locator(".ddpm-lesson-choices input").first.check()
+    assert page.text_content('[data-name="check"]') != "Check"
+    open_tab(page, "generate")
+    page.locator(".lab-form [role=group] input:checked").first.wait_for()
+    assert page.locator(".lab-form [role=group] input:checked").count() == 2
 
 
 def test_both_tests_are_checked_without_a_server(opened, lessons):

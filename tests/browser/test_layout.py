@@ -67,6 +67,10 @@ def test_the_headers_buttons_have_room_beside_the_title(visit):
     for width in (320, 390, 440, 620, 844, 1020, 1280, 1920):
         visit.page.set_viewport_size({"width": width, "height": 800})
         visit.page.wait_for_function(f"!({OVERLAPPING})({HEADER!r}).length")
+    visit.page.locator(".ddpm-lessons-entry").click()  # a panel beside the page, from 901 pixels on
+    for width in (320, 390, 844, 901, 1020, 1280, 1920):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        visit.page.wait_for_function(f"!({OVERLAPPING})({HEADER!r}).length")
 
 
 def test_every_width_has_room_for_every_control(visit):

@@ -168,6 +168,17 @@ def open_lessons(visit):
     visit.page.wait_for_selector(".ddpm-lessons-list")
 
 
+# notes from where to where something slides in the lessons
+KEEP_SLIDES = """() => {
+    window.slides = [];
+    const native = Element.prototype.animate;
+    Element.prototype.animate = function (frames, ...rest) {
+        if (this.classList.contains("ddpm-lesson-true")) window.slides.push(frames.map(({ left }) => left));
+        return native.call(this, frames, ...rest);
+    };
+}"""
+
+
 def test_a_student_takes_all_well(visit, checkpoints):
     visit.open()
     open_lessons(visit)
@@ -178,9 +189,14 @@ def test_a_student_takes_all_well(visit, checkpoints):
 
 def test_a_student_on_a_phone_guesses_wrongly(phone, checkpoints):
     phone.open()
+    phone.page.evaluate(KEEP_SLIDES)
     open_lessons(phone)
     for number in range(1, len(LESSONS) + 1):
         take(phone, checkpoints, number, well=False)
+        slides = phone.page.evaluate("window.slides.splice(0)")
+        if LESSONS[number - 1].predict.kind == "mark":  # the truth came from the wrong guess
+            ((begin, end),) = slides
+            assert begin != end
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.page.get_by_label("Name in the file").fill("=Ada")
     with phone.page.expect_download() as download:
@@ -330,6 +346,13 @@ def test_what_is_right_is_shown_after_the_second_test_and_no_gain_without_a_less
     gain = 2 / (len(LESSONS) - 1)  # two more right, of all that were not
     words = f"you have learned {100 * gain:.0f} % (normalised gain {gain:.2f}, Hake 1998)"
     visit.wait_for_text(".ddpm-lessons-list", words)
+    page.goto(page.locator('[data-name="later-offer"] input').input_value())  # the third test, by its link
+    page.wait_for_selector(".ddpm-lesson-item")
+    assert page.locator(".ddpm-lesson-item").count() == len(LESSONS)
+    assert page.locator(".ddpm-lesson .ddpm-note").count() == 0  # the first two were taken here
+    assert page.evaluate(f"{KEPT}.test.after.at") > 0
+    page.locator('[data-name="close"]').click()
+    assert "test=" not in page.url
 
 
 def test_the_teachers_sheet_and_the_students_results_can_be_printed(visit):

@@ -16,7 +16,7 @@ from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.parts.digits import class_indices, draw_noise, gallery_digit, noise_of
-from ddpm_demo.ui.parts.figures import per_cent
+from ddpm_demo.words.sentence import in_english
 
 X_T = '#noise-view canvas[data-name="x_t"]'
 FACTS = "#noise-view .ddpm-facts"
@@ -134,7 +134,7 @@ def test_the_network_answers_after_the_drag_and_not_during(visit, linear):
     said = visit.page.text_content(NETWORK)
     missed = float(said.split("Of the noise it misses ")[1].split(" %")[0]) / 100
     assert missed == pytest.approx(mse, abs=0.0006)  # it is written with one decimal of a per cent
-    assert f"it is {per_cent(lite.held_out[2])} on average" in said
+    assert f"it is {in_english(lite.held_out[2], 'share')} on average" in said
     assert "for t from 200 to 299" in said
 
 

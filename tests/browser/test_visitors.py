@@ -32,10 +32,11 @@ from ddpm_demo.training.recipes import train_config
 from ddpm_demo.ui.app import FILM_ROUTES, build_app
 from ddpm_demo.ui.film import broadcasts as rooms
 from ddpm_demo.ui.film import completion, stream
-from ddpm_demo.ui.film import race as races
+from ddpm_demo.ui.film import race_tab as races
+from ddpm_demo.ui.film.experiments import EXPERIMENTS
 from ddpm_demo.ui.film.film_link import read_film_link
 from ddpm_demo.ui.film.films import Films
-from ddpm_demo.ui.film.race import EXPERIMENTS, race
+from ddpm_demo.ui.film.race import race
 from ddpm_demo.ui.parts.bridge import STATIC, static_url
 from ddpm_demo.ui.server import launch
 from ddpm_demo.ui.tabs import noise

@@ -146,6 +146,7 @@ def test_the_plans_in_it_are_those_of_the_table_of_samplers(page, title, eta, st
         (["lab.html", "--checkpoint", "ideal"], "an ideal is none"),
         (["nowhere/lab"], "there is no directory"),
         (["lab", "--no-lessons", "--lessons", "own.toml"], "give one of them"),
+        (["lab.html", "--language", "xx"], "there is no catalogue of 'xx'"),
     ],
 )
 def test_what_cannot_be_written_gets_a_sentence(arguments, words, tmp_path, monkeypatch, capsys):
@@ -173,7 +174,7 @@ def test_a_network_of_ones_own(tmp_path, monkeypatch, capsys):
 def test_a_folder_holds_what_the_file_does_and_any_network(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):  # an older one is written over
-        assert main(["lab", "course", "--checkpoint", "full", "--no-lessons"]) == 0
+        assert main(["lab", "course", "--checkpoint", "full", "--no-lessons", "--language", "TR"]) == 0
         assert capsys.readouterr().out.endswith("MB in 11 files\n")
     content = shipped_checkpoints()["full"].read_bytes()
     digest = hashlib.sha256(content).hexdigest()
@@ -188,6 +189,9 @@ def test_a_folder_holds_what_the_file_does_and_any_network(tmp_path, monkeypatch
         name, version = address.split("?")
         assert hashlib.sha256((tmp_path / "course" / name).read_bytes()).hexdigest().startswith(version)
         assert address in kept["files"]
+    assert '<html lang="tr" dir="ltr">' in (tmp_path / "course" / "index.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "course" / "manifest.webmanifest").read_text())["lang"] == "tr"
+    assert 'globalThis.ddpmWords = {"code":"tr"' in (tmp_path / "course" / "lab.js").read_text(encoding="utf-8")
     (tmp_path / "lab").write_text("a file")
     assert main(["lab", "lab", "--no-lessons"]) == 1
     assert "it is a file" in capsys.readouterr().err

@@ -15,7 +15,7 @@ def test_true_and_false_claims_are_told_apart():
     for statement, truth in [
         ("alpha_bar at t = 1", "0.99978"),
         ("alpha_bar at t = 500", "0.0778"),
-        ("alpha_bar at t = 999", "4.03583e-05"),
+        ("alpha_bar at t = 999", "4.03583 × 10⁻⁵"),
         ("receptive field after blocks 2 and 3, blocks alone, in pixels", "11 and 17"),
         ("receptive field after blocks 4 and 5, blocks alone, in pixels", "35 and 53"),
     ]:

@@ -32,7 +32,7 @@ def test_the_cloud_is_real_digits_of_every_class():
     np.testing.assert_allclose(plane.components @ plane.components.T, np.eye(2), atol=1e-9)
     figure = plane_figure(points, labels, plane.explained)
     assert [trace["name"] for trace in figure["data"]] == list("0123456789")
-    assert f"{plane.explained[0]:.1%}" in figure["layout"]["xaxis"]["title"]["text"]
+    assert f"{100 * plane.explained[0]:.1f} %" in figure["layout"]["xaxis"]["title"]["text"]
     assert len(path_cloud()["figure"]["data"]) == 10
 
 

@@ -52,7 +52,7 @@ def test_a_run_is_listed_named_offered_exported_and_deleted(runs_folder):
     labels = shelf.offer(offered, {"lite": runs_folder})
     assert set(offered) == set(labels) == {"lite", "my best", "Zoé 2"}
     assert offered["Zoé 2"] == runs_folder / second / "model.safetensors"
-    assert "1 steps" in labels["Zoé 2"]
+    assert "1 step in " in labels["Zoé 2"]
     name, content = shelf.export(second)
     assert name == "Zoé-2.safetensors"
     assert content == offered["Zoé 2"].read_bytes()

@@ -303,6 +303,21 @@ def test_settings_past_the_interface_get_a_sentence(field):
                 read_run_settings(*values)
 
 
+@pytest.mark.parametrize(
+    ("field", "bad", "sentence"),
+    [
+        (1, 12, "the width must be a multiple of 8, got 12"),
+        (4, 1, "the learning rate must be more than 0 and less than 1"),
+        (6, 1.5, "EMA must be from 0 to 1"),
+        (8, 0, "the length in minutes must be more than 0 and at most 720"),
+    ],
+)
+def test_a_refusal_names_the_field_as_the_page_does(field, bad, sentence):
+    with pytest.raises(ConfigError) as refused:
+        read_run_settings(*GOOD[:field], bad, *GOOD[field + 1 :])
+    assert str(refused.value) == sentence
+
+
 def test_a_batch_that_no_laptop_holds_is_refused():
     with pytest.raises(ConfigError, match="GB of memory"):
         read_run_settings("full", 512, "1 1 3 3 9 9 27 27", *GOOD[3:5], 512, *GOOD[6:])

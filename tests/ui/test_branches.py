@@ -59,7 +59,7 @@ def test_a_walk_from_the_middle_finds_the_only_image_there_is(linear, start, kin
 def test_a_walk_cannot_have_more_steps_than_timesteps(linear):
     with pytest.raises(ConfigError, match="from 1 to 6, all from t = 5 down"):
         linear.timesteps(7, 5)
-    with pytest.raises(ConfigError, match="start must be from 0 to 999"):
+    with pytest.raises(ConfigError, match="start must be a whole number from 0 to 999"):
         linear.timesteps(1, 1000)
 
 

@@ -256,7 +256,12 @@ def test_the_films_messages_become_its_frames(node, tiny, linear):
         onFilm((changes) => { fresh += changes.fresh; });
         given.messages.forEach((message) => receiveMessage(message)); // as they come: nobody waits for the one before
         await receiveMessage(given.messages.at(-1));
-        reply = { fresh, done: film.done, t: film.steps.map((step) => step.t),
+        const { note } = film, words = [];
+        for (const [made, steps, seconds, left] of [[0, 10, 0, 0], [3, 10, 0.6, 7], [10, 10, 2, 0], [1, 1, 0.5, 0]]) {
+            await receiveMessage({ ...given.messages.at(-1), progress: { made, steps, seconds, left } });
+            words.push(film.note);
+        }
+        reply = { fresh, done: film.done, t: film.steps.map((step) => step.t), note, words,
             frames: film.frames.map((frame, k) => [0, 1, 2].map((digit) => digitBytes(k, "x_t", digit))) };
         """,
         messages=messages,
@@ -266,6 +271,13 @@ def test_the_films_messages_become_its_frames(node, tiny, linear):
     steps = list(sample(small.model, linear, SamplerConfig(kind="ddim", steps=6), x_T, generator=generator))
     pictures = [*(step.x_t for step in steps), steps[-1].x_s]
     assert (reply["fresh"], reply["done"]) == (1, 1)
+    assert re.fullmatch(r"6 steps in [\d.]+ s of computing, \d+ ms a step, [\d.]+ images/s", reply["note"])
+    assert reply["words"] == [
+        "the network is at its first step",
+        "step 3 of 10, 200 ms a step, 1.50 images/s, about 7 s left",
+        "10 steps in 2.0 s of computing, 200 ms a step, 1.50 images/s",
+        "1 step in 0.5 s of computing, 500 ms a step, 6.00 images/s",
+    ]
     assert reply["t"] == [*(step.t for step in steps), -1]
     expected = np.stack([to_uint8(picture[:, 0]).numpy() for picture in pictures])
     np.testing.assert_array_equal(np.reshape(reply["frames"], (7, 3, 28, 28)), expected)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ddpm_demo.ui.parts.figures import Figure, per_cent
+from ddpm_demo.words.sentence import in_english, say
 
 WRITTEN = {
     0: "0 %",
@@ -20,8 +20,8 @@ WRITTEN = {
 
 
 def test_a_share_is_written_as_people_read_it_and_alike_in_the_browser(node):
-    assert {share: per_cent(share) for share in WRITTEN} == WRITTEN
-    assert f"{Figure(0.0063):share}, {Figure(0.0063):.3f}" == "0.63 %, 0.006"
+    assert {share: in_english(share, "share") for share in WRITTEN} == WRITTEN
+    assert say("{like:share}, {like:.3f}", like=0.0063) == "0.63 %, 0.006"
     shares = [10 ** (-k / 3) * 0.987 for k in range(24)]
     reply = node(
         """
@@ -32,11 +32,11 @@ def test_a_share_is_written_as_people_read_it_and_alike_in_the_browser(node):
         """,
         shares=[*WRITTEN, *shares],
     )
-    assert reply["shares"] == [per_cent(share) for share in (*WRITTEN, *shares)]
+    assert reply["shares"] == [in_english(share, "share") for share in (*WRITTEN, *shares)]
     assert reply["signs"] == ["0.000", "−0.001", "0.500"]
     assert reply["figures"] == ["0.00", "under 0.000001", "0.0000404", "0.394", "123456"]
 
 
 @pytest.mark.parametrize("share", [10**-k for k in range(12)])
 def test_no_share_has_an_exponent(share):
-    assert re.fullmatch(r"(less than |more than )?\d+(\.\d+)? %", per_cent(share))
+    assert re.fullmatch(r"(less than |more than )?\d+(\.\d+)? %", in_english(share, "share"))

@@ -55,7 +55,7 @@ def message(k):
         "x_t": "",
         "x0_hat": "",
         "eps_hat": "",
-        "note": f"message {k}",
+        "progress": {"made": k, "steps": 2, "seconds": 0.5, "left": 1.5},
         "done": (k + 1) / 3,
     }
 

@@ -9,6 +9,7 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.entry import shipped_lessons
 from ddpm_demo.ui.words.drawings import DRAWINGS
 from ddpm_demo.ui.words.glossary import glossary_value, read_glossary
+from ddpm_demo.ui.words.language import language, languages
 
 WANTED = (
     *("variance", "ᾱ", "ε", "SNR", "checkpoint", "GroupNorm", "SiLU", "DDPM", "DDIM", "DPM-Solver++", "η", "guidance"),
@@ -127,3 +128,51 @@ def test_a_word_is_found_whole_and_nowhere_else(page):
         [],
     ]
     assert all(form == there for each in found for form, _, there in each)
+
+
+SENTENCES = {  # each with the words in it, by their English names
+    "de": {
+        "Die Varianz ist klein, eine Kovarianz ist keine.": ["variance"],
+        "Gaußsches Rauschen in x₀": ["Gaussian noise", "x₀"],
+        "Ein Seedling ist kein Seed.": ["seed"],
+    },
+    "fr": {"Il n’a pas d’échantillonneur.": ["sampler"], "d'une graine": ["seed"]},
+    "tr": {"SNR'nin değeri, varyansın değil": ["SNR", "variance"]},
+    "ja": {
+        "画素の標準偏差は分散の平方根です。": ["standard deviation", "variance"],
+        "値ᾱはSNRを決めます": ["ᾱ (alpha bar)", "SNR"],
+        "ガウスノイズをtで足す": ["Gaussian noise", "t"],
+        "シードとシードリング": ["seed"],
+        "testの層": [],
+    },
+    "zh-CN": {"方差是标准差的平方": ["variance", "standard deviation"], "时间t的SNR": ["t", "SNR"]},
+    "ar": {"ما هو التباين هنا؟": ["variance"], "في SNR هنا": ["SNR"]},
+}
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_words_are_found_in_the_sentences_of_a_language(code, page):
+    value = glossary_value(language(code))
+    found = page(
+        """
+        const { makeFinder } = await import("./static/glossary.js");
+        const finder = makeFinder(given.words);
+        reply = given.sentences.map((text) => finder(text).map(({ word }) => word.name));
+        """,
+        words=value["words"],
+        sentences=list(SENTENCES[code]),
+    )
+    names = {word.name: language(code).words[word.name]["name"] for word in read_glossary()}
+    assert found == [[names[name] for name in said] for said in SENTENCES[code].values()]
+
+
+@pytest.mark.parametrize("code", languages())
+def test_a_catalogue_has_a_table_for_each_word(code):
+    tables = language(code).words
+    assert set(tables) == {word.name for word in read_glossary()}
+    forms = [form for table in tables.values() for form in table["forms"]]
+    assert len(set(forms)) == len(forms)
+    english, there = glossary_value(), glossary_value(language(code))
+    assert glossary_value() == english  # whoever came before
+    assert there["pictures"] == english["pictures"]
+    assert all(a["say"] != b["say"] for a, b in zip(english["words"], there["words"], strict=True))

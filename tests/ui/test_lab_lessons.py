@@ -90,10 +90,9 @@ def test_answers_are_graded_as_the_app_grades_them(by_chance):
     for when in WHEN:
         assert len(value["tests"][when]) == len(value["test"][when]) == len(LESSONS)
     for number, lesson in enumerate(LESSONS):
-        asked = {"before": lesson.test, "after": lesson.again}
         for question, answers in [
             (lesson.question, value["answers"][lesson.name]["question"]),
-            *((asked[when], value["tests"][when][number]) for when in WHEN),
+            *((lesson.tests[when], value["tests"][when][number]) for when in WHEN),
         ]:
             truth = truth_by_chance(None, question.truth, question.arguments)
             for choice in question.choices:
@@ -118,7 +117,7 @@ def test_what_needs_more_than_the_lab_is_told_once_and_not_asked_for(by_chance):
 
 
 def test_a_number_that_a_student_gives_is_left_for_the_page():
-    assert f"t = {StudentsNumber(3, 'eye'):.0f}" == "t = {eye.0}"
+    assert f"t = {StudentsNumber(3, 'eye'):.0f}" == "t = {eye:0}"
     assert StudentsNumber(3, "eye") > 2
     with pytest.raises(ConfigError, match=r"in a lab write \{eye:.0f\}"):
         format(StudentsNumber(3, "eye"), ".0%")

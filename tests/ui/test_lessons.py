@@ -3,7 +3,8 @@
 import re
 import time
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
+from operator import eq
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,12 +38,10 @@ from ddpm_demo.ui.lessons import entry, truths_of_diffusion, truths_of_wishes
 from ddpm_demo.ui.lessons.classroom import DONT_KNOW, Classroom
 from ddpm_demo.ui.lessons.entry import FILES, read_lessons, shipped_lessons
 from ddpm_demo.ui.lessons.judging import (
-    figures,
     grade,
     idea_behind_answer,
     idea_behind_prediction,
     rank_correlation,
-    spaced,
     verdict,
     words_of_reveal,
 )
@@ -50,6 +49,7 @@ from ddpm_demo.ui.lessons.lesson import WHEN, questions_of_test
 from ddpm_demo.ui.lessons.lesson_file import SAID, read_lesson
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
+from ddpm_demo.words.sentence import Sentence, say
 
 SHAPE = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
 
@@ -109,7 +109,7 @@ def test_each_lesson_has_an_item_of_the_test_that_it_does_not_ask():
     without = [each.name for each in shipped_lessons() if each.test is None]
     assert not without, f"{', '.join(without)}: a shipped lesson has a [test] question"
     items = [item for when in WHEN for item in questions_of_test(shipped_lessons(), when)]
-    assert len({(item.truth, str(item.arguments)) for item in items}) == 2 * len(shipped_lessons())
+    assert len({(item.truth, str(item.arguments)) for item in items}) == len(WHEN) * len(shipped_lessons())
     used = [(a.truth, str(a.arguments)) for each in shipped_lessons() for a in (each.predict, each.question)]
     assert not set(used) & {(item.truth, str(item.arguments)) for item in items}
 
@@ -117,16 +117,18 @@ def test_each_lesson_has_an_item_of_the_test_that_it_does_not_ask():
 def test_what_is_asked_again_takes_what_it_does_not_say_from_the_first_question(tmp_path):
     path = tmp_path / "own.toml"
     text = (FILES / "7-far.toml").read_text(encoding="utf-8")
+    text, _, later = text.partition("[test.later]")
     first, _, again = text.partition("[test.again]")
     path.write_text(text, encoding="utf-8")
     own = read_lesson(path)
     assert own.again.arguments == {"dilations": [1, 1, 2, 4]}
     assert (own.again.truth, own.again.choices, own.again.right) == (own.test.truth, own.test.choices, own.test.right)
-    path.write_text(first, encoding="utf-8")  # a class's own lesson need not have one
+    assert own.later == own.again  # a class's own lesson need not have one
+    path.write_text(first, encoding="utf-8")
     own = read_lesson(path)
-    assert own.again == own.test
+    assert own.again == own.test == own.later
     for broken, sentence in (
-        (again.replace("[1, 1, 2, 4]", "[1, 2, 4, 8]"), "this is the first question again"),
+        (again.replace("[1, 1, 2, 4]", "[1, 2, 4, 8]"), "this is an earlier test's question again"),
         (again + 'right = "{nothing}"\n', "is not a value here"),
         (again.replace("with = { dilations = [1, 1, 2, 4] }", ""), "needs dilations"),
         (again + 'also = "x"\n', "nothing is called `also` here"),
@@ -135,6 +137,9 @@ def test_what_is_asked_again_takes_what_it_does_not_say_from_the_first_question(
         path.write_text(f"{first}[test.again]{broken}", encoding="utf-8")
         with pytest.raises(ConfigError, match=re.escape(sentence)):
             read_lesson(path)
+    path.write_text(f"{text}[test.later]{later.replace('[3, 3, 3]', '[1, 1, 2, 4]')}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="this is an earlier test's question again"):
+        read_lesson(path)
 
 
 def test_every_shipped_lesson_leaves_a_sentence_with_a_picture_and_leads_to_the_next():
@@ -159,7 +164,7 @@ def test_every_wrong_answer_of_a_shipped_lesson_is_refuted_by_name():
     for each in shipped_lessons():
         words = set(SAID[each.predict.kind]) - {"right", "close"} if each.predict.kind != "choice" else set()
         assert set(each.misconceptions) == words, each.name
-        questions = [each.question, each.test, each.again]
+        questions = [each.question, *each.tests.values()]
         for question in [each.predict, *questions] if each.predict.kind == "choice" else questions:
             without = [choice.key for choice in question.choices if not choice.misconception]
             assert len(without) <= 1, f"{each.name}: {without}"
@@ -170,20 +175,21 @@ def test_every_wrong_answer_of_a_shipped_lesson_is_refuted_by_name():
     assert [idea for idea in SIX_IDEAS if idea not in named] == []
 
 
-def test_whoever_remembers_the_first_tests_keys_does_not_pass_the_second():
+def test_whoever_remembers_one_tests_keys_does_not_pass_another():
     """By the shipped networks; without the two lessons whose truths take long."""
     place = Workplace(shipped_checkpoints())
     quick = [each for each in shipped_lessons() if each.name not in ("11-asked", "12-finish")]
-    keys = [[compute_truth(place, q.truth, q.arguments).right for q in (each.test, each.again)] for each in quick]
-    assert sum(first == second for first, second in keys) <= len(quick) // 3  # as many as by guessing
+    keys = [[compute_truth(place, q.truth, q.arguments).right for q in each.tests.values()] for each in quick]
+    for one, another in combinations(zip(*keys, strict=True), 2):
+        assert sum(map(eq, one, another)) <= len(quick) // 3  # as many as by guessing
     for each, right in zip(quick, keys, strict=True):
-        for question, key in zip((each.test, each.again), right, strict=True):
+        for question, key in zip(each.tests.values(), right, strict=True):
             assert all(choice.misconception for choice in question.choices if choice.key != key), each.name
 
 
 def test_not_to_know_is_no_right_answer_and_is_told_the_key():
     check = next(function for function in room_with({}).functions() if function.__name__ == "check_test")
-    for when, key in (("before", "later"), ("after", "earlier")):
+    for when, key in (("before", "later"), ("after", "earlier"), ("later", "same")):
         told = check({"when": when, "item": 0, "answer": DONT_KNOW})
         assert told == check({"when": when, "item": 0, "answer": key}) | {"correct": False}
         assert told["right"] == key
@@ -422,7 +428,7 @@ def test_the_key_of_a_question_follows_the_network(tmp_path):
 
 def test_every_question_has_its_key_among_its_choices_whatever_the_network(tmp_path):
     place = Workplace(network(tmp_path / "made.safetensors", loud))
-    questions = [a for each in shipped_lessons() for a in (each.predict, each.question, each.test, each.again)]
+    questions = [a for each in shipped_lessons() for a in (each.predict, each.question, *each.tests.values())]
     for question in questions:
         arguments = dict(question.arguments)
         for name in ("first", "second"):
@@ -460,8 +466,10 @@ def test_predictions_are_judged(number, right, prediction, expected):
     truth = Truth(right, values)
     assert verdict(asked_lesson, truth, prediction) == expected
     words, why = words_of_reveal(asked_lesson, truth, prediction, {"eye": 1.0})
-    assert words == spaced(asked_lesson.words[expected].format(**figures({**values, "prediction": prediction})))
+    assert words == say(asked_lesson.words[expected], **values, prediction=prediction)
     assert "{" not in why
+    assert isinstance(words, Sentence)
+    assert isinstance(why, Sentence)
 
 
 def test_rank_correlation_is_spearmans():
@@ -555,6 +563,7 @@ def test_what_is_completed_is_what_the_command_measures():
 
 def test_a_left_out_drawing_is_as_far_as_numpy_finds_it(monkeypatch):
     monkeypatch.setattr(truths_of_wishes, "LEFT_OUT", 3)
+    monkeypatch.setattr(truths_of_wishes, "newest_drawings", lambda: None)  # other tests of this process leave runs
     sevens = truths_of_wishes.first_of(7, 5)
     found = []
     for k in range(3):
@@ -661,4 +670,4 @@ def test_flow_matchings_straight_steps_draw_what_ddim_draws_and_not_what_adds_no
 
 
 def test_a_share_is_written_with_a_space():
-    assert spaced(f"{0.394:.1%} of {7:g} %, 100% in all") == "39.4 % of 7 %, 100 % in all"
+    assert say("{share:.1%} of {percent:g} %", share=0.394, percent=7) == "39.4 % of 7 %"

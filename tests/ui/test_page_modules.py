@@ -65,7 +65,7 @@ def film_message(k, x_t):
         "x_t": x_t,
         "x0_hat": "",
         "eps_hat": "",
-        "note": "",
+        "progress": {"made": k, "steps": 2, "seconds": 0.5, "left": 1.5},
         "done": (k + 1) / 3,
     }
 
@@ -220,7 +220,7 @@ def test_a_zip_is_read_message_by_message_and_what_was_left_out_is_named(page):
         const { makePictureFiles } = await import("./static/tabs/picture_files.js");
         const asked = [], added = [], said = [];
         const server = { read_zip: async (question) => { asked.push(question); return { run: "a" }; } };
-        const files = makePictureFiles({ mostBytes: 9, mostZip: 9, server, say: (text) => said.push(text),
+        const files = makePictureFiles({ mostBytes: 9, mostZip: 9, server, tell: (text) => said.push(text),
             add: (text) => added.push(text), most: 100, count: () => added.length, changed() {} });
         files.input.files = [{ name: "signs.zip", size: 5 }];
         files.input.dispatchEvent(new Event("change"));

@@ -20,7 +20,8 @@ from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.ui.film.contrast import contrast, contrast_words
 from ddpm_demo.ui.film.experiments import EXPERIMENTS, LANES
 from ddpm_demo.ui.film.form_words import NO_GUIDE, opening_words
-from ddpm_demo.ui.film.race import MAX_LANES, race, slerp, worse_than
+from ddpm_demo.ui.film.race import MAX_LANES, race, slerp
+from ddpm_demo.ui.film.race_tab import worse_than
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ INK = (
     reply = [];
     for (const events of given.cases) {
         let drawn = 0;
-        const ink = makeInk({ help: "help", onDrawn: () => { drawn += 1; }, say: () => {} });
+        const ink = makeInk({ help: "help", onDrawn: () => { drawn += 1; }, tell: () => {} });
         play(ink.canvas, events);
         for (const key of given.keys) {
             const event = new Event("keydown", { cancelable: true });

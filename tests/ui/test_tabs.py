@@ -140,7 +140,7 @@ def test_without_a_checkpoint_the_influence_says_so():
 
 def test_the_schedules_sentences_are_computed(linear):
     assert "between t = 258 and 259" in half_life("linear", linear)
-    assert all(figure in spec_note(linear) for figure in ("0.99978", "0.0778", "4.04e-05"))
+    assert all(figure in spec_note(linear) for figure in ("0.99978", "0.0778", "4.04 × 10⁻⁵"))
 
 
 def test_a_chosen_checkpoint_comes_first():

@@ -40,8 +40,8 @@ def test_the_answer_key_is_the_truth_and_names_the_idea_behind_each_wrong_choice
     """Of the lessons whose truths need no network."""
     lesson = classroom.lessons["3-keeps"]
     key = answer_key(classroom, lesson)["questions"]
-    assert [each["part"] for each in key] == ["predict", "question", "before", "after"]
-    for each, question in zip(key, (lesson.predict, lesson.question, lesson.test, lesson.again), strict=True):
+    assert [each["part"] for each in key] == ["predict", "question", "before", "after", "later"]
+    for each, question in zip(key, (lesson.predict, lesson.question, *lesson.tests.values()), strict=True):
         right = compute_truth(Workplace({}), question.truth, question.arguments).right
         say = {choice.key: choice.say for choice in question.choices}
         assert each["ask"] == question.ask
@@ -61,7 +61,7 @@ def test_only_the_host_gets_the_answer_key(classroom):
     host = Host(alone=False)
     routes = class_routes(LiveClass(classroom), host)
     assert post(routes, "key", {"lesson": "3-keeps", "keys": ["x"]}) == {"error": NOT_THE_TEACHER}
-    assert len(post(routes, "key", {"lesson": "3-keeps", "keys": [host.key]})["questions"]) == 4
+    assert len(post(routes, "key", {"lesson": "3-keeps", "keys": [host.key]})["questions"]) == 5
     assert post(routes, "key", {"lesson": "none", "keys": [host.key]}) == {"error": "there is no such lesson"}
     begun = time.monotonic()
     while "done" in (key := post(routes, "key", {"lesson": "4-answer", "keys": [host.key]})):
@@ -74,9 +74,11 @@ def test_results_have_a_row_for_each_answer_and_no_formulas(node):
     lessons = [{"name": "1-one", "title": "One", "predict": {"ask": "Where?", "choices": []}}]
     lessons[0]["question"] = {"ask": "What?", "choices": choices}
     tests = {"before": [{"ask": "First?", "choices": choices}], "after": [{"ask": "Again?", "choices": choices}]}
+    tests["later"] = [{"ask": "Still?", "choices": choices}]
     record = {"phase": "done", "prediction": -3, "truth": {"right": 5, "verdict": "too_low"}, "answers": ["b", "a"]}
     kept = {"lessons": {"#one": {**record, "first": False}}, "test": {"before": {"answers": {"0": "?"}}}}
     kept["test"]["after"] = {"answers": {"0": "a"}, "results": [{"correct": True, "right": "a"}]}
+    kept["test"]["later"] = {"answers": {"0": "b"}, "results": [{"correct": False, "right": "a"}]}
     text = node(
         """
         globalThis.localStorage = { getItem: () => JSON.stringify(given.kept), setItem: () => {} };
@@ -97,4 +99,5 @@ def test_results_have_a_row_for_each_answer_and_no_formulas(node):
         ["'@Ada", "1", "One", "one more question", "What?", "'=B", "", "no"],
         ["'@Ada", "1", "", "test before the lessons", "First?", "I don't know", "", ""],
         ["'@Ada", "1", "", "test after the lessons", "Again?", 'A "thing", really', 'A "thing", really', "yes"],
+        ["'@Ada", "1", "", "third test, a week or two later", "Still?", "'=B", 'A "thing", really', "no"],
     ]

@@ -20,13 +20,14 @@ from ddpm_demo.films.cluster.film_worker import unpack_step
 from ddpm_demo.films.cluster.workers import AssignedFilm, Pool, WorkerHandle, WorkerLostError, balance, quickest
 from ddpm_demo.films.executor import SMOOTH, Executor, StepListener
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, code_version
+from ddpm_demo.words.sentence import say
 
 LOOK_SECONDS = 2.0  # from one look for new workers to the next
 AGAIN_SECONDS = 0.5  # from one question to a worker that does not answer to the next
 DEATHS = 3  # of workers at one and the same step: then it is the film
 KEPT_FILES = 16
-STARTING = "the cluster's workers are starting: this film waits for the first"
-NOBODY = "no worker in the cluster answers: this film waits for one"
+STARTING = say("the cluster's workers are starting: this film waits for the first")
+NOBODY = say("no worker in the cluster answers: this film waits for one")
 
 
 class ClusterExecutor:
@@ -197,7 +198,9 @@ class ClusterExecutor:
                 except WorkerLostError as error:
                     deaths, at = (deaths if film.walk.index == at else 0) + 1, film.walk.index
                     if deaths == DEATHS:
-                        raise DemoError(f"{DEATHS} workers have died on one step of this film: {error}") from None
+                        raise DemoError(
+                            "{count} workers have died on one step of this film: {why}", count=DEATHS, why=str(error)
+                        ) from None
                     handle.ready = False
                     self._wake()  # it is greeted again
         except Exception as error:
@@ -222,7 +225,7 @@ class ClusterExecutor:
                         return
         finally:
             handle.films.discard(film)
-        raise WorkerLostError(f"{handle.worker.name} has stopped in the middle of a film")
+        raise WorkerLostError(say("{name} has stopped in the middle of a film", name=handle.worker.name))
 
     def _share(self, digest: str) -> Any:
         if digest not in self._shared:

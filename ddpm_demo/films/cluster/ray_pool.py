@@ -27,6 +27,7 @@ from ddpm_demo.films.cluster.workers import WorkerLostError
 from ddpm_demo.films.executor import LocalExecutor
 from ddpm_demo.films.film_job import FilmJob
 from ddpm_demo.networks.loaded_networks import classifier_at, loaded_as
+from ddpm_demo.words.sentence import say
 
 MOST_FILMS = 1000  # that a worker makes in turn
 STORE_BYTES = 256 * 2**20  # shared memory for steps and networks on their way, of workers on this machine
@@ -126,7 +127,7 @@ class RayWorker:
             try:
                 hello: WorkerInfo = await asyncio.wait_for(self._actor.hello.remote(), HELLO_SECONDS)
             except asyncio.TimeoutError:
-                raise WorkerLostError("it has not started yet: is a processor free on its machine?") from None
+                raise WorkerLostError(say("it has not started yet: is a processor free on its machine?")) from None
             return hello
 
     async def film(self, job: FilmJob, state: WalkState, files: Mapping[str, Any]) -> AsyncGenerator[StepMessage, None]:
@@ -166,7 +167,7 @@ def ray_errors(name: str) -> Iterator[None]:
         raise error.cause from None
     except RayError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise WorkerLostError(lines[-1].split(". ")[0] if lines else f"{name} does not answer") from None
+        raise WorkerLostError(lines[-1].split(". ")[0] if lines else say("{name} does not answer", name=name)) from None
 
 
 def check_reachable(address: str) -> None:

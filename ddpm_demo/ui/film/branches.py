@@ -23,14 +23,16 @@ from ddpm_demo.ui.parts.digits import read_picture
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, image_of, named_values, one_of, whole
 from ddpm_demo.ui.parts.shared_runs import RUNS, SharedRun, origin
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.sentence import say
 
-BRANCHES_LESSON = """
+BRANCHES_LESSON = say("""
 ## From your own digit: when does the seven stop being a seven?
 Take the digit from the Noise tab, or draw one here. Add noise up to t, then let the network denoise that one picture
 several times, with different noise along the way (SDEdit, Meng et al. 2022). At small t every branch is the same digit;
 at large t nothing of it is left, and each branch becomes whatever the noise makes of it. A classifier, which takes no
 part in the drawing, counts them.
-"""
+""")
 BRANCHES = 12
 STEPS = 25
 
@@ -41,7 +43,7 @@ def build_branches(checkpoints: dict[str, Path], which: gr.HTML) -> None:
     def choose(name: Any) -> dict[str, Any]:
         return {"checkpoint": name}
 
-    gr.Markdown(BRANCHES_LESSON, elem_classes="ddpm-lesson")
+    prose(BRANCHES_LESSON, elem_classes="ddpm-lesson")
     view = browser_component(
         "film/branches",
         choose(which.value),
@@ -57,7 +59,7 @@ def make_branch(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
     @server_function
     def branch(question: Any) -> dict[str, Any]:
         fields = named_values(question, "checkpoint, x0, t and seed")
-        name = one_of(fields.get("checkpoint"), checkpoints, "choose one of the listed checkpoints above")
+        name = one_of(fields.get("checkpoint"), checkpoints, say("choose one of the listed checkpoints above"))
         run = branches_run(checkpoints[name], question)
         return {"run": run.name, "checkpoint": name, "origin": origin(run)}
 
@@ -74,7 +76,7 @@ def branches_run(path: Path, question: Any) -> SharedRun:
     fields = named_values(question, "x0, t and seed")
     x0 = image_of(fields.get("x0"), "a digit", most=1)
     t = whole("t", fields.get("t"), 0, len(loaded.schedule) - 1)
-    seed = whole("the seed", fields.get("seed"), 0, MAX_SEED)
+    seed = whole(say("the seed"), fields.get("seed"), 0, MAX_SEED)
 
     def begin() -> Iterator[dict[str, Any]]:
         yield branches_of(loaded, x0, t, seed)

@@ -11,7 +11,7 @@ from ddpm_demo.films.film_job import FilmStep, FilmWalk
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.films import Films
 from ddpm_demo.ui.film.stream import FilmMessages
-from ddpm_demo.ui.parts.bridge import sentence_of
+from ddpm_demo.ui.parts.bridge import reported
 from ddpm_demo.ui.parts.server_events import sent_event
 
 BEHIND = 2**20  # bytes that may wait for a reader while memory is short
@@ -132,7 +132,7 @@ class Broadcast:
 
     def fail(self, error: Exception) -> None:
         """Note that there will be no more of it, and why."""
-        self.error = sentence_of(error)
+        self.error = reported(error)
         self._end()
         self._broadcasts.wake(self)
 

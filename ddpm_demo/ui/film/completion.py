@@ -29,13 +29,15 @@ from ddpm_demo.ui.parts.digits import read_picture
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import MAX_SEED, SIDE, from_base64, image_of, named_values, one_of, whole
 from ddpm_demo.ui.parts.shared_runs import RUNS
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.sentence import say
 
-COMPLETION_LESSON = """
+COMPLETION_LESSON = say("""
 ## Finish my drawing: wipe out a part, and let the network complete it
 Take the digit from the Noise tab, or draw one here, and wipe out part of it. The network was never taught to complete
 anything: it goes from noise to a digit as always, and after each step the known part is put back, with as much noise
 as the picture has at that point (RePaint, Lugmayr et al. 2022). Four attempts, each with its own noise.
-"""
+""")
 COMPLETIONS = 4
 COMPLETION_STEPS = 25
 MOST_JUMPS = 10
@@ -51,7 +53,7 @@ def build_completion(checkpoints: dict[str, Path], which: gr.HTML) -> None:
         wanted = read_completion(checkpoints, fields.get("checkpoint"), fields)
         return {"run": RUNS.begin(messages_of(wanted), lambda: completion_plan(wanted)).name}
 
-    gr.Markdown(COMPLETION_LESSON, elem_classes="ddpm-lesson")
+    prose(COMPLETION_LESSON, elem_classes="ddpm-lesson")
     masks = {name: base64_of(known_mask(name).numpy().astype("u1")) for name in MASKS}
     begin = {"checkpoint": which.value, "masks": masks, "jumps": USUAL_JUMPS, "most": MOST_JUMPS, "n": COMPLETIONS}
     view = browser_component(
@@ -64,7 +66,7 @@ def build_completion(checkpoints: dict[str, Path], which: gr.HTML) -> None:
 
 def read_known(value: object) -> Tensor:
     """Return what is known of a picture, bool (1, 1, 28, 28), sent as 784 bytes in base64: 1 known, 0 wiped out."""
-    refusal = f"the known part must be {SIDE * SIDE} bytes, each 0 or 1"
+    refusal = say("the known part must be {count} bytes, each 0 or 1", count=SIDE * SIDE)
     content = from_base64(value, refusal, most=SIDE * SIDE)
     if len(content) != SIDE * SIDE or not set(content) <= {0, 1}:
         raise ConfigError(refusal)
@@ -100,10 +102,10 @@ class Completion:
 def read_completion(checkpoints: Mapping[str, Path], name: Any, question: Any) -> Completion:
     """Return what a page asks to have completed, its networks loaded; raise DemoError if it makes no sense."""
     fields = named_values(question, "x0, known, jumps and seed")
-    name = one_of(name, checkpoints, "choose one of the listed checkpoints above")
-    x0, known = image_of(fields.get("x0"), "a digit", most=1), read_known(fields.get("known"))
-    jumps = whole("the number of jumps", fields.get("jumps"), 0, MOST_JUMPS)
-    seed = whole("the seed", fields.get("seed"), 0, MAX_SEED)
+    name = one_of(name, checkpoints, say("choose one of the listed checkpoints above"))
+    x0, known = image_of(fields.get("x0"), say("a digit"), most=1), read_known(fields.get("known"))
+    jumps = whole(say("the number of jumps"), fields.get("jumps"), 0, MOST_JUMPS)
+    seed = whole(say("the seed"), fields.get("seed"), 0, MAX_SEED)
 
     loaded, guidance = load_placed(checkpoints[name]), RECOMMENDED_GUIDANCE.get(name)
     if guidance is not None and guidance.guide not in checkpoints:

@@ -11,6 +11,7 @@ from ddpm_demo.explaining.spread import gaussian_end
 from ddpm_demo.store.mnist import load_mnist
 from ddpm_demo.ui.film.film_settings import read_setting
 from ddpm_demo.ui.film.form_words import settings_of_words
+from ddpm_demo.words.sentence import say
 
 
 def contrast(schedule: Schedule, config: SamplerConfig) -> float | None:
@@ -36,7 +37,12 @@ def contrast_words(schedule: Schedule, words: Mapping[str, Any]) -> str:
         return ""
     if share is None:
         return ""
-    return f"Given exact answers, {config.steps} steps of this rule end at **×{share:.2f}** of the right contrast."
+    return say(
+        "Given exact answers, {steps} step of this rule ends at **×{share:.2f}** of the right contrast.|"
+        "Given exact answers, {steps} steps of this rule end at **×{share:.2f}** of the right contrast.",
+        steps=config.steps,
+        share=share,
+    )
 
 
 @cache

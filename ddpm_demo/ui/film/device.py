@@ -36,6 +36,8 @@ from ddpm_demo.ui.parts.run_stream import GONE
 from ddpm_demo.ui.parts.shared_runs import RUNS, SharedRuns
 from ddpm_demo.ui.parts.weights import WEIGHTS
 from ddpm_demo.ui.ready_files import FOR_EVER
+from ddpm_demo.ui.words.visitor import for_visitor
+from ddpm_demo.words.sentence import say
 
 PLAN_PATH = "/ddpm/plan"
 WEIGHTS_PATH = "/ddpm/weights"
@@ -55,7 +57,7 @@ def device_routes(checkpoints: Mapping[str, Path], broadcasts: Broadcasts) -> li
                 answer = await anyio.to_thread.run_sync(device_film, checkpoints, broadcasts, settings)
         except Exception as error:
             answer = {"error": sentence_of(error)}
-        return JSONResponse(answer, headers={"cache-control": "no-store"})
+        return JSONResponse(for_visitor(answer), headers={"cache-control": "no-store"})
 
     async def weights(request: Request) -> Response:
         file = WEIGHTS.get(request.path_params["digest"])
@@ -106,7 +108,7 @@ def device_run(broadcasts: Broadcasts, name: str, runs: SharedRuns = RUNS) -> di
         raise ConfigError(GONE)
     planned: PlannedRun | None = run.plan() if run.plan else None
     if planned is None or planned.only_server:
-        return {"only_server": planned.only_server if planned else "it is nothing that a device makes"}
+        return {"only_server": planned.only_server if planned else say("it is nothing that a device makes")}
     walks = [
         {"plan": walk.plan, "frames": walk.frames, "network": walk.network, "guide": walk.guide}
         for walk in planned.walks

@@ -7,10 +7,11 @@ from ddpm_demo.films.film_job import FilmJob, frame_indices
 from ddpm_demo.films.plan import film_plan
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.parts.weights import WEIGHTS
+from ddpm_demo.words.sentence import say
 
-NO_CLASSIFIER = "a digit is asked for, and only the server has the classifier for that"
-NO_FILE = "its network is not in a file that could be sent"
-NO_DIGITS = "a perfect network takes part, and only the server has the digits that it knows"
+NO_CLASSIFIER = say("a digit is asked for, and only the server has the classifier for that")
+NO_FILE = say("its network is not in a file that could be sent")
+NO_DIGITS = say("a perfect network takes part, and only the server has the digits that it knows")
 
 
 @dataclass(frozen=True)

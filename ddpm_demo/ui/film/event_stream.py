@@ -31,8 +31,10 @@ from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_guide, load_p
 from ddpm_demo.ui.film.broadcast import Broadcast, Reader
 from ddpm_demo.ui.film.broadcasts import COME_BACK_SECONDS, MAX_VISITORS, Broadcasts
 from ddpm_demo.ui.film.film_settings import FilmSettings, read_film_settings
-from ddpm_demo.ui.parts.bridge import sentence_of
+from ddpm_demo.ui.parts.bridge import sentence_of, without_folders
 from ddpm_demo.ui.parts.server_events import EVENT_HEADERS, RETRY_MILLISECONDS, send_events, sent_event, visitor_left
+from ddpm_demo.ui.words.visitor import for_visitor
+from ddpm_demo.words.sentence import say
 
 FILM_PATH = "/ddpm/film"
 POLLED = 2**20  # bytes after which an answer to a short question ends, and the rest waits for the next
@@ -63,29 +65,31 @@ class FilmStream:
             await send({"type": "http.response.body", "body": b""})
             return
         await send({"type": "http.response.start", "status": 200, "headers": EVENT_HEADERS})
-        say = partial(send_events, send)
+        tell = partial(send_events, send)
         try:
             if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 raise ConfigError("films are only for this server's own page")
             settings = settings_of_film(query.get("settings"))
             place = self.broadcasts.admit(visitor)
             if place:
-                note = (
-                    f"{MAX_VISITORS} visitors are having films made here right now. Your place in line is {place}; "
-                    "this page will ask again by itself, so leave it open."
+                note = say(
+                    "{most} visitors are having films made here right now. Your place in line is {place}; this page "
+                    "will ask again by itself, so leave it open.",
+                    most=MAX_VISITORS,
+                    place=place,
                 )
-                await say(sent_event({"place": place, "note": note}, "full"), retry=1000 * COME_BACK_SECONDS)
+                await tell(sent_event({"place": place, "note": note}, "full"), retry=1000 * COME_BACK_SECONDS)
             else:
-                await say(sent_event({}, "here"), retry=RETRY_MILLISECONDS)
+                await tell(sent_event({}, "here"), retry=RETRY_MILLISECONDS)
                 broadcast = await self._open(settings)
                 after = headers.get("last-event-id") or query.get("after", "")
                 if query.get("poll"):
-                    await say(self._glance(broadcast, visitor, after))
+                    await tell(self._glance(broadcast, visitor, after))
                 else:
-                    await self._show(broadcast, visitor, after, receive, say)
+                    await self._show(broadcast, visitor, after, receive, tell)
         except Exception as error:
             self.broadcasts.give_up(visitor)
-            await say(sent_event({"error": sentence_of(error)}, "refused") + sent_event({}, "over"))
+            await tell(sent_event({"error": sentence_of(error)}, "refused") + sent_event({}, "over"))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _open(self, settings: FilmSettings) -> Broadcast:
@@ -96,25 +100,25 @@ class FilmStream:
         loaded, guide = open_networks(self._checkpoints, settings)
         return self.broadcasts.ask(loaded, settings, guide)
 
-    async def _show(self, broadcast: Broadcast, visitor: str, after: str, receive: Receive, say: Any) -> None:
+    async def _show(self, broadcast: Broadcast, visitor: str, after: str, receive: Receive, tell: Any) -> None:
         source = _source(broadcast, visitor, after)
         reader = self.broadcasts.join(broadcast, visitor, after)
         leaving = asyncio.ensure_future(visitor_left(receive))
         try:
             if source:
-                await say(sent_event(source, "source"))
+                await tell(sent_event(source, "source"))
             quiet = True
             while not leaving.done() and not reader.dropped:
                 reader.news.clear()
                 if new := reader.read():
-                    await say(new)
+                    await tell(new)
                 elif reader.finished:
-                    await say(_end(reader))
+                    await tell(_end(reader))
                     break
                 else:
                     place = self.broadcasts.position(broadcast)
                     if quiet:
-                        await say(sent_event(asdict(place), "place"))
+                        await tell(sent_event(asdict(place), "place"))
                     quiet = not await _either(reader.news, leaving, PLACE_SECONDS * max(1.0, place.films / 100))
         finally:
             leaving.cancel()
@@ -136,7 +140,7 @@ class FilmStream:
 
 
 def _end(reader: Reader) -> bytes:
-    error = reader.broadcast.error
+    error = without_folders(for_visitor(reader.broadcast.error))
     return (sent_event({"error": error}, "refused") if error else b"") + sent_event(
         {"replaced": reader.replaced}, "over"
     )

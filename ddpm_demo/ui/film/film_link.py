@@ -17,6 +17,8 @@ from typing import Any
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.film.film_settings import SETTINGS, FilmSettings, read_film_settings, read_setting
 from ddpm_demo.ui.parts.query import read_repaired
+from ddpm_demo.words.markdown import joined
+from ddpm_demo.words.sentence import Sentence, say, sentence_in
 
 LINK_NAME = "film"
 VERSION = "2"
@@ -65,7 +67,11 @@ def read_film_link(text: str, checkpoints: Collection[str] | None = None) -> Fil
         if version and version[1] == VERSION:
             return _read_named(candidate, checkpoints)
         if version:
-            raise ConfigError(f"it is version {version[1]}, but this program reads links up to version {VERSION}")
+            raise ConfigError(
+                "it is version {theirs}, but this program reads links up to version {ours}",
+                theirs=version[1],
+                ours=VERSION,
+            )
         return _read_first_version(candidate, checkpoints)
 
     return read_repaired(text, read)
@@ -93,17 +99,17 @@ def _value(name: str, text: str) -> Any:
     if text in YES_NO:
         return YES_NO[text]
     if not re.fullmatch(r"\d{1,12}(\.\d{1,400})?", text):
-        raise ConfigError(f"{name} must be a number")
+        raise ConfigError("{name} must be a number", name=name)
     return float(text) if "." in text else int(text)
 
 
 def _read_named(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
-    joined = "".join(text.split())  # mail breaks long lines
-    end = END.search(text) or END.search(joined)
+    unbroken = "".join(text.split())  # mail breaks long lines
+    end = END.search(text) or END.search(unbroken)
     if end is None:
-        raise ConfigError(f"its end is missing, after {quoted(text[-12:])}: it was cut off")
+        raise ConfigError("its end is missing, after {text}: it was cut off", text=quoted(text[-12:]))
     values: dict[str, Any] = {}
-    problems = []
+    problems = list[str]()
     for part in re.split(r"\.(?=[a-z]+-)", "".join(end.string[: end.start()].split()))[1:]:
         key, _, value = part.partition("-")
         name = KEYS.get(key)
@@ -114,12 +120,12 @@ def _read_named(text: str, checkpoints: Collection[str] | None) -> FilmSettings:
                 raise ConfigError("it appears twice")
             values[name] = read_setting(name, _value(name, value))
         except ConfigError as error:
-            problems.append(f"{quoted(part)}: {error}")
+            problems.append(Sentence("{part}: {why}", {"part": quoted(part), "why": sentence_in(error)}))
     missing = [name for name in ("checkpoint", "sampler", "steps", "n", "seed") if name not in values]
     if missing and not problems:
-        problems.append(f"it does not say {', '.join(missing)}")
+        problems.append(say("it does not say {names}", names=joined(missing, ", ")))
     if problems:
-        raise ConfigError("; ".join(problems))
+        raise ConfigError(joined(problems, "; "))
     return _offered(read_film_settings({**OMITTED, **values}), checkpoints)
 
 
@@ -128,34 +134,34 @@ def _read_first_version(text: str, checkpoints: Collection[str] | None) -> FilmS
         raise ConfigError("it is empty")
     parts = text.split("~", 6)
     if len(parts) < 7:
-        raise ConfigError(f"{quoted(text)} was not understood")
+        raise ConfigError("{text} was not understood", text=quoted(text))
     sampler, clip, steps, eta, n, seed, names = parts
     checkpoint, more = _first_name(names, checkpoints)
     guide, more = _first_name(more, [*FIRST_NO_GUIDE, *checkpoints] if checkpoints is not None else None)
     # a link ends where nothing more differs: before the guide, the digit, or whether the guide keeps to its interval
     rest = [] if more is None else more.split("~")
     if len(rest) not in ((0,) if guide is None else (1, 5, 6)):
-        raise ConfigError(f"{quoted(text)} has more or fewer parts than a link can have")
+        raise ConfigError("{text} has more or fewer parts than a link can have", text=quoted(text))
     values: dict[str, Any] = {"checkpoint": checkpoint, "limit_guide": rest[5:] == ["1"]}
     if guide not in (None, *FIRST_NO_GUIDE):
-        values |= {"guide": guide, "guide_weight": _number("the guidance weight", rest[0])}
+        values |= {"guide": guide, "guide_weight": _number(say("the guidance weight"), rest[0])}
     if rest[5:] not in ([], ["0"], ["1"]):
-        raise ConfigError(f"{quoted(rest[5])} was not understood")
+        raise ConfigError("{text} was not understood", text=quoted(rest[5]))
     values |= {
-        "sampler": _listed("samplers", sampler, FIRST_SAMPLERS)[0],
-        "variance": _listed("samplers", sampler, FIRST_SAMPLERS)[1],
-        "clip": _listed("ways of clipping", clip, FIRST_CLIPS),
-        "steps": _number("steps", steps),
+        "sampler": _listed(say("samplers"), sampler, FIRST_SAMPLERS)[0],
+        "variance": _listed(say("samplers"), sampler, FIRST_SAMPLERS)[1],
+        "clip": _listed(say("ways of clipping"), clip, FIRST_CLIPS),
+        "steps": _number(say("steps"), steps),
         "eta": _number("η", eta),
-        "n": _number("the number of digits", n),
-        "seed": _number("the seed", seed),
+        "n": _number(say("the number of digits"), n),
+        "seed": _number(say("the seed"), seed),
     }
     if rest[1:]:
         digit, weight, first, last = rest[1:5]
-        weight_of_digit = _number("the digit weight", weight)
-        values |= {"digit": int(_number("the digit", digit)), "digit_weight": weight_of_digit} if digit else {}
-        values |= {"first": _number("the first timestep", first) if first else None}
-        values |= {"last": _number("the last timestep", last)}
+        weight_of_digit = _number(say("the digit weight"), weight)
+        values |= {"digit": int(_number(say("the digit"), digit)), "digit_weight": weight_of_digit} if digit else {}
+        values |= {"first": _number(say("the first timestep"), first) if first else None}
+        values |= {"last": _number(say("the last timestep"), last)}
     return _offered(read_film_settings({**OMITTED, **values}), checkpoints)
 
 
@@ -171,15 +177,15 @@ def _first_name(text: str | None, known: Collection[str] | None) -> tuple[str | 
 
 
 def _listed(names: str, text: str, known: tuple[Any, ...]) -> Any:
-    number = _number(f"the number of the {names}", text)
+    number = _number(say("the number of the {names}", names=names), text)
     if number not in range(len(known)):
-        raise ConfigError(f"there are no {names} of number {quoted(text)}")
+        raise ConfigError("there are no {names} of number {text}", names=names, text=quoted(text))
     return known[int(number)]
 
 
 def _number(name: str, text: str) -> float | int:
     if not re.fullmatch(r"\d{1,12}|\d{0,12}\.\d{1,40}|\d(\.\d{1,20})?e[+-]?\d{1,3}", text):
-        raise ConfigError(f"{name} cannot be {quoted(text)}")
+        raise ConfigError("{name} cannot be {text}", name=name, text=quoted(text))
     return int(text) if text.isdigit() else float(text)
 
 
@@ -187,11 +193,11 @@ def _offered(settings: FilmSettings, checkpoints: Collection[str] | None) -> Fil
     if checkpoints is not None:
         for name in (settings.checkpoint, settings.guide):
             if name is not None and name not in checkpoints:
-                raise ConfigError(f"there is no checkpoint {quoted(name)} here")
+                raise ConfigError("there is no checkpoint {name} here", name=quoted(name))
     return settings
 
 
 def quoted(text: str) -> str:
     """Return a piece of a link as the note may show it, which reads Markdown: as code, and not too long."""
     shown = text.replace("`", "'").encode("utf-8", "replace").decode()
-    return f"`{shown if len(shown) <= QUOTED_SIGNS else shown[:QUOTED_SIGNS] + '…'}`" if shown else "nothing"
+    return f"`{shown if len(shown) <= QUOTED_SIGNS else shown[:QUOTED_SIGNS] + '…'}`" if shown else say("nothing")

@@ -10,6 +10,8 @@ from ddpm_demo.networks.guidance_settings import DigitConfig, GuidanceConfig
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.ui.parts.readers import MAX_SEED, flag, named_values, number, one_of, whole
+from ddpm_demo.words.markdown import joined
+from ddpm_demo.words.sentence import say
 
 CLIPS = ("none", "x0", "x_t")
 MAX_DIGIT_WEIGHT = 20
@@ -84,17 +86,18 @@ class FilmSettings:
         return DigitConfig(self.digit, self.digit_weight, first=self.first, last=self.last)
 
 
-def _text(name: str) -> Callable[[object], str]:
+def _text(refusal: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if isinstance(value, str) and value:
             return value
-        raise ConfigError(f"choose one of the listed {name}")
+        raise ConfigError(refusal)
 
     return read
 
 
-def _choice(name: str, names: tuple[str, ...]) -> Callable[[object], str]:
-    return lambda value: one_of(value, names, f"choose one of the listed {name}: {', '.join(names)}")
+def _choice(things: str, names: tuple[str, ...]) -> Callable[[object], str]:
+    refusal = say("choose one of the listed {things}: {names}", things=things, names=joined(names, ", "))
+    return lambda value: one_of(value, names, refusal)
 
 
 def _optional(read: Callable[[object], Any]) -> Callable[[object], Any]:
@@ -103,25 +106,27 @@ def _optional(read: Callable[[object], Any]) -> Callable[[object], Any]:
 
 # how each setting is read: each takes any JSON value and returns what the record holds, or raises ConfigError
 _READERS: dict[str, Callable[[object], Any]] = {
-    "checkpoint": _text("checkpoints"),
-    "sampler": lambda value: _choice("samplers", tuple(SAMPLERS))(value),  # whatever the table holds by then
-    "variance": _choice("variances", ("beta", "posterior")),
-    "final_noise": _choice("ways of the last steps' noise", ("spec", "ho")),
-    "clip": _choice("ways of clipping", CLIPS),
-    "steps": lambda value: whole("the number of steps", value, MIN_STEPS, MAX_STEPS),
+    "checkpoint": _text(say("choose one of the listed checkpoints")),
+    "sampler": lambda value: _choice(say("samplers"), tuple(SAMPLERS))(value),  # whatever the table holds by then
+    "variance": _choice(say("variances"), ("beta", "posterior")),
+    "final_noise": _choice(say("ways of the last steps' noise"), ("spec", "ho")),
+    "clip": _choice(say("ways of clipping"), CLIPS),
+    "steps": lambda value: whole(say("the number of steps"), value, MIN_STEPS, MAX_STEPS),
     "eta": lambda value: number("η", value, 0, 1),
-    "n": lambda value: whole("the number of digits", value, 1, MAX_IMAGES),
-    "seed": lambda value: whole("the seed", value, 0, MAX_SEED),
-    "guide": _optional(_text("guides, or none")),
-    "guide_weight": lambda value: number("the guidance weight", value, 0, MAX_GUIDE_WEIGHT),
-    "digit": _optional(lambda value: whole("the digit asked for", value, 0, 9)),
-    "digit_weight": lambda value: number("the digit weight", value, 0, MAX_DIGIT_WEIGHT),
+    "n": lambda value: whole(say("the number of digits"), value, 1, MAX_IMAGES),
+    "seed": lambda value: whole(say("the seed"), value, 0, MAX_SEED),
+    "guide": _optional(_text(say("choose one of the listed guides, or none"))),
+    "guide_weight": lambda value: number(say("the guidance weight"), value, 0, MAX_GUIDE_WEIGHT),
+    "digit": _optional(lambda value: whole(say("the digit asked for"), value, 0, 9)),
+    "digit_weight": lambda value: number(say("the digit weight"), value, 0, MAX_DIGIT_WEIGHT),
     # the last t that a field can be set to stands for the very beginning, whatever the schedule
     "first": lambda value: (
-        None if value in (None, MAX_STEPS - 1) else whole("the first timestep of the guidance", value, 0, MAX_STEPS - 1)
+        None
+        if value in (None, MAX_STEPS - 1)
+        else whole(say("the first timestep of the guidance"), value, 0, MAX_STEPS - 1)
     ),
-    "last": lambda value: whole("the last timestep of the guidance", value, 0, MAX_STEPS - 1),
-    "limit_guide": lambda value: flag("whether the guide keeps to the interval", value),
+    "last": lambda value: whole(say("the last timestep of the guidance"), value, 0, MAX_STEPS - 1),
+    "limit_guide": lambda value: flag(say("whether the guide keeps to the interval"), value),
 }
 SETTINGS = tuple(entry.name for entry in fields(FilmSettings))
 
@@ -129,7 +134,9 @@ SETTINGS = tuple(entry.name for entry in fields(FilmSettings))
 def read_setting(name: str, value: object) -> Any:
     """Return one setting, checked on its own; raise ConfigError if it makes no sense or there is no such setting."""
     if name not in _READERS:
-        raise ConfigError(f"a film has no setting called {name[:40]}; it has {', '.join(SETTINGS)}")
+        raise ConfigError(
+            "a film has no setting called {name}; it has {names}", name=name[:40], names=joined(SETTINGS, ", ")
+        )
     return _READERS[name](value)
 
 
@@ -139,10 +146,14 @@ def read_film_settings(values: object) -> FilmSettings:
     What is left out is as recommended. What takes no part in the film, such as the weight of a guide that is not there,
     becomes as recommended too: settings that are equal make the same film.
     """
-    named = named_values(values, "the settings of a film by name")
+    named = named_values(values, say("the settings of a film by name"))
     unknown = [str(name) for name in named if name not in _READERS]
     if unknown:
-        raise ConfigError(f"a film has no {', '.join(unknown)[:80]}; its settings are {', '.join(SETTINGS)}")
+        raise ConfigError(
+            "a film has no {unknown}; its settings are {names}",
+            unknown=", ".join(unknown)[:80],
+            names=joined(SETTINGS, ", "),
+        )
     if "checkpoint" not in named:
         raise ConfigError("a film needs the name of its checkpoint")
     return _checked(FilmSettings(**{name: read_setting(name, value) for name, value in named.items()}))

@@ -15,6 +15,7 @@ from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.films.film_job import FilmStep
 from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.parts.readers import whole
+from ddpm_demo.words.sentence import say
 
 KEPT_STEPS = 200  # at most, of a film, besides the finished picture
 KEPT_PICTURES = 3200  # digits times steps, so 50 steps of 64 digits: more would pass 4 MB on the way to the page
@@ -66,7 +67,7 @@ class Film:
 
     def frame(self, index: object) -> FilmStep:
         """Return the step behind a frame; raise ConfigError if it has none."""
-        return self.steps[whole("the frame", index, 0, len(self.steps) - 1)]
+        return self.steps[whole(say("the frame"), index, 0, len(self.steps) - 1)]
 
 
 def _new_pictures(kept: FilmStep, before: list[FilmStep]) -> list[Tensor]:

@@ -9,13 +9,15 @@ import gradio as gr
 
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.ui.film.film_settings import MAX_DIGIT_WEIGHT, MAX_GUIDE_WEIGHT, MAX_IMAGES, MAX_STEPS, MIN_STEPS
-from ddpm_demo.ui.film.form_words import NO_GUIDE, WORDS, opening_words
+from ddpm_demo.ui.film.form_words import ANY_DIGIT, NO_GUIDE, WORDS, opening_words, said_sampler
 from ddpm_demo.ui.parts.bridge import browser_component
-from ddpm_demo.ui.parts.choice import choice
+from ddpm_demo.ui.parts.choice import choice, named, unsaid
 from ddpm_demo.ui.parts.readers import UNCHANGED
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.sentence import say
 
 # measured by `ddpm-demo bench seed`; docs/measurements.md has the figures
-SEED_CONTRACT = (
+SEED_CONTRACT = say(
     "The same seed and settings give the same digits: on one machine bit for bit; on another processor, or in a "
     "browser, but for about 5 of 10,000 pixels, by one grey level and hardly ever by two."
 )
@@ -63,33 +65,45 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
     first = opening_words(opened)
     with gr.Row(elem_id="generate-wish"):
         count = gr.Slider(
-            1, MAX_IMAGES, value=first["n"], step=1, label="Digits", min_width=215, scale=3, elem_id="generate-count"
+            1,
+            MAX_IMAGES,
+            value=first["n"],
+            step=1,
+            label=say("Digits"),
+            min_width=215,
+            scale=3,
+            elem_id="generate-count",
         )
-        digit = choice(list(WORDS["digit"]), first["digit"], label="Ask for", elem_id="generate-digit")
+        digit = choice(
+            named([ANY_DIGIT]) + unsaid(name for name in WORDS["digit"] if name != ANY_DIGIT),
+            first["digit"],
+            label=say("Ask for"),
+            elem_id="generate-digit",
+        )
     with gr.Row(elem_id="generate-buttons"):
-        start = gr.Button("Generate", variant="primary", min_width=96, elem_id="generate-start")
-        dice = gr.Button("Another noise", min_width=96, elem_id="generate-dice")
-        stop = gr.Button("Stop", variant="stop", interactive=False, min_width=64, elem_id="generate-stop")
+        start = gr.Button(say("Generate"), variant="primary", min_width=96, elem_id="generate-start")
+        dice = gr.Button(say("Another noise"), min_width=96, elem_id="generate-dice")
+        stop = gr.Button(say("Stop"), variant="stop", interactive=False, min_width=64, elem_id="generate-stop")
     steered = gr.Checkbox(
         first["guide"] != NO_GUIDE,
-        label="Steered by a second, weaker network",
-        info="It is pushed away from that one's mistakes: clearer digits (Karras et al. 2024).",
+        label=say("Steered by a second, weaker network"),
+        info=say("It is pushed away from that one's mistakes: clearer digits (Karras et al. 2024)."),
         elem_id="generate-steered",
     )
-    with gr.Accordion("Settings", open=False, elem_id="generate-settings", elem_classes="ddpm-settings"):
-        gr.Markdown("#### The network")
+    with gr.Accordion(say("Settings"), open=False, elem_id="generate-settings", elem_classes="ddpm-settings"):
+        prose(say("#### The network"))
         which = choice(
-            list(names),
+            unsaid(names),
             opened,
-            label="Checkpoint",
-            info="The trained weights that do the work.",
+            label=say("Checkpoint"),
+            info=say("The trained weights that do the work."),
             elem_id="generate-which",
         )
         guide = choice(
-            [NO_GUIDE, *(name for name in names if not is_ideal(name))],
+            named([NO_GUIDE]) + unsaid(name for name in names if not is_ideal(name)),
             first["guide"],
-            label="Guide",
-            info="A weaker network to steer away from.",
+            label=say("Guide"),
+            info=say("A weaker network to steer away from."),
             elem_id="generate-guide",
         )
         weight = gr.Slider(
@@ -97,48 +111,50 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
             MAX_GUIDE_WEIGHT,
             value=first["guide_weight"],
             step=0.25,
-            label="Guidance weight",
-            info="0 is the guide alone, 1 the network alone; above 1 goes further from the guide.",
+            label=say("Guidance weight"),
+            info=say("0 is the guide alone, 1 the network alone; above 1 goes further from the guide."),
             elem_id="generate-weight",
         )
-        gr.Markdown("#### From noise to digit")
+        prose(say("#### From noise to digit"))
         sampler = gr.Radio(
-            list(WORDS["sampler"]),
+            [(said_sampler(title), title) for title in WORDS["sampler"]],
             value=first["sampler"],
-            label="Sampler",
-            info="The rule that turns xₜ into the next picture.",
+            label=say("Sampler"),
+            info=say("The rule that turns xₜ into the next picture."),
         )
         steps = gr.Slider(
             MIN_STEPS,
             MAX_STEPS,
             value=first["steps"],
             step=1,
-            label="Steps",
-            info="Network calls from noise to digit; 1000 uses every timestep.",
+            label=say("Steps"),
+            info=say("Network calls from noise to digit; 1000 uses every timestep."),
         )
-        contrast = gr.Markdown(contrast_words, elem_id="generate-contrast")
+        contrast = prose(contrast_words, elem_id="generate-contrast")
         clip = gr.Radio(
-            list(WORDS["clip"]),
+            named(WORDS["clip"]),
             value=first["clip"],
-            label="Clipping",
-            info="The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives many errors.",
+            label=say("Clipping"),
+            info=say(
+                "The spec clips nothing; Ho et al.'s code clips the implied clean image, which forgives many errors."
+            ),
         )
         eta = gr.Slider(
             0,
             1,
             value=first["eta"],
             step=0.05,
-            label="η (DDIM only)",
-            info="How much fresh noise DDIM adds: 0 none, 1 as much as DDPM.",
+            label=say("η (DDIM only)"),
+            info=say("How much fresh noise DDIM adds: 0 none, 1 as much as DDPM."),
         )
-        gr.Markdown("#### Asking for a digit")
+        prose(say("#### Asking for a digit"))
         digit_weight = gr.Slider(
             0,
             MAX_DIGIT_WEIGHT,
             value=first["digit_weight"],
             step=0.5,
-            label="How strongly",
-            info="How many times the classifier's gradient is subtracted from ε̂; 0 means not at all.",
+            label=say("How strongly"),
+            info=say("How many times the classifier's gradient is subtracted from ε̂; 0 means not at all."),
             elem_id="generate-asking",
         )
         with gr.Row():
@@ -147,7 +163,7 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
                 MAX_STEPS - 1,
                 value=first["first"],
                 step=1,
-                label="From t =",
+                label=say("From t ="),
                 min_width=230,
                 elem_id="generate-first",
             )
@@ -156,28 +172,28 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
                 MAX_STEPS - 1,
                 value=first["last"],
                 step=1,
-                label="Down to t =",
+                label=say("Down to t ="),
                 min_width=230,
                 elem_id="generate-last",
             )
         limit_guide = gr.Checkbox(
             first["limit_guide"],
-            label="Use the guide only there, too",
-            info="Outside the interval the network is alone: neither classifier nor guide is run.",
+            label=say("Use the guide only there, too"),
+            info=say("Outside the interval the network is alone: neither classifier nor guide is run."),
             elem_id="generate-guide-too",
         )
-        gr.Markdown("#### The noise")
+        prose(say("#### The noise"))
         seed = gr.Number(
             first["seed"],
             precision=0,
             minimum=0,
-            label="Seed",
+            label=say("Seed"),
             info=SEED_CONTRACT,
             elem_id="generate-seed",
         )
-        gr.Markdown("#### Who computes")
+        prose(say("#### Who computes"))
         browser_component("film/where", None, elem_id="generate-where")
-    differences = gr.Markdown(UNCHANGED, elem_id="generate-differences")
+    differences = prose(UNCHANGED, elem_id="generate-differences")
     fields = {
         "checkpoint": which,
         "sampler": sampler,

@@ -11,9 +11,17 @@ from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.store.files import GUIDE
 from ddpm_demo.ui.film.film_settings import MAX_STEPS, FilmSettings, recommended_guide, recommended_settings
 from ddpm_demo.ui.parts.readers import changed_in_words, flag
+from ddpm_demo.words.sentence import Sentence, plain, say
 
-ANY_DIGIT = "any digit"
-NO_GUIDE = "— none —"  # among the names of checkpoints; no run of the shelf can be called so
+# what the fields send, the same in every language
+ANY_DIGIT = plain(say("any digit"))
+# as `core` titles its samplers, which cannot mark them itself
+SAMPLER_TITLES = (
+    say("DDPM, the spec's rule (σ² = β)"),
+    say("DDPM, posterior variance"),
+    say("Heun (asks twice a step)"),
+)
+NO_GUIDE = plain(say("— none —"))  # among the names of checkpoints; no run of the shelf can be called so
 
 
 def _sampler_settings(kind: str, variant: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,27 +37,32 @@ WORDS: dict[str, dict[str, dict[str, Any]]] = {
         for title, variant in sampler.variants.items()
     },
     "clip": {
-        "none": {"clip": "none"},
-        "clip x̂₀ to [−1, 1]": {"clip": "x0"},
-        "clamp xₜ to [−1, 1]": {"clip": "x_t"},
+        plain(say("none")): {"clip": "none"},
+        plain(say("clip x̂₀ to [−1, 1]")): {"clip": "x0"},
+        plain(say("clamp xₜ to [−1, 1]")): {"clip": "x_t"},
     },
     "guide": {NO_GUIDE: {"guide": None}},
     "digit": {ANY_DIGIT: {"digit": None}, **{str(digit): {"digit": digit} for digit in range(10)}},
 }
 # what the fields under Settings are called in the line that says what differs
 CHANGED_WORDS = {
-    "checkpoint": "checkpoint",
-    "sampler": "sampler",
-    "steps": "steps",
-    "clip": "clipping",
-    "eta": "η",
-    "guide": "guide",
-    "guide_weight": "guidance weight",
-    "digit_weight": "digit weight",
-    "first": "guidance from t",
-    "last": "guidance down to t",
-    "limit_guide": "guide only there",
+    "checkpoint": say("checkpoint"),
+    "sampler": say("sampler"),
+    "steps": say("steps"),
+    "clip": say("clipping"),
+    "eta": say("η"),
+    "guide": say("guide"),
+    "guide_weight": say("guidance weight"),
+    "digit_weight": say("digit weight"),
+    "first": say("guidance from t"),
+    "last": say("guidance down to t"),
+    "limit_guide": say("guide only there"),
 }
+
+
+def said_sampler(title: str) -> str:
+    """Return a sampler's title as it is said; one that is nothing but names is the same in every language."""
+    return Sentence(title, {}) if title in SAMPLER_TITLES else title
 
 
 def settings_of_words(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,13 +110,13 @@ def steer(wanted: object, checkpoint: object) -> tuple[str, float]:
     Raises ConfigError where there is none to do it: of the shipped networks the guide itself is the weakest, and an
     ideal has no mistakes to keep away from.
     """
-    if not flag("whether it is steered", wanted):
+    if not flag(say("whether it is steered"), wanted):
         return NO_GUIDE, GuidanceConfig.weight
     guide, weight = guide_of(checkpoint)
     if guide != NO_GUIDE:
         return guide, weight
     if not isinstance(checkpoint, str) or checkpoint == GUIDE or is_ideal(checkpoint):
-        raise ConfigError(f"there is no weaker network that could steer {checkpoint}")
+        raise ConfigError("there is no weaker network that could steer {checkpoint}", checkpoint=checkpoint)
     return GUIDE, GuidanceConfig.weight
 
 

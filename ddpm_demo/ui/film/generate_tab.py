@@ -33,21 +33,24 @@ from ddpm_demo.ui.film.form_words import (
 from ddpm_demo.ui.film.inspector import inspect_step
 from ddpm_demo.ui.film.nearest import nearest_digits
 from ddpm_demo.ui.film.path import build_path
-from ddpm_demo.ui.film.race import build_race
+from ddpm_demo.ui.film.race_tab import build_race
 from ddpm_demo.ui.film.stream import start_picture
 from ddpm_demo.ui.film.take_home import take_home
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, event
 from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.query import query_values
 from ddpm_demo.ui.parts.readers import MAX_SEED, whole
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.ui.words.visitor import for_visitor
+from ddpm_demo.words.sentence import say, sentence_in
 
-GENERATE_LEAD = "Press **Generate**: the network takes this noise away, step by step, until digits are left."
-GENERATE_LESSON = """
+GENERATE_LEAD = say("Press **Generate**: the network takes this noise away, step by step, until digits are left.")
+GENERATE_LESSON = say("""
 ## The reverse process: a digit comes out of noise
 Start from pure noise. At every step the network says what noise it believes is in the picture; a little of it is taken
 away, and (in DDPM) a little fresh noise is put back. Nothing tells the network *which* digit to draw: the noise
 decides. Under Settings, try DDIM with 50 steps and η = 0, then the same seed with 10.
-"""
+""")
 # what the buttons do, in the browser: the film's new value, and which button can be pressed
 PRESS_START = """(...values) => [{{settings: ({named})(values), press: Date.now()}},
     {{__type__: "update", interactive: false}}, {{__type__: "update", interactive: true}}]"""
@@ -81,14 +84,16 @@ class GenerateTab:
             if words["sampler"] is None:
                 raise ConfigError("this page has no such sampler")
         except ConfigError as error:
-            note = (
-                f"This link asked for a film that cannot be made ({error}) and was ignored. "
-                "The settings are those that the page opens with."
+            note = say(
+                "This link asked for a film that cannot be made ({why}) and was ignored. "
+                "The settings are those that the page opens with.",
+                why=sentence_in(error),
             )
-            return [gr.skip()] * len(self.fields) + [note, {"open": True}]
+            return [*[gr.skip()] * len(self.fields), for_visitor(note), {"open": True}]
         idle = {"guide_weight": wanted.guide, "digit_weight": wanted.digit}  # what takes no part stays as it is
         fields = [gr.skip() if idle.get(name, "") is None else words[name] for name in self.fields]
-        return [*fields, "The film of this link, drawn again with its settings.", {"open": True, "press": True}]
+        note = say("The film of this link, drawn again with its settings.")
+        return [*fields, for_visitor(note), {"open": True, "press": True}]
 
 
 def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None = None) -> GenerateTab:
@@ -96,7 +101,7 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
 
     `executor` makes the films; without one this process does.
     """
-    gr.Markdown(GENERATE_LEAD, elem_classes="ddpm-lead")
+    prose(GENERATE_LEAD, elem_classes="ddpm-lead")
     note = gr.Markdown(elem_id="generate-note")
     with gr.Row(elem_id="generate-stage"):
         with gr.Column(min_width=280, scale=2):
@@ -114,13 +119,13 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
             )
     contents(
         {
-            "path": "The path of the film",
-            "race": "The race, and experiments",
-            "branches": "From your own digit",
-            "completion": "Finish my drawing",
+            "path": say("The path of the film"),
+            "race": say("The race, and experiments"),
+            "branches": say("From your own digit"),
+            "completion": say("Finish my drawing"),
         }
     )
-    gr.Markdown(GENERATE_LESSON, elem_classes="ddpm-lesson")
+    prose(GENERATE_LESSON, elem_classes="ddpm-lesson")
 
     def show_first(*wanted: Any) -> Any:
         try:
@@ -133,6 +138,7 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
     newest: dict[str, Any] = {**at_once, "trigger_mode": "always_last"}
     gr.on([field.change for field in noise], show_first, noise, film, **newest)
 
+    @event
     def tell_differences(*values: Any) -> list[str]:
         words = form.by_name(values)
         of_contrast = contrast_words(checkpoint_schedule(checkpoints, words["checkpoint"]), words)
@@ -162,9 +168,9 @@ def build_generate_tab(checkpoints: dict[str, Path], executor: Executor | None =
 
 def first_frame(checkpoints: dict[str, Path], name: Any, count: Any, seed: Any, steps: Any) -> dict[str, Any]:
     """Return the noise that a film with these settings will begin with; raise DemoError if there can be none."""
-    n, number = whole("the number of digits", count, 1, MAX_IMAGES), whole("the seed", seed, 0, MAX_SEED)
+    n, number = whole(say("the number of digits"), count, 1, MAX_IMAGES), whole(say("the seed"), seed, 0, MAX_SEED)
     schedule = checkpoint_schedule(checkpoints, name)
-    return start_picture(schedule, n=n, seed=number, steps=whole("the steps", steps, MIN_STEPS, MAX_STEPS))
+    return start_picture(schedule, n=n, seed=number, steps=whole(say("the steps"), steps, MIN_STEPS, MAX_STEPS))
 
 
 def checkpoint_schedule(checkpoints: dict[str, Path], name: Any) -> Schedule:

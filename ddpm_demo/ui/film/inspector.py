@@ -9,6 +9,7 @@ from ddpm_demo.explaining.written_step import write_out
 from ddpm_demo.ui.film.films import FILMS, Films
 from ddpm_demo.ui.parts.bridge import base64_of, server_function
 from ddpm_demo.ui.parts.readers import named_values, whole
+from ddpm_demo.words.sentence import say
 
 
 @server_function
@@ -17,7 +18,7 @@ def inspect_step(question: Any, films: Films = FILMS) -> dict[str, Any]:
     fields = named_values(question, "run, frame and digit")
     film = films.get(fields.get("run"))
     kept = film.frame(fields.get("frame"))
-    k = whole("the digit", fields.get("digit"), 0, film.settings.n - 1)
+    k = whole(say("the digit"), fields.get("digit"), 0, film.settings.n - 1)
     step, prediction = kept.step, kept.prediction
     written = write_out(film.schedule, film.settings.config, step)
 

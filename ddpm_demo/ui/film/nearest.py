@@ -64,7 +64,7 @@ def grey_digits(text: object) -> Tensor:
     except ValueError:
         content = b""
     if not content or len(content) % 28**2 or len(content) > MAX_IMAGES * 28**2:
-        raise ConfigError(f"1 to {MAX_IMAGES} digits of 28x28 grey bytes are needed")
+        raise ConfigError("1 to {most} digits of 28x28 grey bytes are needed", most=MAX_IMAGES)
     return torch.frombuffer(bytearray(content), dtype=torch.uint8).view(-1, 28, 28)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from ddpm_demo.explaining.plane import mnist_plane
@@ -10,19 +9,21 @@ from ddpm_demo.ui.film.films import FILMS, Films
 from ddpm_demo.ui.parts import plots
 from ddpm_demo.ui.parts.bridge import base64_of, browser_component, chart_value, server_function
 from ddpm_demo.ui.parts.readers import named_values
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.sentence import say
 
-PATH_LESSON = """
+PATH_LESSON = say("""
 ## The path of the film
 A digit is a point in 784 dimensions. This is the plane through MNIST's mean along which real digits differ most (its
 first two principal components): the cloud is real digits, coloured by class, and each line is one digit of the film
 above on its path, up to the frame of the film's slider. All paths start close together, because noise prefers no
 direction; then they part. Draw the path of x̂₀ as well: the network's guess moves long before the picture does.
-"""
+""")
 
 
 def build_path() -> None:
     """Lay out the section and connect it to the film."""
-    gr.Markdown(PATH_LESSON, elem_classes="ddpm-lesson")
+    prose(PATH_LESSON, elem_classes="ddpm-lesson")
     browser_component("film/path", None, elem_id="path", server=[path_cloud, path_trails])
 
 
@@ -34,8 +35,10 @@ def path_cloud(_: Any = None) -> dict[str, Any]:
     """
     plane, points, labels = mnist_plane()
     figure = plots.plane_figure(points, labels, plane.explained)
-    share = f"{100 * plane.explained.sum():.0f} %"
-    label = f"real digits on MNIST's first two principal components, {share} of its variance, and the film's trails"
+    label = say(
+        "real digits on MNIST's first two principal components, {share:.0%} of its variance, and the film's trails",
+        share=float(plane.explained.sum()),
+    )
     chart = chart_value(figure, label=label)
     directions = {"mean": plane.mean, "components": plane.components}
     return chart | {name: base64_of(numbers.astype(np.float32)) for name, numbers in directions.items()}

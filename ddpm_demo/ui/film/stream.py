@@ -58,7 +58,7 @@ class FilmMessages:
             "x0_hat": "",
             "eps_hat": "",
             "done": 0.0,
-            "note": "the network is at its first step",
+            **self._progress(0, None),
         }
 
     def take(self, film_step: FilmStep, left: float | None = None) -> list[dict[str, Any]]:
@@ -87,12 +87,12 @@ class FilmMessages:
             "eps_hat": packed([kept.step.eps_hat for kept in pending], self.bits, EPS_REACH),
             **self._pulls([kept.prediction.classifier_pull for kept in pending]),
             "done": (step.index + 1) / len(self._timesteps),
-            "note": self._note(step, left),
+            **self._progress(step.index + 1, left),
         }
         self._first += len(pending)
-        return [message] if step.s >= 0 else [message, self._end(step, message["note"])]
+        return [message] if step.s >= 0 else [message, self._end(step)]
 
-    def _end(self, step: Step, note: Any) -> dict[str, Any]:
+    def _end(self, step: Step) -> dict[str, Any]:
         self.film.finished = finished = step.x_s.cpu()
         return {
             **self._same,
@@ -103,7 +103,7 @@ class FilmMessages:
             "x0_hat": packed([finished], 8),
             "eps_hat": packed([torch.zeros_like(finished)], 8, EPS_REACH),
             "done": 1.0,
-            "note": note,
+            **self._progress(len(self._timesteps), None),
         }
 
     def _pulls(self, pulls: list[ClassifierPull | None]) -> dict[str, Any]:
@@ -122,14 +122,12 @@ class FilmMessages:
             "odds": base64_of((odds * 255).round().to(torch.uint8).numpy()),
         }
 
-    def _note(self, step: Step, left: float | None) -> str:
-        made, steps, n = step.index + 1, len(self._timesteps), self.film.settings.n
-        rate = f"{self.seconds / made * 1000:.0f} ms a step"
-        speed = f"{n * made / steps / self.seconds:.2f} images/s" if self.seconds > 0 else ""
-        if step.s < 0:
-            return f"{steps} steps in {self.seconds:.1f} s of computing, {rate}, {speed}"
-        left = self.seconds / made * (steps - made) if left is None else left
-        return f"step {made} of {steps}, {rate}, {speed}, about {left:.0f} s left"
+    def _progress(self, made: int, left: float | None) -> dict[str, Any]:
+        """Return how far the film is, in numbers: one message serves readers of any language."""
+        steps = len(self._timesteps)
+        if left is None:
+            left = self.seconds / made * (steps - made) if made else 0.0
+        return {"progress": {"made": made, "steps": steps, "seconds": self.seconds, "left": left}}
 
     def _moment(self, t: int, std: float) -> dict[str, float]:
         """Return the numbers beside a frame: its timestep, how much signal there is, and the step's noise."""

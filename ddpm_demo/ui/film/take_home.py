@@ -15,6 +15,7 @@ from ddpm_demo.ui.film.film_settings import FilmSettings, interval_of
 from ddpm_demo.ui.film.films import FILMS, FINE_DIGITS, Film, Films
 from ddpm_demo.ui.parts.bridge import server_function
 from ddpm_demo.ui.parts.readers import named_values
+from ddpm_demo.words.sentence import say
 
 # of a film with a guide the program has these as well
 IMPORTS = "from ddpm_demo.core.guidance import Autoguidance\n"
@@ -68,8 +69,11 @@ def take_home(question: Any, films: Films = FILMS) -> dict[str, Any]:
         some = [frames[round(k * last / min(last, GIF_FRAMES))] for k in range(min(last, GIF_FRAMES) + 1)]
         gif = pictures.film_gif(some, scale=2 if film.settings.n <= FINE_DIGITS else 1, limit=GIF_BYTES)
         steps = film.settings.config.steps  # the pictures are one more: the noise, and what each step makes of it
-        which = "one a step" if len(some) == steps + 1 else f"of a film of {steps} steps"
-        note = f"{len(some)} frames, {which}, {pictures.frame_time(len(some))} ms each"
+        told = {"frames": len(some), "steps": steps, "ms": pictures.frame_time(len(some))}
+        if len(some) == steps + 1:
+            note = say("{frames} frames, one a step, {ms} ms each", **told)
+        else:
+            note = say("{frames} frames, of a film of {steps} steps, {ms} ms each", **told)
         return {**_file(gif, f"{name}-{len(some)}-frames.gif", "image/gif"), "note": note}
     if kind == "png":
         return _file(pictures.grid_png(film.frames()[-1]), f"{name}.png", "image/png")

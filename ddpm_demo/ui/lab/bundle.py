@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from gradio.themes import Base
 
 from ddpm_demo.ui.look import HEAD_STYLES, STYLE_SHEETS, theme
-from ddpm_demo.ui.page_head import LESSONS_STYLE
+from ddpm_demo.ui.page_head import LESSONS_STYLE, words_in_page
 from ddpm_demo.ui.parts.bridge import STATIC
+from ddpm_demo.ui.words.language import ENGLISH, Language
 
 ENTRY = "lab/lab.js"
 WORKER = "net/worker.js"
@@ -34,8 +35,8 @@ SET_BY_SCRIPT = re.compile(r'setProperty\("--([a-z0-9-]+)"')
 VARIABLE = re.compile(r"var\(--([a-z0-9-]+)\)")
 
 
-def one_script(entry: str) -> str:
-    """Return a browser module of `static/` and all that it imports as one script."""
+def one_script(entry: str, language: Language = ENGLISH) -> str:
+    """Return a browser module of `static/` and all that it imports as one script, which says all in one language."""
     exports: dict[str, set[str]] = {}
     parts: list[str] = []
     under_way: list[str] = []
@@ -70,7 +71,8 @@ def one_script(entry: str) -> str:
         under_way.pop()
 
     visit(entry)
-    script = '"use strict";\nconst modules = {};\n' + "".join(parts)
+    words = "" if language is ENGLISH else f"globalThis.ddpmWords = {words_in_page(language, [])};\n"
+    script = f'"use strict";\n{words}const modules = {{}};\n' + "".join(parts)
     assert "</script" not in script.lower(), "a module would end the script that it stands in"
     assert "<!--" not in script, "a module would begin a comment of HTML"
     return script

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from babel.dates import format_date
 from markdown_it import MarkdownIt
 
 import ddpm_demo
@@ -19,7 +20,7 @@ from ddpm_demo.ui.film.film_settings import FilmSettings, recommended_guide, rec
 from ddpm_demo.ui.film.form import SEED_CONTRACT
 from ddpm_demo.ui.film.form_words import sampler_words
 from ddpm_demo.ui.film.generate_tab import GENERATE_LEAD, GENERATE_LESSON
-from ddpm_demo.ui.film.race import RACE_WORDS
+from ddpm_demo.ui.film.race_tab import RACE_WORDS
 from ddpm_demo.ui.film.take_home import program
 from ddpm_demo.ui.lab.lessons import SolvedLesson, lessons_value
 from ddpm_demo.ui.lab.packed_plans import (
@@ -38,23 +39,26 @@ from ddpm_demo.ui.tabs.noise import FIRST_DIGIT, NOISE_LEAD, NOISE_LESSON
 from ddpm_demo.ui.tabs.receptive import PATTERNS, RECEPTIVE_LEAD, RECEPTIVE_LESSON, describe_receptive_field
 from ddpm_demo.ui.tabs.schedule import SCHEDULE_LEAD, SCHEDULE_LESSON, half_life
 from ddpm_demo.ui.words.glossary import glossary_value
+from ddpm_demo.ui.words.language import ENGLISH, Language, in_language
+from ddpm_demo.words.markdown import joined
+from ddpm_demo.words.sentence import say
 
 DIGITS_A_CLASS = 5
-GET_THE_APP = "`pip install .` in its folder, then `ddpm-demo app`"
-CANNOT = (
+CANNOT = say(
     "**What this lab leaves out.** It has no server, and cannot train a network, lead a class, show the inside of the "
     "network, measure what a trained one really looks at, compare with the training digits, ask for a digit, finish a "
     "drawing or read a photograph. The app ddpm_demo, from which it was written, does all that on "
-    f"your own computer: {GET_THE_APP}."
+    "your own computer: `pip install .` in its folder, then `ddpm-demo app`."
 )
 
 
 def lab_facts(
-    checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson]
+    checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson], language: Language = ENGLISH
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return what the page knows (`Facts` in static/lab/facts.js), and its checkpoint files by their digests.
 
-    Raises CheckpointError or ConfigError if there is no such network, or none that a browser can run.
+    Its sentences are in one language. Raises CheckpointError or ConfigError if there is no such network,
+    or none that a browser can run.
     """
     if is_ideal(checkpoint):
         raise ConfigError(
@@ -70,7 +74,7 @@ def lab_facts(
         "noise": {"tables": schedule_tables()},
         "first": FIRST_DIGIT,
         "digits": [_digit(label, which) for label, which in _digits_shown(lessons)],
-        "lessons": lessons_value(lessons, words_of(date), name) if lessons else None,
+        "lessons": lessons_value(lessons, words_of(date, language), name, language) if lessons else None,
         "network": {
             "checkpoint": name,
             "digest": loaded.digest,
@@ -83,24 +87,27 @@ def lab_facts(
         "steps": offered_steps(loaded.schedule),
         "most_digits": MOST_DIGITS,
         **packed_plans(loaded.schedule, samplers),
-        "race": {"words": html_of(f"## The race\n{RACE_WORDS}"), **offered_race(loaded.schedule, samplers)},
+        "race": {
+            "words": html_of(joined([joined(["##", say("The race")], " "), RACE_WORDS]), language),
+            **offered_race(loaded.schedule, samplers),
+        },
         "clips": offered_clips(),
         "opening": _opening(settings, loaded.schedule, [row["title"] for row in samplers]),
         "programs": _programs(settings, name),
-        "patterns": [_pattern(title, dilations) for title, dilations in PATTERNS.items()],
-        "tabs": _texts(),
+        "patterns": [_pattern(title, dilations, language) for title, dilations in PATTERNS.items()],
+        "tabs": _texts(language),
         "seed_contract": SEED_CONTRACT,
         "files": None,
-        "glossary": glossary_value(),
-        "about": html_of(_about(name, loaded, date)),
-        "cannot": html_of(CANNOT),
+        "glossary": glossary_value(language),
+        "about": html_of(_about(name, loaded, words_of(date, language)), language),
+        "cannot": html_of(CANNOT, language),
     }
-    return facts, files
+    return in_language(facts, language), files
 
 
-def html_of(markdown: str) -> str:
-    """Return a text of the page, Markdown, as HTML."""
-    text: str = MarkdownIt("commonmark").enable("table").render(markdown)
+def html_of(markdown: str, language: Language) -> str:
+    """Return a text of the page, Markdown, as HTML in a language."""
+    text: str = MarkdownIt("commonmark").enable("table").render(in_language(markdown, language))
     return text.replace("<table>", '<table tabindex="0">')  # on a phone it is pushed sideways, with keys too
 
 
@@ -111,9 +118,9 @@ def _offered(loaded: LoadedNetwork) -> str:
     return digest
 
 
-def words_of(date: datetime.date) -> str:
+def words_of(date: datetime.date, language: Language) -> str:
     """Return a date as the page writes it."""
-    return f"{date.day} {date:%B %Y}"
+    return format_date(date, "long", "en_GB" if language is ENGLISH else language.code.replace("-", "_"))
 
 
 def _digits_shown(lessons: Iterable[SolvedLesson]) -> list[tuple[int, int]]:
@@ -163,33 +170,36 @@ def _programs(settings: FilmSettings, checkpoint: str) -> dict[str, str]:
     return texts
 
 
-def _pattern(title: str, dilations: tuple[int, ...]) -> dict[str, Any]:
+def _pattern(title: str, dilations: tuple[int, ...], language: Language) -> dict[str, Any]:
     curve, table = describe_receptive_field(dilations)
     kernels, steps = ModelConfig(dilations=dilations).kernels_and_dilations
     pattern = {"name": title, "dilations": list(dilations), "kernels": list(kernels), "steps": list(steps)}
-    return {**pattern, "curve": curve, "table": html_of(table)}
+    return {**pattern, "curve": curve, "table": html_of(table, language)}
 
 
-def _about(name: str, loaded: LoadedNetwork, date: datetime.date) -> str:
-    return (
-        f"Written on {words_of(date)} by ddpm_demo {ddpm_demo.__version__}. The network is {name} (SHA-256 "
-        f"{loaded.digest[:16]}…); schedules, samplers' numbers and figures on test digits were computed then, by "
+def _about(name: str, loaded: LoadedNetwork, date: str) -> str:
+    return say(
+        "Written on {date} by ddpm_demo {version}. The network is {name} (SHA-256 "
+        "{digest}…); schedules, samplers' numbers and figures on test digits were computed then, by "
         "Python. Everything else is computed here, by your browser; nothing leaves this page, and nothing is loaded "
-        "from elsewhere. A denoising diffusion model (Ho et al. 2020) on MNIST (LeCun, Cortes & Burges, CC BY-SA 3.0)."
+        "from elsewhere. A denoising diffusion model (Ho et al. 2020) on MNIST (LeCun, Cortes & Burges, CC BY-SA 3.0).",
+        **{"date": date, "version": ddpm_demo.__version__, "name": name, "digest": loaded.digest[:16]},
     )
 
 
-def _texts() -> dict[str, dict[str, str]]:
-    halves = "\n".join(
-        f"- {half_life(name, Schedule.from_config(config))}" for name, config in named_configs(FIRST_CUSTOM).items()
-    )
+def _texts(language: Language) -> dict[str, dict[str, str]]:
+    halves = [half_life(name, Schedule.from_config(config)) for name, config in named_configs(FIRST_CUSTOM).items()]
     texts = {
-        "noise": ("Noise", NOISE_LEAD, NOISE_LESSON),
-        "schedule": ("Schedule", SCHEDULE_LEAD, f"{SCHEDULE_LESSON}\n\n{halves}"),
-        "receptive-field": ("Receptive field", RECEPTIVE_LEAD, RECEPTIVE_LESSON),
-        "generate": ("Generate", GENERATE_LEAD, GENERATE_LESSON),
+        "noise": (say("Noise"), NOISE_LEAD, NOISE_LESSON),
+        "schedule": (
+            say("Schedule"),
+            SCHEDULE_LEAD,
+            joined([SCHEDULE_LESSON, "", *(joined(["-", each], " ") for each in halves)], "\n"),
+        ),
+        "receptive-field": (say("Receptive field"), RECEPTIVE_LEAD, RECEPTIVE_LESSON),
+        "generate": (say("Generate"), GENERATE_LEAD, GENERATE_LESSON),
     }
     return {
-        name: {"title": title, "lead": html_of(lead), "lesson": html_of(lesson)}
+        name: {"title": title, "lead": html_of(lead, language), "lesson": html_of(lesson, language)}
         for name, (title, lead, lesson) in texts.items()
     }

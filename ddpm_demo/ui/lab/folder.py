@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from ddpm_demo.ui.lab.bundle import ENTRY, WORKER, lab_style, one_script
 from ddpm_demo.ui.lab.facts import lab_facts
 from ddpm_demo.ui.lab.lessons import SolvedLesson
-from ddpm_demo.ui.lab.page import PAGE, TITLE, WASM, json_in_page
+from ddpm_demo.ui.lab.page import WASM, json_in_page, page_in
 from ddpm_demo.ui.page_head import ICON
 from ddpm_demo.ui.parts.bridge import STATIC
+from ddpm_demo.ui.words.language import ENGLISH, Language, in_language
+from ddpm_demo.ui.words.page import TITLE
 
 FOLDER_POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
@@ -20,17 +22,19 @@ FOLDER_POLICY = (
 INDEX, MANIFEST, SERVICE_WORKER = "index.html", "manifest.webmanifest", "service_worker.js"
 
 
-def lab_folder(checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson] = ()) -> dict[str, bytes]:
+def lab_folder(
+    checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson] = (), language: Language = ENGLISH
+) -> dict[str, bytes]:
     """Return the lab with this network and these lessons as files by their names, the page itself last.
 
     All addresses in them are relative, so that the folder may stand anywhere. Raises ConfigError or CheckpointError if
     there is no such network.
     """
-    facts, weights = lab_facts(checkpoint, date, lessons)
+    facts, weights = lab_facts(checkpoint, date, lessons, language)
     files = {f"{digest}.safetensors": content for digest, content in weights.items()}
     files |= {name: (STATIC / "net" / name).read_bytes() for name in WASM}
-    files |= {"lab.js": one_script(ENTRY).encode(), "worker.js": one_script(WORKER).encode()}
-    files |= {"lab.css": lab_style().encode(), "icon.svg": ICON.read_bytes(), MANIFEST: _manifest()}
+    files |= {"lab.js": one_script(ENTRY, language).encode(), "worker.js": one_script(WORKER).encode()}
+    files |= {"lab.css": lab_style().encode(), "icon.svg": ICON.read_bytes(), MANIFEST: _manifest(language)}
     addresses = {name: f"{name}?{_version(content)}" for name, content in files.items()}
     asked = {name.removesuffix(".safetensors"): address for name, address in addresses.items()}
     facts["files"] = {name: asked[name] for name in (*weights, *WASM, "worker.js")}
@@ -39,9 +43,7 @@ def lab_folder(checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLes
         f'<link rel="manifest" href="{addresses[MANIFEST]}">'
     )
     script = f'<script src="{addresses["lab.js"]}"></script>'
-    page = PAGE.format(
-        policy=FOLDER_POLICY, title=TITLE, head=head, facts=json_in_page(facts), script=script, files=""
-    ).encode()
+    page = page_in(language, policy=FOLDER_POLICY, head=head, facts=json_in_page(facts), script=script, files="")
     kept = {"version": _version(page), "files": ["./", *addresses.values()]}
     worker = (STATIC / "lab" / SERVICE_WORKER).read_text(encoding="utf-8")
     files[SERVICE_WORKER] = worker.replace('"@lab@"', json.dumps(json.dumps(kept))).encode()
@@ -52,9 +54,10 @@ def _version(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _manifest() -> bytes:
+def _manifest(language: Language) -> bytes:
     manifest = {
-        "name": TITLE,
+        "name": in_language(TITLE, language),
+        "lang": language.code,
         "short_name": "Diffusion",
         "start_url": "./",
         "scope": "./",

@@ -15,6 +15,8 @@ from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.lessons.truths import TRUTHS, compute_truth
 from ddpm_demo.ui.lessons.workplace import OFFERED_FIRST, Truth, Workplace
 from ddpm_demo.ui.tab_table import tab_ids
+from ddpm_demo.ui.words.language import ENGLISH, Language, in_language
+from ddpm_demo.words.sentence import Sentence
 
 LAB_TABS = ("Noise", "Schedule", "Receptive field", "Generate")
 # parts of the page that the lab has not, and what only they can end; a browser test looks for all others
@@ -41,7 +43,7 @@ class StudentsNumber(float):
         places = re.fullmatch(r"\.(\d)f", spec)
         if not places:
             raise ConfigError(f"in a lab write {{{self.name}:.0f}}, or another number of decimals, not {spec!r}")
-        return f"{{{self.name}.{places[1]}}}"
+        return f"{{{self.name}:{places[1]}}}"
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,28 @@ def solved_lesson(lesson: Lesson, workplace: Workplace) -> SolvedLesson:
     )
 
 
-def lessons_value(solved: Sequence[SolvedLesson], date: str, checkpoint: str) -> dict[str, Any]:
+def lessons_value(
+    solved: Sequence[SolvedLesson], date: str, checkpoint: str, language: Language = ENGLISH
+) -> dict[str, Any]:
     """Return what the panel is given (`first_lessons_value` in ui/lessons/entry.py), and the answers that it needs."""
     lessons = [each.lesson for each in solved]
     words: Mapping[str, str] = TomlFile(FILES / "lab.toml").content
 
     def filled(name: str, **places: object) -> str:
-        return words[name].format(date=date, checkpoint=checkpoint, **places)
+        return str(in_language(Sentence(words[name], {"date": date, "checkpoint": checkpoint, **places}), language))
 
     idle = [str(k + 1) for k, lesson in enumerate(lessons) if not _can_be_tried(lesson)]
-    intro = [words["intro"], filled("computed"), *([filled("nothing_to_try", lessons=", ".join(idle))] if idle else [])]
+    intro = [
+        filled("intro"),
+        filled("computed"),
+        *([filled("nothing_to_try", lessons=", ".join(idle))] if idle else []),
+    ]
     return {
         "words": {
             **page_words(),
             "intro": " ".join(intro),
             "sheet_intro": filled("sheet_intro"),
-            "no_answer": words["no_answer"],
+            "no_answer": filled("no_answer"),
             "three_screens": "",
         },
         "drawings": drawings_of(lessons),

@@ -13,12 +13,14 @@ from ddpm_demo.films.plan import film_plan
 from ddpm_demo.ui.film.contrast import contrast, training_grey
 from ddpm_demo.ui.film.experiments import LANES
 from ddpm_demo.ui.film.films import kept_steps
-from ddpm_demo.ui.film.form_words import WORDS
+from ddpm_demo.ui.film.form_words import WORDS, said_sampler
 from ddpm_demo.ui.film.race import LANE_STEPS, MAX_LANES, MAX_RACERS
 from ddpm_demo.ui.parts.bridge import base64_of
+from ddpm_demo.words.sentence import Sentence
 
 FILM_STEPS = (5, 10, 20, 50, 100, 200)  # and as many as the schedule has
 ETAS = (0.0, 0.5, 1.0)
+FIRST_LANES = ("DDIM, 10 steps", "DPM-Solver++(2M), 10 steps")  # of a race
 MOST_DIGITS = 16  # of a film: as many as a laptop draws in seconds, and keeps all steps of
 _ALL = Coefficients(x_t=1.0, eps_hat=1.0, x0_hat=1.0, x0_before=1.0, std=1.0)
 
@@ -35,7 +37,7 @@ def offered_samplers() -> list[dict[str, Any]]:
         sampler = SAMPLERS[settings["sampler"]]
         rows.append(
             {
-                "title": title,
+                "title": said_sampler(title),
                 "settings": settings,
                 "etas": list(ETAS) if "eta" in sampler.settings else [0.0],
                 "formula": sampler.formula,
@@ -48,7 +50,10 @@ def offered_samplers() -> list[dict[str, Any]]:
 def offered_clips() -> dict[str, dict[str, str]]:
     """Return the ways of clipping: what the page calls them, and how x0_hat comes about."""
     clips = {known["clip"]: words for words, known in WORDS["clip"].items()}
-    return {clip: {"words": words, "clean": clean_in_words(SamplerConfig(clip=clip))} for clip, words in clips.items()}
+    return {
+        clip: {"words": Sentence(words, {}), "clean": clean_in_words(SamplerConfig(clip=clip))}
+        for clip, words in clips.items()
+    }
 
 
 def packed_plans(schedule: Schedule, samplers: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -80,6 +85,7 @@ def offered_race(schedule: Schedule, samplers: Sequence[dict[str, Any]]) -> dict
         lanes.append(
             {
                 "name": name,
+                "first": name in FIRST_LANES,
                 "calls": lane.calls,
                 "contrast": contrast(schedule, config),
                 "settings": {"sampler": row, "steps": config.steps, "eta": config.eta, "clip": config.clip},

@@ -12,12 +12,15 @@ from ddpm_demo.ui.lab.bundle import ENTRY, WORKER, lab_style, one_script
 from ddpm_demo.ui.lab.facts import lab_facts
 from ddpm_demo.ui.lab.lessons import SolvedLesson
 from ddpm_demo.ui.parts.bridge import STATIC
+from ddpm_demo.ui.words.language import ENGLISH, Language, in_language
+from ddpm_demo.ui.words.page import TITLE
+from ddpm_demo.words.sentence import say
 
 MOST_BYTES = 2_500_000
 WASM = ("net.wasm", "net_relaxed.wasm")
-TITLE = "How diffusion draws a digit"
+NEEDS = say("This page needs JavaScript, and Chrome or Edge 105, Firefox 121, Safari 16.4, or newer.")
 PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language.code}" dir="{language.direction}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -27,7 +30,7 @@ PAGE = """<!doctype html>
 </head>
 <body>
 <div class="gradio-container"><main id="lab" class="main">
-<p>This page needs JavaScript, and Chrome or Edge 105, Firefox 121, Safari 16.4, or newer.</p>
+<p>{needs}</p>
 </main></div>
 <script type="application/json" id="lab-facts">{facts}</script>
 {script}
@@ -37,18 +40,20 @@ PAGE = """<!doctype html>
 """
 
 
-def lab_page(checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson] = ()) -> bytes:
-    """Return the lab with this network, a name or a path, and these lessons as one HTML file.
+def lab_page(
+    checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesson] = (), language: Language = ENGLISH
+) -> bytes:
+    """Return the lab with this network, a name or a path, and these lessons as one HTML file, in one language.
 
     The same but for the date whenever it is called. Raises ConfigError or CheckpointError if there is no such network,
     DemoError if it is too large for one file.
     """
-    facts, files = lab_facts(checkpoint, date, lessons)
+    facts, files = lab_facts(checkpoint, date, lessons, language)
     files |= {name: (STATIC / "net" / name).read_bytes() for name in WASM}
-    script = one_script(ENTRY)
-    page = PAGE.format(
+    script = one_script(ENTRY, language)
+    page = page_in(
+        language,
         policy=one_file_policy(script),
-        title=TITLE,
         head=f"<style>\n{lab_style()}\n</style>",
         facts=json_in_page(facts),
         script=f"<script>{script}</script>",
@@ -58,13 +63,21 @@ def lab_page(checkpoint: str, date: datetime.date, lessons: Sequence[SolvedLesso
                 *(_in_page(name, content) for name, content in files.items()),
             ]
         ),
-    ).encode()
+    )
     if len(page) > MOST_BYTES:
         raise DemoError(
-            f"a lab with this network would have {len(page) / 1e6:.1f} MB, more than the {MOST_BYTES / 1e6:.1f} MB "
-            "that one file may: choose a smaller one, such as lite, or write a folder"
+            "a lab with this network would have {size:.1f} MB, more than the {most:.1f} MB that one file may: choose a "
+            "smaller one, such as lite, or write a folder",
+            size=len(page) / 1e6,
+            most=MOST_BYTES / 1e6,
         )
     return page
+
+
+def page_in(language: Language, **parts: str) -> bytes:
+    """Return the page with its parts, in UTF-8."""
+    title, needs = in_language((TITLE, NEEDS), language)
+    return PAGE.format(language=language, title=title, needs=needs, **parts).encode()
 
 
 def one_file_policy(script: str) -> str:

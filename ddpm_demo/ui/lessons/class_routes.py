@@ -23,10 +23,12 @@ from ddpm_demo.ui.lessons.live import LiveClass, public_questions
 from ddpm_demo.ui.parts.bridge import sentence_of
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import named_values, one_of, shown_keys
+from ddpm_demo.ui.words.visitor import for_visitor
+from ddpm_demo.words.sentence import say
 
 CLASS_PATH = "/ddpm/class"
 POST_BYTES = 8192  # of a post; the host's keys are most of it
-NOT_THE_TEACHER = "only the host can open a class, see its guesses and what is right"
+NOT_THE_TEACHER = say("only the host can open a class, see its guesses and what is right")
 
 
 def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
@@ -46,7 +48,7 @@ def class_routes(live: LiveClass, host: Host) -> list[BaseRoute]:
     async def key(fields: Mapping[str, Any], _: Request) -> dict[str, Any]:
         must_be_host(fields)
         lessons = live.classroom.lessons
-        lesson = lessons[one_of(fields.get("lesson"), lessons, "there is no such lesson")]
+        lesson = lessons[one_of(fields.get("lesson"), lessons, say("there is no such lesson"))]
         return await anyio.to_thread.run_sync(answer_key, live.classroom, lesson)
 
     async def lead(fields: Mapping[str, Any], _: Request) -> dict[str, Any]:
@@ -77,10 +79,10 @@ def _posted(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         try:
-            found = await call(named_values(await _json_of(request), "names for its values"), request)
+            found = await call(named_values(await _json_of(request)), request)
         except Exception as error:
             found = {"error": sentence_of(error)}
-        return JSONResponse(found, headers={"cache-control": "no-store"})
+        return JSONResponse(for_visitor(found), headers={"cache-control": "no-store"})
 
     return respond
 
@@ -94,7 +96,7 @@ async def _json_of(request: Request) -> Any:
     async for piece in request.stream():
         body += piece
         if len(body) > POST_BYTES:
-            raise ConfigError(f"a question to a class has at most {POST_BYTES} bytes")
+            raise ConfigError("a question to a class has at most {count} bytes", count=POST_BYTES)
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

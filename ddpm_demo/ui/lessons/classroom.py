@@ -18,6 +18,7 @@ from ddpm_demo.ui.parts.bridge import server_function
 from ddpm_demo.ui.parts.digits import gallery_digit, noise_of
 from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.readers import named_values, number, one_of, whole
+from ddpm_demo.words.sentence import say
 
 PATIENCE = 0.3  # seconds that an answer is waited for before the page is told how far it is
 KEPT_TRUTHS = 64
@@ -83,8 +84,10 @@ class Classroom:
 
     def check_test(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """The same for an item of a test, by its number from 0; not to know is no right answer, and no wrong idea."""
-        test = self.tests[one_of(question.get("when"), self.tests, "the test is taken before the lessons, or after")]
-        item = whole("the number of the question", question.get("item"), 0, len(test) - 1)
+        test = self.tests[
+            one_of(question.get("when"), self.tests, say("the test is taken before the lessons, after them, or later"))
+        ]
+        item = whole(say("the number of the question"), question.get("item"), 0, len(test) - 1)
         return self._check(test[item], question.get("answer"), DONT_KNOW)
 
     def truth_for(self, asked: Question) -> Truth | float:
@@ -94,12 +97,14 @@ class Classroom:
         return computation.done if truth is None else truth
 
     def public_test(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the questions of both tests without their keys."""
+        """Return the questions of all tests without their keys."""
         return {when: [public_question(item) for item in test] for when, test in self.tests.items()}
 
     def _check(self, asked: Question, answer: object, *no_answer: str) -> dict[str, Any]:
         """Check an answer; whoever gives none, by a word of `no_answer`, is told what is right."""
-        answer = one_of(answer, [*(choice.key for choice in asked.choices), *no_answer], "choose one of the answers")
+        answer = one_of(
+            answer, [*(choice.key for choice in asked.choices), *no_answer], say("choose one of the answers")
+        )
         computation = self._compute(asked)
         truth = self._wait(computation)
         if truth is None:
@@ -107,7 +112,7 @@ class Classroom:
         return checked(asked, truth, None if answer in no_answer else answer)
 
     def _lesson(self, question: Mapping[str, Any]) -> Lesson:
-        return self.lessons[one_of(question.get("lesson"), self.lessons, "there is no such lesson")]
+        return self.lessons[one_of(question.get("lesson"), self.lessons, say("there is no such lesson"))]
 
     def _compute(self, asked: Question) -> Computation:
         """Return the computation of a truth: a new one, or, if it takes a network, that of whoever asked before."""
@@ -197,7 +202,7 @@ def _named(name: str, method: Callable[[Mapping[str, Any]], dict[str, Any]]) -> 
 
     @server_function
     def answer(question: Any = None) -> dict[str, Any]:
-        return method(named_values(question, "the name of a lesson"))
+        return method(named_values(question, say("the name of a lesson")))
 
     answer.__name__ = name
     return answer

@@ -14,6 +14,7 @@ from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component
 from ddpm_demo.ui.parts.readers import one_of
 from ddpm_demo.ui.words.drawings import DRAWINGS
+from ddpm_demo.words.sentence import say
 
 FILES = Path(__file__).resolve().parent / "files"
 
@@ -42,7 +43,7 @@ def _key(name: str) -> str:
 
 def page_words() -> dict[str, Any]:
     """Return the words of the panel around the lessons."""
-    return dict(TomlFile(FILES / "page.toml").content)
+    return {name: say(text) for name, text in TomlFile(FILES / "page.toml").content.items()}
 
 
 def class_plans(lessons: Iterable[Lesson]) -> list[dict[str, Any]]:

@@ -1,17 +1,15 @@
 """What is said about a prediction or an answer, once the truth has been computed."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, PredictionTask, Question
 from ddpm_demo.ui.lessons.workplace import Truth
-from ddpm_demo.ui.parts.figures import Figure
+from ddpm_demo.words.sentence import Sentence
 
 TENTHS = 10
-PERCENT = re.compile(r"(?<=\d)%")
 
 
 def read_prediction(lesson: Lesson, value: object) -> Any:
@@ -53,7 +51,7 @@ def verdict(lesson: Lesson, truth: Truth, prediction: Any) -> str:
 
 def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> tuple[str, str]:
     """Return the sentences of the reveal, and of the explanation, with their values filled in."""
-    values: dict[str, Any] = figures({**truth.values, **kept})
+    values: dict[str, Any] = {**truth.values, **kept}
     if lesson.predict.kind == "mark":
         values["prediction"] = prediction
     outcome = verdict(lesson, truth, prediction)
@@ -61,7 +59,7 @@ def words_of_reveal(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping
         words = next(choice.wrong for choice in lesson.predict.choices if choice.key == prediction)
     else:
         words = lesson.words[outcome]
-    return spaced(words.format(**values)), spaced(lesson.explain.format(**values))
+    return Sentence(words, values), Sentence(lesson.explain, values)
 
 
 def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
@@ -70,7 +68,7 @@ def grade(question: Question, truth: Truth, answer: object) -> tuple[bool, str]:
     if chosen is None:
         raise ConfigError("choose one of the answers")
     right = chosen.key == truth.right
-    return right, spaced((question.right if right else chosen.wrong).format(**figures(truth.values)))
+    return right, Sentence(question.right if right else chosen.wrong, truth.values)
 
 
 def idea_behind_prediction(lesson: Lesson, truth: Truth, prediction: Any, kept: Mapping[str, float]) -> dict[str, str]:
@@ -92,12 +90,7 @@ def idea_behind_answer(question: Question, truth: Truth, answer: object) -> dict
 def _idea(idea: Choice | Misconception | None, values: Mapping[str, Any]) -> dict[str, str]:
     if idea is None or not idea.misconception:
         return {}
-    return {"misconception": idea.misconception, "refutation": spaced(idea.refutation.format(**figures(values)))}
-
-
-def figures(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values for a sentence, whose plain numbers it may write as shares."""
-    return {name: Figure(value) if type(value) in (int, float) else value for name, value in values.items()}
+    return {"misconception": idea.misconception, "refutation": Sentence(idea.refutation, values)}
 
 
 def checked(question: Question, truth: Truth, answer: object) -> dict[str, Any]:
@@ -108,11 +101,6 @@ def checked(question: Question, truth: Truth, answer: object) -> dict[str, Any]:
     right, words = grade(question, truth, truth.right if answer is None else answer)
     idea = idea_behind_answer(question, truth, answer)
     return {"correct": right and answer is not None, "right": truth.right, "words": words, "idea": idea}
-
-
-def spaced(text: str) -> str:
-    """Return `text` with a space between each number and its %, as the page writes them; `format` leaves none."""
-    return PERCENT.sub(" %", text)
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:

@@ -78,8 +78,8 @@ class Lesson:
 
     `remember` is the one sentence to keep, `drawing` its small picture where the truth has none, and `leads` the
     sentence that leads to the next lesson. `misconceptions` are the ideas behind a mark, an order or a curve that is
-    wrong, by the word of the reveal. `test` is its question in the test before the lessons, if it has one, and `again`
-    the parallel one after them.
+    wrong, by the word of the reveal. `test` is its question in the test before the lessons, if it has one, `again` the
+    parallel one after them, and `later` that of a week or two after.
     """
 
     name: str
@@ -102,7 +102,13 @@ class Lesson:
     misconceptions: Mapping[str, Misconception] = field(default_factory=dict, repr=False)
     test: Question | None = field(default=None, repr=False)
     again: Question | None = field(default=None, repr=False)
+    later: Question | None = field(default=None, repr=False)
     goal: str = ""  # what students can do afterwards
+
+    @property
+    def tests(self) -> dict[str, Question | None]:
+        """Its question in each test, by when that is taken: one of `WHEN`."""
+        return dict(zip(WHEN, (self.test, self.again, self.later), strict=True))
 
     def public(self) -> dict[str, Any]:
         """Return what the page needs before anything is revealed."""
@@ -120,12 +126,12 @@ class Lesson:
         }
 
 
-WHEN = ("before", "after")  # the lessons: when the test is taken
+WHEN = ("before", "after", "later")  # when a test is taken: before the lessons, after them, a week or two later
 
 
 def questions_of_test(lessons: Iterable[Lesson], when: str) -> list[Question]:
-    """Return the test's questions, a lesson each, in order; those after the lessons ask for the same in other cases."""
-    asked = [lesson.test if when == "before" else lesson.again for lesson in lessons]
+    """Return the test's questions, a lesson each, in order; each test asks for the same in other cases."""
+    asked = [lesson.tests[when] for lesson in lessons]
     return [question for question in asked if question is not None]
 
 

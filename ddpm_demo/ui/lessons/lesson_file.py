@@ -10,9 +10,9 @@ from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Misconception, Predictio
 from ddpm_demo.ui.lessons.places import CONTROLS, WATCHES
 from ddpm_demo.ui.lessons.toml_file import Keys, TomlFile
 from ddpm_demo.ui.lessons.truths import TRUTHS, answers_of, values_of
-from ddpm_demo.ui.parts.figures import Figure
 from ddpm_demo.ui.tab_table import tab_ids
 from ddpm_demo.ui.words.drawings import DRAWINGS
+from ddpm_demo.words.sentence import FORMS, english_form, filled
 
 SCREEN = ("digit", "seed", "t", "schedule")
 PARTS = (
@@ -82,8 +82,12 @@ def read_lesson(path: Path) -> Lesson:
     if drawing:
         _one_of(file, ("drawing",), drawing, DRAWINGS)
     question = read_question(file, ("question",), "pictures")
-    test = read_question(file, ("test",), "again") if "test" in file.content else None
-    again = read_parallel(file, ("test", "again"), test) if test and "again" in file.content["test"] else test
+    test = again = later = None
+    if "test" in file.content:
+        test = again = read_question(file, ("test",), "again", "later")
+        if "again" in file.content["test"]:
+            again = read_parallel(file, ("test", "again"), test)
+        later = read_parallel(file, ("test", "later"), test, again) if "later" in file.content["test"] else again
     return Lesson(
         path.stem,
         file.get(("title",), str),
@@ -105,6 +109,7 @@ def read_lesson(path: Path) -> Lesson:
         misconceptions,
         test,
         again,
+        later,
         file.get(("goal",), str, ""),
     )
 
@@ -126,20 +131,22 @@ def read_question(file: TomlFile, keys: Keys, *also: str) -> Question:
     return Question(file.get((*keys, "ask"), str), truth, arguments, choices, right, shown)
 
 
-def read_parallel(file: TomlFile, keys: Keys, first: Question) -> Question:
+def read_parallel(file: TomlFile, keys: Keys, first: Question, *others: Question) -> Question:
     """Read a question that asks for the same as `first` with other arguments; what it leaves out is that one's.
 
-    Raises ConfigError if it cannot be one, or if its arguments are the same.
+    Raises ConfigError if it cannot be one, or if its arguments are the same, or those of one of the `others`.
     """
     file.known(keys, ("ask", "truth", "with", "choice", "right"))
     truth, arguments = _truth(file, keys, ("choice",), first.truth)
-    if (truth, arguments) == (first.truth, first.arguments):
-        raise file.fault((*keys, "with"), "this is the first question again: give it other arguments")
+    if (truth, arguments) in [(other.truth, other.arguments) for other in (first, *others)]:
+        raise file.fault((*keys, "with"), "this is an earlier test's question again: give it other arguments")
     values, choices = list(values_of(truth, arguments)), first.choices
     if file.count((*keys, "choice")):
         choices = _choices(file, keys, truth, arguments, reasons=True)
     elif sorted(choice.key for choice in choices) != sorted(answers_of(truth, arguments)):
-        raise file.fault(keys, "its answers are others than the first question's: write [[test.again.choice]]")
+        raise file.fault(
+            keys, f"its answers are others than the first question's: write [[{'.'.join(map(str, keys))}.choice]]"
+        )
     right = file.get((*keys, "right"), str, first.right)
     for text in (right, *(text for choice in choices for text in (choice.wrong, choice.refutation))):
         check_words(file, keys, text, values)
@@ -262,6 +269,8 @@ def check_words(file: TomlFile, keys: Keys, text: str, values: Iterable[str]) ->
         fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
         if unknown := [name for name in fields if name not in known]:
             raise ConfigError(f"{{{unknown[0]}}} is not a value here; there are {', '.join(known) or 'none'}")
-        text.format(**dict.fromkeys(known, Figure(0.5)))
+        if FORMS in text and not fields:
+            raise ConfigError(f"{FORMS} stands between forms of the plural, in a text with values")
+        filled(text, dict.fromkeys(known, 0.5), english_form)
     except ValueError as error:
         raise file.fault(keys, f"`{keys[-1]}`: {error}") from None

@@ -17,15 +17,17 @@ from ddpm_demo.ui.lessons.judging import read_answer
 from ddpm_demo.ui.lessons.lesson import Question
 from ddpm_demo.ui.lessons.tally import tally
 from ddpm_demo.ui.parts.readers import one_of
+from ddpm_demo.words.sentence import say
 
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words; nothing that is taken for a digit
 CODE_LETTERS = 6  # 64 million codes
 MOST_MEMBERS = 1000
 TRIES, TRY_SECONDS = 10, 60.0  # wrong codes that an address may give in so long
 MOST_ADDRESSES = 1000
-NO_CLASS = "there is no class with this code: ask for it again"
-CLASS_ENDED = "this class has ended"
-TOO_MANY_TRIES = "too many wrong codes: wait a minute and try again"
+NO_CLASS = say("there is no class with this code: ask for it again")
+CLASS_ENDED = say("this class has ended")
+TOO_MANY_TRIES = say("too many wrong codes: wait a minute and try again")
+NO_QUESTION = say("there is no such question")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class ClassQuestion:
     """A question that a class can be counted for: where it stands in the lessons, what is asked, and its kind."""
 
     title: str
-    part: str  # predict, question, or the test: before or after
+    part: str  # predict, question, or the test: before, after or later
     asked: Question
 
 
@@ -91,7 +93,7 @@ class LiveClass:
             self._tries.count(address)
             raise DemoError(NO_CLASS)
         if len(self._members) >= MOST_MEMBERS:
-            raise DemoError(f"this class is full: {MOST_MEMBERS} have joined")
+            raise DemoError("this class is full: {count} have joined", count=MOST_MEMBERS)
         member = secrets.token_urlsafe(12)
         self._members.add(member)
         return member
@@ -100,7 +102,7 @@ class LiveClass:
         """Take a member's answer to a question, instead of an earlier one; raise DemoError if it cannot be one."""
         if not isinstance(member, str) or member not in self._members:
             raise DemoError(CLASS_ENDED)
-        name = one_of(name, self.questions, "there is no such question")
+        name = one_of(name, self.questions, NO_QUESTION)
         found = self.questions[name]
         if found.part in ("predict", "question") or value != DONT_KNOW:
             value = read_answer(found.asked, value)
@@ -116,14 +118,14 @@ class LiveClass:
 
     def rows(self, name: object, truth: Any = None) -> list[dict[str, Any]]:
         """Return the histogram of a question, with the truth laid over if there is one."""
-        name = one_of(name, self.questions, "there is no such question")
+        name = one_of(name, self.questions, NO_QUESTION)
         found = self.questions[name]
         also = [] if found.part in ("predict", "question") else [(DONT_KNOW, self._dont_know)]
         return [asdict(row) for row in tally(found.asked, list(self._answers.get(name, {}).values()), truth, also)]
 
     def truth(self, name: object) -> dict[str, Any]:
         """Return what is right, `right`, or how far the computation is, `done`. May take a moment: not in the loop."""
-        found = self.questions[one_of(name, self.questions, "there is no such question")]
+        found = self.questions[one_of(name, self.questions, NO_QUESTION)]
         truth = self.classroom.truth_for(found.asked)
         return {"done": truth} if isinstance(truth, float) else {"right": truth.right}
 

@@ -16,6 +16,7 @@ from ddpm_demo.ui.lessons.judging import grade, idea_behind_answer
 from ddpm_demo.ui.lessons.lesson import Choice, Lesson, Question
 from ddpm_demo.ui.lessons.truths import compute_truth
 from ddpm_demo.ui.lessons.workplace import Truth, Workplace
+from ddpm_demo.words.sentence import say
 
 QUIZ_TITLE = "Diffusion: the test of the lessons"
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
@@ -45,12 +46,12 @@ class QuizItem:
 
 
 def quiz_items(lessons: Iterable[Lesson], workplace: Workplace, when: str) -> Iterator[QuizItem]:
-    """Compute one item a lesson that has a test question, as asked "before" or "after" the lessons.
+    """Compute one item a lesson that has a test question, as asked `when`: one of `lesson.WHEN`.
 
     Raises ConfigError or CheckpointError where an answer cannot be computed.
     """
     for lesson in lessons:
-        question = lesson.test if when == "before" else lesson.again
+        question = lesson.tests[when]
         if question is None:
             continue
         truth = compute_truth(workplace, question.truth, question.arguments)
@@ -61,8 +62,8 @@ def quiz_items(lessons: Iterable[Lesson], workplace: Workplace, when: str) -> It
 def _answer(question: Question, truth: Truth, choice: Choice) -> QuizAnswer:
     right, words = grade(question, truth, choice.key)
     idea = idea_behind_answer(question, truth, choice.key)
-    refuted = f" “{idea['misconception']}” {idea['refutation']}" if idea else ""
-    return QuizAnswer(choice.key, choice.say, right, words + refuted)
+    feedback = say("{words} “{misconception}” {refutation}", words=words, **idea) if idea else words
+    return QuizAnswer(choice.key, choice.say, right, feedback)
 
 
 def moodle_xml(items: Iterable[QuizItem]) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddpm_demo.ui.lessons.lesson import PredictionTask, Question
+from ddpm_demo.words.sentence import say
 
 BINS = 10  # of a mark's scale
 
@@ -42,8 +43,8 @@ def tally(
     choices = [(choice.key, choice.say) for choice in asked.choices] + list(also)
     counts = [keys.count(key) for key, _ in choices]
     return [
-        TallyRow(say, count / max(1, len(keys)), str(count), truth is not None and key == right)
-        for (key, say), count in zip(choices, counts, strict=True)
+        TallyRow(words, count / max(1, len(keys)), str(count), truth is not None and key == right)
+        for (key, words), count in zip(choices, counts, strict=True)
     ]
 
 
@@ -57,11 +58,14 @@ def _marks(asked: PredictionTask, values: Sequence[float], truth: float | None) 
     for value in values:
         counts[bin_of(value)] += 1
     at = None if truth is None else bin_of(truth)
-    form = ".0f" if asked.high - asked.low > 2 * BINS else ".3g"
+
+    def label(low: float, high: float) -> str:
+        if asked.high - asked.low > 2 * BINS:
+            return say("{low:.0f} to {high:.0f}", low=low, high=high)
+        return say("{low:.3g} to {high:.3g}", low=low, high=high)
+
     return [
-        TallyRow(
-            f"{edges[k]:{form}} to {edges[k + 1]:{form}}", counts[k] / max(1, len(values)), str(counts[k]), k == at
-        )
+        TallyRow(label(edges[k], edges[k + 1]), counts[k] / max(1, len(values)), str(counts[k]), k == at)
         for k in range(BINS)
     ]
 
@@ -72,4 +76,4 @@ def _curves(values: Sequence[Sequence[float]], truth: Sequence[float] | None) ->
     scaled = [[each / (max(curve) or 1) for each in curve] for curve in values]
     means = [sum(curve[k] for curve in scaled) / max(1, len(scaled)) for k in range(columns)]
     heights = [each / (max(truth) or 1) for each in truth] if truth else [False] * columns
-    return [TallyRow(f"{k + 1}", means[k], f"{means[k]:.0%}".replace("%", " %"), heights[k]) for k in range(columns)]
+    return [TallyRow(f"{k + 1}", means[k], say("{share:.0%}", share=means[k]), heights[k]) for k in range(columns)]

@@ -2,11 +2,12 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ddpm_demo.core.config import ConfigError
+from ddpm_demo.words.sentence import Sentence, say
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,13 +30,7 @@ class TomlFile:
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise ConfigError(f"the lesson {path} cannot be read: {why}") from None
-        try:
-            self.content: dict[str, Any] = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            found = re.search(r"line (\d+)", str(error))
-            line = int(found[1]) if found else len(self.text.splitlines())
-            words = re.sub(r"\s*\(at [^)]*\)", "", str(error))
-            raise ConfigError(f"{path.name}, line {line}: {words}") from None
+        self.content: dict[str, Any] = _said(toml_content(self.text, path.name))
         self._lines = self._find_lines()
 
     def _find_lines(self) -> dict[Keys, int]:
@@ -99,6 +94,50 @@ class TomlFile:
         return len(entries)
 
 
+FAULTS = {  # what Python's reader says, and what people say
+    "Cannot overwrite a value": "this key is there already, further up",
+    "Cannot declare": "this table is there already: put its lines under the first one",
+    "Illegal character '\\n'": "the quotes are not closed on this line",
+}
+
+
+def toml_content(text: str, name: str) -> dict[str, Any]:
+    """Return what a TOML text holds; raise ConfigError, one sentence with the name and the line, if it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else len(text.splitlines())
+        words = re.sub(r"\s*\(at [^)]*\)", "", str(error))
+        words = next((ours for theirs, ours in FAULTS.items() if words.startswith(theirs)), words)
+        raise ConfigError(f"{name}, line {line}: {words}") from None
+
+
+SENTENCES = {  # the keys of what students read, in lessons, plans and the glossary
+    "title",
+    "goal",
+    "opening",
+    "explain",
+    "remember",
+    "leads",
+    "ask",
+    "reading",
+    "say",
+    "button",
+    "close",
+    "too_low",
+    "too_high",
+    "far",
+    "misconception",
+    "refutation",
+    "right",
+    "wrong",
+    "left_end",
+    "right_end",
+    "height",
+}
+CAPTIONS = ("pictures", "bars")  # tables of captions by name
+
 KIND_WORDS: dict[Any, str] = {
     str: "a text in quotes",
     int: "a whole number",
@@ -106,6 +145,24 @@ KIND_WORDS: dict[Any, str] = {
     list: "a list",
     dict: "a table",
 }
+
+
+def _said(content: Any, name: str = "", *, sentence: bool = False) -> Any:
+    """Return a file's content with what students read as sentences, which can be said in another language."""
+    if isinstance(content, dict):
+        return {key: _said(value, key, sentence=sentence or name in CAPTIONS) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_said(each, name, sentence=sentence) for each in content]
+    return say(content) if isinstance(content, str) and (sentence or name in SENTENCES) else content
+
+
+def sentences_in(content: Any) -> Iterator[str]:
+    """Yield the sentences of a file's content in its order."""
+    if isinstance(content, Sentence):
+        yield content
+    elif isinstance(content, dict | list):
+        for each in content.values() if isinstance(content, dict) else content:
+            yield from sentences_in(each)
 
 
 def _dotted(keys: Keys) -> str:

@@ -40,7 +40,7 @@ def crossing_of(schedule: Schedule, share: float) -> int:
     """Return the first t at which less than `share` of the variance is signal; raise ConfigError if there is none."""
     below = (schedule.alpha_bar < share).nonzero().flatten()
     if not len(below):
-        raise ConfigError(f"this schedule never falls below {share:g}")
+        raise ConfigError("this schedule never falls below {share:g}", share=share)
     return int(below[0])
 
 
@@ -220,7 +220,7 @@ def error_left(workplace: Workplace, *, checkpoint: str, digits: int) -> Truth:
     assert measured is not None
     curve = list(measured.by_tenth)
     if any(value != value for value in curve):
-        raise ConfigError(f"{digits} digits are too few to measure the error in every tenth")
+        raise ConfigError("{count} digits are too few to measure the error in every tenth", count=digits)
     values = {"clean": curve[0], "middle": curve[4], "noisy": curve[-1], "times": curve[0] / max(curve[-1], 1e-9)}
     return Truth(curve, values)
 

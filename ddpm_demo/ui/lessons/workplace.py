@@ -37,7 +37,7 @@ class Workplace:
         if name == OFFERED_FIRST and self.checkpoints:
             return next(iter(self.checkpoints.values()))
         if name not in self.checkpoints:
-            raise ConfigError(f"this lesson asks for the checkpoint {name}, which is not here")
+            raise ConfigError("this lesson asks for the checkpoint {name}, which is not here", name=name)
         return self.checkpoints[name]
 
     def load(self, name: str) -> LoadedNetwork:

@@ -20,11 +20,16 @@ import plotly
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.store.files import assets_dir, cache_dir
+from ddpm_demo.ui.words.language import ENGLISH, Language, in_language
+from ddpm_demo.ui.words.page import translated
+from ddpm_demo.ui.words.visitor import for_visitor
+from ddpm_demo.words.sentence import say, sentence_in
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-UNEXPECTED = "something went wrong on the server; whoever started it can find the details in its terminal"
-NOT_LOADED = (
+UNEXPECTED = say("something went wrong on the server; whoever started it can find the details in its terminal")
+A_FOLDER = say("a folder of the server")
+NOT_LOADED = say(
     "This part of the page could not be loaded. Reload the page; if that does not help, the server has stopped or a "
     "file of ddpm_demo is missing: start or install it again."
 )
@@ -63,7 +68,7 @@ def static_url(path: Path) -> str:
 
 def browser_component(
     module: str,
-    value: dict[str, Any] | str | None,
+    value: dict[str, Any] | str | Callable[[Language], dict[str, Any]] | None,
     *,
     elem_id: str,
     server: Sequence[Callable[[Any], dict[str, Any]]] | None = None,
@@ -72,30 +77,36 @@ def browser_component(
 ) -> gr.HTML:
     """Return a component that `static/<module>.js` fills and keeps up to date from `value`, which is plain JSON.
 
-    The module can call the functions in `server` by their names, with one JSON value, and gets one back; its
-    `trigger` brings about one of the component's events, such as `submit`. `given` is what the module has
-    once and for all: Gradio forgets a component's own properties at its first update, even at `gr.skip()`. `layout` is
-    Gradio's own, such as `min_width`.
+    The value may be a function that makes one for the visitor's language. The module can call the functions in
+    `server` by their names, with one JSON value, and gets one back; its `trigger` brings about one of the component's
+    events, such as `submit`. `given` is what the module has once and for all: Gradio forgets a component's own
+    properties at its first update, even at `gr.skip()`. `layout` is Gradio's own, such as `min_width`.
     """
-    url = static_url(STATIC / f"{module}.js")
-    return gr.HTML(
-        value,
-        html_template='<div class="ddpm-mount"></div>',
-        js_on_load=f"""
+    url, functions = static_url(STATIC / f"{module}.js"), "server" if server else "null"
+
+    def in_words(language: Language) -> dict[str, Any]:
+        given_there, refusal = in_language((given, NOT_LOADED), language)
+        script = f"""
             const root = window.gradio_config?.root ?? "";
-            const functions = {"server" if server else "null"};
-            const given = {json.dumps(given)};
+            const functions = {functions};
+            const given = {json.dumps(given_there)};
             const refuse = (error) => {{
-                element.querySelector(".ddpm-mount").textContent = {json.dumps(NOT_LOADED)};
+                element.querySelector(".ddpm-mount").textContent = {json.dumps(refusal)};
                 console.error(error);
             }};
             import(root + "{url}").then((m) => m.mount(element, props, watch, functions, trigger, given), refuse);
-        """,
+        """
+        return {"js_on_load": script, "value": value(language) if callable(value) else in_language(value, language)}
+
+    component = gr.HTML(
+        **in_words(ENGLISH),
+        html_template='<div class="ddpm-mount"></div>',
         elem_id=elem_id,
         padding=False,
         server_functions=list(server) if server else None,
         **layout,
     )
+    return translated(component, in_words)
 
 
 # For every event that sends a number, or what is chosen in a list: its reader says what may be sent, in a sentence of
@@ -119,7 +130,7 @@ def server_function(function: Function) -> Function:
     @functools.wraps(function)
     def answer(*arguments: Any, **named: Any) -> Any:
         try:
-            return function(*arguments, **named)
+            return for_visitor(function(*arguments, **named))
         except Exception as error:
             return {"error": sentence_of(error)}
 
@@ -132,7 +143,7 @@ def event(function: Function) -> Function:
     @functools.wraps(function)
     def answer(*arguments: Any, **named: Any) -> Any:
         try:
-            return function(*arguments, **named)
+            return for_visitor(function(*arguments, **named))
         except Exception as error:
             _show(error)
 
@@ -146,9 +157,14 @@ def _show(error: Exception) -> NoReturn:
 
 
 def sentence_of(error: Exception) -> str:
-    """Return what a visitor is told about an error: one sentence, without the server's folders."""
+    """Return what a visitor is told about an error: one sentence in their language, without the server's folders."""
+    return without_folders(for_visitor(reported(error)))
+
+
+def reported(error: Exception) -> str:
+    """Return the sentence about an error that any visitor may be told; a bug's traceback goes to the terminal."""
     if isinstance(error, DemoError):
-        return without_folders(str(error))
+        return sentence_in(error)
     traceback.print_exception(error, file=sys.stderr)
     return UNEXPECTED
 
@@ -158,6 +174,7 @@ def without_folders(text: str) -> str:
 
     The folders that this program uses are removed whole, whatever their names; a pattern finds others, up to a space.
     """
+    folder = str(for_visitor(A_FOLDER))
     known = {Path(tempfile.gettempdir()), assets_dir(), cache_dir(), cache_dir() / "runs", STATIC}
     for place in (Path.cwd, Path.home):
         with contextlib.suppress(OSError, RuntimeError):  # a folder that was deleted; a user without a home
@@ -165,7 +182,7 @@ def without_folders(text: str) -> str:
     names = {str(path) for path in known} | {str(path.resolve()) for path in known}
     for name in sorted(names, key=len, reverse=True):
         if len(name) > len(Path(name).anchor):
-            text = text.replace(name + os.sep, "").replace(name, "a folder of the server")
+            text = text.replace(name + os.sep, "").replace(name, folder)
     text = FOLDERS.sub("", text)
     return text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair cannot be sent
 

@@ -15,6 +15,7 @@ from ddpm_demo.drawings.picture_file import MAX_BYTES, DrawingError, grey_png, r
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.ui.parts.bridge import base64_of, server_function
 from ddpm_demo.ui.parts.readers import MAX_SEED, from_base64, image_of, named_values, number, whole
+from ddpm_demo.words.sentence import say, sentence_in
 
 PIXELS = 28 * 28
 FIRST_BOX, FIRST_THRESHOLD = (0.15, 0.15, 0.85, 0.85), 0.3  # to begin with, where no digit was found
@@ -26,23 +27,25 @@ def gallery_digit(label: int, which: int) -> dict[str, Any]:
     Raises ConfigError when the class has no such digit.
     """
     indices = class_indices(label)
-    which = whole(f"the number of the digit, of {len(indices)} of class {label},", which, 0, len(indices) - 1)
+    name = say("the number of the digit, of {count} of class {label},", count=len(indices), label=label)
+    which = whole(name, which, 0, len(indices) - 1)
     index = int(indices[which])
     digits, _ = load_mnist(train=False)
     x0 = base64_of(to_x0(digits[index]).numpy())
-    return {"x0": x0, "name": f"test digit {index}, a {label}", "link": ["digit", f"{label}-{which}"]}
+    name = say("test digit {index}, a {label}", index=index, label=label)
+    return {"x0": x0, "name": name, "link": ["digit", f"{label}-{which}"]}
 
 
 def own_digit(pixels: np.ndarray) -> dict[str, Any]:
     """Return the same for a digit of the student's own, uint8 (28, 28); its link holds the pixels themselves."""
     x0 = base64_of(to_x0(torch.from_numpy(pixels)).numpy())
     text = base64.urlsafe_b64encode(pixels.tobytes()).decode("ascii").rstrip("=")
-    return {"x0": x0, "name": "a digit of your own", "link": ["pixels", text]}
+    return {"x0": x0, "name": say("a digit of your own"), "link": ["pixels", text]}
 
 
 def pixels_from_link(text: str) -> np.ndarray:
     """Return the pixels, uint8 (28, 28), that `own_digit` put into a link; raise ConfigError if they are not there."""
-    refusal = "pixels in a link must be 784 bytes in base64"
+    refusal = say("pixels in a link must be 784 bytes in base64")
     content = from_base64(text, refusal, most=PIXELS, url_safe=True)
     if len(content) != PIXELS:
         raise ConfigError(refusal)
@@ -55,7 +58,7 @@ def pixels_from_link(text: str) -> np.ndarray:
 
 def noise_of(seed: object) -> dict[str, Any]:
     """Return what the page needs of a noise: eps (float32, 784) and its seed. Raises ConfigError on a wrong seed."""
-    number = whole("the seed", seed, 0, MAX_SEED)
+    number = whole(say("the seed"), seed, 0, MAX_SEED)
     return {"eps": base64_of(draw_noise(number).numpy()), "seed": number}
 
 
@@ -80,18 +83,22 @@ def read_picture(question: Any) -> dict[str, Any]:
     there was nothing there is no x0.
     """
     fields = question if isinstance(question, Mapping) else {"file": question}
-    file = from_base64(fields.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    file = from_base64(fields.get("file"), say("the picture must be a file of at most 5 MB"), most=MAX_BYTES)
     box = None if fields.get("box") is None else box_of(fields["box"])
     threshold = None
     if fields.get("threshold") is not None:
-        threshold = number("the threshold", fields["threshold"], 0.01, 0.99)
+        threshold = number(say("the threshold"), fields["threshold"], 0.01, 0.99)
     grey = read_grey(file)
     answer: dict[str, Any] = {"sheet": base64.b64encode(grey_png(grey)).decode("ascii"), "width": grey.shape[1]}
     answer["height"] = grey.shape[0]
     try:
         drawing = read_drawing(grey, box=box, threshold=threshold)
     except DrawingError as error:
-        return answer | {"box": box or FIRST_BOX, "threshold": threshold or FIRST_THRESHOLD, "question": str(error)}
+        return answer | {
+            "box": box or FIRST_BOX,
+            "threshold": threshold or FIRST_THRESHOLD,
+            "question": sentence_in(error),
+        }
     read = {"box": drawing.box, "threshold": drawing.threshold, "question": drawing.question}
     return answer | own_digit(drawing.digit) | read
 
@@ -100,7 +107,7 @@ def box_of(value: Any) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of a box in shares of a picture; raise ConfigError unless it is one."""
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise ConfigError("a box needs left, top, right and bottom")
-    left, top, right, bottom = (number("a side of the box", side, 0, 1) for side in value)
+    left, top, right, bottom = (number(say("a side of the box"), side, 0, 1) for side in value)
     if left >= right or top >= bottom:
         raise ConfigError("a box must have some width and height")
     return left, top, right, bottom
@@ -114,7 +121,7 @@ def closest_t(schedule: Schedule, alpha_bar: float) -> int:
 
 def read_noisy_picture(question: Any) -> tuple[torch.Tensor, float]:
     """Return the x_t (1, 1, 28, 28) and alpha_bar that a page asks about; raise ConfigError if they make no sense."""
-    fields = named_values(question, "xₜ and ᾱ")
+    fields = named_values(question, say("xₜ and ᾱ"))
     alpha_bar = number("alpha_bar", fields.get("alpha_bar"), 0, 1, above=True)
     if alpha_bar == 1:
         raise ConfigError("alpha_bar must be less than 1: at 1 there is no noise to find")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddpm_demo.store.pictures import BLUE, CLASS_COLOURS, GREEN, GREY, ORANGE, PINK
+from ddpm_demo.words.sentence import Sentence, plain, say
 
 FAINTEST_LOSS = 1e-6  # that is drawn: a perfect memory's on its own digits is 1e-12
 SYMBOLS = ("circle-open", "x", "triangle-up-open", "diamond-open", "square-open")  # of baselines
@@ -24,11 +25,11 @@ def schedule_figure(
     from plotly.subplots import make_subplots
 
     titles = (
-        "ᾱ: share of the variance that is signal",
-        "√ᾱ (falling) and √(1 − ᾱ) (rising)",
-        "β: noise of one step, log scale",
-        "SNR = ᾱ / (1 − ᾱ), up to 20",
-        "SNR in decibels",
+        say("ᾱ: share of the variance that is signal"),
+        say("√ᾱ (falling) and √(1 − ᾱ) (rising)"),
+        say("β: noise of one step, log scale"),
+        say("SNR = ᾱ / (1 − ᾱ), up to 20"),
+        say("SNR in decibels"),
     )
     figure = make_subplots(rows=5, cols=1, shared_xaxes=True, vertical_spacing=0.045, subplot_titles=titles)
     for name, (alpha_bar, beta) in tables.items():
@@ -56,17 +57,19 @@ def schedule_figure(
                 col=1,
             )
     figure.add_vrect(x0=750, x1=999, fillcolor=GREY, opacity=0.15, line_width=0, layer="below")
-    figure.update_xaxes(title_text="timestep t", row=5, col=1)
+    axis = say("timestep t")
+    figure.update_xaxes(title_text=axis, row=5, col=1)
     figure.update_yaxes(type="log", dtick=1, exponentformat="power", row=3, col=1)
     figure.update_yaxes(range=[0, 20], row=4, col=1)
     figure.update_layout(height=960, hovermode="x unified")
-    return _plain(figure)
+    return _plain(figure, *titles, axis)
 
 
 def radial_figure(timesteps: Sequence[int], profiles: Sequence[Sequence[float]]) -> dict[str, Any]:
     """Return a Plotly figure of influence against distance, on a log scale, one curve a timestep."""
     import plotly.graph_objects as go
 
+    hover = say("{x} pixels away: {y}", x="%{x}", y="%{y:.2e}")
     figure = go.Figure(
         [
             go.Scatter(
@@ -74,18 +77,17 @@ def radial_figure(timesteps: Sequence[int], profiles: Sequence[Sequence[float]])
                 name=f"t = {t}",
                 mode="lines",
                 line={"color": colour, "dash": dash, "width": 2},
-                hovertemplate="%{x} pixels away: %{y:.2e}",
+                hovertemplate=hover,
             )
             for t, profile, colour, dash in zip(
                 timesteps, profiles, (BLUE, ORANGE, GREEN, PINK), ("solid", "dash", "dot", "dashdot"), strict=True
             )
         ]
     )
-    figure.update_layout(
-        height=380, xaxis_title="distance from the pixel", yaxis_title="share of the influence, a pixel"
-    )
+    axes = (say("distance from the pixel"), say("share of the influence, a pixel"))
+    figure.update_layout(height=380, xaxis_title=axes[0], yaxis_title=axes[1])
     figure.update_yaxes(type="log", dtick=1, exponentformat="power")
-    return _plain(figure)
+    return _plain(figure, hover, *axes)
 
 
 def plane_figure(
@@ -95,6 +97,7 @@ def plane_figure(
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    hovers = [say("a real {digit}", digit=f"{label}<extra></extra>") for label in range(len(CLASS_COLOURS))]
     for label, colour in enumerate(CLASS_COLOURS):
         chosen = points[labels == label]
         figure.add_trace(
@@ -104,13 +107,17 @@ def plane_figure(
                 mode="markers",
                 name=str(label),
                 marker={"size": 5, "color": colour, "opacity": 0.75},
-                hovertemplate=f"a real {label}<extra></extra>",
+                hovertemplate=hovers[label],
             )
         )
-    figure.update_xaxes(title_text=f"first component, {explained[0]:.1%} of the variance")
-    figure.update_yaxes(title_text=f"second, {explained[1]:.1%}", scaleanchor="x")
+    axes = (
+        say("first component, {share:.1%} of the variance", share=float(explained[0])),
+        say("second, {share:.1%}", share=float(explained[1])),
+    )
+    figure.update_xaxes(title_text=axes[0])
+    figure.update_yaxes(title_text=axes[1], scaleanchor="x")
     figure.update_layout(height=560)
-    return _plain(figure)
+    return _plain(figure, *hovers, *axes)
 
 
 def training_figure(baselines: Sequence[tuple[str, float]] = ()) -> dict[str, Any]:
@@ -122,39 +129,44 @@ def training_figure(baselines: Sequence[tuple[str, float]] = ()) -> dict[str, An
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    titles = ("loss, log scale", "learning rate", "images a second")
+    titles = (say("loss, log scale"), say("learning rate"), say("images a second"))
     figure = make_subplots(
         rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.09, row_heights=[0.6, 0.2, 0.2], subplot_titles=titles
     )
     traces = (
-        (1, "one batch", "markers", {"marker": {"size": 5, "color": GREY, "opacity": 0.7}}),
-        (1, "running mean", "lines", {"line": {"width": 2.5, "color": BLUE}}),
-        (1, "held-out digits", "lines+markers", {"line": {"width": 2, "color": ORANGE, "dash": "dot"}}),
-        (2, "learning rate", "lines", {"line": {"width": 2, "color": GREEN}, "showlegend": False}),
-        (3, "images a second", "lines", {"line": {"width": 2, "color": PINK}, "showlegend": False}),
+        (1, say("one batch"), "markers", {"marker": {"size": 5, "color": GREY, "opacity": 0.7}}),
+        (1, say("running mean"), "lines", {"line": {"width": 2.5, "color": BLUE}}),
+        (1, say("held-out digits"), "lines+markers", {"line": {"width": 2, "color": ORANGE, "dash": "dot"}}),
+        (2, say("learning rate"), "lines", {"line": {"width": 2, "color": GREEN}, "showlegend": False}),
+        (3, say("images a second"), "lines", {"line": {"width": 2, "color": PINK}, "showlegend": False}),
     )
+    axis = say("minutes of training")
+    said = [*titles, axis]
     for row, name, mode, style in traces:
-        hover = f"{name}: %{{y:.4g}}<extra></extra>"
+        hover = _hover(name, "%{y:.4g}")
+        said += [name, hover]
         figure.add_trace(go.Scatter(x=[], y=[], name=name, mode=mode, hovertemplate=hover, **style), row=row, col=1)
     for title, loss in baselines:
+        text, hover = Sentence("{title}: {loss:.3g}", {"title": title, "loss": loss}), _hover(title, "%{y:.3g}")
+        said += [title, text, hover]
         line = go.Scatter(
             x=[],
             y=[loss, loss],
-            text=["", f"{title}: {loss:.3g}"],
+            text=["", text],
             name=title,
             mode="lines+text",
             textposition="top left",
             line={"width": 1, "color": GREY, "dash": "dash"},
             showlegend=False,
-            hovertemplate=f"{title}: %{{y:.3g}}<extra></extra>",
+            hovertemplate=hover,
         )
         figure.add_trace(line, row=1, col=1)
-    figure.update_xaxes(title_text="minutes of training", row=3, col=1)
+    figure.update_xaxes(title_text=axis, row=3, col=1)
     figure.update_yaxes(type="log", row=1, col=1)
     figure.update_yaxes(rangemode="tozero", exponentformat="power", row=2, col=1)
     figure.update_yaxes(rangemode="tozero", row=3, col=1)
     figure.update_layout(height=620, hovermode="closest")
-    return _plain(figure)
+    return _plain(figure, *said)
 
 
 def tenths_figure(timesteps: int, baselines: Sequence[tuple[str, Sequence[float]]] = ()) -> dict[str, Any]:
@@ -165,10 +177,11 @@ def tenths_figure(timesteps: int, baselines: Sequence[tuple[str, Sequence[float]
     import plotly.graph_objects as go
 
     names = [str(k * timesteps // 10) for k in range(10)]
+    bars = (say("training, about the last fifty steps"), say("held-out digits"))
     figure = go.Figure(
         [
-            go.Bar(x=names, y=[None] * 10, name="training, about the last fifty steps", marker={"color": BLUE}),
-            go.Bar(x=names, y=[None] * 10, name="held-out digits", marker={"color": ORANGE, "pattern": {"shape": "/"}}),
+            go.Bar(x=names, y=[None] * 10, name=bars[0], marker={"color": BLUE}),
+            go.Bar(x=names, y=[None] * 10, name=bars[1], marker={"color": ORANGE, "pattern": {"shape": "/"}}),
         ]
     )
     for (title, losses), symbol in zip(baselines, SYMBOLS, strict=False):
@@ -178,17 +191,35 @@ def tenths_figure(timesteps: int, baselines: Sequence[tuple[str, Sequence[float]
                 x=names, y=[y if y > FAINTEST_LOSS else None for y in losses], name=title, mode="markers", marker=marks
             )
         )
-    figure.update_traces(hovertemplate="t from %{x} on: %{y:.3g}<extra></extra>")
-    figure.update_xaxes(title_text="timestep t, each tenth from", type="category", tickangle=0)
-    figure.update_yaxes(title_text="loss, log scale", type="log")
+    hover = say("t from {t} on: {loss}", t="%{x}", loss="%{y:.3g}<extra></extra>")
+    axes = (say("timestep t, each tenth from"), say("loss, log scale"))
+    figure.update_traces(hovertemplate=hover)
+    figure.update_xaxes(title_text=axes[0], type="category", tickangle=0)
+    figure.update_yaxes(title_text=axes[1], type="log")
     figure.update_layout(height=360, barmode="group")
-    return _plain(figure)
+    return _plain(figure, *bars, hover, *axes, *(title for title, _ in baselines))
 
 
-def _plain(figure: Any) -> dict[str, Any]:
-    """Return the figure as JSON values, without Plotly's template: the page brings its own colours, light and dark."""
+def _hover(name: str, value: str) -> str:
+    return Sentence("{name}: {value}", {"name": name, "value": f"{value}<extra></extra>"})
+
+
+def _plain(figure: Any, *said: str) -> dict[str, Any]:
+    """Return the figure as JSON values, without Plotly's template: the page brings its own colours, light and dark.
+
+    Texts of it that are among those `said` can still be said in another language: Plotly forgets that.
+    """
     figure.update_layout(template="none", margin={"l": 60, "r": 20, "t": 40, "b": 50})
     import json
 
-    plain: dict[str, Any] = json.loads(figure.to_json())
-    return plain
+    known = {plain(text): text for text in said}
+
+    def resaid(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: resaid(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [resaid(each) for each in value]
+        return known.get(value, value) if isinstance(value, str) else value
+
+    values: dict[str, Any] = resaid(json.loads(figure.to_json()))
+    return values

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 from ddpm_demo.core.config import ConfigError
+from ddpm_demo.words.sentence import say
 
 MAX_SEED = 2**31 - 1  # PyTorch counts a seed's low 32 bits alone: 7 and 7 + 2**32 would be one film
 MOST_KEYS, KEY_LETTERS = 50, 64  # that a visitor may show with a question
-UNCHANGED = "All settings are the recommended ones."
+UNCHANGED = say("All settings are the recommended ones.")
 SIDE = 28  # pixels
 Known = TypeVar("Known", bound=str)
 
@@ -25,7 +26,7 @@ def whole(name: str, value: object, low: int, high: int) -> int:
     """Return a whole number from low to high; 3.0 is one, as JavaScript knows no other numbers."""
     if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and value == int(value):
         return int(value)
-    raise ConfigError(f"{name} must be a whole number from {low} to {high}")
+    raise ConfigError("{name} must be a whole number from {low} to {high}", name=name, low=low, high=high)
 
 
 def number(name: str, value: object, low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> float:
@@ -38,24 +39,24 @@ def number(name: str, value: object, low: float = -math.inf, high: float = math.
         if math.isfinite(found) and low <= found <= high and not (above and found == low):
             return found
     if math.isinf(low) and math.isinf(high):
-        raise ConfigError(f"{name} must be a number")
-    raise ConfigError(
-        f"{name} must be {'more than' if above else 'from'} {low:g} {'and at most' if above else 'to'} {high:g}"
-    )
+        raise ConfigError("{name} must be a number", name=name)
+    if above:
+        raise ConfigError("{name} must be more than {low:g} and at most {high:g}", name=name, low=low, high=high)
+    raise ConfigError("{name} must be from {low:g} to {high:g}", name=name, low=low, high=high)
 
 
 def flag(name: str, value: object) -> bool:
     """Return a true or false."""
     if isinstance(value, bool):
         return value
-    raise ConfigError(f"{name} must be true or false")
+    raise ConfigError("{name} must be true or false", name=name)
 
 
-def named_values(question: object, names: str) -> Mapping[str, Any]:
+def named_values(question: object, names: str = say("names for its values")) -> Mapping[str, Any]:
     """Return a question's values by name; `names` tells the refusal what they should be."""
     if isinstance(question, Mapping):
         return question
-    raise ConfigError(f"a question needs {names}")
+    raise ConfigError("a question needs {names}", names=names)
 
 
 def shown_keys(question: Mapping[str, Any]) -> list[str]:
@@ -67,8 +68,8 @@ def shown_keys(question: Mapping[str, Any]) -> list[str]:
 
 def changed_in_words(settings: Sequence[tuple[str, object, object]]) -> str:
     """Return in one line which of the settings, (name, value, usual value) each, are not as usual."""
-    changes = [f"{name} **{value}**" for name, value, usual in settings if value != usual]
-    return f"Changed: {', '.join(changes)}." if changes else UNCHANGED
+    changes = [say("{name} **{value}**", name=name, value=value) for name, value, usual in settings if value != usual]
+    return say("Changed: {changes}.", changes=changes) if changes else UNCHANGED
 
 
 def one_of(value: object, names: Collection[Known], refusal: str) -> Known:
@@ -107,8 +108,12 @@ def from_base64(value: object, refusal: str, *, most: int, url_safe: bool = Fals
 def image_of(value: object, name: str, *, most: float = math.inf) -> torch.Tensor:
     """Return a picture that the page sent as float32 in base64: (1, 1, 28, 28), finite, nowhere beyond +-`most`."""
     pixels = SIDE * SIDE
-    between = "finite numbers" if math.isinf(most) else f"numbers from {-most:g} to {most:g}"
-    refusal = f"{name} must be {pixels} {between}"
+    if math.isinf(most):
+        refusal = say("{name} must be {count} finite numbers", name=name, count=pixels)
+    else:
+        refusal = say(
+            "{name} must be {count} numbers from {low:g} to {high:g}", name=name, count=pixels, low=-most, high=most
+        )
     content = from_base64(value, refusal, most=4 * pixels)
     if len(content) != 4 * pixels:
         raise ConfigError(refusal)

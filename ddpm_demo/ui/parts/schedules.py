@@ -3,9 +3,10 @@
 from typing import Any
 
 from ddpm_demo.core.schedule import SCHEDULES, Schedule, ScheduleConfig
-from ddpm_demo.store.pictures import GREEN
+from ddpm_demo.store.pictures import CLASS_COLOURS
 from ddpm_demo.ui.parts.bridge import base64_of
 from ddpm_demo.ui.parts.readers import whole
+from ddpm_demo.words.sentence import say
 
 FIRST_CUSTOM = ScheduleConfig(beta_T=0.01)
 MAX_TIMESTEPS = 4000
@@ -23,7 +24,7 @@ def named_configs(custom: ScheduleConfig) -> dict[str, ScheduleConfig]:
 
 def curve_style(name: str) -> tuple[str, str]:
     """Return the colour and the dash of a schedule's curves, by its name on the page."""
-    return (SCHEDULES[name].colour, SCHEDULES[name].dash) if name in SCHEDULES else (GREEN, "dot")
+    return (SCHEDULES[name].colour, SCHEDULES[name].dash) if name in SCHEDULES else (CLASS_COLOURS[-1], "dot")
 
 
 def schedule_tables(custom: ScheduleConfig = FIRST_CUSTOM) -> dict[str, dict[str, str]]:
@@ -34,6 +35,8 @@ def schedule_tables(custom: ScheduleConfig = FIRST_CUSTOM) -> dict[str, dict[str
         tables[name] = {"alpha_bar": base64_of(schedule.alpha_bar.numpy()), "beta": base64_of(schedule.beta.numpy())}
         tables[name]["colour"], tables[name]["dash"] = curve_style(name)
     numbers = (custom.beta_1, custom.beta_T, custom.timesteps)
-    tables["custom"]["text"] = "custom: β {:g} to {:g}, T = {}".format(*numbers)
+    tables["custom"]["text"] = say(
+        "custom: β {first:g} to {last:g}, T = {T}", first=custom.beta_1, last=custom.beta_T, T=custom.timesteps
+    )
     tables["custom"]["link"] = ",".join(str(value) for value in numbers)
     return tables

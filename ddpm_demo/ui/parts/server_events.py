@@ -5,6 +5,8 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
+from ddpm_demo.ui.words.visitor import for_visitor
+
 RETRY_MILLISECONDS = 1000  # until a browser asks again when its connection broke
 EVENT_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -14,10 +16,13 @@ EVENT_HEADERS = [
 
 
 def sent_event(data: Any, name: str = "", number: str = "") -> bytes:
-    """Return a server-sent event: its data as JSON, its name unless it is a message, its number if it has one."""
+    """Return a server-sent event: its data as JSON, its name unless it is a message, its number if it has one.
+
+    Sentences in the data are said in the language of whoever is being answered.
+    """
     lines = [f"id: {number}"] if number else []
     lines += [f"event: {name}"] if name else []
-    return "\n".join([*lines, f"data: {json.dumps(data)}", "", ""]).encode()
+    return "\n".join([*lines, f"data: {json.dumps(for_visitor(data))}", "", ""]).encode()
 
 
 async def send_events(send: Send, text: bytes, retry: float | None = None) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ddpm_demo.words.sentence import say
+
 KEPT_RUNS = 64  # of a few hundred kilobytes each; the least recently used one goes first
 FORGET_SECONDS = 60.0  # without a question: then a run that only one visitor can ask for is forgotten
 
@@ -119,5 +121,6 @@ RUNS = SharedRuns()
 def origin(run: SharedRun) -> str:
     """Return where a run comes from, in words, unless it is made for this visitor."""
     if run.made is not None:
-        return f"From memory: computed here at {time.strftime('%H:%M:%S', time.localtime(run.made))}."
-    return "Already under way: it is computed once for everybody." if run.messages else ""
+        clock = time.strftime("%H:%M:%S", time.localtime(run.made))
+        return say("From memory: computed here at {clock}.", clock=clock)
+    return say("Already under way: it is computed once for everybody.") if run.messages else ""

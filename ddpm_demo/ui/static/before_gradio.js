@@ -2,6 +2,8 @@
 
 // A browser without these leaves the pictures empty and says nothing: so this does, in words that old ones understand.
 {
+  const known = /** @type {any} */ (window).ddpmWords;
+  const say = (/** @type {string} */ sentence) => (known && known.words[sentence]) || sentence;
   const needed = {
     DecompressionStream: "DecompressionStream" in window, // Chrome 80, Firefox 113, Safari 16.4
     ResizeObserver: "ResizeObserver" in window,
@@ -16,9 +18,10 @@
       words.setAttribute("role", "alert");
       words.style.cssText =
         "position:relative;z-index:2000;margin:0;padding:12px;background:#fff3cd;color:#333;font:16px sans-serif";
-      words.textContent =
-        `This browser is too old for this page: it has no ${missing.join(" and no ")}. ` +
-        "Chrome or Edge 105, Firefox 121, Safari 16.4 and everything newer can show it.";
+      words.textContent = say(
+        "This browser is too old for this page: it has no {missing}. " +
+          "Chrome or Edge 105, Firefox 121, Safari 16.4 and everything newer can show it.",
+      ).replace("{missing}", missing.join(", "));
       document.body.prepend(words);
     });
   }
@@ -53,4 +56,19 @@
     window.requestAnimationFrame = native;
     observer.disconnect();
   }).observe(document, { childList: true, subtree: true });
+}
+
+// Gradio's own words are in the first of the browser's languages: the page's, which the visitor or the host may have
+// chosen. A link carries no language, so the choice leaves the address; a cookie keeps it.
+{
+  const words = /** @type {any} */ (window).ddpmWords;
+  if (words) {
+    Object.defineProperty(navigator, "language", { configurable: true, get: () => words.code });
+    Object.defineProperty(navigator, "languages", { configurable: true, get: () => [words.code] });
+    const address = new URL(location.href);
+    if (address.searchParams.has("lang")) {
+      address.searchParams.delete("lang");
+      history.replaceState(history.state, "", address);
+    }
+  }
 }

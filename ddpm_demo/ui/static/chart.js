@@ -4,9 +4,11 @@ import { rootPath } from "./component.js";
 import { colours, h } from "./dom.js";
 import { canvasIsReadable } from "./readable.js";
 import { GREY } from "./palette.js";
+import { number, say } from "./words.js";
 
 const NEAR = "200px"; // so far below the window a chart is drawn already
 const HEIGHT = 450; // Plotly's own
+const MARKS = number(0.5, 1)[1] + number(10_000, 0, true)[2]; // of decimals and of thousands, as the language has them
 
 /**
  * What Python made: a figure for Plotly, where its script is, and the words for those who cannot see it.
@@ -25,7 +27,7 @@ function loadPlotly(url) {
     const got = () => resolve(/** @type {any} */ (window).Plotly);
     const failed = () => {
       plotly = null;
-      reject(new Error("the server did not give Plotly's script"));
+      reject(new Error(say("the server did not give {address}", { address: "Plotly" })));
     };
     document.head.append(h("script", { src: rootPath() + url, onload: got, onerror: failed }));
   });
@@ -82,6 +84,7 @@ export function makeChart(onCursor) {
       uirevision: "keep",
       autosize: true,
       shapes: shapes(),
+      separators: MARKS,
       legend: { orientation: "h", y: 1.06, yanchor: "bottom" },
       hoverlabel: { font: { color: "#111" }, bgcolor: "#fff" },
     });

@@ -1,4 +1,5 @@
 // A part of the page inside Gradio: what it is given, and where it draws.
+import { say } from "./words.js";
 
 /**
  * `value` is what Python sent last; `watch("value", run)` calls `run` when there is a newer one; `server` has Python's
@@ -16,7 +17,7 @@
  */
 export const placeIn = (element) => /** @type {HTMLElement} */ (element.querySelector(".ddpm-mount"));
 
-export const NO_ANSWER = "the server did not answer; is it still running?";
+export const NO_ANSWER = say("the server did not answer; is it still running?");
 
 /**
  * Python's answer, or why there is none: a question that fails is an answer with an `error`, in words.

@@ -1,6 +1,7 @@
 // The index of a long tab. Not real links: the page has a <base>, so a bare #name would lead away from it.
 import { placeIn } from "./component.js";
 import { h, scrollToTop } from "./dom.js";
+import { say } from "./words.js";
 
 /** @param {string} id */
 function goTo(id) {
@@ -17,8 +18,8 @@ export function mount(element, props) {
   placeIn(element).replaceChildren(
     h(
       "nav",
-      { class: "ddpm-index", "aria-label": "further down on this page" },
-      h("span", {}, "Further down:"),
+      { class: "ddpm-index", "aria-label": say("further down on this page") },
+      h("span", {}, say("Further down:")),
       ...entries.map(([id, title]) =>
         h("button", { type: "button", class: "ddpm-link", onclick: () => goTo(id) }, title),
       ),

@@ -2,13 +2,14 @@
 import { select } from "./dom.js";
 import { makeSlider } from "./slider.js";
 import { state, subscribe, update } from "./state.js";
+import { say } from "./words.js";
 
 const lastT = () => (state.tables[state.schedule]?.alphaBar.length ?? 1000) - 1;
 
 /** @param {string} help */
 export function timestepSlider(help) {
   const slider = makeSlider({
-    label: "timestep t",
+    label: say("timestep t"),
     help,
     max: lastT(),
     value: state.t,
@@ -26,7 +27,7 @@ export function timestepSlider(help) {
 export function schedulePicker() {
   const names = () =>
     Object.fromEntries(Object.keys(state.tables).map((name) => [name, state.tables[name].text ?? name]));
-  const picker = select("schedule", names(), (schedule) => update({ schedule }));
+  const picker = select(say("schedule"), names(), (schedule) => update({ schedule }));
   picker.input.value = state.schedule;
   subscribe(picker.element, (changes) => {
     if (changes.tables) picker.fill(names());

@@ -1,6 +1,7 @@
 // A plain line chart on a canvas, for the first screen: there at once, where Plotly's script takes a second to load.
 import { colours, contextOf, h, number, onPaper } from "./dom.js";
 import { watchStrokes } from "./strokes.js";
+import { decimalsOf } from "./words.js";
 
 const LEFT = 52,
   RIGHT = 8,
@@ -45,10 +46,11 @@ export function logTicks(low, high) {
   const inside = found.filter((value) => value >= low && value <= high);
   return inside.length > 1 ? inside : ticks(low, high, 3); // so little apart that powers of ten pass it by
 }
-const written = (/** @type {number} */ value) =>
-  value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 10_000)
-    ? number(value, 2).replace(/\.?0+$/, "")
-    : value.toExponential(0);
+function written(/** @type {number} */ value) {
+  if (value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 10_000)) return value.toExponential(0);
+  const rounded = Number(value.toFixed(2));
+  return number(rounded, decimalsOf(rounded));
+}
 
 /** @param {{xTitle: string, onPick?: (x: number) => void}} options onPick is told where the student presses or drags */
 export function makeCurve({ xTitle, onPick }) {
@@ -133,7 +135,7 @@ export function makeCurve({ xTitle, onPick }) {
       for (const value of ticks(x0, x1, width < 420 ? 4 : 8))
         if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
-    if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6);
+    if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6, width - RIGHT); // narrower, but whole
     const levels = chart.level ? [chart.level] : (chart.levels ?? []);
     for (const level of levels) drawLevel(context, level, chart.x, width);
     context.save();
@@ -186,11 +188,19 @@ export function makeCurve({ xTitle, onPick }) {
    */
   function nameColumns(context, names, width, height) {
     const room = (width - LEFT - RIGHT) / names.length,
-      rows = names.some((name) => context.measureText(name).width > room - 4) ? 2 : 1;
-    names.forEach((name, k) => {
-      const at = Math.min(place.x(k), width - context.measureText(name).width / 2); // the last one, too, is all there
-      context.fillText(name, at, height - 6 - (rows === 2 && k % 2 === 0 ? 15 : 0));
-    });
+      widths = names.map((name) => context.measureText(name).width),
+      rows = widths.some((each) => each > room - 4) ? 2 : 1;
+    /** @type {[number, number][][]} what is taken of each row */
+    const taken = [[], []];
+    // the first and the last are always named, and between them whoever has the room: words have many lengths
+    for (const k of new Set([0, names.length - 1, ...names.keys()])) {
+      const row = taken[rows === 2 && k % 2 === 0 ? 0 : 1],
+        at = Math.min(place.x(k), width - widths[k] / 2), // the last one, too, is all there
+        [from, to] = [at - widths[k] / 2 - 3, at + widths[k] / 2 + 3];
+      if (row.some(([start, end]) => from < end && start < to)) continue;
+      row.push([from, to]);
+      context.fillText(names[k], at, height - 6 - (row === taken[0] ? 15 : 0));
+    }
   }
   /**
    * @param {CanvasRenderingContext2D} context

@@ -1,10 +1,14 @@
 // Half of the world writes 0,5. A browser that does not drops the comma without a word as it is typed, and 0,5 becomes 5.
+import { say } from "./words.js";
 
-const WHOLE = "This field takes whole numbers, without a comma.";
-const SECOND = "A number has one comma or point.";
+const WHOLE = say("This field takes whole numbers, without a comma.");
+const SECOND = say("A number has one comma or point.");
 const THOUSANDS = /^[1-9]\d{0,2}[.,]\d{3}$/; // 1,000: a thousand to some, one to others
 const WHICH = (/** @type {string} */ text) =>
-  `Is the comma for thousands? Write ${text.replace(/[.,]/, "")}, or ${text.replace(/[.,]/, ".")} with a point for a fraction.`;
+  say("Is the comma for thousands? Write {whole}, or {fraction} with a point for a fraction.", {
+    whole: text.replace(/[.,]/, ""),
+    fraction: text.replace(/[.,]/, "."),
+  });
 const MOVES = /^(Arrow|Home|End|Enter|Escape)/; // keys after which something else is written
 
 /** @type {HTMLInputElement | null} */

@@ -2,6 +2,7 @@
 import { compiledNetwork, Crew } from "./net/crew.js";
 import { unpackedPlan } from "./net/plan.js";
 import { makeWorker, wasmBytes, weightsBytes } from "./network_files.js";
+import { say } from "./words.js";
 
 /**
  * A walk as the server plans it, its pictures packed, with the digests of its networks' files; without a guide "".
@@ -27,7 +28,7 @@ export function deviceCrew() {
 
 async function makeCrew() {
   if (typeof WebAssembly !== "object" || typeof Worker !== "function")
-    throw new Error("this browser has no WebAssembly");
+    throw new Error(say("this browser has no WebAssembly"));
   return new Crew(await compiledNetwork(wasmBytes), makeWorker);
 }
 
@@ -60,7 +61,7 @@ export async function walkOnDevice({ plan, network, guide }, onStep, signal) {
   };
   await workers.film(unpackedPlan(plan), { name: network, guide: guide || null }, take, signal);
   if (!last.every(Number.isFinite))
-    throw new Error("the network's pictures are not finite numbers, so there are no digits");
+    throw new Error(say("the network's pictures are not finite numbers, so there are no digits"));
 }
 
 /**

@@ -1,4 +1,5 @@
 // Small helpers to build a page out of elements.
+import { language, number as written, say } from "./words.js";
 
 /**
  * Make an element: h("p", {class: "note"}, "text", child, ...). `on...` is a listener; true stands for an attribute
@@ -20,8 +21,9 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** @param {string} text that Python said within a sentence */
-export const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+/** @param {string} text that Python said within a sentence, in the reader's language */
+export const sentence = (text) =>
+  say("{sentence}.", { sentence: `${text[0].toLocaleUpperCase(language)}${text.slice(1)}` });
 
 let ids = 0;
 export const newId = (/** @type {string} */ stem) => `ddpm-${stem}-${ids++}`;
@@ -153,12 +155,8 @@ export function nextFrame(run) {
   };
 }
 
-/** A number as people write it, with a true minus sign, and none before a zero. */
-export const number = (/** @type {number} */ value, digits = 3) =>
-  value
-    .toFixed(digits)
-    .replace(/^-(?=[0.]*$)/, "")
-    .replace("-", "−");
+/** A number as people write it. */
+export const number = (/** @type {number} */ value, digits = 3) => written(value, digits);
 
 /**
  * The page's own colours, light or dark.
@@ -175,6 +173,8 @@ export function colours(element) {
  * @param {number} seconds
  */
 export function duration(seconds) {
-  if (seconds < 90) return `${seconds.toFixed(0)} s`;
-  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
+  if (seconds < 90) return say("{seconds:.0f} s", { seconds });
+  return seconds < 5400
+    ? say("{minutes:.1f} minutes", { minutes: seconds / 60 })
+    : say("{hours:.1f} hours", { hours: seconds / 3600 });
 }

@@ -6,6 +6,8 @@
 import { makeNote } from "./glossary_note.js";
 import { placeIn } from "./component.js";
 import { h, isShown } from "./dom.js";
+import { whenChanged } from "./when_changed.js";
+import { language, say } from "./words.js";
 
 /** @typedef {{name: string, forms: string[], say: string, picture: string | null}} Word */
 /** @typedef {{words: Word[], pictures: Record<string, import("./small_drawing.js").Drawing>}} Glossary */
@@ -16,7 +18,6 @@ const SCOPES = "details, .ddpm-lessons, dialog, [role=tabpanel]"; // in which a 
 const NOT_IN =
   "button, [role=button], a, sub, sup, label, summary, legend, select, svg, code, pre, .katex, math, .ddpm-spoken, .ddpm-facts, .ddpm-equation, " +
   ".ddpm-sum, .ddpm-glossary, [aria-live], [role=status], [role=alert], [role=img], [inert]";
-const QUIET = 400; // milliseconds without a change of the page before it is looked through
 const LIVE = 3; // a sentence that has changed so often changes by itself
 
 /** @type {import("./component.js").Mount} */
@@ -33,7 +34,12 @@ export function mount(element, props) {
  */
 export function listOf({ words }) {
   const list = h("dl");
-  const details = h("details", { class: "ddpm-details ddpm-glossary" }, h("summary", {}, "Words and symbols"), list);
+  const details = h(
+    "details",
+    { class: "ddpm-details ddpm-glossary" },
+    h("summary", {}, say("Words and symbols")),
+    list,
+  );
   details.addEventListener("toggle", () => {
     if (details.open && !list.firstChild)
       list.append(...words.flatMap(({ name, say }) => [h("dt", {}, name), h("dd", {}, say)]));
@@ -41,8 +47,32 @@ export function listOf({ words }) {
   return details;
 }
 
+const KATAKANA = /(?=\p{L})\p{Script_Extensions=Katakana}/u;
+const WITHOUT_SPACES = /[\p{Script=Han}\p{Script=Hiragana}]/u;
+const LETTER = /[\p{L}\p{M}\p{N}_]/u; // or a digit, or an accent
+
+/** The kind of letters that make one word where they touch: Chinese and Japanese have no spaces that would tell words. */
+function kindOf(/** @type {string} */ character) {
+  if (KATAKANA.test(character)) return "katakana";
+  return LETTER.test(character) && !WITHOUT_SPACES.test(character) ? "letter" : "";
+}
+
 /**
- * Find the forms of words in a text; a form that a letter, a digit or an accent touches is none.
+ * Whether a form that stands in a text is a word there, and not a part of one: t is none in don't.
+ * @param {string} text
+ * @param {number} at
+ * @param {string} form
+ */
+function isWhole(text, at, form) {
+  const [before, after] = [text.charAt(at - 1), text.charAt(at + form.length)];
+  if (before === "-" || (form.length === 1 && /['’]/.test(before)) || after === "₋") return false;
+  const joined = (/** @type {string} */ left, /** @type {string} */ right) =>
+    kindOf(left) !== "" && kindOf(left) === kindOf(right);
+  return !joined(before, form[0]) && !joined(form.slice(-1), after);
+}
+
+/**
+ * Find the forms of words in a text, the longest where several begin.
  * @param {Word[]} words
  * @returns {(text: string) => {at: number, form: string, word: Word}[]}
  */
@@ -51,18 +81,23 @@ export function makeFinder(words) {
   const known = new Map();
   for (const word of words)
     for (const form of word.forms) {
+      if (/^\p{Ll}{2}/u.test(form)) known.set(form[0].toLocaleUpperCase(language) + form.slice(1), word);
       known.set(form, word);
-      if (/^[a-z]{2}/.test(form)) known.set(form[0].toUpperCase() + form.slice(1), word);
     }
-  const forms = [...known.keys()].sort((a, b) => b.length - a.length);
-  const plain = forms.map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
-  const pattern = new RegExp(`(^|[^\\p{L}\\p{M}\\p{N}'’_-])(${plain})(?![\\p{L}\\p{M}\\p{N}_₋])`, "gu");
-  return (text) =>
-    [...text.matchAll(pattern)].map(({ index, 1: before, 2: form }) => ({
-      at: index + before.length,
-      form,
-      word: /** @type {Word} */ (known.get(form)),
-    }));
+  /** @type {Map<string, string[]>} by their first letter */
+  const forms = new Map();
+  for (const form of [...known.keys()].sort((a, b) => b.length - a.length))
+    forms.set(form[0], [...(forms.get(form[0]) ?? []), form]);
+  return (text) => {
+    const found = [];
+    for (let at = 0; at < text.length; at++) {
+      const form = forms.get(text[at])?.find((each) => text.startsWith(each, at) && isWhole(text, at, each));
+      if (!form) continue;
+      found.push({ at, form, word: /** @type {Word} */ (known.get(form)) });
+      at += form.length - 1;
+    }
+    return found;
+  };
 }
 
 /** @param {Glossary} glossary */
@@ -124,19 +159,5 @@ export function markWords({ words, pictures }) {
       }
     }
   }
-  let timer = 0,
-    due = false;
-  const idle = window.requestIdleCallback ?? ((/** @type {() => void} */ run) => setTimeout(run, 1));
-  function soon() {
-    if (due) return; // however much moves: one look at most in this time
-    due = true;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      due = false;
-      idle(look);
-    }, QUIET);
-  }
-  new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
-  for (const deed of ["click", "toggle", "keyup"]) document.addEventListener(deed, soon, true);
-  soon();
+  whenChanged(look);
 }

@@ -1,10 +1,11 @@
 // Where the network's files are, and the plans of films: on the server. The lab, which has none, puts lab/network_files.js in this one's place.
 import { rootPath } from "./component.js";
+import { say } from "./words.js";
 
 /** @param {URL | string} address */
 async function bytesOf(address) {
   const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`the server did not give ${address}`);
+  if (!answer.ok) throw new Error(say("the server did not give {address}", { address: String(address) }));
   return answer.arrayBuffer();
 }
 

@@ -3,6 +3,7 @@
 import { button, h } from "./dom.js";
 import { formula } from "./maths.js";
 import { imageOn } from "./paint.js";
+import { say } from "./words.js";
 
 const SAVED_WIDTH = 280; // pixels of a saved picture, or more: it should look as it does on the page
 
@@ -86,7 +87,10 @@ export function pngButton(canvas, name) {
     h("a", { href: url, download: `${name()}.png` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
-  return button("PNG", save, { class: "ddpm-button ddpm-png", "aria-label": `save as PNG: ${name()}` });
+  return button("PNG", save, {
+    class: "ddpm-button ddpm-png",
+    "aria-label": say("save as PNG: {name}", { name: name() }),
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
 // so in this browser until it is switched off.
 import { button, h } from "./dom.js";
 import { addressForOthers, onRoom } from "./room.js";
+import { say } from "./words.js";
 
 const STORE = "ddpm-present",
   LOOPBACK = /^(localhost|127\.|\[::1\])/;
@@ -17,7 +18,7 @@ function kept() {
 /** The button, and beside it, while it is on, where others find this page. */
 export function makePresent() {
   let on = kept();
-  const toggle = button("Present", () => turn(!on), { class: "ddpm-button ddpm-present-button" });
+  const toggle = button(say("Present"), () => turn(!on), { class: "ddpm-button ddpm-present-button" });
   const address = h("span", { class: "ddpm-present-address", "data-name": "room-address" });
   function turn(/** @type {boolean} */ now) {
     on = now;

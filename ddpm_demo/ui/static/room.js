@@ -4,6 +4,7 @@ import { decodeBytes } from "./bytes.js";
 import { h } from "./dom.js";
 import { takeHostKey } from "./keys.js";
 import { paintGrid } from "./paint.js";
+import { say } from "./words.js";
 
 /** @type {import("./component.js").Server[string] | null} */
 let invite = null; // asks the server
@@ -40,7 +41,7 @@ export async function inviteTo(address, code) {
   code.hidden = !answer.address;
   if (!answer.address) return answer;
   paintGrid(code, decodeBytes(answer.levels), 1, answer.size, 0);
-  code.setAttribute("aria-label", `QR code of ${answer.address}`);
+  code.setAttribute("aria-label", say("QR code of {address}", { address: answer.address }));
   return answer;
 }
 
@@ -70,7 +71,7 @@ export function mount(element, props, watch, server) {
         if (details.open) show();
       },
     },
-    h("summary", {}, "Open this screen on other devices"),
+    h("summary", {}, say("Open this screen on other devices")),
     words,
     code,
   );

@@ -1,6 +1,7 @@
 // What the server makes for this page message by message, as `parts/run_stream.py` sends it: a race, a completion, a zip.
 import { rootPath } from "./component.js";
 import { openEvents } from "./events.js";
+import { say } from "./words.js";
 
 /**
  * Ask for a run's messages until it is over or closed; whoever closes it stops it, unless others read it, too.
@@ -10,7 +11,7 @@ import { openEvents } from "./events.js";
  *   in words, or with "".
  * @returns {{close: () => void}}
  */
-export function openRun(run, { take, say, ended }) {
+export function openRun(run, { take, say: tell, ended }) {
   let error = "";
   const events = openEvents((more) => `${rootPath()}/ddpm/run?${new URLSearchParams({ run, ...more })}`, {
     take: (name, got) => {
@@ -20,8 +21,8 @@ export function openRun(run, { take, say, ended }) {
       events.close(); // before the server's end of the stream is taken for a broken connection, and asked for again
       ended(error);
     },
-    silent: () => say("The server does not answer; this page keeps asking."),
-    lost: () => ended("the server did not give this: reload the page"),
+    silent: () => tell(say("The server does not answer; this page keeps asking.")),
+    lost: () => ended(say("the server did not give this: reload the page")),
   });
   return events;
 }

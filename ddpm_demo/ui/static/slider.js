@@ -1,5 +1,6 @@
 // A slider with play, pause, single steps and speed: for the timestep, and for the frames of a film.
 import { button, h, newId, reducedMotion, select } from "./dom.js";
+import { say } from "./words.js";
 
 const SECONDS = 6; // from one end to the other, at 1×
 const CALM_SECONDS = 20; // the same for people who asked their system for less motion
@@ -27,7 +28,7 @@ export function makeSlider(options) {
   const words = h("span"),
     output = h("output", { for: id, class: "ddpm-value", "aria-live": "off" }, words); // said with the slider itself
   const playButton = button("", () => (frame ? pause() : play()));
-  const speed = select("speed", { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
+  const speed = select(say("speed"), { 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }, () => {});
   speed.input.value = "1";
   const step = (/** @type {number} */ by) => () => {
     pause();
@@ -56,7 +57,7 @@ export function makeSlider(options) {
     if (input.value !== before) describe(); // the browser has moved it to its new end
   }
   function label() {
-    playButton.textContent = frame ? "❚❚ Pause" : "▶ Play";
+    playButton.textContent = frame ? say("❚❚ Pause") : say("▶ Play");
   }
   function pause() {
     if (!frame) return; // as with every move of a drag
@@ -94,8 +95,8 @@ export function makeSlider(options) {
       "div",
       { class: "ddpm-row" },
       playButton,
-      button("−1", step(-1), { "aria-label": "one step back" }),
-      button("+1", step(1), { "aria-label": "one step forward" }),
+      button("−1", step(-1), { "aria-label": say("one step back") }),
+      button("+1", step(1), { "aria-label": say("one step forward") }),
       speed.element,
     ),
     h("p", { id: `${id}-help`, class: "ddpm-help" }, options.help),

@@ -2,6 +2,7 @@
 // of the page that shows any of it subscribes, and repaints when it is told and can be seen.
 import { decodeFloat32, decodeFloat64 } from "./bytes.js";
 import { tellAll } from "./in_order.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {{x0: Float32Array, name: string, link: string[]}} Digit
@@ -72,7 +73,7 @@ export function subscribe(element, paint) {
 /** The digit and the noise, for a part of the page that is there only once they are. */
 export function known() {
   const { digit, noise } = state;
-  if (!digit || !noise) throw new Error("the Noise tab has not loaded its digit and noise yet");
+  if (!digit || !noise) throw new Error(say("the Noise tab has not loaded its digit and noise yet"));
   return { digit, noise };
 }
 

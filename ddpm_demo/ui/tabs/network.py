@@ -18,32 +18,33 @@ from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
 from ddpm_demo.ui.parts.bridge import AS_SENT, base64_of, browser_component, event, server_function
-from ddpm_demo.ui.parts.choice import choice
+from ddpm_demo.ui.parts.choice import choice, unsaid
 from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.digits import closest_t, read_noisy_picture
 from ddpm_demo.ui.parts.readers import one_of, whole
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.markdown import joined, markdown_table
+from ddpm_demo.words.sentence import Sentence, say
 
-NETWORK_LEAD = "Choose a stage, and see what it does to the digit from the Noise tab."
-NETWORK_LESSON = """
+NETWORK_LEAD = say("Choose a stage, and see what it does to the digit from the Noise tab.")
+NETWORK_LESSON = say("""
 ## Inside the network: from xₜ and t to a guess of the noise
 One path turns the timestep into a vector, the other carries the image through dilated blocks at constant width; every
 block adds the vector to each of its pixels. Choose a stage to see its equation, its source code, and what it does to
 the digit of the Noise tab at that tab's t.
-"""
-COMPARISON = """
+""")
+COMPARISON = say("""
 ### Direct addition, and what scale-and-shift would add
 | this network, as Ho et al. 2020 | adaptive group norm, Dhariwal & Nichol 2021 |
 |---|---|
 | `y = y + time` | `scale, shift = linear(time).chunk(2, dim=1)` |
 | `y = norm(y + conv(y))` | `y = norm(conv(y)) * (1 + scale) + shift` |
-
-Addition can move a channel up or down before the norm; scale-and-shift can also make it louder or silent after it.
-For {blocks} blocks of {width} channels, one linear layer per block would cost {extra:,} more parameters on top of
-{total:,}.
-"""
+""")
 SHOWN_CHANNELS = 16
 TABLE_TIMESTEPS = 250  # rows of the embedding's picture
-VERDICTS = {True: "holds", False: "**does not hold**"}
+VERDICTS = {True: say("holds"), False: say("**does not hold**")}
+BASES = {"computed": say("computed"), "cited": say("cited")}
+NOT_TRAINED = " (not trained)"  # after the name of a preset without a checkpoint
 BLOCK_STEPS = ("input", "with time", "residual sum", "norm", "act")
 EQUATIONS = {
     "time": "time = W₂ SiLU(W₁ [sin(t ωₖ), cos(t ωₖ)]),  ωₖ = 10000^(−k / (d/2 − 1))",
@@ -55,28 +56,31 @@ EQUATIONS = {
 
 def build_network_tab(checkpoints: dict[str, Path]) -> gr.HTML:
     """Lay out the tab and connect it; return the list of networks."""
-    gr.Markdown(NETWORK_LEAD, elem_classes="ddpm-lead")
-    networks = [*(name for name in checkpoints if not is_ideal(name)), *untrained(checkpoints)]
-    value, table = describe_network(config_of(networks[0], checkpoints), networks[0], 1, 28, 28)
+    prose(NETWORK_LEAD, elem_classes="ddpm-lead")
+    networks = [*unsaid(name for name in checkpoints if not is_ideal(name)), *untrained(checkpoints)]
+    first = networks[0][1]
+    value, table = describe_network(config_of(first, checkpoints), first, 1, 28, 28)
     view = browser_component("tabs/network", value, elem_id="network-view", server=[make_inside(checkpoints)])
     with gr.Row():
         which = choice(
             networks,
-            networks[0],
-            label="Network",
-            info="One of the checkpoints, or a preset's shape.",
+            first,
+            label=say("Network"),
+            info=say("One of the checkpoints, or a preset's shape."),
             elem_id="network-which",
         )
-        batch = gr.Number(1, precision=0, minimum=1, label="Batch B", info="How many images at once.", min_width=110)
-        channels = gr.Number(
-            1, precision=0, minimum=1, label="Channels C", info="1 for grey, 3 for colour.", min_width=110
+        batch = gr.Number(
+            1, precision=0, minimum=1, label=say("Batch B"), info=say("How many images at once."), min_width=110
         )
-        height = gr.Number(28, precision=0, minimum=1, label="Height H", info="In pixels.", min_width=110)
-        width = gr.Number(28, precision=0, minimum=1, label="Width W", info="In pixels.", min_width=110)
-    contents({"network-table": "Every stage in numbers", "network-claims": "The specification's claims"})
-    gr.Markdown(NETWORK_LESSON, elem_classes="ddpm-lesson")
-    words = gr.Markdown(table, elem_id="network-table", elem_classes="ddpm-table")
-    gr.Markdown(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
+        channels = gr.Number(
+            1, precision=0, minimum=1, label=say("Channels C"), info=say("1 for grey, 3 for colour."), min_width=110
+        )
+        height = gr.Number(28, precision=0, minimum=1, label=say("Height H"), info=say("In pixels."), min_width=110)
+        width = gr.Number(28, precision=0, minimum=1, label=say("Width W"), info=say("In pixels."), min_width=110)
+    contents({"network-table": say("Every stage in numbers"), "network-claims": say("The specification's claims")})
+    prose(NETWORK_LESSON, elem_classes="ddpm-lesson")
+    words = prose(table, elem_id="network-table", elem_classes="ddpm-table")
+    prose(claims_table(), elem_id="network-claims", elem_classes="ddpm-table")
 
     @event
     def show(name: Any, b: Any, c: Any, h: Any, w: Any) -> tuple[dict[str, Any], str]:
@@ -98,17 +102,25 @@ def build_network_tab(checkpoints: dict[str, Path]) -> gr.HTML:
     return which
 
 
-def untrained(checkpoints: Iterable[str]) -> list[str]:
-    """Return the names of the presets that have no checkpoint: their shape can still be looked at."""
-    return [f"{name} (not trained)" for name in PRESETS if name not in checkpoints]
+def untrained(checkpoints: Iterable[str]) -> list[tuple[str, str]]:
+    """Return choices (text, name) of the presets that have no checkpoint: their shape can still be looked at."""
+    names = [name + NOT_TRAINED for name in PRESETS if name not in checkpoints]
+    return [(_in_words(name), name) for name in names]
+
+
+def _in_words(name: str) -> str:
+    """Return a name of the list as it is said."""
+    known = name.removesuffix(NOT_TRAINED)
+    return say("{name} (not trained)", name=known) if name != known else name
 
 
 def config_of(name: Any, checkpoints: dict[str, Path]) -> ModelConfig:
     """Return the network that a name in the list stands for; raise ConfigError for any other."""
-    listed = one_of(name, [*checkpoints, *PRESETS, *untrained(())], "choose one of the listed networks")
+    known = [*checkpoints, *PRESETS, *(each for _, each in untrained(()))]
+    listed = one_of(name, known, say("choose one of the listed networks"))
     if listed in checkpoints:
         return load_placed(checkpoints[listed]).denoiser.config
-    return PRESETS[listed.removesuffix(" (not trained)")]
+    return PRESETS[listed.removesuffix(NOT_TRAINED)]
 
 
 def describe_network(config: ModelConfig, name: str, batch: int, height: int, width: int) -> tuple[dict[str, Any], str]:
@@ -121,7 +133,7 @@ def describe_network(config: ModelConfig, name: str, batch: int, height: int, wi
     nodes = [
         {
             "id": group,
-            "title": "time" if group == "time" else group.replace("_project", "").replace("blocks.", "block "),
+            "title": _title(group),
             "taken": list(members[0].input_shape),
             "given": list(members[-1].output_shape),
             "parameters": sum(s.parameters for s in members),
@@ -129,29 +141,52 @@ def describe_network(config: ModelConfig, name: str, batch: int, height: int, wi
         }
         for group, members in groups.items()
     ]
-    rows = "\n".join(
-        f"| {s.name} | {s.operation} | {s.dilation or ''} | {_shape(s.input_shape)} | {_shape(s.output_shape)} | "
-        f"{s.parameters:,} | {s.multiply_adds:,} |"
-        for s in stages
-    )
     head = (
-        "| stage | operation | dilation | takes | gives | parameters | multiply-adds |\n|---|---|---|---|---|---|---|"
+        *(say("stage"), say("operation"), say("dilation"), say("takes"), say("gives")),
+        *(say("parameters"), say("multiply-adds")),
     )
-    foot = f"| **total** | | | | | **{total[0]:,}** | **{total[1]:,}** |"
+    rows = [
+        [
+            s.name,
+            s.operation,
+            s.dilation or "",
+            _shape(s.input_shape),
+            _shape(s.output_shape),
+            Sentence("{count:,}", {"count": s.parameters}),
+            Sentence("{count:,}", {"count": s.multiply_adds}),
+        ]
+        for s in stages
+    ]
+    foot = [say("**total**"), "", "", "", "", *(Sentence("**{count:,}**", {"count": count}) for count in total)]
     extra = len(config.dilations) * (config.hidden * 2 * config.hidden + 2 * config.hidden)
-    comparison = COMPARISON.format(blocks=len(config.dilations), width=config.hidden, extra=extra, total=total[0])
-    table = f"### Every stage, read by hooks from a run of {name}\n{head}\n{rows}\n{foot}\n{comparison}"
+    cost = say(
+        "Addition can move a channel up or down before the norm; scale-and-shift can also make it louder or silent "
+        "after it. For {blocks} blocks of {width} channels, one linear layer per block would cost {extra:,} more "
+        "parameters on top of {total:,}.",
+        blocks=len(config.dilations),
+        width=config.hidden,
+        extra=extra,
+        total=total[0],
+    )
+    title = say("### Every stage, read by hooks from a run of {name}", name=_in_words(name))
+    table = joined([title, markdown_table(head, [*rows, foot]), COMPARISON, cost])
     return {"network": name, "nodes": nodes}, table
 
 
 def claims_table() -> str:
     """Return the specification's claims and their verdicts as a table."""
-    rows = "\n".join(
-        f"| {c.statement} | {c.claimed} | {c.truth} ({c.basis}) | {VERDICTS[c.holds]} | {c.source} |"
+    head = (say("statement"), say("said"), say("true"), say("verdict"), say("source"))
+    rows = [
+        (
+            c.statement,
+            c.claimed,
+            Sentence("{truth} ({basis})", {"truth": c.truth, "basis": BASES[c.basis]}),
+            VERDICTS[c.holds],
+            c.source,
+        )
         for c in check_claims()
-    )
-    head = "### Check the claims\n| statement | said | true | verdict | source |\n|---|---|---|---|---|"
-    return f"{head}\n{rows}"
+    ]
+    return joined([say("### Check the claims"), markdown_table(head, rows)])
 
 
 def make_inside(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
@@ -161,7 +196,7 @@ def make_inside(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]
     def inside(question: Any) -> dict[str, Any]:
         x_t, alpha_bar = read_noisy_picture(question)
         name, stage = question.get("network"), question.get("stage")
-        refusal = "this network is not trained: choose a checkpoint to see its feature maps"
+        refusal = say("this network is not trained: choose a checkpoint to see its feature maps")
         name = one_of(name, checkpoints, refusal)
         loaded = load_placed(checkpoints[name])
         if stage == "time":
@@ -240,6 +275,12 @@ def _group(name: str) -> str:
     if name.startswith(("sinusoidal", "time_project")):
         return "time"
     return ".".join(name.split(".")[:2]) if name.startswith("blocks.") else name
+
+
+def _title(group: str) -> str:
+    if group.startswith("blocks."):
+        return say("block {number}", number=int(group.removeprefix("blocks.")))
+    return {"in_project": say("in"), "out_project": say("out")}.get(group, say("time"))
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -26,15 +26,17 @@ from ddpm_demo.ui.parts.ideal import ideal_answer
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, one_of, whole
 from ddpm_demo.ui.parts.schedules import schedule_tables
 from ddpm_demo.ui.parts.weights import WEIGHTS
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.sentence import say
 
-NOISE_LEAD = "Drag *t*: how much noise can you see through, and how much can the network?"
-NOISE_LESSON = """
+NOISE_LEAD = say("Drag *t*: how much noise can you see through, and how much can the network?")
+NOISE_LESSON = say("""
 ## The forward process: a digit drowns in noise
 Diffusion begins with something easy: **destroying** a picture. At timestep *t* the picture x₀ is turned down to √ᾱₜ
 of itself and Gaussian noise ε is turned up to √(1 − ᾱₜ), so that the total variance stays about the same
 (Ho et al. 2020, equation 4). From the point where you can no longer tell it, the network has to do better than
 you. The mixture is computed in your browser while you drag.
-"""
+""")
 FIRST_DIGIT = 7
 NO_EVENT = gr.EventData(None, None)
 
@@ -52,27 +54,31 @@ class NoiseTab:
 
 def build_noise_tab(checkpoints: dict[str, Path]) -> NoiseTab:
     """Lay out the tab and connect it; the first of the checkpoints looks at x_t until another is chosen."""
-    gr.Markdown(NOISE_LEAD, elem_classes="ddpm-lead")
+    prose(NOISE_LEAD, elem_classes="ddpm-lead")
     view = browser_component("tabs/noise", first_noise_value(), elem_id="noise-view")
     with gr.Row():
         label = gr.Radio(
             [str(d) for d in range(10)],
             value=str(FIRST_DIGIT),
-            label="Digit",
-            info="From MNIST's 10,000 test digits.",
+            label=say("Digit"),
+            info=say("From MNIST's 10,000 test digits."),
             elem_id="noise-label",
         )
         with gr.Column(min_width=260):
             which = gr.Number(
-                0, precision=0, minimum=0, label="Which one", info="They are numbered from 0 within each class."
+                0,
+                precision=0,
+                minimum=0,
+                label=say("Which one"),
+                info=say("They are numbered from 0 within each class."),
             )
-            another = gr.Button("Another one")
+            another = gr.Button(say("Another one"))
         with gr.Column(min_width=260):
             seed = gr.Number(
-                0, precision=0, minimum=0, label="Noise seed", info="The same seed is always the same noise."
+                0, precision=0, minimum=0, label=say("Noise seed"), info=say("The same seed is always the same noise.")
             )
-            redraw = gr.Button("New noise")
-    gr.Markdown(NOISE_LESSON, elem_classes="ddpm-lesson")
+            redraw = gr.Button(say("New noise"))
+    prose(NOISE_LESSON, elem_classes="ddpm-lesson")
     names = {"checkpoints": {name: name for name in checkpoints}}
     server = [read_picture, make_look(checkpoints), make_network_facts(checkpoints), ideal_answer]
     details = browser_component("tabs/noise_details", names, elem_id="noise-details", server=server)
@@ -122,12 +128,12 @@ def new_noise() -> tuple[int, dict[str, Any]]:
 def follow_screen(change: gr.EventData = NO_EVENT) -> tuple[Any, Any, Any]:
     """Set the fields to what the page shows by itself, as in a lesson: class, number within it, seed."""
     shown = named_values(change._data, "label, which and seed")
-    seed = whole("the seed", shown.get("seed"), 0, MAX_SEED)
+    seed = whole(say("the seed"), shown.get("seed"), 0, MAX_SEED)
     if shown.get("label") is None:  # a digit of the student's own has no number
         return gr.skip(), gr.skip(), seed
     label, which = _class(shown["label"]), shown.get("which")
     last = len(class_indices(label)) - 1
-    return str(label), whole("the number of the digit", which, 0, last), seed
+    return str(label), whole(say("the number of the digit"), which, 0, last), seed
 
 
 def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
@@ -139,7 +145,7 @@ def make_look(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, Any]]:
             raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
         x_t, alpha_bar = read_noisy_picture(question)
         chosen = question.get("checkpoint") or next(iter(checkpoints))
-        name = one_of(chosen, checkpoints, "choose one of the listed checkpoints")
+        name = one_of(chosen, checkpoints, say("choose one of the listed checkpoints"))
         loaded = load_placed(checkpoints[name])
         t = closest_t(loaded.schedule, alpha_bar)
         with torch.no_grad():
@@ -169,7 +175,7 @@ def make_network_facts(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str
     @server_function
     def network_facts(question: Any) -> dict[str, Any]:
         fields = named_values(question, "checkpoint")
-        name = one_of(fields.get("checkpoint"), checkpoints, "choose one of the listed checkpoints")
+        name = one_of(fields.get("checkpoint"), checkpoints, say("choose one of the listed checkpoints"))
         loaded = load_placed(checkpoints[name])
         return {
             "checkpoint": name,
@@ -190,4 +196,4 @@ def _timed(loaded: LoadedNetwork, x_t: torch.Tensor, t: int) -> tuple[torch.Tens
 
 
 def _class(label: Any) -> int:
-    return int(one_of(label, [str(d) for d in range(10)], "choose a digit from 0 to 9"))
+    return int(one_of(label, [str(d) for d in range(10)], say("choose a digit from 0 to 9")))

@@ -34,6 +34,7 @@ from ddpm_demo.ui.parts.readers import SIDE, flag, from_base64, named_values, nu
 from ddpm_demo.ui.parts.shared_runs import RUNS
 from ddpm_demo.ui.tabs.train_desk import Desk
 from ddpm_demo.ui.tabs.train_settings import CLASSES, FIRST_PRESET, RunRequest
+from ddpm_demo.words.sentence import say
 
 MAX_ZIP_MB = 25  # that a page may send; `ddpm-demo train --pictures` reads larger ones
 OWN_WIDTH = 32  # channels: a few drawings need no more, and two minutes teach it well
@@ -41,11 +42,11 @@ OWN_FIRST = GUIDE  # the shipped network of that width: it has learned MNIST's d
 OWN_MINUTES = 2.0
 SHOWN = 40  # pictures of the set that are shown before it starts
 MESSAGE_SECONDS = 0.2  # while a zip is read, from one message to the next
-OWN_LESSON = """
+OWN_LESSON = say("""
 ## Did it learn or copy?
 A network that is shown five drawings for long enough can do well by memorising them: the loss asks for no more. With
 a hundred it must find out what they share. Draw a few, then many, and look at the nearest drawing beside each result.
-"""
+""")
 
 
 def build_own_drawings(desk: Desk) -> None:
@@ -77,14 +78,14 @@ def own_first(wanted: object) -> Path | None:
 
     It has the shape of `own_model` and knows strokes from MNIST's digits.
     """
-    return shipped_checkpoints().get(OWN_FIRST) if flag("whether it begins with a network", wanted) else None
+    return shipped_checkpoints().get(OWN_FIRST) if flag(say("whether it begins with a network"), wanted) else None
 
 
 @server_function
 def read_sign(question: Any) -> dict[str, Any]:
     """Answer the page with the symbol in one picture file, which it sends in base64 as `file`: 784 bytes, `pixels`."""
-    fields = named_values(question, "a file")
-    file = from_base64(fields.get("file"), "the picture must be a file of at most 5 MB", most=MAX_BYTES)
+    fields = named_values(question, say("a file"))
+    file = from_base64(fields.get("file"), say("the picture must be a file of at most 5 MB"), most=MAX_BYTES)
     return {"pixels": base64_of(sign_from_picture(file))}
 
 
@@ -111,7 +112,7 @@ def make_start(desk: Desk) -> Callable[[Any], dict[str, Any]]:
         name = question.get("name")
         text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
         request = RunRequest(text, own_model(), ScheduleConfig(), config)
-        if flag("whether it may wait", question.get("wait", False)):
+        if flag(say("whether it may wait"), question.get("wait", False)):
             return desk.join(shown_keys(question), request, drawings, first=first)
         if desk.queue.busy:  # the page asks whether it may wait
             return {"busy": True}
@@ -128,10 +129,10 @@ def read_own(question: Any) -> tuple[Tensor, TrainConfig]:
     fields = named_values(question, "pixels, classes and minutes")
     drawings = read_drawings_sent(fields.get("pixels"))
     usable([PictureRead("", drawing, "", 0, 0) for drawing in drawings], least=LEAST_PICTURES)
-    labels = some_of(fields.get("classes"), CLASSES, "the digits mixed in must be some of 0 to 9")
+    labels = some_of(fields.get("classes"), CLASSES, say("the digits mixed in must be some of 0 to 9"))
     config = train_config(
         FIRST_PRESET,
-        minutes=number("the length in minutes", fields.get("minutes"), 0, max_minutes(), above=True),
+        minutes=number(say("the length in minutes"), fields.get("minutes"), 0, max_minutes(), above=True),
         classes=tuple(sorted({int(label) for label in labels})),
         pictures=len(drawings),
     )
@@ -141,7 +142,7 @@ def read_own(question: Any) -> tuple[Tensor, TrainConfig]:
 def read_drawings_sent(value: object) -> Tensor:
     """Return drawings uint8 (N, 28, 28) of at most MAX_PICTURES, sent in base64; raise ConfigError on anything else."""
     pixels = SIDE * SIDE
-    refusal = f"there must be at most {MAX_PICTURES} drawings, of {pixels} bytes each"
+    refusal = say("there must be at most {most} drawings, of {bytes} bytes each", most=MAX_PICTURES, bytes=pixels)
     content = from_base64(value, refusal, most=MAX_PICTURES * pixels)
     if len(content) % pixels:
         raise ConfigError(refusal)
@@ -151,8 +152,10 @@ def read_drawings_sent(value: object) -> Tensor:
 @server_function
 def read_zip(question: Any) -> dict[str, Any]:
     """Answer the page with the name of a run that reads a zip of pictures, which it sends in base64 as `file`."""
-    fields = named_values(question, "a file")
-    refusal = f"a zip from this page may be at most {MAX_ZIP_MB} MB; ddpm-demo train --pictures reads larger ones"
+    fields = named_values(question, say("a file"))
+    refusal = say(
+        "a zip from this page may be at most {most} MB; ddpm-demo train --pictures reads larger ones", most=MAX_ZIP_MB
+    )
     content = from_base64(fields.get("file"), refusal, most=MAX_ZIP_MB * 1_000_000)
     return {"run": RUNS.begin(zip_messages(content)).name}
 

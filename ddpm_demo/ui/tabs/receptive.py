@@ -25,25 +25,28 @@ from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import file_stamp
 from ddpm_demo.store.mnist import load_mnist, to_x0
 from ddpm_demo.ui.parts.bridge import base64_of, browser_component, chart_value, event, server_function
-from ddpm_demo.ui.parts.choice import choice
+from ddpm_demo.ui.parts.choice import choice, named
 from ddpm_demo.ui.parts.plots import radial_figure
 from ddpm_demo.ui.parts.readers import flag, named_values, one_of, parse_dilations, pixel_of
 from ddpm_demo.ui.tabs.receptive_patches import PATCH_LOOKS, make_patch_look
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.markdown import joined, markdown_table
+from ddpm_demo.words.sentence import Sentence, plain, say
 
 IMAGE = 28
-RECEPTIVE_LEAD = "Drag *layers*, and watch how far the pixel that you tap can see."
-RECEPTIVE_LESSON = """
+RECEPTIVE_LEAD = say("Drag *layers*, and watch how far the pixel that you tap can see.")
+RECEPTIVE_LESSON = say("""
 ## The receptive field: what one output pixel can see
 The network never shrinks the image. It sees far by **dilation**: a 3×3 kernel whose taps are 1, 3, 9 or 27 pixels
 apart. Each layer widens the view by (kernel − 1) × dilation pixels.
-"""
-RECEPTIVE_MORE = "That is what the convolutions *can* reach; below is what a trained network *does* look at."
-OWN = "your own"
+""")
+RECEPTIVE_MORE = say("That is what the convolutions *can* reach; below is what a trained network *does* look at.")
+OWN = plain(say("your own"))
 PATTERNS = {
-    "the formula 3^(i//2): 1 1 3 3 9 9 27 27": spec_dilations(8),
-    "the spec's other list, 3^((i+1)//2): 1 3 3 9 9 27 27 81": tuple(3 ** ((i + 1) // 2) for i in range(8)),
-    "a public notebook's: 1 1 1 3 3 9 9 27": (1, 1, 1, 3, 3, 9, 9, 27),
-    "no dilation: 1 1 1 1 1 1 1 1": (1,) * 8,
+    plain(say("the formula 3^(i//2): 1 1 3 3 9 9 27 27")): spec_dilations(8),
+    plain(say("the spec's other list, 3^((i+1)//2): 1 3 3 9 9 27 27 81")): tuple(3 ** ((i + 1) // 2) for i in range(8)),
+    plain(say("a public notebook's: 1 1 1 3 3 9 9 27")): (1, 1, 1, 3, 3, 9, 9, 27),
+    plain(say("no dilation: 1 1 1 1 1 1 1 1")): (1,) * 8,
 }
 LOOKS = (50, 300, 600, 900)  # the timesteps at which the trained network's view is measured
 DIGITS = 3  # test digits that each measured map is averaged over; more would keep a click waiting
@@ -62,7 +65,7 @@ class ReceptiveTab:
 
 def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
     """Lay out the tab and connect it; the first of the checkpoints is the network that is measured."""
-    gr.Markdown(RECEPTIVE_LEAD, elem_classes="ddpm-lead")
+    prose(RECEPTIVE_LEAD, elem_classes="ddpm-lead")
     first = next(iter(PATTERNS))
     curve, table = describe_receptive_field(PATTERNS[first])
     dilations = {"dilations": list(PATTERNS[first])}
@@ -73,20 +76,22 @@ def build_receptive_tab(checkpoints: dict[str, Path]) -> ReceptiveTab:
             paths = browser_component("tabs/receptive", dilations, elem_id="receptive-map", server=[count_paths])
     with gr.Row():
         pattern = choice(
-            [*PATTERNS, OWN],
+            named([*PATTERNS, OWN]),
             first,
-            label="Dilations of the blocks",
-            info="The shipped networks use the formula; the spec also gives another list, a public notebook a third.",
+            label=say("Dilations of the blocks"),
+            info=say(
+                "The shipped networks use the formula; the spec also gives another list, a public notebook a third."
+            ),
             elem_id="receptive-pattern",
         )
         own = gr.Textbox(
             "1 2 4 8",
-            label="Your own",
-            info="One number per block, 1 to 12 blocks, each from 1 to 81.",
+            label=say("Your own"),
+            info=say("One number per block, 1 to 12 blocks, each from 1 to 81."),
             interactive=True,
         )
-    gr.Markdown(RECEPTIVE_LESSON + RECEPTIVE_MORE, elem_classes="ddpm-lesson")
-    words = gr.Markdown(table, elem_id="receptive-table", elem_classes="ddpm-table")
+    prose(joined([RECEPTIVE_LESSON, RECEPTIVE_MORE], ""), elem_classes="ddpm-lesson")
+    words = prose(table, elem_id="receptive-table", elem_classes="ddpm-table")
     look = make_influence(checkpoints)
     browser_component("tabs/receptive_look", dilations, elem_id="receptive-look", server=[look])
     browser_component(
@@ -111,7 +116,7 @@ def from_link(dilations: tuple[int, ...]) -> list[Any]:
 @event
 def show_pattern(name: Any, own: Any) -> tuple[dict[str, Any], str, dict[str, Any]]:
     """Answer a choice of dilations."""
-    pattern = one_of(name, [*PATTERNS, OWN], "choose one of the listed patterns")
+    pattern = one_of(name, [*PATTERNS, OWN], say("choose one of the listed patterns"))
     dilations = parse_dilations(own) if pattern == OWN else PATTERNS[pattern]
     curve, table = describe_receptive_field(dilations)
     return curve, table, {"dilations": list(dilations)}
@@ -121,31 +126,39 @@ def describe_receptive_field(dilations: tuple[int, ...]) -> tuple[dict[str, Any]
     """Return what the page draws of a pattern of dilations, by formula and measured, and the table below it."""
     kernels, steps = ModelConfig(dilations=dilations).kernels_and_dilations
     widths, measured = receptive_field(kernels, steps), _measured(dilations)
-    names = ["in 7×7", *(f"block {i}" for i in range(len(dilations))), "out 3×3"]
-    label = (
-        "width of the receptive field after each layer: " + ", ".join(map(str, widths)) + f"; the image is {IMAGE} wide"
+    names = [say("in 7×7"), *(say("block {number}", number=i) for i in range(len(dilations))), say("out 3×3")]
+    label = say(
+        "width of the receptive field after each layer: {widths}; the image is {image} wide",
+        widths=joined(widths, ", "),
+        image=IMAGE,
     )
-    rows = "\n".join(
-        f"| {name} | {d} | {width} | {seen} | {f'{100 * live_taps(IMAGE, d):.1f} %' if kernel == 3 else ''} |"
+    head = (
+        *(say("layer"), say("dilation"), say("by formula, pixels"), say("measured, pixels")),
+        say("taps inside the image"),
+    )
+    rows = [
+        (name, d, width, seen, Sentence("{share:.1%}", {"share": live_taps(IMAGE, d)}) if kernel == 3 else "")
         for name, kernel, d, width, seen in zip(names, kernels, steps, widths, measured, strict=True)
-    )
+    ]
     covering = next((name for name, width in zip(names, widths, strict=True) if width >= IMAGE), None)
-    sees = f"wider than the image from {covering} on" if covering else "never as wide as the image"
-    note = f"The receptive field is **{sees}**"
+    if covering:
+        note = say("The receptive field is **wider than the image from {layer} on**.", layer=covering)
+    else:
+        note = say("The receptive field is **never as wide as the image**.")
     if max(dilations) >= IMAGE - 1:
-        note += (
-            ". But look at the last column: at the largest dilation nearly all taps of a 3×3 kernel fall into the "
-            "padding, so on a 28×28 image that layer is almost a 1×1 convolution"
+        few_taps = say(
+            "But look at the last column: at the largest dilation nearly all taps of a 3×3 kernel fall into the "
+            "padding, so on a 28×28 image that layer is almost a 1×1 convolution."
         )
-    head = "| layer | dilation | by formula, pixels | measured, pixels | taps inside the image |\n|---|---|---|---|---|"
+        note = joined([note, few_taps], " ")
     curve = {"names": names, "widths": widths, "measured": measured, "image": IMAGE, "label": label}
-    return curve, f"{note}.\n\n{head}\n{rows}"
+    return curve, joined([note, markdown_table(head, rows)], "\n\n")
 
 
 @server_function
 def count_paths(question: Any) -> dict[str, Any]:
     """Answer a click on a pixel: the paths to it from every input pixel, after each layer (float64, 784 each)."""
-    fields = named_values(question, "row, col and dilations")
+    fields = named_values(question, say("row, col and dilations"))
     row, col = pixel_of(fields)
     chosen = fields.get("dilations")
     dilations = parse_dilations(" ".join(map(str, chosen)) if isinstance(chosen, list) else "")
@@ -161,7 +174,7 @@ def make_influence(checkpoints: dict[str, Path]) -> Callable[[Any], dict[str, An
     def influence(question: Any) -> dict[str, Any]:
         if not checkpoints:
             raise ConfigError("there is no checkpoint; train one with `ddpm-demo train`")
-        fields = named_values(question, "row, col and frozen")
+        fields = named_values(question, say("row, col and frozen"))
         row, col = pixel_of(fields)
         frozen = flag("frozen", fields.get("frozen"))
         name, path = next(iter(checkpoints.items()))
@@ -210,7 +223,8 @@ def _influence(path: Path, stamp: tuple[int, int], row: int, col: int, frozen: b
         # after the first block the formula's square is 9 pixels wide: how much of the gradient lies beyond it?
         outside.append(share_outside(early, row, col, 9))
     figure = chart_value(
-        radial_figure(LOOKS, profiles), label="influence of input pixels against their distance, for four timesteps"
+        radial_figure(LOOKS, profiles),
+        label=say("influence of input pixels against their distance, for four timesteps"),
     )
     return {
         "maps": base64_of(whole.numpy()),

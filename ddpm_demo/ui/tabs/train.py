@@ -14,9 +14,11 @@ from ddpm_demo.machine.scheduler import NETWORK
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.training.baselines import baselines
 from ddpm_demo.training.estimate import Estimate, estimate
-from ddpm_demo.training.run_entry import NAME_LENGTH, time_words
+from ddpm_demo.training.notes import time_words
+from ddpm_demo.training.run_entry import NAME_LENGTH
 from ddpm_demo.ui.parts import plots
 from ddpm_demo.ui.parts.bridge import AS_SENT, browser_component, chart_value, event
+from ddpm_demo.ui.parts.choice import named
 from ddpm_demo.ui.parts.contents import contents
 from ddpm_demo.ui.parts.readers import UNCHANGED, one_of
 from ddpm_demo.ui.tabs.own_drawings import OWN_LESSON, build_own_drawings
@@ -31,9 +33,11 @@ from ddpm_demo.ui.tabs.train_settings import (
     read_run_settings,
     settings_in_words,
 )
+from ddpm_demo.ui.words.page import prose
+from ddpm_demo.words.sentence import say
 
-TRAIN_LEAD = "Press **Start training**, and watch a network learn to draw from scratch."
-TRAIN_LESSON = """
+TRAIN_LEAD = say("Press **Start training**, and watch a network learn to draw from scratch.")
+TRAIN_LESSON = say("""
 ## Teach a network from scratch
 Training is quickly described (Ho et al. 2020, Algorithm 1): take a digit, a random timestep *t* and noise ε; mix them
 into xₜ; let the network guess the noise; change its weights a little so that the squared error ‖ε − ε̂‖² falls; repeat.
@@ -42,23 +46,23 @@ The lines across the loss are what a network must beat, each an average over all
 the 784 pixels, in closed form; a perfect memory of the training digits, which on test digits is worse than answering
 zero; and `full`. What the network learns beyond a matrix product lies below the matrix's line.
 The run lives on the server: close the page and come back, and it is still there.
-"""
-REFUSED = """
+""")
+REFUSED = say("""
 ## Training
 Training is switched off on this server. The runs that were made here are below; on your own computer the same page
 can train: `ddpm-demo app`.
-"""
+""")
 FIRST_MINUTES = 5.0
 
 
 def build_train_tab(desk: Desk) -> None:
     """Lay out the tab and connect it; where training is switched off, without the controls."""
-    gr.Markdown(TRAIN_LEAD if desk.allowed else REFUSED, elem_classes="ddpm-lead")
+    prose(TRAIN_LEAD if desk.allowed else REFUSED, elem_classes="ddpm-lead")
     with gr.Row(elem_id="train-stage"):
         if desk.allowed:
             with gr.Column(min_width=280, scale=2):
                 form = _form()
-                contents({"own-drawings": "teach it your own drawings"})
+                contents({"own-drawings": say("teach it your own drawings")})
         else:
             form = None
         with gr.Column(min_width=560, scale=5):
@@ -67,8 +71,8 @@ def build_train_tab(desk: Desk) -> None:
             )
     if desk.allowed:
         build_own_drawings(desk)
-        gr.Markdown(TRAIN_LESSON, elem_classes="ddpm-lesson")
-        gr.Markdown(OWN_LESSON, elem_classes="ddpm-lesson")
+        prose(TRAIN_LESSON, elem_classes="ddpm-lesson")
+        prose(OWN_LESSON, elem_classes="ddpm-lesson")
     if form is None:
         return
     preset, fields, start, measure, words = form
@@ -76,7 +80,9 @@ def build_train_tab(desk: Desk) -> None:
 
     @event
     def fill(name: Any) -> list[Any]:
-        return list(preset_fields(one_of(name, PRESETS, f"preset must be one of {', '.join(PRESETS)}")))
+        return list(
+            preset_fields(one_of(name, PRESETS, say("preset must be one of {known}", known=", ".join(PRESETS))))
+        )
 
     @event
     def begin(*values: Any) -> dict[str, Any]:
@@ -110,51 +116,86 @@ def _form() -> tuple[gr.Radio, list[Component], gr.Button, gr.Button, gr.Markdow
     width, dilations, rate, batch, ema = preset_fields(FIRST_PRESET)
     with gr.Row():
         length = gr.Number(
-            FIRST_MINUTES, step=0.1, label="Length", info=f"At most {max_minutes():g} minutes.", min_width=90, scale=2
+            FIRST_MINUTES,
+            step=0.1,
+            label=say("Length"),
+            info=say("At most {minutes:g} minutes.", minutes=max_minutes()),
+            min_width=90,
+            scale=2,
         )
-        unit = gr.Radio(list(UNITS), value="minutes", label="Length in", min_width=210, scale=3, elem_id="train-unit")
-    classes = gr.CheckboxGroup(list(CLASSES), value=list(CLASSES), label="Which digits", elem_id="train-classes")
+        unit = gr.Radio(
+            named(UNITS),
+            value="minutes",
+            label=say("Length in"),
+            min_width=210,
+            scale=3,
+            elem_id="train-unit",
+        )
+    classes = gr.CheckboxGroup(list(CLASSES), value=list(CLASSES), label=say("Which digits"), elem_id="train-classes")
     with gr.Row(elem_id="train-buttons"):
-        start = gr.Button("Start training", variant="primary", elem_id="train-start", min_width=130)
-        measure = gr.Button("Measure the time", elem_id="train-measure", min_width=130)
+        start = gr.Button(say("Start training"), variant="primary", elem_id="train-start", min_width=130)
+        measure = gr.Button(say("Measure the time"), elem_id="train-measure", min_width=130)
     words = gr.Markdown(elem_id="train-estimate")
-    with gr.Accordion("Settings", open=False, elem_id="train-settings", elem_classes="ddpm-settings"):
-        gr.Markdown("#### The network")
+    with gr.Accordion(say("Settings"), open=False, elem_id="train-settings", elem_classes="ddpm-settings"):
+        prose(say("#### The network"))
         preset = gr.Radio(
             list(PRESETS),
             value=FIRST_PRESET,
-            label="Preset",
-            info="lite for laptops; full is the spec's network, fifteen times as large.",
+            label=say("Preset"),
+            info=say("lite for laptops; full is the spec's network, fifteen times as large."),
         )
         with gr.Row():
             width_field = gr.Number(
-                width, precision=0, minimum=8, maximum=MAX_WIDTH, label="Width", info="Channels; a multiple of 8."
+                width,
+                precision=0,
+                minimum=8,
+                maximum=MAX_WIDTH,
+                label=say("Width"),
+                info=say("Channels; a multiple of 8."),
             )
-            dilations_field = gr.Textbox(dilations, label="Dilations", info="One number per block, 1 to 12 blocks.")
-        gr.Markdown("#### The training")
-        schedule = gr.Radio(list(SCHEDULES), value="linear", label="Noise schedule", info="See its own tab.")
+            dilations_field = gr.Textbox(
+                dilations, label=say("Dilations"), info=say("One number per block, 1 to 12 blocks.")
+            )
+        prose(say("#### The training"))
+        schedule = gr.Radio(
+            list(SCHEDULES),
+            value="linear",
+            label=say("Noise schedule"),
+            info=say("See its own tab."),
+        )
         with gr.Row():
             rate_field = gr.Number(
                 rate,
                 step=1e-4,
-                label="Learning rate",
-                info="The highest value; it warms up to that and then falls to zero.",
+                label=say("Learning rate"),
+                info=say("The highest value; it warms up to that and then falls to zero."),
             )
             batch_field = gr.Number(
-                batch, precision=0, minimum=1, maximum=MAX_BATCH, label="Batch size", info="Digits in one step."
+                batch,
+                precision=0,
+                minimum=1,
+                maximum=MAX_BATCH,
+                label=say("Batch size"),
+                info=say("Digits in one step."),
             )
         with gr.Row():
-            ema_field = gr.Number(ema, step=1e-3, label="EMA", info="Decay of the averaged weights; 0 is none.")
-            seed = gr.Number(0, precision=0, minimum=0, label="Training seed", info="Decides weights, noise and order.")
-        gr.Markdown("#### The run")
-        name = gr.Textbox(label="Name of the run", placeholder="leave empty to have one chosen", max_length=NAME_LENGTH)
+            ema_field = gr.Number(
+                ema, step=1e-3, label=say("EMA"), info=say("Decay of the averaged weights; 0 is none.")
+            )
+            seed = gr.Number(
+                0, precision=0, minimum=0, label=say("Training seed"), info=say("Decides weights, noise and order.")
+            )
+        prose(say("#### The run"))
+        name = gr.Textbox(
+            label=say("Name of the run"), placeholder=say("leave empty to have one chosen"), max_length=NAME_LENGTH
+        )
     hidden: list[Any] = [
         preset, width_field, dilations_field, schedule, rate_field, batch_field, ema_field, seed, name,
     ]  # fmt: skip
-    differences = gr.Markdown(UNCHANGED, elem_id="train-differences")
+    differences = prose(UNCHANGED, elem_id="train-differences")
     gr.on(
         [field.change for field in hidden],
-        settings_in_words,
+        event(settings_in_words),
         hidden,
         differences,
         show_progress="hidden",
@@ -173,9 +214,9 @@ def first_train_value(*, allowed: bool) -> dict[str, Any]:
     """Return what the page needs before any run: the empty charts."""
     rows = baselines(find_checkpoint("full"))
     figure = plots.training_figure([(row.title, row.loss) for row in rows])
-    loss = chart_value(figure, label="loss, learning rate and images a second over training time")
+    loss = chart_value(figure, label=say("loss, learning rate and images a second over training time"))
     by_tenth = plots.tenths_figure(ScheduleConfig().timesteps, [(row.title, row.by_tenth) for row in rows])
-    tenths = chart_value(by_tenth, label="loss per tenth of the timesteps")
+    tenths = chart_value(by_tenth, label=say("loss per tenth of the timesteps"))
     levels = [{"text": row.title, "y": row.loss} for row in rows]
     return {"allowed": allowed, "loss": loss, "tenths": tenths, "levels": levels}
 
@@ -183,9 +224,16 @@ def first_train_value(*, allowed: bool) -> dict[str, Any]:
 def describe_estimate(measured: Estimate) -> str:
     """Return an estimate in words."""
     epoch = measured.digits / measured.images_per_second
-    return (
-        f"**{measured.images_per_second:,.0f} images a second** here and now ({measured.measured_steps} steps of "
-        f"{measured.batch}). This run: about **{time_words(measured.seconds)}**, {measured.steps:,.0f} steps, "
-        f"{measured.steps * measured.batch:,.0f} images, {measured.epochs:.2g} epochs; one epoch of "
-        f"{measured.digits:,} digits takes {time_words(epoch)}."
+    return say(
+        "**{pace:,.0f} images a second** here and now ({measured} steps of {batch}). This run: about **{time}**, "
+        "{steps:,.0f} steps, {images:,.0f} images, {epochs:.2g} epochs; one epoch of {digits:,} digits takes {epoch}.",
+        pace=measured.images_per_second,
+        measured=measured.measured_steps,
+        batch=measured.batch,
+        time=time_words(measured.seconds),
+        steps=measured.steps,
+        images=measured.steps * measured.batch,
+        epochs=measured.epochs,
+        digits=measured.digits,
+        epoch=time_words(epoch),
     )

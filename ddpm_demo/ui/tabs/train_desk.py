@@ -29,10 +29,13 @@ from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
 from ddpm_demo.ui.tabs.train_pictures import digits_at, guesses_at
 from ddpm_demo.ui.tabs.train_settings import RunRequest, read_run_settings
+from ddpm_demo.words.sentence import say
 
-REFUSAL = "training is switched off on this server"
-NOT_THE_HOST = "only the host can clear the queue"
-NOT_YOURS = "somebody else started this run: only they, in the browser they started it from, or the host can do that"
+REFUSAL = say("training is switched off on this server")
+NOT_THE_HOST = say("only the host can clear the queue")
+NOT_YOURS = say(
+    "somebody else started this run: only they, in the browser they started it from, or the host can do that"
+)
 RUN_SETTINGS = len(inspect.signature(read_run_settings).parameters)
 POINTS = 1200  # of the loss, that a page gets when it opens
 
@@ -134,7 +137,7 @@ class Desk:
     @server_function
     def live(self, question: Any) -> dict[str, Any]:
         """Answer the page that watches a run: what is new since its last question. With no run named: the newest."""
-        fields = named_values(question, "names for its values")
+        fields = named_values(question)
         status = self.trainer.status
         run_id = fields.get("run") or status.run
         if run_id is None:
@@ -177,9 +180,9 @@ class Desk:
 
         Of a run that learns the user's own drawings also the one nearest to each digit with EMA.
         """
-        fields = named_values(question, "names for its values")
+        fields = named_values(question)
         directory = shelf.directory_of(fields.get("run"))
-        return digits_at(directory, whole("the step", fields.get("step"), 0, 10**9))
+        return digits_at(directory, whole(say("the step"), fields.get("step"), 0, 10**9))
 
     @server_function
     def noises(self, question: Any) -> dict[str, Any]:
@@ -189,10 +192,10 @@ class Desk:
     @server_function
     def look_back(self, question: Any) -> dict[str, Any]:
         """Answer the page: what the network at a moment of training made of a noisy digit, at ten timesteps."""
-        fields = named_values(question, "names for its values")
-        run, step = shelf.entry(fields.get("run")), whole("the step", fields.get("step"), 0, 10**9)
-        seed = whole("the seed", fields.get("seed"), 0, MAX_SEED)
-        return guesses_at(run, step, whole("the digit", fields.get("digit"), 0, 9), seed)
+        fields = named_values(question)
+        run, step = shelf.entry(fields.get("run")), whole(say("the step"), fields.get("step"), 0, 10**9)
+        seed = whole(say("the seed"), fields.get("seed"), 0, MAX_SEED)
+        return guesses_at(run, step, whole(say("the digit"), fields.get("digit"), 0, 9), seed)
 
     @server_function
     def control(self, question: Any) -> dict[str, Any]:
@@ -201,7 +204,7 @@ class Desk:
         Only for whoever started the run, and for the host.
         """
         self.must_be_allowed()
-        fields = named_values(question, "names for its values")
+        fields = named_values(question)
         action = fields.get("action")
         if action == "resume":
             known = shelf.entry(fields.get("run"))
@@ -218,7 +221,7 @@ class Desk:
 
     def _resume(self, known: Entry) -> str:
         if known.fault:
-            raise DemoError(f"this run cannot be resumed: {known.fault}")
+            raise DemoError("this run cannot be resumed: {why}", why=known.fault)
         if known.finished:
             raise DemoError("this run is finished")
         placement = best_placement()
@@ -231,12 +234,12 @@ class Desk:
     def wait(self, question: Any) -> dict[str, Any]:
         """Do what a button of the queue says: join, with the settings in `asked`; leave; or, for the host, clear."""
         self.must_be_allowed()
-        fields = named_values(question, "names for its values")
+        fields = named_values(question)
         action, keys = fields.get("action"), shown_keys(fields)
         if action == "join":
             asked = fields.get("asked")
             if not isinstance(asked, list) or len(asked) != RUN_SETTINGS:
-                raise ConfigError(f"a run has {RUN_SETTINGS} settings")
+                raise ConfigError("a run has {count} settings", count=RUN_SETTINGS)
             return self.join(keys, read_run_settings(*asked))
         if action == "leave":
             self.queue.leave(keys)
@@ -259,7 +262,7 @@ class Desk:
     @server_function
     def change(self, question: Any) -> dict[str, Any]:
         """Rename or delete a run of the shelf, or hand out its checkpoint, which everybody may have."""
-        fields = named_values(question, "names for its values")
+        fields = named_values(question)
         action, run_id = fields.get("action"), fields.get("run")
         if action == "export":
             name, content = shelf.export(run_id)

@@ -10,6 +10,7 @@ from ddpm_demo.machine.limits import max_minutes
 from ddpm_demo.training import shelf
 from ddpm_demo.training.recipes import TrainConfig, train_config
 from ddpm_demo.ui.parts.readers import MAX_SEED, changed_in_words, number, one_of, parse_dilations, some_of, whole
+from ddpm_demo.words.sentence import Sentence, plain, say
 
 MAX_WIDTH = 512
 MAX_BATCH = 512
@@ -17,7 +18,7 @@ MAX_EPOCHS = 1000
 STEP_MEMORY = 6e9  # bytes that the activations of one training step may take
 VALUES_PER_BLOCK = 6  # kept for the backward pass: what convolution, norm and activation read, and their like
 FIRST_PRESET = "lite"
-UNITS = ("minutes", "epochs")
+UNITS = (plain(say("minutes")), plain(say("epochs")))
 CLASSES = tuple(str(label) for label in range(10))
 
 
@@ -43,15 +44,15 @@ def settings_in_words(
     """Return in one line what differs from the settings that the page opens with, and from those of the preset."""
     usual = preset_fields(preset) if isinstance(preset, str) and preset in PRESETS else preset_fields(FIRST_PRESET)
     pairs = [
-        ("preset", preset, FIRST_PRESET),
-        ("width", width, usual[0]),
-        ("dilations", dilations, usual[1]),
-        ("schedule", schedule, "linear"),
-        ("learning rate", rate, usual[2]),
-        ("batch", batch, usual[3]),
-        ("EMA", ema, usual[4]),
-        ("seed", seed, 0),
-        ("name", name or "", ""),
+        (say("preset"), preset, FIRST_PRESET),
+        (say("width"), width, usual[0]),
+        (say("dilations"), dilations, usual[1]),
+        (say("schedule"), schedule, "linear"),
+        (say("learning rate"), rate, usual[2]),
+        (say("batch"), batch, usual[3]),
+        (say("EMA"), ema, usual[4]),
+        (say("seed"), seed, 0),
+        (say("name"), name or "", ""),
     ]
     return changed_in_words(pairs)
 
@@ -71,35 +72,46 @@ def read_run_settings(
     name: Any,
 ) -> RunRequest:
     """Check what came from the page; raise ConfigError on settings that make no sense or ask for too much."""
-    preset = one_of(preset, PRESETS, f"preset must be one of {', '.join(PRESETS)}")
-    hidden = whole("the width", width, 8, MAX_WIDTH)
+    preset = one_of(preset, PRESETS, say("preset must be one of {known}", known=", ".join(PRESETS)))
+    hidden = whole(say("the width"), width, 8, MAX_WIDTH)
+    if hidden % ModelConfig.groups:
+        raise ConfigError(
+            "the width must be a multiple of {groups}, got {width}", groups=ModelConfig.groups, width=hidden
+        )
     model = dataclasses.replace(PRESETS[preset], hidden=hidden, dilations=parse_dilations(dilations))
-    digits = whole("the batch", batch, 1, MAX_BATCH)
+    digits = whole(say("the batch"), batch, 1, MAX_BATCH)
     values = digits * hidden * 28 * 28 * VALUES_PER_BLOCK * len(model.dilations)
     if 4 * values > STEP_MEMORY:
         raise ConfigError(
-            f"one step would need about {4 * values / 1e9:.0f} GB of memory: choose a smaller batch or width"
+            "one step would need about {size:.0f} GB of memory: choose a smaller batch or width", size=4 * values / 1e9
         )
-    unit = one_of(unit, UNITS, f"the length must be in {' or '.join(UNITS)}")
+    unit = one_of(unit, UNITS, say("the length must be in minutes or epochs"))
     limit = max_minutes() if unit == "minutes" else MAX_EPOCHS
-    span = number(f"the length in {unit}", length, 0, limit, above=True)
+    span = number(say("the length in {unit}", unit=Sentence(unit, {})), length, 0, limit, above=True)
     config = train_config(
         preset,
-        lr=number("the learning rate", rate),
+        lr=_rate(rate),
         batch=digits,
-        ema_decay=number("EMA", ema),
-        seed=whole("the seed", seed, 0, MAX_SEED),
+        ema_decay=number(say("EMA"), ema, 0, 1),
+        seed=whole(say("the seed"), seed, 0, MAX_SEED),
         classes=_classes(classes),
         **{unit: span},
     )
-    kind = one_of(schedule, SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}")
+    kind = one_of(schedule, SCHEDULES, say("schedule must be one of {known}", known=", ".join(SCHEDULES)))
     text = shelf.new_name(name) if isinstance(name, str) and name.strip() else ""
     return RunRequest(text, model, ScheduleConfig(kind=kind), config)
 
 
+def _rate(value: Any) -> float:
+    rate = number(say("the learning rate"), value)
+    if not 0 < rate < 1:
+        raise ConfigError("the learning rate must be more than 0 and less than 1")
+    return rate
+
+
 def _classes(ticked: Any) -> tuple[int, ...]:
     """Return the classes that were ticked, none for all ten."""
-    refusal = "tick at least one of the digits 0 to 9"
+    refusal = say("tick at least one of the digits 0 to 9")
     chosen = tuple(sorted({int(label) for label in some_of(ticked, CLASSES, refusal)}))
     if not chosen:
         raise ConfigError(refusal)

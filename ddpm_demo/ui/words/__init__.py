@@ -1,1 +1,1 @@
-"""The words and symbols of the page, each explained in a sentence or two."""
+"""The languages of the page, and its technical words, each explained in a sentence or two."""

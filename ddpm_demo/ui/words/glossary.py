@@ -9,7 +9,8 @@ import gradio as gr
 
 from ddpm_demo.ui.lessons.toml_file import TomlFile
 from ddpm_demo.ui.parts.bridge import browser_component
-from ddpm_demo.ui.words.drawings import DRAWINGS
+from ddpm_demo.ui.words.drawings import DRAWINGS, Drawing
+from ddpm_demo.ui.words.language import ENGLISH, Language, in_language
 
 GLOSSARY_FILE = Path(__file__).resolve().parent / "glossary.toml"
 
@@ -45,18 +46,27 @@ def read_glossary(path: Path = GLOSSARY_FILE) -> list[Word]:
     return words
 
 
-@lru_cache(maxsize=1)
-def glossary_value() -> dict[str, Any]:
-    """Return what the page needs: the words, and the drawings by name, each computed once."""
+def glossary_value(language: Language = ENGLISH) -> dict[str, Any]:
+    """Return what the page needs: the words as a language has them, and the drawings by name."""
     words = read_glossary()
     return {
         "words": [
-            {"name": word.name, "forms": word.forms, "say": word.say, "picture": word.picture or None} for word in words
+            {
+                **{"name": word.name, "forms": word.forms},
+                **language.words.get(word.name, {}),
+                **{"say": in_language(word.say, language), "picture": word.picture or None},
+            }
+            for word in words
         ],
-        "pictures": {name: DRAWINGS[name]() for name in sorted({word.picture for word in words if word.picture})},
+        "pictures": {name: _drawing(name) for name in sorted({word.picture for word in words if word.picture})},
     }
+
+
+@lru_cache(maxsize=len(DRAWINGS))
+def _drawing(name: str) -> Drawing:
+    return DRAWINGS[name]()
 
 
 def build_glossary() -> gr.HTML:
     """Lay out the list of all words; the browser marks them in sentences while it has nothing else to do."""
-    return browser_component("glossary", glossary_value(), elem_id="glossary")
+    return browser_component("glossary", glossary_value, elem_id="glossary")

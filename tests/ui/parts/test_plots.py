@@ -9,6 +9,7 @@ from ddpm_demo.store.pictures import CLASS_COLOURS, film_gif, frame_time, grid_p
 from ddpm_demo.ui.parts.plots import radial_figure, schedule_figure
 from ddpm_demo.ui.parts.schedules import curve_style
 from ddpm_demo.ui.tabs.train import first_train_value
+from ddpm_demo.words.sentence import Sentence
 
 
 def some_digits(count):
@@ -65,6 +66,10 @@ def test_figures_are_plain_json_with_the_numbers_given():
     assert len(figure["data"]) == 18
     figure = json.loads(json.dumps(radial_figure([0, 1, 2, 3], [[1.0, 0.0]] * 4)))
     assert figure["data"][3]["y"] == [1.0, None]
+    figure = schedule_figure(dict.fromkeys(names, table), styles)
+    titles = [note["text"] for note in figure["layout"]["annotations"]]
+    assert len(titles) == 5
+    assert all(isinstance(title, Sentence) for title in [*titles, figure["layout"]["xaxis5"]["title"]["text"]])
 
 
 def luminance(colour):

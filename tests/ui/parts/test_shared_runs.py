@@ -14,7 +14,7 @@ from ddpm_demo.machine.scheduler import NETWORK, Kind
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.checkpoint import Checkpoint
 from ddpm_demo.store.provenance import Provenance
-from ddpm_demo.ui.film.race import build_race
+from ddpm_demo.ui.film.race_tab import build_race
 from ddpm_demo.ui.parts import run_stream, shared_runs
 from ddpm_demo.ui.parts.run_stream import GONE, RunStream
 from ddpm_demo.ui.parts.shared_runs import RUNS, SharedRun, SharedRuns, origin
@@ -124,9 +124,9 @@ def events_of(text):
     return [(f.get("event", "message"), f.get("id"), json.loads(f["data"])) for f in fields if "data" in f]
 
 
-async def answer_to(runs, query, **headers):
-    """The events that a page gets whose visitor stays to the end."""
-    sent = []
+async def answer_to(runs, query, sent=None, **headers):
+    """The events that a page gets whose visitor stays to the end; they are added to `sent` as they come."""
+    sent = [] if sent is None else sent
 
     async def receive():
         await asyncio.Event().wait()
@@ -177,13 +177,17 @@ async def test_a_message_that_takes_long_gives_signs_of_life_and_is_made_once(mo
         yield {"k": 0}
 
     run = runs.begin(slow())
-    answer = asyncio.ensure_future(answer_to(runs, {"run": run.name}))
+    sent = []
+    answer = asyncio.ensure_future(answer_to(runs, {"run": run.name}, sent))
     monkeypatch.setattr(run_stream, "POLL_SECONDS", 0.05)
     for _ in range(3):
         assert {name for name, _, _ in await answer_to(runs, {"run": run.name, "poll": "1"})} == {"here"}
+    while len(sent) < 6:  # the head, and signs of life
+        await asyncio.sleep(0.01)
     go.set()
     got = await answer
     assert got[-2:] == [("message", "0", {"k": 0}), ("over", None, {})]
+    assert {name for name, _, _ in got[:-2]} == {"here"}
     assert len(got) > 4
     assert made == [True]
 

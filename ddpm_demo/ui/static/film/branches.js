@@ -6,6 +6,7 @@ import { makePad } from "../tabs/pad.js";
 import { paintFloats, paintGrid } from "../paint.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
 import { makeSlider } from "../slider.js";
+import { inRow, say } from "../words.js";
 import { makeBranches } from "./device_branches.js";
 import { openRunSomewhere } from "./device_run.js";
 
@@ -27,31 +28,31 @@ export function mount(element, props, watch, server) {
       "data-name": name,
       "aria-label": label,
     });
-  const start = picture("x0", "the digit"),
-    noised = picture("x_t", "the noised digit: nothing yet"),
-    branches = picture("branches", "the branches: nothing yet");
-  const branchWords = h("figcaption", {}, "its branches: nothing yet");
+  const start = picture("x0", say("the digit")),
+    noised = picture("x_t", say("the noised digit: nothing yet")),
+    branches = picture("branches", say("the branches: nothing yet"));
+  const branchWords = h("figcaption", {}, say("its branches: nothing yet"));
   const branchFigure = h("figure", {}, branches, branchWords);
-  const note = h("p", { class: "ddpm-facts", role: "status" }, "This is the digit from the Noise tab.");
+  const note = h("p", { class: "ddpm-facts", role: "status" }, say("This is the digit from the Noise tab."));
   const table = h("table", { class: "ddpm-counts" });
   const slider = makeSlider({
-    label: "noise it to t",
+    label: say("noise it to t"),
     max: 999,
     value: 500,
-    help: "How much of the digit is left for the branches to share; the branches are made when you ask for them.",
+    help: say("How much of the digit is left for the branches to share; the branches are made when you ask for them."),
     describe: (t) => `t = ${t}`,
     onInput: (t) => preview(t),
   });
   const stop = button(
-    "Stop",
+    say("Stop"),
     () => {
       running = false;
       end();
     },
     { disabled: true },
   );
-  const one = button("Denoise into branches", () => run([slider.value()]), { "data-name": "one" });
-  const all = button("Count at every hundredth t", () => run(SWEEP), { "data-name": "all" });
+  const one = button(say("Denoise into branches"), () => run([slider.value()]), { "data-name": "one" });
+  const all = button(say("Count at every hundredth t"), () => run(SWEEP), { "data-name": "all" });
 
   function showDigit() {
     if (!state.digit) return;
@@ -65,7 +66,7 @@ export function mount(element, props, watch, server) {
   function preview(t) {
     if (!state.digit || !state.noise) return;
     paintFloats(noised, mixture(alphaBarAt(t, "linear")));
-    noised.setAttribute("aria-label", `${state.digit.name}, noised to t = ${t}`);
+    noised.setAttribute("aria-label", say("{digit}, noised to t = {t}", { digit: state.digit.name, t }));
     branchFigure.classList.toggle("ddpm-waiting", drawn); // they are another t's
   }
   function fillTable() {
@@ -86,7 +87,7 @@ export function mount(element, props, watch, server) {
         ),
       );
     table.replaceChildren(
-      h("caption", {}, "branches by class, against t"),
+      h("caption", {}, say("branches by class, against t")),
       h("thead", {}, head),
       h("tbody", {}, ...rows),
     );
@@ -143,26 +144,51 @@ export function mount(element, props, watch, server) {
         if (!answer.branches || state.digit !== digit) break;
         const [x_t, made] = [await greyOf(answer.x_t), await greyOf(answer.branches)];
         paintGrid(noised, x_t, 1, 28, 0);
-        noised.setAttribute("aria-label", `${digit.name}, noised to t = ${t}`);
+        noised.setAttribute("aria-label", say("{digit}, noised to t = {t}", { digit: digit.name, t }));
         paintGrid(branches, made, answer.n, 28);
         drawn = true;
-        branchWords.textContent = "its branches";
+        branchWords.textContent = say("its branches");
         branchFigure.classList.remove("ddpm-waiting");
-        branches.setAttribute("aria-label", `${answer.n} branches from t = ${t}`);
+        branches.setAttribute("aria-label", say("{n} branches from t = {t}", { n: answer.n, t }));
         slider.set(t);
         const counts = Array.from({ length: 10 }, (_, digit) => answer.classes.filter((each) => each === digit).length);
         counted.set(t, counts);
         fillTable();
-        note.textContent =
-          `From t = ${t}, ${counts[answer.of_x0]} of ${answer.n} branches are read as a ${answer.of_x0}, ` +
-          `as the digit itself is; ${answer.checkpoint}, ${answer.calls} network calls, ${answer.seconds.toFixed(1)} s. ${place} ` +
-          `The classifier gets ${(100 * answer.accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`;
+        note.textContent = toldOf(t, counts, answer, place);
       }
     } finally {
       running = false;
       one.disabled = all.disabled = false;
       stop.disabled = true;
     }
+  }
+  /**
+   * @param {number} t
+   * @param {number[]} counts
+   * @param {Record<string, any>} answer
+   * @param {string} place
+   */
+  function toldOf(t, counts, { of_x0: digit, n, checkpoint, calls, seconds, accuracy }, place) {
+    return inRow([
+      say(
+        "{some} of {n} branches from t = {t} is read as a {digit}, as the digit itself is." +
+          "|{some} of {n} branches from t = {t} are read as a {digit}, as the digit itself is.",
+        { some: counts[digit], n, t, digit },
+      ),
+      say(
+        "{calls} network call of {checkpoint}, {seconds:.1f} s.|{calls} network calls of {checkpoint}, {seconds:.1f} s.",
+        {
+          calls,
+          checkpoint,
+          seconds,
+        },
+      ),
+      place,
+      say("The classifier gets {share:.2f} % of MNIST's {all:,} test digits right.", {
+        share: 100 * accuracy,
+        all: 10_000,
+      }),
+    ]);
   }
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
   const root = h(
@@ -171,8 +197,8 @@ export function mount(element, props, watch, server) {
     h(
       "div",
       { class: "ddpm-pictures ddpm-small-pictures ddpm-branch-row" },
-      caption(start, "the digit x₀"),
-      caption(noised, "noised: xₜ"),
+      caption(start, say("the digit x₀")),
+      caption(noised, say("noised: xₜ")),
       branchFigure,
     ),
     slider.element,

@@ -2,20 +2,23 @@
 import { answerTo, placeIn } from "../component.js";
 import { decodeBytes, encodeBytes, encodeFloat32, greyOf } from "../bytes.js";
 import { button, h, newId, sentence } from "../dom.js";
+import { figure } from "../figures.js";
 import { inOrder, report } from "../in_order.js";
 import { makePad } from "../tabs/pad.js";
 import { paintFloats, paintGrid, paintKnown } from "../paint.js";
 import { makeCompletion } from "./device_completion.js";
 import { openRunSomewhere } from "./device_run.js";
-import { makeWiper } from "./wiper.js";
+import { makeWiper, MASKS } from "./wiper.js";
 import { makeSlider } from "../slider.js";
 import { readValue, state, subscribe, update } from "../state.js";
+import { inRow, say } from "../words.js";
 
 const PIXELS = 28 * 28;
-const WHY =
+const WHY = say(
   "0 shows why they are needed: without jumps each part only responds to the other as it was a step ago, so the two " +
-  "need not fit. A jump adds one step's noise again and repeats the step, known part and all.";
-const IN_WORDS = ["none", "one", "two", "three", "four"];
+    "need not fit. A jump adds one step's noise again and repeats the step, known part and all.",
+);
+const IN_WORDS = [say("none"), say("one"), say("two"), say("three"), say("four")];
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -39,21 +42,21 @@ export function mount(element, props, watch, server) {
 
   const picture = (name, label) =>
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name, "aria-label": label });
-  const original = picture("x0", "the digit");
+  const original = picture("x0", say("the digit"));
   const wiper = makeWiper({ known: () => known, onWipe: setKnown });
   const ways = Array.from({ length: n }, (_, k) => {
-    const canvas = picture(`completion-${k}`, `completion ${k + 1}: nothing yet`),
-      words = h("figcaption", {}, "nothing yet");
+    const canvas = picture(`completion-${k}`, say("completion {number}: nothing yet", { number: k + 1 })),
+      words = h("figcaption", {}, say("nothing yet"));
     return { canvas, words, element: h("figure", {}, canvas, words) };
   });
-  const note = h("p", { class: "ddpm-facts", role: "status" }, "This is the digit from the Noise tab.");
-  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress" });
+  const note = h("p", { class: "ddpm-facts", role: "status" }, say("This is the digit from the Noise tab."));
+  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": say("progress") });
   const slider = makeSlider({
-    label: "step",
+    label: say("step"),
     max: 0,
     value: 0,
-    help: "The four attempts, step by step: the known part is in place at every step, at that step's noise level.",
-    describe: () => (times.length ? where() : "nothing yet"),
+    help: say("The four attempts, step by step: the known part is in place at every step, at that step's noise level."),
+    describe: () => (times.length ? where() : say("nothing yet")),
     onInput: () => {
       live = false;
       paint();
@@ -61,16 +64,16 @@ export function mount(element, props, watch, server) {
   });
   slider.element.hidden = true;
   const jumps = makeJumps();
-  const go = button("Complete", start, { "data-name": "go" });
-  const stop = button("Stop", () => end("Stopped."), { disabled: true, "data-name": "stop" });
-  const dice = button("Other noise", () => {
+  const go = button(say("Complete"), start, { "data-name": "go" });
+  const stop = button(say("Stop"), () => end(say("Stopped.")), { disabled: true, "data-name": "stop" });
+  const dice = button(say("Other noise"), () => {
     seed += 1;
     start();
   });
 
   const where = () => {
     const t = times[slider.value()];
-    return t === undefined ? "not read" : t < 0 ? "finished" : `t = ${t}`;
+    return t === undefined ? say("not read") : t < 0 ? say("finished") : `t = ${t}`;
   };
   function makeJumps() {
     const id = newId("jumps");
@@ -82,19 +85,19 @@ export function mount(element, props, watch, server) {
       step: 1,
       value: usual,
       "aria-describedby": `${id}-help`,
-      oninput: say,
+      oninput: show,
     });
     const output = h("output", { for: id, class: "ddpm-value", "aria-live": "off" });
-    function say() {
+    function show() {
       output.textContent = input.value;
     }
-    say();
+    show();
     return {
       value: () => Number(input.value),
       element: h(
         "div",
         { class: "ddpm-slider" },
-        h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, "jumps"), output),
+        h("div", { class: "ddpm-slider-head" }, h("label", { for: id }, say("jumps")), output),
         input,
         h("p", { id: `${id}-help`, class: "ddpm-help" }, WHY),
       ),
@@ -111,12 +114,15 @@ export function mount(element, props, watch, server) {
     original.setAttribute("aria-label", state.digit.name);
     paintKnown(wiper.canvas, state.digit.x0, known);
     const wiped = known.reduce((sum, one) => sum + 1 - one, 0);
-    wiper.canvas.setAttribute("aria-label", `the given part: ${wiped} of ${PIXELS} pixels are wiped out`);
+    wiper.canvas.setAttribute(
+      "aria-label",
+      say("the given part: {wiped} of {all} pixels are wiped out", { wiped, all: PIXELS }),
+    );
     wiper.canvas.dataset.wiped = String(wiped);
   }
   /** What stands there belongs to another digit or another part; nothing that still comes will change that. */
   function outdated() {
-    if (running) end("Stopped: the given part has changed.");
+    if (running) end(say("Stopped: the given part has changed."));
     for (const way of ways) way.element.classList.toggle("ddpm-waiting", times.length > 0);
   }
   async function start() {
@@ -133,8 +139,9 @@ export function mount(element, props, watch, server) {
     stop.disabled = bar.hidden = false;
     bar.value = 0;
     slider.pause();
-    note.textContent =
-      "Completing: the network walks from noise to a digit, and at every step the given part is put back.";
+    note.textContent = say(
+      "Completing: the network walks from noise to a digit, and at every step the given part is put back.",
+    );
     for (const way of ways) way.words.textContent = "…";
     const x0 = encodeFloat32(state.digit.x0),
       question = { checkpoint, x0, known: encodeBytes(known), jumps: jumps.value(), seed };
@@ -164,14 +171,14 @@ export function mount(element, props, watch, server) {
     note.textContent = words;
     if (times.at(-1) === -1)
       root.dataset.completed = String(Number(root.dataset.completed ?? 0) + 1); // a lesson waits for it
-    else for (const way of ways) if (way.words.textContent === "…") way.words.textContent = "not finished";
+    else for (const way of ways) if (way.words.textContent === "…") way.words.textContent = say("not finished");
   }
   function paint() {
     const k = slider.value();
     if (!frames[k]) return;
     ways.forEach(({ canvas, element: figure }, i) => {
       paintGrid(canvas, frames[k].subarray(i * PIXELS, (i + 1) * PIXELS), 1, 28, 0);
-      canvas.setAttribute("aria-label", `completion ${i + 1}, ${where()}`);
+      canvas.setAttribute("aria-label", say("completion {number}, {where}", { number: i + 1, where: where() }));
       canvas.dataset.t = String(times[k]);
       figure.classList.remove("ddpm-waiting");
     });
@@ -210,28 +217,43 @@ export function mount(element, props, watch, server) {
     if (fault) return end(`${facts.t === -1 ? `${madeWords()} ` : ""}${sentence(fault)}`);
     const { classes, of_x0, accuracy } = facts;
     classes.forEach((digit, k) => {
-      ways[k].words.textContent = `read as a ${digit}`;
+      ways[k].words.textContent = say("read as a {digit}", { digit });
     });
     const alike = classes.filter((digit) => digit === of_x0).length;
-    end(
-      `${madeWords()} The judge reads ${IN_WORDS[alike]} of the four as a ${of_x0}, as it reads the whole digit; ` +
-        `it gets ${(100 * accuracy).toFixed(2)} % of MNIST's 10,000 test digits right.`,
+    const judged = say(
+      "The judge reads {some} of the four as a {digit}, as it reads the whole digit; it gets {share:.2f} % of MNIST's {all:,} test digits right.",
+      { some: IN_WORDS[alike], digit: of_x0, share: 100 * accuracy, all: 10_000 },
     );
+    end(`${madeWords()} ${judged}`);
   }
   function madeWords() {
-    const by = facts.guide ? `${facts.checkpoint} with its guide ${facts.guide}` : facts.checkpoint;
-    const calls = `${facts.calls} network calls${facts.guide ? " of each" : ""}`;
-    const apart = facts.difference === 0 ? "in no pixel" : `by up to ${facts.difference.toPrecision(2)}`;
-    return (
-      `Completed by ${by}, seed ${seed}: ${calls}, ${facts.jumps} jumps a step, ${facts.seconds.toFixed(1)} s. ` +
-      `The known part differs from what was given ${apart}.${place && ` ${place}`}` +
-      (unread ? " A part of the film could not be read: its pictures are missing." : "")
-    );
+    const { checkpoint: name, guide, calls, jumps: each, seconds, difference } = facts;
+    const made = {
+      name,
+      guide,
+      seed,
+      calls: say("{calls} network call|{calls} network calls", { calls }),
+      jumps: say("{jumps} jump a step|{jumps} jumps a step", { jumps: each }),
+      seconds,
+    };
+    return inRow([
+      guide
+        ? say(
+            "Completed by {name} with its guide {guide}, seed {seed}: {calls} of each, {jumps}, {seconds:.1f} s.",
+            made,
+          )
+        : say("Completed by {name}, seed {seed}: {calls}, {jumps}, {seconds:.1f} s.", made),
+      difference === 0
+        ? say("The known part differs from what was given in no pixel.")
+        : say("The known part differs from what was given by up to {most}.", { most: figure(difference, 2) }),
+      place,
+      unread ? say("A part of the film could not be read: its pictures are missing.") : "",
+    ]);
   }
 
   const caption = (canvas, text) => h("figure", {}, canvas, h("figcaption", {}, text));
   const masked = Object.entries(masks).map(([name, text]) =>
-    button(name, () => setKnown(decodeBytes(text)), { "data-mask": name }),
+    button(MASKS[name], () => setKnown(decodeBytes(text)), { "data-mask": name }),
   );
   const root = h(
     "div",
@@ -239,16 +261,16 @@ export function mount(element, props, watch, server) {
     h(
       "div",
       { class: "ddpm-pictures ddpm-given-row" },
-      caption(original, "the digit x₀"),
-      h("figure", {}, wiper.element, h("figcaption", {}, "the given part")),
+      caption(original, say("the digit x₀")),
+      h("figure", {}, wiper.element, h("figcaption", {}, say("the given part"))),
     ),
     wiper.help,
     h(
       "div",
       { class: "ddpm-row" },
-      h("span", {}, "Wipe out the"),
+      h("span", {}, say("Wipe out:")),
       ...masked,
-      button("Wipe out nothing", () => setKnown(new Uint8Array(PIXELS).fill(1)), { "data-mask": "nothing" }),
+      button(say("Wipe out nothing"), () => setKnown(new Uint8Array(PIXELS).fill(1)), { "data-mask": "nothing" }),
     ),
     jumps.element,
     h("div", { class: "ddpm-row" }, go, dice, stop),

@@ -4,6 +4,7 @@ import { duration } from "../dom.js";
 import { filmFlow } from "../flow.js";
 import { PIXELS } from "../net/network.js";
 import { greyLevels } from "../net/walk.js";
+import { say } from "../words.js";
 import { receiveFrames } from "./film_state.js";
 import { MAKING, madeIn } from "./planned_here.js";
 import { filmGif, gifFrames, gifHundredths, gridPng, npz } from "./files.js";
@@ -94,10 +95,16 @@ export class DeviceFilm {
       news.push({ step: { t: -1, alpha_bar: 1, sigma: 0 }, pictures: { x_t: grey, x0_hat: grey, eps_hat: nothing } });
     }
     const made = index + 1,
-      pace = `${((1000 * this.seconds) / made).toFixed(0)} ms a step`;
+      told = { steps: steps.length, made, pace: (1000 * this.seconds) / made };
     const note = this.finished
-      ? `${steps.length} steps, ${pace}, ${(n / this.seconds).toFixed(2)} images/s`
-      : `step ${made} of ${steps.length}, ${pace}, about ${duration((this.seconds / made) * (steps.length - made))} left`;
+      ? say(
+          "{steps} step, {pace:.0f} ms a step, {rate:.2f} images/s|{steps} steps, {pace:.0f} ms a step, {rate:.2f} images/s",
+          { ...told, rate: n / this.seconds },
+        )
+      : say("step {made} of {steps}, {pace:.0f} ms a step, about {duration} left", {
+          ...told,
+          duration: duration((this.seconds / made) * (steps.length - made)),
+        });
     const source = this.finished ? madeIn(this.seconds) : MAKING;
     const same = { run: `device ${run}`, seed, n, size: SIZE, total: frames.length + 1, device: this };
     receiveFrames({ ...same, first, news, done: made / steps.length, note, source }, wanted);
@@ -111,7 +118,7 @@ export class DeviceFilm {
   inspect(frame, digit) {
     const step = this.kept[frame],
       { plan, rule, clean } = this.film;
-    if (!step) return { error: "this frame has no step" };
+    if (!step) return { error: say("this frame has no step") };
     const planned = plan.steps[step.index],
       [first] = step.guesses,
       last = step.guesses[step.guesses.length - 1];
@@ -133,6 +140,7 @@ export class DeviceFilm {
       asked: null,
       terms: planned.terms.map(({ picture, ...term }) => ({ ...term, values: of(pictures[picture]) })),
       eps_hat: of(first.answer.eps_hat),
+      x_t: of(step.x_t),
       x_s: of(step.x_s),
     };
   }
@@ -195,8 +203,11 @@ export class DeviceFilm {
     if (kind === "gif") {
       const some = gifFrames(grey),
         steps = plan.steps.length, // the pictures are one more: the noise, and what each step makes of it
-        which = some.length === steps + 1 ? "one a step" : `of a film of ${steps} steps`,
-        note = `${some.length} frames, ${which}, ${10 * gifHundredths(some.length)} ms each`;
+        told = { frames: some.length, steps, ms: 10 * gifHundredths(some.length) },
+        note =
+          some.length === steps + 1
+            ? say("{frames} frames, one a step, {ms} ms each", told)
+            : say("{frames} frames, of a film of {steps} steps, {ms} ms each", told);
       return { file: filmGif(some, n, SIZE), name: `${name}-${some.length}-frames.gif`, type: "image/gif", note };
     }
     if (kind === "png")

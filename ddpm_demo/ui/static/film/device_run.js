@@ -1,7 +1,7 @@
 // A race, branches or a completion, from this device where it is to make it, and from the server otherwise.
 import { planOfRun } from "../network_files.js";
 import { openRun } from "../run.js";
-import { MAKING, madeIn, plannedHere, wordsOf } from "./planned_here.js";
+import { MAKING, madeIn, notHere, plannedHere } from "./planned_here.js";
 
 /**
  * What the server says of a run for a device that is to make it: `device_run` in ui/film/device.py; and what else its
@@ -52,7 +52,7 @@ export function openRunSomewhere(run, make, on) {
         on.ended(error.message);
         return true;
       }
-      on.source(`your device could not make it (${wordsOf(error)}): the server makes it`);
+      on.source(notHere(error));
       return false;
     }
     if (stop.signal.aborted) return true;

@@ -1,6 +1,6 @@
 // The Generate tab's film: frames arrive while the network works, and afterwards belong to the page alone.
 import { placeIn } from "../component.js";
-import { checkbox, contextOf, h, number, reducedMotion } from "../dom.js";
+import { checkbox, h, number, reducedMotion } from "../dom.js";
 import { film, onFilm, PICTURES, receiveBegin, setFilm } from "./film_state.js";
 import { makeFlow } from "./flow_look.js";
 import { makeHerald } from "./herald.js";
@@ -12,13 +12,16 @@ import { gridOf, markInGrid, paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
 import { closeFilm, openFilm } from "./film_maker.js";
 import { makeTakeHome } from "./take_home.js";
+import { say } from "../words.js";
 
 const CAPTIONS = {
-  x_t: "xₜ, the picture",
-  x0_hat: "x̂₀, the clean image it implies",
-  eps_hat: "ε̂, the noise the network sees (−3 to 3)",
-  pull: "the pull towards the digit, taken from ε̂ (−1 to 1)",
+  x_t: say("xₜ, the picture"),
+  x0_hat: say("x̂₀, the clean image it implies"),
+  eps_hat: say("ε̂, the noise the network sees (−3 to 3)"),
+  pull: say("the pull towards the digit, taken from ε̂ (−1 to 1)"),
 };
+
+const COMES = say("comes with the film");
 
 /** @type {(keyof typeof CAPTIONS)[]} */
 const NAMES = [...PICTURES, "pull"];
@@ -35,18 +38,19 @@ export function mount(element, props, watch, server, trigger) {
   const canvas = grids.x_t.canvas;
   const status = h("p", { class: "ddpm-facts" }, "");
   const herald = makeHerald();
-  const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the sampler" });
-  const loop = checkbox("play in a loop", () => {});
+  const bar = h("progress", { max: 1, value: 0, "aria-label": say("progress of the sampler") });
+  const loop = checkbox(say("play in a loop"), () => {});
   let live = true; // follow the newest frame until the student takes hold of the slider
   let toPlay = false; // a film from memory is all there at once: it begins at its noise, and plays when it is whole
 
   const slider = makeSlider({
-    label: "frame",
-    help: "Play, step or drag through the film: the page has all of it. Click a digit to take it apart below.",
+    label: say("frame"),
+    help: say("Play, step or drag through the film: the page has all of it. Click a digit to take it apart below."),
     max: 0,
     value: 0,
     loop: () => loop.input.checked,
-    describe: (index) => (film.frames.length ? `${index} of ${film.frames.length - 1}` : "none yet"),
+    describe: (index) =>
+      film.frames.length ? say("{index} of {last}", { index, last: film.frames.length - 1 }) : say("none yet"),
     onInput: (index) => {
       live = toPlay = false;
       setFilm({ index, begin: null });
@@ -87,9 +91,10 @@ export function mount(element, props, watch, server, trigger) {
       class: "ddpm-pixels ddpm-film",
       tabindex: 0,
       "data-name": name,
-      "aria-label": `${CAPTIONS[name]}: no film yet`,
+      "aria-label": say("{picture}: no film yet", { picture: CAPTIONS[name] }),
     });
     const marker = h("span", { class: "ddpm-chosen", hidden: true });
+    const frame = h("div", { class: "ddpm-frame", "data-instead": COMES }, picture, marker);
     picture.addEventListener("click", (event) => {
       const { columns, rows } = gridOf(film.n, film.size);
       const box = picture.getBoundingClientRect();
@@ -109,18 +114,27 @@ export function mount(element, props, watch, server, trigger) {
     return {
       canvas: picture,
       marker,
-      caption: CAPTIONS[name],
-      element: h(
-        "figure",
-        {},
-        h("div", { class: "ddpm-frame" }, picture, marker),
-        h("figcaption", {}, ...formula(CAPTIONS[name])),
-      ),
+      frame,
+      element: h("figure", {}, frame, h("figcaption", {}, ...formula(CAPTIONS[name]))),
     };
   }
   /** @param {number} digit */
   function choose(digit) {
     if (!film.begin && digit >= 0 && digit < film.n) setFilm({ digit });
+  }
+  /**
+   * Leave a picture out, in the size of the others.
+   * @param {keyof typeof CAPTIONS} name
+   * @param {string} label for who does not see it
+   * @param {string} instead of it; "" for nothing
+   */
+  function leaveOut(name, label, instead = "") {
+    const { canvas: picture, marker, frame } = grids[name];
+    Object.assign(picture, { width: canvas.width, height: canvas.height }); // which clears it
+    picture.setAttribute("aria-label", label);
+    marker.hidden = marker.hidden || Boolean(instead);
+    if (instead) frame.dataset.instead = instead;
+    else delete frame.dataset.instead;
   }
   /**
    * The noise that Generate will begin with.
@@ -129,17 +143,19 @@ export function mount(element, props, watch, server, trigger) {
   function paintBegin(begin) {
     const { n, size, seed, t, bytes } = begin;
     paintGrid(canvas, bytes, n, size);
-    for (const { canvas: other, marker, caption } of Object.values(grids)) {
-      marker.hidden = true;
-      if (other === canvas) continue;
-      Object.assign(other, { width: canvas.width, height: canvas.height }); // which clears it
-      other.setAttribute("aria-label", `${caption}: no film yet`);
-    }
+    grids.x_t.frame.removeAttribute("data-instead");
+    grids.x_t.marker.hidden = true;
+    for (const name of NAMES)
+      if (name !== "x_t") leaveOut(name, say("{picture}: no film yet", { picture: CAPTIONS[name] }), COMES);
+    const pictures = say("{n} picture|{n} pictures", { n });
     canvas.setAttribute(
       "aria-label",
-      `${CAPTIONS.x_t}: the noise of seed ${seed}, ${n} ${n === 1 ? "picture" : "pictures"}, t = ${t}`,
+      say("{picture}: the noise of seed {seed}, {pictures}, t = {t}", { picture: CAPTIONS.x_t, seed, pictures, t }),
     );
-    status.textContent = `Noise of seed ${seed} at t = ${t}: Generate starts from exactly these pictures.`;
+    status.textContent = say("Noise of seed {seed} at t = {t}: Generate starts from exactly these pictures.", {
+      seed,
+      t,
+    });
   }
   function paint() {
     if (film.begin) {
@@ -149,26 +165,34 @@ export function mount(element, props, watch, server, trigger) {
     const frame = film.frames[film.index],
       step = film.steps[film.index];
     if (!frame) return;
-    const where = step.t < 0 ? "the finished digits" : `xₜ at t = ${step.t}`;
-    const chosen = film.digit === null ? "" : `, digit ${film.digit + 1} chosen`;
+    const where = step.t < 0 ? say("the finished digits") : say("xₜ at t = {t}", { t: step.t });
+    const digits = say("{n} digit|{n} digits", { n: film.n });
     const asked = film.frames.some((each) => each?.pull);
     pull.element.hidden = !asked;
     odds.show(asked ? film : null);
     for (const name of asked ? NAMES : PICTURES) {
-      const { marker } = grids[name];
+      const { marker, frame: place } = grids[name],
+        picture = CAPTIONS[name];
       if (film.digit !== null) markInGrid(marker, film.digit, film.n, film.size);
       else marker.hidden = true;
       // x_T is on the screen before the network has said anything about it
       const bytes = frame[name];
-      if (!bytes?.length) {
-        contextOf(grids[name].canvas).clearRect(0, 0, 9999, 9999);
-        grids[name].canvas.setAttribute("aria-label", `${CAPTIONS[name]}: nothing at this frame`);
+      if (name === "eps_hat" && step.t < 0) {
+        leaveOut(name, say("{picture}: nothing is left to guess", { picture }), say("nothing is left to guess"));
         continue;
       }
+      if (!bytes?.length) {
+        leaveOut(name, say("{picture}: nothing at this frame", { picture }));
+        continue;
+      }
+      place.removeAttribute("data-instead");
       paintGrid(grids[name].canvas, bytes, film.n, film.size);
+      const told = { picture, digits, frame: film.index, where, digit: (film.digit ?? 0) + 1 };
       grids[name].canvas.setAttribute(
         "aria-label",
-        `${CAPTIONS[name]}: ${film.n} ${film.n === 1 ? "digit" : "digits"}, frame ${film.index}, ${where}${chosen}`,
+        film.digit === null
+          ? say("{picture}: {digits}, frame {frame}, {where}", told)
+          : say("{picture}: {digits}, frame {frame}, {where}, digit {digit} chosen", told),
       );
     }
     canvas.dataset.frame = String(film.index);

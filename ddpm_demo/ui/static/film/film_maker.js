@@ -3,7 +3,7 @@ import { planOf } from "../network_files.js";
 import { DeviceFilm } from "./device_film.js";
 import { allReceived, setFilm } from "./film_state.js";
 import { closeServerFilm, openServerFilm } from "./film_stream.js";
-import { plannedHere, wordsOf } from "./planned_here.js";
+import { notHere, plannedHere } from "./planned_here.js";
 
 /** @type {AbortController | null} */
 let making = null; // of the film that this page wants now, wherever it is made
@@ -32,7 +32,7 @@ export async function openFilm(settings, listener) {
     await new DeviceFilm(film).make(mine.signal);
   } catch (error) {
     if (mine.signal.aborted) return;
-    openServerFilm(settings, listener, `your device could not make it (${wordsOf(error)}): the server makes it`);
+    openServerFilm(settings, listener, notHere(error));
     return;
   }
   await allReceived();

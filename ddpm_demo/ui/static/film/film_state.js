@@ -1,6 +1,7 @@
 // The film that the page has, and where the student is in it: shared by the player, the inspector and the path.
 import { decodeBytes, inflateLevels } from "../bytes.js";
 import { inOrder, tellAll } from "../in_order.js";
+import { say } from "../words.js";
 
 /**
  * One frame's pictures by name: grey bytes of all digits, one digit after the other. `pull` is there in a film that asks
@@ -41,7 +42,7 @@ export const film = {
 };
 /** @type {Set<(changes: FilmChanges) => void>} */
 const listeners = new Set();
-const next = inOrder(() => setFilm({ fault: "a part of this film could not be read: its frames are missing" }));
+const next = inOrder(() => setFilm({ fault: say("a part of this film could not be read: its frames are missing") }));
 
 /** Call `listener(changes)` whenever the film, the frame or the digit changes. */
 export const onFilm = (/** @type {(changes: FilmChanges) => void} */ listener) => listeners.add(listener);
@@ -96,8 +97,26 @@ export function receiveMessage(got, wanted = () => true) {
       };
       film.steps[place] = { ...step, levels: 2 ** got.bits, odds: sliceOf(odds, got.n * CLASSES) };
     });
-    setFilm({ begin: null, note: got.note, done: got.done, arrived: true, fresh });
+    const note = progressWords(got.progress, got.n);
+    setFilm({ begin: null, note, done: got.done, arrived: true, fresh });
   });
+}
+
+/**
+ * How far the server is with a film of `n` digits, in words; `seconds` are those of computing until now.
+ * @param {{made: number, steps: number, seconds: number, left: number}} progress
+ * @param {number} n
+ */
+function progressWords({ made, steps, seconds, left }, n) {
+  if (!made) return say("the network is at its first step");
+  const rate = seconds ? (n * made) / steps / seconds : 0;
+  const told = { made, steps, seconds, pace: (1000 * seconds) / made, rate, left };
+  return made < steps
+    ? say("step {made} of {steps}, {pace:.0f} ms a step, {rate:.2f} images/s, about {left:.0f} s left", told)
+    : say(
+        "{steps} step in {seconds:.1f} s of computing, {pace:.0f} ms a step, {rate:.2f} images/s|{steps} steps in {seconds:.1f} s of computing, {pace:.0f} ms a step, {rate:.2f} images/s",
+        told,
+      );
 }
 
 /**

@@ -2,6 +2,7 @@
 import { rootPath } from "../component.js";
 import { duration } from "../dom.js";
 import { openEvents } from "../events.js";
+import { language, say } from "../words.js";
 import { allReceived, receiveMessage, setFilm } from "./film_state.js";
 
 // not randomUUID: a page that is not on this very computer may not have it
@@ -13,7 +14,7 @@ let events = null;
 
 const address = (/** @type {Record<string, string>} */ more) =>
   `${rootPath()}/ddpm/film?${new URLSearchParams({ visitor, ...more })}`;
-const clock = (/** @type {number} */ seconds) => new Date(1000 * seconds).toLocaleTimeString();
+const clock = (/** @type {number} */ seconds) => new Date(1000 * seconds).toLocaleTimeString(language);
 
 /**
  * How long it will take, in words.
@@ -21,15 +22,22 @@ const clock = (/** @type {number} */ seconds) => new Date(1000 * seconds).toLoca
  */
 function placeWords({ before, films, seconds, trouble }) {
   if (trouble) return trouble;
-  const time = seconds === null ? "how long it takes is being measured" : `about ${duration(seconds)} to the end`;
+  const time =
+    seconds === null
+      ? say("how long it takes is being measured")
+      : say("about {duration} to the end", { duration: duration(seconds) });
   if (films <= 1) return time;
-  return before ? `place ${before + 1} of ${films} that take turns, ${time}` : `${films} films take turns, ${time}`;
+  const told = { place: before + 1, films, time };
+  return before
+    ? say("place {place} of {films} that take turns, {time}", told)
+    : say("{films} films take turns, {time}", told);
 }
 /** @param {{from: string, made: number}} source */
 function sourceWords({ from, made }) {
-  if (from === "memory") return `from memory: computed here at ${clock(made)}`;
-  if (from === "joined") return `others are watching the same film, computed once for all since ${clock(made)}`;
-  return `it was started earlier, at ${clock(made)}, and goes on`;
+  const told = { clock: clock(made) };
+  if (from === "memory") return say("from memory: computed here at {clock}", told);
+  if (from === "joined") return say("others are watching the same film, computed once for all since {clock}", told);
+  return say("it was started earlier, at {clock}, and goes on", told);
 }
 
 /**
@@ -39,7 +47,7 @@ function sourceWords({ from, made }) {
  * @param {{say: (text: string) => void, ended: () => void}} listener
  * @param {string} [why]
  */
-export function openServerFilm(settings, { say, ended }, why = "") {
+export function openServerFilm(settings, { say: tell, ended }, why = "") {
   events?.close();
   setFilm({ run: null, source: why, remembered: false, fault: "" });
   const end = () => {
@@ -52,8 +60,8 @@ export function openServerFilm(settings, { say, ended }, why = "") {
     place: (place) => setFilm({ note: placeWords(place) }),
     source: (from) =>
       setFilm({ source: [sourceWords(from), why].filter(Boolean).join(" · "), remembered: from.from === "memory" }),
-    full: ({ note }) => say(note),
-    refused: ({ error }) => say(error),
+    full: ({ note }) => tell(note),
+    refused: ({ error }) => tell(error),
     over: () => {
       mine.close(); // before the server's end of the stream is taken for a broken connection, and asked for again
       allReceived().then(() => wanted() && end());
@@ -61,9 +69,9 @@ export function openServerFilm(settings, { say, ended }, why = "") {
   };
   const mine = (events = openEvents((more) => address({ settings: JSON.stringify(settings), ...more }), {
     take: (name, got) => takes[name]?.(got),
-    silent: () => say("The server does not answer; this page keeps asking."),
+    silent: () => tell(say("The server does not answer; this page keeps asking.")),
     lost: () => {
-      say("The server did not give this film: reload the page.");
+      tell(say("The server did not give this film: reload the page."));
       end();
     },
   }));

@@ -1,11 +1,12 @@
 // The film in flow matching's clothes: the velocity that the network implies, and how straight the path is.
 import { answerTo } from "../component.js";
 import { makeCurve } from "../curve.js";
-import { h, number } from "../dom.js";
+import { contextOf, h } from "../dom.js";
 import { median } from "../flow.js";
 import { formula } from "../maths.js";
 import { BLUE } from "../palette.js";
 import { paintGrid } from "../paint.js";
+import { say } from "../words.js";
 import { film, onFilm } from "./film_state.js";
 
 const EULER = 1e-3; // a difference that is float32's own: x̂₀ has the error of ε̂, times 157 at t = 999
@@ -14,7 +15,11 @@ const REACH = 3; // the velocity is shown from -3 to 3, as ε̂ is
 
 /** @param {import("../component.js").Server} server */
 export function makeFlow(server) {
-  const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "flow" }, "There is no film yet.");
+  const words = h(
+    "p",
+    { class: "ddpm-facts", "aria-live": "polite", "data-name": "flow" },
+    say("There is no film yet."),
+  );
   const where = h("p", { class: "ddpm-help", "data-name": "flow-frame" }); // changes with every frame
   const velocity = h("canvas", {
     width: 28,
@@ -22,18 +27,18 @@ export function makeFlow(server) {
     role: "img",
     class: "ddpm-pixels ddpm-film",
     "data-name": "velocity",
-    "aria-label": "the velocity: no film yet",
+    "aria-label": say("the velocity: no film yet"),
   });
-  const curve = makeCurve({ xTitle: "frame" });
+  const curve = makeCurve({ xTitle: say("frame") });
   const stage = h(
     "div",
     { class: "ddpm-columns", hidden: true },
-    h("figure", {}, velocity, h("figcaption", {}, ...formula("v = ε̂ − x̂₀, the velocity (−3 to 3)"))),
+    h("figure", {}, velocity, h("figcaption", {}, ...formula(say("v = ε̂ − x̂₀, the velocity (−3 to 3)")))),
     h(
       "figure",
       {},
       curve.element,
-      h("figcaption", {}, "By how many degrees v misses the digit that comes out: the median of the digits"),
+      h("figcaption", {}, say("By how many degrees v misses the digit that comes out: the median of the digits")),
     ),
   );
   /** @type {(import("../flow.js").FilmFlow & {whole: boolean}) | null} */
@@ -44,7 +49,7 @@ export function makeFlow(server) {
     const { run } = film;
     if (!element.open || !run || run === shown) return;
     if (film.done < 1) {
-      words.textContent = "Wait until the film is complete.";
+      words.textContent = say("Wait until the film is complete.");
       return;
     }
     shown = run;
@@ -59,21 +64,45 @@ export function makeFlow(server) {
     tell(answer);
   }
   function tell(/** @type {NonNullable<typeof flow>} */ { turn, detour, flow_detour, off_euler, whole }) {
-    const percent = (/** @type {number[]} */ all) => `${number(100 * (median(all) - 1), 1)} %`;
+    const longer = (/** @type {number[]} */ all) => 100 * (median(all) - 1);
+    const off = off_euler * GREY,
+      told = { detour: longer(detour), flow: longer(flow_detour), n: film.n };
     const euler =
-      off_euler < EULER
-        ? `Each step of this film is one step of Euler's method along the velocity, to within ${off_euler * GREY < 1e-3 ? "a thousandth" : number(off_euler * GREY, 3)} of a grey level.`
-        : `The steps of this film are not Euler's: pixels differ by up to ${number(off_euler * GREY, 0)} of 255 grey levels, because the sampler adds noise on ` +
-          "the way, clamps the picture, or uses more than one guess. DDIM with η = 0 takes Euler's steps.";
-    words.textContent =
-      `From noise to digit the path is ${percent(detour)} longer than the straight line between its ends; in flow matching's scale, ` +
-      `${percent(flow_detour)} (median of ${film.n}${whole ? "" : ", by the frames that are kept"}). ${euler}`;
+      off_euler >= EULER
+        ? say(
+            "The steps of this film are not Euler's: pixels differ by up to {off:.0f} of 255 grey levels, because the sampler adds " +
+              "noise on the way, clamps the picture, or uses more than one guess. DDIM with η = 0 takes Euler's steps.",
+            { off },
+          )
+        : off < 1e-3
+          ? say(
+              "Each step of this film is one step of Euler's method along the velocity, to within a thousandth of a grey level.",
+            )
+          : say(
+              "Each step of this film is one step of Euler's method along the velocity, to within {off:.3f} of a grey level.",
+              { off },
+            );
+    const straight = whole
+      ? say(
+          "From noise to digit the path is {detour:.1f} % longer than the straight line between its ends; in flow matching's " +
+            "scale, {flow:.1f} % (median of {n}).",
+          told,
+        )
+      : say(
+          "From noise to digit the path is {detour:.1f} % longer than the straight line between its ends; in flow matching's " +
+            "scale, {flow:.1f} % (median of {n}, by the frames that are kept).",
+          told,
+        );
+    words.textContent = `${straight} ${euler}`;
     stage.hidden = false;
     curve.draw({
-      label: `degrees between the velocity and the way to the finished digit, from ${number(turn[0], 0)} in the first frame to ${number(turn[turn.length - 1], 0)} in the last`,
+      label: say(
+        "degrees between the velocity and the way to the finished digit, from {first:.0f} in the first frame to {last:.0f} in the last",
+        { first: turn[0], last: turn[turn.length - 1] },
+      ),
       x: [0, turn.length],
       y: [0, 1.1 * Math.max(10, ...turn)],
-      series: [{ name: "degrees past the digit", colour: BLUE, y: turn }],
+      series: [{ name: say("degrees past the digit"), colour: BLUE, y: turn }],
     });
     follow();
     Object.assign(element.dataset, { euler: off_euler, detour: median(detour), straight: median(flow_detour) });
@@ -84,16 +113,20 @@ export function makeFlow(server) {
       step = film.steps[film.index];
     if (!x0_hat?.length || !eps_hat?.length) return;
     const finished = step.t < 0,
-      s = number(flow.times[film.index], 3);
+      s = flow.times[film.index];
     const bytes = x0_hat.map((clean, i) => {
       const v = (2 * REACH * eps_hat[i] - 2 * clean) / 255 - REACH + 1; // both as they are shown, in grey levels
       return Math.min(255, Math.max(0, Math.round(((v + REACH) / (2 * REACH)) * 255)));
     });
-    paintGrid(velocity, finished ? bytes.fill(128) : bytes, film.n, film.size);
+    paintGrid(velocity, bytes, film.n, film.size);
+    if (finished) contextOf(velocity).clearRect(0, 0, velocity.width, velocity.height); // there is nowhere left to go
     where.textContent = finished
-      ? "s = 0: the path has arrived."
-      : `t = ${step.t}, s = ${s}: followed in a straight line to s = 0, this velocity leads to x̂₀, and misses the finished digit by ${number(flow.turn[film.index], 1)}°.`;
-    velocity.setAttribute("aria-label", `the velocity at s = ${s}`);
+      ? say("s = 0: the path has arrived.")
+      : say(
+          "t = {t}, s = {s:.3f}: followed in a straight line to s = 0, this velocity leads to x̂₀, and misses the finished digit by {degrees:.1f}°.",
+          { t: step.t, s, degrees: flow.turn[film.index] },
+        );
+    velocity.setAttribute("aria-label", finished ? where.textContent : say("the velocity at s = {s:.3f}", { s }));
     curve.setCursor(film.index);
   }
   onFilm((changes) => {
@@ -101,7 +134,7 @@ export function makeFlow(server) {
       shown = flow = null;
       stage.hidden = true;
       where.textContent = "";
-      if (film.run && element.open) words.textContent = "Wait until the film is complete.";
+      if (film.run && element.open) words.textContent = say("Wait until the film is complete.");
     }
     if (changes.arrived) ask();
     follow();
@@ -110,13 +143,15 @@ export function makeFlow(server) {
     h(
       "details",
       { class: "ddpm-details", "data-name": "flow", ontoggle: () => (ask(), follow()) },
-      h("summary", {}, "Is the path straight? The film as flow matching sees it"),
+      h("summary", {}, say("Is the path straight? The film as flow matching sees it")),
       h(
         "p",
         {},
-        "In flow matching the network says a velocity: which way to go, and how fast. Ours says it too, in other words: the " +
-          "noise that it sees less the clean picture that it sees. Follow that velocity in a straight line, and you arrive at " +
-          "x̂₀. So the path is straight as long as the network does not change its mind about x̂₀; where it does, the path bends.",
+        say(
+          "In flow matching the network says a velocity: which way to go, and how fast. Ours says it too, in other words: the " +
+            "noise that it sees less the clean picture that it sees. Follow that velocity in a straight line, and you arrive at " +
+            "x̂₀. So the path is straight as long as the network does not change its mind about x̂₀; where it does, the path bends.",
+        ),
       ),
       words,
       where,
@@ -124,7 +159,7 @@ export function makeFlow(server) {
       h(
         "details",
         { class: "ddpm-details" },
-        h("summary", {}, "The formulas"),
+        h("summary", {}, say("The formulas")),
         h(
           "p",
           { class: "ddpm-equation" },
@@ -133,8 +168,10 @@ export function makeFlow(server) {
         h(
           "p",
           { class: "ddpm-small" },
-          "The last is Euler's step, and DDIM's: (1 − s′) x̂₀ + s′ ε̂ (Song et al. 2021, equation 12). The clock s and the scale are " +
-            "on the Schedule tab. Lipman et al. 2023; Liu et al. 2023; Gao et al. 2024, “Diffusion meets flow matching”.",
+          say(
+            "The last is Euler's step, and DDIM's: (1 − s′) x̂₀ + s′ ε̂ (Song et al. 2021, equation 12). The clock s and the scale are " +
+              "on the Schedule tab. Lipman et al. 2023; Liu et al. 2023; Gao et al. 2024, “Diffusion meets flow matching”.",
+          ),
         ),
       ),
     )

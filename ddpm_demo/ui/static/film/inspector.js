@@ -1,17 +1,30 @@
 // One digit of the film, large, and behind every pixel the sum that made it, in the sampler's own floats.
 import { answerTo } from "../component.js";
 import { decodeFloat32 } from "../bytes.js";
-import { contextOf, h, makeSpoken, number, settled } from "../dom.js";
+import { contextOf, h, makeSpoken, number, reducedMotion, settled } from "../dom.js";
 import { digitBytes, film, onFilm, PICTURES } from "./film_state.js";
 import { formula } from "../maths.js";
 import { grey, paintFloats, paintGrid } from "../paint.js";
 import { makePointable, placeMarker } from "../pointing.js";
+import { say } from "../words.js";
 
 const SIZE = 28;
-const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: "ε̂ (−3 to 3)", x_s: "xₛ, the next picture" };
-const HINT =
-  "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.";
+const STEP_MILLISECONDS = 700; // in which the picture that a step begins with turns into the one that it makes
+const CAPTIONS = { x_t: "xₜ", x0_hat: "x̂₀", eps_hat: say("ε̂ (−3 to 3)"), x_s: say("xₛ, the next picture") };
+const HINT = say(
+  "Point at a pixel, or tap it, to see how it is made; with the keyboard: focus a picture and use the arrows.",
+);
 
+/** @typedef {{first: number | null, last: number}} Held where guidance takes part */
+
+const guideHeld = (/** @type {Held} */ held) =>
+  held.first === null
+    ? say("the guide takes part only down to t = {last}", held)
+    : say("the guide takes part only from t = {first} to {last}", held);
+const askingHeld = (/** @type {Held & {digit: number}} */ held) =>
+  held.first === null
+    ? say("a {digit} is asked for only down to t = {last}", held)
+    : say("a {digit} is asked for only from t = {first} to {last}", held);
 /** Numbers as the server packs them, or as this device has them. */
 const floats = (/** @type {any} */ numbers) => (typeof numbers === "string" ? decodeFloat32(numbers) : numbers);
 
@@ -36,7 +49,7 @@ export function makeInspector(server) {
   };
   const panel = h(
     "section",
-    { class: "ddpm-inspector", hidden: true, "aria-label": "pixel inspector" },
+    { class: "ddpm-inspector", hidden: true, "aria-label": say("pixel inspector") },
     title,
     h("div", { class: "ddpm-pictures ddpm-inspector-row" }, ...Object.values(frames).map((frame) => frame.element)),
     rule,
@@ -76,8 +89,6 @@ export function makeInspector(server) {
     spoken.say(sum.textContent ?? ""); // of a pixel that was pointed at, not of every frame that plays
   }
   const line = (/** @type {string} */ text) => h("p", {}, ...formula(text));
-  const interval = (/** @type {{first: number | null, last: number}} */ { first, last }) =>
-    first === null ? `only down to t = ${last}` : `only from t = ${first} to ${last}`;
   const value = (/** @type {number} */ x) => (x < 0 ? `(${number(x, 4)})` : number(x, 4));
 
   function write() {
@@ -92,17 +103,19 @@ export function makeInspector(server) {
     const terms = summands.map((term) => `${value(term.coefficient)} · ${term.name} ${value(term.values[i])}`);
     const total = summands.reduce((all, term) => all + term.coefficient * term.values[i], 0);
     const made = step.clamped ? Math.min(1, Math.max(-1, total)) : total;
-    const clamp = step.clamped ? `, clamped to ${number(made, 4)}` : "";
+    const clamped = step.clamped ? say("{total:.4f}, clamped to {made:.4f}", { total, made }) : number(total, 4);
     const next = film.steps[film.index + 1];
     const shown = next && next.t === step.s ? digitBytes(film.index + 1, "x_t")[i] : null;
     const top = next ? next.levels - 1 : 255;
     const level = Math.round((grey(made) / 255) * top);
-    const film_says =
-      shown === null
-        ? next
-          ? `; the film's next frame is t = ${next.t}, further on`
-          : ""
-        : `; the film's next frame has ${Math.round((shown / 255) * top)}`;
+    const shownLevel = shown === null ? "" : Math.round((shown / 255) * top);
+    const told = { value: clamped, level, top, shown: shownLevel, t: next?.t };
+    const result =
+      shown !== null
+        ? say("= {value}, grey level {level} of {top}; the film's next frame has {shown}", told)
+        : next
+          ? say("= {value}, grey level {level} of {top}; the film's next frame is t = {t}, further on", told)
+          : say("= {value}, grey level {level} of {top}", told);
     // outside their interval guide and asking have no part: that is said, and there is nothing to add up
     const said = step.guidance?.guide && step.guidance,
       asked = step.asked?.pull && step.asked;
@@ -112,41 +125,65 @@ export function makeInspector(server) {
         ? step.eps_hat[i] + asked.pull[i]
         : 0;
     const alone = [
-      step.guidance && !said ? `the guide takes part ${interval(step.guidance)}` : "",
-      step.asked && !asked ? `a ${step.asked.digit} is asked for ${interval(step.asked)}` : "",
+      step.guidance && !said ? guideHeld(step.guidance) : "",
+      step.asked && !asked ? askingHeld(step.asked) : "",
     ].filter(Boolean);
+    const apart = { t: step.t, reasons: alone };
     sum.replaceChildren(
-      line(`row ${spot.row}, column ${spot.col}:`),
+      line(say("row {row}, column {column}:", { row: spot.row, column: spot.col })),
       ...(said
         ? [
             line(
-              `ε̂ = ${value(said.guide[i])} + ${said.weight} · (${value(said.model[i])} − ${value(said.guide[i])}) = ${number(before, 4)}: the guide's answer, and from it to the network's and beyond`,
+              say(
+                "ε̂ = {guide} + {weight} · ({model} − {guide}) = {sum:.4f}: the guide's answer, and from it to the network's and beyond",
+                { guide: value(said.guide[i]), weight: said.weight, model: value(said.model[i]), sum: before },
+              ),
             ),
           ]
         : []),
       ...(asked
         ? [
             line(
-              `ε̂ = ${value(before)} − ${value(asked.pull[i])} = ${number(step.eps_hat[i], 4)}: from it ${asked.weight} · √(1 − ᾱ) · ∂ log p(${asked.digit} | xₜ) is taken, the pull towards a ${asked.digit}`,
+              say(
+                "ε̂ = {before} − {pull} = {sum:.4f}: from it {weight} · √(1 − ᾱ) · ∂ log p({digit} ∣ xₜ) is taken, the pull towards a {digit}",
+                { ...asked, before: value(before), pull: value(asked.pull[i]), sum: step.eps_hat[i] },
+              ),
             ),
           ]
         : []),
       ...(alone.length
         ? [
             line(
-              `at t = ${step.t} ${said || asked ? "nothing else changes ε̂" : "ε̂ is the network's own answer"}: ${alone.join(", and ")}`,
+              said || asked
+                ? say("at t = {t} nothing else changes ε̂: {reasons}", apart)
+                : say("at t = {t} ε̂ is the network's own answer: {reasons}", apart),
             ),
           ]
         : []),
       line(`xₛ = ${terms.join(" + ")}`),
-      line(`= ${number(total, 4)}${clamp}, grey level ${level} of ${top}${film_says}`),
+      line(result),
     );
     Object.assign(sum.dataset, {
       total: String(made),
       actual: String(step.x_s[i]),
       level: String(level),
-      film: shown === null ? "" : String(Math.round((shown / 255) * top)),
+      film: String(shownLevel),
     });
+  }
+  /** Show the step as it happens: x_t, from which its noise fades until x_s is left. */
+  function turnInto(/** @type {Float32Array} */ x_t, /** @type {Float32Array} */ x_s) {
+    const begun = performance.now(),
+      of = step,
+      whole = reducedMotion() ? 0 : STEP_MILLISECONDS;
+    const between = new Float32Array(x_s.length);
+    function paint(/** @type {number} */ now) {
+      if (step !== of) return; // another one is looked at by now
+      const part = whole ? Math.min(1, Math.max(0, now - begun) / whole) : 1;
+      for (let i = 0; i < x_s.length; i++) between[i] = x_t[i] + part * (x_s[i] - x_t[i]);
+      paintFloats(frames.x_s.canvas, between);
+      if (part < 1) requestAnimationFrame(paint);
+    }
+    paint(begun);
   }
   function forget() {
     step = null;
@@ -158,7 +195,7 @@ export function makeInspector(server) {
   const ask = settled(async () => {
     if (film.digit === null || !film.steps[film.index]) return;
     if (film.steps[film.index].t < 0) {
-      sum.replaceChildren("This is the finished picture: go one frame back to see how it was made.");
+      sum.replaceChildren(say("This is the finished picture: go one frame back to see how it was made."));
       return;
     }
     const question = { run: film.run, frame: film.index, digit: film.digit };
@@ -173,7 +210,8 @@ export function makeInspector(server) {
     const said = answer.guidance;
     const guidance = said?.guide ? { ...said, model: floats(said.model), guide: floats(said.guide) } : said;
     const asked = answer.asked?.pull ? { ...answer.asked, pull: floats(answer.asked.pull) } : answer.asked;
-    const x_s = floats(answer.x_s);
+    const x_s = floats(answer.x_s),
+      x_t = floats(answer.x_t);
     step = {
       ...answer,
       guidance,
@@ -182,9 +220,14 @@ export function makeInspector(server) {
       eps_hat: floats(answer.eps_hat),
       terms: answer.terms.map((/** @type {any} */ term) => ({ ...term, values: floats(term.values) })),
     };
-    paintFloats(frames.x_s.canvas, x_s);
-    const to = answer.s < 0 ? "the finished picture" : `s = ${answer.s}`;
-    rule.replaceChildren(...formula(`From t = ${answer.t} to ${to}: ${answer.rule}. ${answer.clean}.`));
+    turnInto(x_t, x_s);
+    rule.replaceChildren(
+      ...formula(
+        answer.s < 0
+          ? say("From t = {t} to the finished picture: {rule}. {clean}.", answer)
+          : say("From t = {t} to s = {s}: {rule}. {clean}.", answer),
+      ),
+    );
     panel.dataset.ready = `${film.index}`;
     write();
   }, 120);
@@ -194,9 +237,9 @@ export function makeInspector(server) {
     const frame = film.frames[film.index];
     panel.hidden = film.digit === null;
     if (film.digit === null || !frame) return;
-    const where = film.steps[film.index].t < 0 ? "finished" : `t = ${film.steps[film.index].t}`;
-    panel.dataset.finished = film.steps[film.index].t < 0 ? "1" : "";
-    title.textContent = `Digit ${film.digit + 1} of ${film.n}, ${where}`;
+    const at = { digit: film.digit + 1, n: film.n, t: film.steps[film.index].t };
+    panel.dataset.finished = at.t < 0 ? "1" : "";
+    title.textContent = at.t < 0 ? say("Digit {digit} of {n}, finished", at) : say("Digit {digit} of {n}, t = {t}", at);
     for (const name of PICTURES)
       if (frame[name].length) paintGrid(frames[name].canvas, digitBytes(film.index, name), 1, SIZE, 0);
     // a message that only brings more of the film changes nothing here

@@ -1,5 +1,6 @@
 // What the classifier takes a noisy digit for: ten bars that move with the film.
 import { h } from "../dom.js";
+import { say } from "../words.js";
 import { CLASSES } from "./film_state.js";
 
 /** Bars for the chosen digit, or the mean of all. */
@@ -30,10 +31,10 @@ export function makeOdds() {
       for (const bar of bars) bar.fill.style.height = "0%";
       words.textContent =
         film.steps[film.index]?.t < 0
-          ? "No digit was asked for at the end, so the classifier did not see it"
+          ? say("No digit was asked for at the end, so the classifier did not see it")
           : step && !film.frames[film.index].eps_hat.length
-            ? "The classifier has not been asked yet"
-            : `At t = ${step?.t} no digit is asked for: the classifier is not run`;
+            ? say("The classifier has not been asked yet")
+            : say("At t = {t} no digit is asked for: the classifier is not run", { t: step?.t });
       element.setAttribute("aria-label", words.textContent);
       delete element.dataset.best;
       return;
@@ -46,11 +47,18 @@ export function makeOdds() {
       bars[k].fill.style.height = `${100 * share}%`;
     });
     const best = shares.indexOf(Math.max(...shares)),
-      percent = (100 * shares[best]).toFixed(0);
+      percent = 100 * shares[best];
     words.textContent =
       film.digit === null
-        ? `What the classifier takes the noisy pictures for, on average: most of all a ${best}, ${percent} %`
-        : `What the classifier takes noisy digit ${film.digit + 1} for: most of all a ${best}, ${percent} %`;
+        ? say("What the classifier takes the noisy pictures for, on average: most of all a {best}, {percent:.0f} %", {
+            best,
+            percent,
+          })
+        : say("What the classifier takes noisy digit {digit} for: most of all a {best}, {percent:.0f} %", {
+            digit: film.digit + 1,
+            best,
+            percent,
+          });
     element.setAttribute("aria-label", words.textContent);
     element.dataset.best = String(best);
   }

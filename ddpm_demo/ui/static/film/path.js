@@ -4,15 +4,18 @@ import { decodeFloat32 } from "../bytes.js";
 import { makeChart } from "../chart.js";
 import { h, select, settled } from "../dom.js";
 import { report } from "../in_order.js";
+import { say } from "../words.js";
 import { film, onFilm } from "./film_state.js";
 import { GREY, ORANGE } from "../palette.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   const chart = makeChart();
-  const note = h("p", { class: "ddpm-help", role: "status" }, "The cloud of real digits is being computed.");
-  const which = select("draw the path of", { x_t: "xₜ, the picture", x0_hat: "x̂₀, the clean image it implies" }, () =>
-    draw(),
+  const note = h("p", { class: "ddpm-help", role: "status" }, say("The cloud of real digits is being computed."));
+  const which = select(
+    say("draw the path of"),
+    { x_t: say("xₜ, the picture"), x0_hat: say("x̂₀, the clean image it implies") },
+    () => draw(),
   );
   /** @typedef {{x_t: Float32Array, x0_hat: Float32Array, n: number, frames: number}} Trails */
   /** @type {Map<string | null, Trails>} */
@@ -50,7 +53,7 @@ export function mount(element, props, watch, server) {
       endX.push(at(last, digit, 0));
       endY.push(at(last, digit, 1));
     }
-    const numbers = endX.map((_, digit) => `digit ${digit + 1}`);
+    const numbers = endX.map((_, digit) => say("digit {place}", { place: digit + 1 }));
     return [
       {
         type: "scatter",
@@ -59,7 +62,7 @@ export function mount(element, props, watch, server) {
         y,
         line: { color: GREY, width: 1.5 },
         hoverinfo: "skip",
-        name: "the way",
+        name: say("the way"),
         showlegend: false,
       },
       {
@@ -69,7 +72,7 @@ export function mount(element, props, watch, server) {
         y: endY,
         text: numbers,
         hovertemplate: "%{text}<extra></extra>",
-        name: "the film",
+        name: say("the film"),
         marker: { size: 11, color: ORANGE, line: { width: 2, color: "#ffffff" } },
       },
     ];
@@ -90,7 +93,7 @@ export function mount(element, props, watch, server) {
       await drawNow(cloud);
     } catch (fault) {
       report(fault);
-      note.textContent = "The chart could not be drawn.";
+      note.textContent = say("The chart could not be drawn.");
     }
     drawing = false;
     if (again) {
@@ -112,7 +115,10 @@ export function mount(element, props, watch, server) {
     drawn = whole;
     if (trails.length) note.textContent = "";
     if (trails.length)
-      where.textContent = `${film.n} ${film.n === 1 ? "digit" : "digits"}, ${step.t < 0 ? "finished" : `t = ${step.t}`}.`;
+      where.textContent =
+        step.t < 0
+          ? say("{n} digit, finished.|{n} digits, finished.", { n: film.n })
+          : say("{n} digit, t = {t}.|{n} digits, t = {t}.", { n: film.n, t: step.t });
     chart.element.dataset.frame = trails.length ? String(film.index) : "";
   }
   /**
@@ -165,7 +171,7 @@ export function mount(element, props, watch, server) {
       }
       cloud = answer;
       plane = { mean: decodeFloat32(answer.mean), components: decodeFloat32(answer.components) };
-      note.textContent = "Press Generate above: the film's digits appear here.";
+      note.textContent = say("Press Generate above: the film's digits appear here.");
     }
     await draw();
     fetchTrails();

@@ -1,5 +1,6 @@
 // Whether this device is to make something, or the server: whichever is quicker, unless the visitor has chosen.
 import { loadOnDevice, secondsOnDevice } from "../device.js";
+import { say } from "../words.js";
 import { chosenPlace } from "./where.js";
 
 /** @typedef {import("../device.js").PlannedWalk} PlannedWalk */
@@ -17,7 +18,8 @@ export async function plannedHere(ask, walksOf) {
   try {
     const planned = await ask();
     if (planned.error) return { planned: null, why: "" }; // the server says it once more, where everybody looks
-    if (planned.only_server) return { planned: null, why: `made by the server: ${planned.only_server}` };
+    if (planned.only_server)
+      return { planned: null, why: say("made by the server: {why}", { why: planned.only_server }) };
     if (place === "automatic" && planned.server.here) return { planned: null, why: "" };
     const walks = walksOf(planned);
     await Promise.all(walks.flatMap(({ network, guide }) => [network, guide].filter(Boolean)).map(loadOnDevice));
@@ -26,12 +28,15 @@ export async function plannedHere(ask, walksOf) {
     for (const walk of walks) seconds += await secondsOnDevice(walk);
     return { planned: seconds <= planned.server.seconds ? planned : null, why: "" };
   } catch (error) {
-    return { planned: null, why: `made by the server: your device cannot (${wordsOf(error)})` };
+    return { planned: null, why: say("made by the server: your device cannot ({error})", { error: wordsOf(error) }) };
   }
 }
 
-export const MAKING = "being made on your device";
+export const MAKING = say("being made on your device");
 /** @param {number} seconds */
-export const madeIn = (seconds) => `made on your device, ${seconds.toFixed(1)} s`;
+export const madeIn = (seconds) => say("made on your device, {seconds:.1f} s", { seconds });
+/** @param {any} error for which this device has given up */
+export const notHere = (error) =>
+  say("your device could not make it ({error}): the server makes it", { error: wordsOf(error) });
 /** @param {any} error */
 export const wordsOf = (error) => String(error?.message ?? error);

@@ -5,6 +5,7 @@ import { h, sentence } from "../dom.js";
 import { inOrder } from "../in_order.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
+import { say } from "../words.js";
 import { makeRace } from "./device_race.js";
 import { openRunSomewhere } from "./device_run.js";
 
@@ -21,17 +22,17 @@ export function mount(element, props, watch) {
   /** @type {number[]} */
   let times = [];
   let live = true;
-  const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the race" });
+  const bar = h("progress", { max: 1, value: 0, "aria-label": say("progress of the race") });
   const lanes = h("div", { class: "ddpm-lanes" });
   const apartCanvas = h("canvas", { class: "ddpm-pixels ddpm-film", role: "img", "data-name": "difference" });
   const apartCaption = h("figcaption", {});
   const difference = h("figure", { class: "ddpm-lane", hidden: true }, apartCanvas, apartCaption);
   const slider = makeSlider({
-    label: "timestep",
+    label: say("timestep"),
     max: 0,
     value: 0,
-    help: "All lanes at the same t: a lane with few steps keeps its picture until its next step.",
-    describe: () => (times.length ? where() : "no race yet"),
+    help: say("All lanes at the same t: a lane with few steps keeps its picture until its next step."),
+    describe: () => (times.length ? where() : say("no race yet")),
     onInput: () => {
       live = false;
       paint();
@@ -41,7 +42,7 @@ export function mount(element, props, watch) {
   const mounted = h("div", { hidden: true }, bar, lanes, slider.element);
   placeIn(element).replaceChildren(note, mounted);
 
-  const where = () => (times[slider.value()] < 0 ? "finished" : `t = ${times[slider.value()]}`);
+  const where = () => (times[slider.value()] < 0 ? say("finished") : `t = ${times[slider.value()]}`);
 
   /** @param {Record<string, any>} got */
   function begin(got) {
@@ -54,11 +55,14 @@ export function mount(element, props, watch) {
         const canvas = h("canvas", {
           class: "ddpm-pixels ddpm-film",
           role: "img",
-          "aria-label": `${lane.name}: waiting`,
+          "aria-label": say("{name}: waiting", { name: lane.name }),
         });
-        const cost = h("span", {}, "waiting");
+        const cost = h("span", {}, say("waiting"));
         const grey = h("span", {});
-        const contrast = lane.contrast === null ? "" : `contrast ×${lane.contrast.toFixed(2)} given exact answers`;
+        const contrast =
+          lane.contrast === null
+            ? ""
+            : say("contrast ×{contrast:.2f} given exact answers", { contrast: lane.contrast });
         return {
           ...lane,
           canvas,
@@ -101,7 +105,8 @@ export function mount(element, props, watch) {
       if (!lane.frames.length) return null;
       const k = frameAt(lane, t);
       paintGrid(lane.canvas, lane.frames[k], race.n, race.size, 2, race.columns);
-      lane.canvas.setAttribute("aria-label", `${lane.name}, ${lane.t[k] < 0 ? "finished" : `t = ${lane.t[k]}`}`);
+      const at = { name: lane.name, t: lane.t[k] };
+      lane.canvas.setAttribute("aria-label", at.t < 0 ? say("{name}, finished", at) : say("{name}, t = {t}", at));
       lane.canvas.dataset.t = String(lane.t[k]);
       return lane.frames[k];
     });
@@ -127,14 +132,14 @@ export function mount(element, props, watch) {
       race.n,
       race.size,
     );
-    apartCanvas.setAttribute("aria-label", `difference of the two, at most ${most} of 255 grey levels`);
+    apartCanvas.setAttribute("aria-label", say("difference of the two, at most {most} of 255 grey levels", { most }));
     apartCanvas.dataset.most = String(most);
     apartCaption.replaceChildren(
-      h("b", {}, "their difference"),
+      h("b", {}, say("their difference")),
       h("br"),
       most
-        ? `at most ${most} of 255 grey levels, shown ${(255 / most).toFixed(0)} times as strong`
-        : "none: equal in every pixel",
+        ? say("at most {most} of 255 grey levels, shown {times:.0f} times as strong", { most, times: 255 / most })
+        : say("none: equal in every pixel"),
     );
   }
   /**
@@ -150,10 +155,16 @@ export function mount(element, props, watch) {
       lane.frames[got.first + k] = levels.subarray(k * length, (k + 1) * length);
       lane.t[got.first + k] = t;
     });
-    lane.cost.textContent = `${got.calls} of ${lane.calls} network calls, ${got.seconds.toFixed(2)} s`;
-    if (got.calls === lane.calls) lane.cost.textContent = `${lane.calls} network calls, ${got.seconds.toFixed(2)} s`;
+    const cost = { calls: got.calls, all: lane.calls, seconds: got.seconds };
+    lane.cost.textContent =
+      got.calls === lane.calls
+        ? say("{calls} network call, {seconds:.2f} s|{calls} network calls, {seconds:.2f} s", cost)
+        : say("{calls} of {all} network calls, {seconds:.2f} s", cost);
     if ("lane_grey" in got) {
-      lane.grey.textContent = `mean grey ${got.lane_grey.toFixed(0)}; training digits ${got.grey.toFixed(0)}`;
+      lane.grey.textContent = say("mean grey {grey:.0f}; training digits {taught:.0f}", {
+        grey: got.lane_grey,
+        taught: got.grey,
+      });
     }
     const now = times[slider.value()];
     times = [...new Set(race.lanes.flatMap((each) => each.t))].sort((x, y) => y - x);
@@ -164,15 +175,15 @@ export function mount(element, props, watch) {
     mounted.dataset.done = got.done;
     paint();
   }
-  const say = (/** @type {string} */ text) => {
+  const tell = (/** @type {string} */ text) => {
     note.textContent = text;
   };
-  const next = inOrder(() => say("A part of this race could not be read: its pictures are missing."));
+  const next = inOrder(() => tell(say("A part of this race could not be read: its pictures are missing.")));
   function receive() {
     events?.close();
     events = null;
     if (!props.value?.run) return; // it was stopped
-    say("");
+    tell("");
     const { run, origin } = props.value;
     let first = true;
     const mine = (events = openRunSomewhere(run, makeRace, {
@@ -181,10 +192,10 @@ export function mount(element, props, watch) {
         first = false;
         next(() => (events === mine ? take(got, begins) : undefined));
       },
-      say,
-      source: (text) => say(text || origin),
+      say: tell,
+      source: (text) => tell(text || origin),
       ended: (error) => {
-        if (error) next(() => say(sentence(error)));
+        if (error) next(() => tell(sentence(error)));
       },
     }));
   }

@@ -4,12 +4,13 @@ import { button, h } from "../dom.js";
 import { film } from "./film_state.js";
 import { filmCsv } from "./files.js";
 import { decodeBytes } from "../bytes.js";
+import { say } from "../words.js";
 
 const FILES = {
-  gif: "GIF of the film",
-  png: "PNG of the digits",
-  npz: "npz of the numbers",
-  csv: "CSV of the grey levels",
+  gif: say("GIF of the film"),
+  png: say("PNG of the digits"),
+  npz: say("npz of the numbers"),
+  csv: say("CSV of the grey levels"),
 };
 
 export function makeTakeHome(server) {
@@ -17,13 +18,15 @@ export function makeTakeHome(server) {
   const note = h(
     "p",
     { class: "ddpm-help", role: "status" },
-    `Everything about the film on the screen, for your own computer; the ${linked ? "link" : "program"} draws it again.`,
+    linked
+      ? say("Everything about the film on the screen, for your own computer; the link draws it again.")
+      : say("Everything about the film on the screen, for your own computer; the program draws it again."),
   );
-  const text = h("pre", { class: "ddpm-code", hidden: true, tabindex: 0, "aria-label": "text to copy" });
+  const text = h("pre", { class: "ddpm-code", hidden: true, tabindex: 0, "aria-label": say("text to copy") });
 
   async function ask(kind) {
     if (!film.run) {
-      note.textContent = "Press Generate first: there is no film yet.";
+      note.textContent = say("Press Generate first: there is no film yet.");
       return null;
     }
     if (kind === "csv") return csv();
@@ -39,7 +42,7 @@ export function makeTakeHome(server) {
   function csv() {
     const { seed, n, frames } = film,
       rows = frames.length * n;
-    const note = `${rows} rows, one a frame and digit: t, or −1 when it is clean, and 784 grey levels`;
+    const note = say("{rows} rows, one a frame and digit: t, or −1 when it is clean, and 784 grey levels", { rows });
     return { file: filmCsv(film), name: `ddpm-seed-${seed}.csv`, type: "text/csv", note };
   }
   async function save(kind) {
@@ -49,7 +52,8 @@ export function makeTakeHome(server) {
     const url = URL.createObjectURL(new Blob([bytes], { type: answer.type }));
     h("a", { href: url, download: answer.name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB${answer.note ? `: ${answer.note}` : ""}`;
+    const told = { name: answer.name, size: bytes.length / 1000, note: answer.note };
+    note.textContent = answer.note ? say("{name}, {size:.0f} kB: {note}", told) : say("{name}, {size:.0f} kB", told);
   }
   async function show(kind) {
     const answer = await ask(kind);
@@ -67,18 +71,18 @@ export function makeTakeHome(server) {
       () => true,
       () => false,
     );
-    note.textContent = copied ? "Copied." : "Select the text below to copy it.";
+    note.textContent = copied ? say("Copied.") : say("Select the text below to copy it.");
   }
   return h(
     "div",
     {},
-    h("h2", {}, "Take it home"),
+    h("h2", {}, say("Take it home")),
     h(
       "div",
       { class: "ddpm-row" },
       ...Object.entries(FILES).map(([kind, label]) => button(label, () => save(kind))),
-      ...(linked ? [button("Link to this film", () => show("link"))] : []),
-      button("Python program", () => show("python")),
+      ...(linked ? [button(say("Link to this film"), () => show("link"))] : []),
+      button(say("Python program"), () => show("python")),
     ),
     note,
     text,

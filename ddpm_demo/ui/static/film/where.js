@@ -1,12 +1,13 @@
 // Where films are made: on the visitor's own device, or by the server. Kept by the browser, from visit to visit.
 import { placeIn } from "../component.js";
 import { select } from "../dom.js";
+import { say } from "../words.js";
 
 const KEY = "ddpm-where";
 const PLACES = {
-  automatic: "whichever is quicker",
-  device: "this device",
-  server: "the server",
+  automatic: say("whichever is quicker"),
+  device: say("this device"),
+  server: say("the server"),
 };
 
 /** @returns {keyof typeof PLACES} */
@@ -22,7 +23,7 @@ export function chosenPlace() {
 
 /** @type {import("../component.js").Mount} */
 export function mount(element) {
-  const choice = select("films are made by", PLACES, () => {
+  const choice = select(say("films are made by"), PLACES, () => {
     try {
       localStorage.setItem(KEY, choice.input.value);
     } catch {

@@ -2,9 +2,19 @@
 import { h, newId } from "../dom.js";
 import { placeMarker } from "../pointing.js";
 import { watchStrokes } from "../strokes.js";
+import { say } from "../words.js";
 
 const SIDE = 28;
 const REACH = 5; // pixels squared: the brush is five wide, without its corners
+/** @type {Record<string, string>} what a mask wipes out, by its name in measuring/completion.py */
+export const MASKS = {
+  "lower half": say("lower half"),
+  "upper half": say("upper half"),
+  "right half": say("right half"),
+  "left half": say("left half"),
+  quarter: say("quarter"),
+  "every second column": say("every second column"),
+};
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
@@ -86,7 +96,9 @@ export function makeWiper({ known, onWipe }) {
     help: h(
       "p",
       { id: help, class: "ddpm-help" },
-      "Wipe with mouse, finger or pen. With the keyboard: focus the picture, arrows move, space wipes. Wiped pixels are orange.",
+      say(
+        "Wipe with mouse, finger or pen. With the keyboard: focus the picture, arrows move, space wipes. Wiped pixels are orange.",
+      ),
     ),
   };
 }

@@ -1,5 +1,6 @@
 // What a newcomer sees first: a row of digits that come out of noise, one sentence, and Start. Whoever has been here, or
 // follows a link, sees the button alone.
+import { say } from "../words.js";
 import { placeIn } from "../component.js";
 import { walkOnDevice } from "../device.js";
 import { button, h, reducedMotion } from "../dom.js";
@@ -17,7 +18,10 @@ const SIZE = 28;
 export function mount(element, props) {
   const { loop, film } = props.value;
   if (!film) return; // no network, nothing to say about one
-  const start = button("Start", open, { class: "ddpm-button ddpm-intro-start", title: "three screens: how it works" });
+  const start = button(say("Start"), open, {
+    class: "ddpm-button ddpm-intro-start",
+    title: say("three screens: how it works"),
+  });
   const place = placeIn(element);
   /** @type {(() => void) | null} */
   let leave = null;
@@ -38,7 +42,7 @@ function standBesideLessons(/** @type {HTMLElement} */ element) {
     own = /** @type {HTMLElement | null} */ (element.closest("#intro"));
   if (!lessons || !own) return;
   new ResizeObserver(() => {
-    own.style.right = `${lessons.offsetWidth + 8}px`;
+    own.style[document.documentElement.dir === "rtl" ? "left" : "right"] = `${lessons.offsetWidth + 8}px`;
   }).observe(lessons);
 }
 
@@ -60,7 +64,7 @@ function welcome(place, start, settings) {
     const canvas = h("canvas", {
       class: "ddpm-pixels",
       role: "img",
-      "aria-label": "a row of digits coming out of noise, drawn by the network on this device",
+      "aria-label": say("a row of digits coming out of noise, drawn by the network on this device"),
     });
     const close = () => {
       leave();
@@ -69,11 +73,11 @@ function welcome(place, start, settings) {
     place.replaceChildren(
       h(
         "div",
-        { class: "ddpm-intro-strip", role: "region", "aria-label": "what this is" },
+        { class: "ddpm-intro-strip", role: "region", "aria-label": say("what this is") },
         canvas,
-        h("p", {}, "A network drew these digits out of noise. See how:"),
+        h("p", {}, say("A network drew these digits out of noise. See how:")),
         start,
-        button("✕", close, { "aria-label": "close the introduction" }),
+        button("✕", close, { "aria-label": say("close the introduction") }),
       ),
     );
     play(canvas, frames, settings.n, stop.signal);

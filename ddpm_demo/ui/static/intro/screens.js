@@ -7,6 +7,7 @@ import { paintFloats, paintGrid } from "../paint.js";
 import { loadOnDevice, walkOnDevice } from "../device.js";
 import { makeSlider } from "../slider.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
+import { say } from "../words.js";
 import { planHere } from "./device_digits.js";
 
 const SIZE = 28;
@@ -28,7 +29,7 @@ export function openScreens(place, settings, closed) {
   const body = h("div", { class: "ddpm-intro-body" });
   const words = h("p", { class: "ddpm-intro-words", role: "status" });
   const next = button("", () => {}, { class: "ddpm-button ddpm-primary", "data-name": "next" });
-  const back = button("Back", () => show(at - 1), { "data-name": "back" });
+  const back = button(say("Back"), () => show(at - 1), { "data-name": "back" });
   const dialog = h(
     "dialog",
     { class: "ddpm-intro-dialog", "aria-labelledby": title.id },
@@ -36,7 +37,7 @@ export function openScreens(place, settings, closed) {
       "div",
       { class: "ddpm-intro-head" },
       title,
-      button("✕", () => dialog.close(), { "aria-label": "close the introduction" }),
+      button("✕", () => dialog.close(), { "aria-label": say("close the introduction") }),
     ),
     body,
     words,
@@ -48,15 +49,15 @@ export function openScreens(place, settings, closed) {
     closed();
   });
   const screens = [
-    { title: "1 of 3: drown it", make: drown },
-    { title: "2 of 3: let it guess", make: guess },
-    { title: "3 of 3: undo it", make: undo },
+    { title: say("1 of 3: drown it"), make: drown },
+    { title: say("2 of 3: let it guess"), make: guess },
+    { title: say("3 of 3: undo it"), make: undo },
   ];
   const page = {
     body,
     planned,
     signal: stop.signal,
-    say: (/** @type {string} */ text) => {
+    tell: (/** @type {string} */ text) => {
       words.textContent = text;
     },
     /** Let the student go on; the last screen leads to the page. */
@@ -71,7 +72,7 @@ export function openScreens(place, settings, closed) {
     title.textContent = screens[at].title;
     body.replaceChildren();
     back.hidden = at === 0;
-    next.textContent = at === screens.length - 1 ? "Explore the page" : "Next";
+    next.textContent = at === screens.length - 1 ? say("Explore the page") : say("Next");
     next.disabled = true;
     next.onclick = () => {
       if (at < screens.length - 1) show(at + 1);
@@ -91,7 +92,7 @@ export function openScreens(place, settings, closed) {
 
 /**
  * @typedef {{body: HTMLElement, planned: ReturnType<typeof planHere>, signal: AbortSignal,
- *            say: (text: string) => void, done: () => void}} Page
+ *            tell: (text: string) => void, done: () => void}} Page
  */
 
 /**
@@ -112,15 +113,15 @@ function picture(name, caption) {
 }
 
 /** @param {Page} page */
-function drown({ body, say, done }) {
-  const shown = picture("drowned", "a handwritten digit");
+function drown({ body, tell, done }) {
+  const shown = picture("drowned", say("a handwritten digit"));
   const last = state.tables[state.schedule].alphaBar.length - 1;
   const slider = makeSlider({
-    label: "noise",
+    label: say("noise"),
     help: "",
     max: last,
     value: 0,
-    describe: (t) => `step ${t} of ${last}`,
+    describe: (t) => say("step {step} of {total}", { step: t, total: last }),
     onInput: paint,
   });
   /** @param {number} t */
@@ -128,23 +129,28 @@ function drown({ body, say, done }) {
     const noise = 1 - alphaBarAt(t);
     paintFloats(shown.canvas, mixture(alphaBarAt(t)));
     shown.canvas.dataset.t = String(t);
-    shown.words.textContent = t === 0 ? "a handwritten digit" : `${Math.round(100 * noise)} % noise`;
+    shown.words.textContent =
+      t === 0 ? say("a handwritten digit") : say("{percent:.0f} % noise", { percent: 100 * noise });
     if (noise < DROWNED) return;
-    say("Drowned: nothing of it is left to see. Adding noise is easy, and needs no network. Now the other way round.");
+    tell(
+      say(
+        "Drowned: nothing of it is left to see. Adding noise is easy, and needs no network. Now the other way round.",
+      ),
+    );
     done();
   }
   body.append(h("div", { class: "ddpm-intro-pictures" }, shown.element), slider.element);
   paint(0);
-  say("Somebody wrote this digit. Drag the slider to its end: every step mixes in a little more random noise.");
+  tell(say("Somebody wrote this digit. Drag the slider to its end: every step mixes in a little more random noise."));
 }
 
 /** @param {Page} page */
-function guess({ body, planned, say, done, signal }) {
-  const noisy = picture("noisy", "what the network gets"),
-    noise = picture("noise", "its guess: this part is noise"),
-    left = picture("left", "what is left without it"),
-    truth = picture("truth", "the digit you drowned");
-  const ask = button("Ask the network", answer, { class: "ddpm-button ddpm-primary", "data-name": "ask" });
+function guess({ body, planned, tell, done, signal }) {
+  const noisy = picture("noisy", say("what the network gets")),
+    noise = picture("noise", say("its guess: this part is noise")),
+    left = picture("left", say("what is left without it")),
+    truth = picture("truth", say("the digit you drowned"));
+  const ask = button(say("Ask the network"), answer, { class: "ddpm-button ddpm-primary", "data-name": "ask" });
   /** The network's own timestep with that much noise, and the digit drowned as far. */
   async function half() {
     const { plan, network } = await planned;
@@ -160,7 +166,7 @@ function guess({ body, planned, say, done, signal }) {
   );
   async function answer() {
     ask.disabled = true;
-    say("It looks …");
+    tell(say("It looks …"));
     try {
       const { network, t, alpha_bar, x_t } = await half();
       const eps_hat = await (await loadOnDevice(network)).answer(network, x_t, t);
@@ -168,39 +174,41 @@ function guess({ body, planned, say, done, signal }) {
       paintFloats(noise.canvas, eps_hat);
       paintFloats(left.canvas, cleanImage(alpha_bar, x_t, eps_hat, true));
       paintFloats(truth.canvas, known().digit.x0);
-      say(
-        "That is all it can do: look at a noisy picture and say which part of it is noise. It learned that from thousands " +
-          "of digits. Take its guess away, and a digit is left.",
+      tell(
+        say(
+          "That is all it can do: look at a noisy picture and say which part of it is noise. It learned that from thousands " +
+            "of digits. Take its guess away, and a digit is left.",
+        ),
       );
       done();
     } catch (error) {
-      say(cannot(error));
+      tell(cannot(error));
     }
   }
   body.append(
     h("div", { class: "ddpm-intro-pictures" }, noisy.element, noise.element, left.element, truth.element),
     h("div", { class: "ddpm-row" }, ask),
   );
-  say("Half drowned. The network has never seen this digit, and nobody tells it which one it is.");
+  tell(say("Half drowned. The network has never seen this digit, and nobody tells it which one it is."));
 }
 
 /** @param {Page} page */
-function undo({ body, planned, say, done, signal }) {
-  const now = picture("now", "pure noise: random numbers"),
-    guessed = picture("guessed", "its guess of the digit, so far");
-  const bar = h("progress", { max: 1, value: 0, "aria-label": "steps" });
-  const draw = button("Take the noise away", make, { class: "ddpm-button ddpm-primary", "data-name": "draw" });
+function undo({ body, planned, tell, done, signal }) {
+  const now = picture("now", say("pure noise: random numbers")),
+    guessed = picture("guessed", say("its guess of the digit, so far"));
+  const bar = h("progress", { max: 1, value: 0, "aria-label": say("steps") });
+  const draw = button(say("Take the noise away"), make, { class: "ddpm-button ddpm-primary", "data-name": "draw" });
   body.append(
     h("div", { class: "ddpm-intro-pictures" }, now.element, guessed.element),
     bar,
     h("div", { class: "ddpm-row" }, draw),
   );
-  say("Now there is no digit at all under the noise. One guess gives only a blur, so it goes in small steps.");
+  tell(say("Now there is no digit at all under the noise. One guess gives only a blur, so it goes in small steps."));
   let made = 0;
 
   async function make() {
     draw.disabled = true;
-    say("It draws …");
+    tell(say("It draws …"));
     try {
       const film = await planned,
         { steps } = film.plan;
@@ -213,19 +221,22 @@ function undo({ body, planned, say, done, signal }) {
         paintGrid(now.canvas, greyLevels(x_s), 1, SIZE, 0);
         paintFloats(guessed.canvas, guesses[0].x0_hat);
         bar.value = (k + 1) / steps.length;
-        now.words.textContent = `step ${k + 1} of ${steps.length}`;
+        now.words.textContent = say("step {step} of {total}", { step: k + 1, total: steps.length });
         if (!reducedMotion()) await new Promise((resolve) => setTimeout(resolve, FRAME));
       }
       made += 1;
-      draw.textContent = "Another one";
+      draw.textContent = say("Another one");
       draw.disabled = false;
-      say(
-        `Nobody wrote that digit. ${steps.length} times the network guessed the noise, a little of it was taken away, ` +
-          "and it guessed again: that is diffusion. The page shows every part of it, live.",
+      tell(
+        say(
+          "Nobody wrote that digit. {count} times the network guessed the noise, a little of it was taken away, " +
+            "and it guessed again: that is diffusion. The page shows every part of it, live.",
+          { count: steps.length },
+        ),
       );
       done();
     } catch (error) {
-      say(cannot(error));
+      tell(cannot(error));
     }
   }
   planned.then(
@@ -238,4 +249,6 @@ function undo({ body, planned, say, done, signal }) {
 
 /** @param {any} error */
 const cannot = (error) =>
-  `Your device cannot run the network (${error?.message ?? error}). On the Generate tab the server draws instead.`;
+  say("Your device cannot run the network ({error}). On the Generate tab the server draws instead.", {
+    error: error?.message ?? error,
+  });

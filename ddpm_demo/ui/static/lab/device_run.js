@@ -1,4 +1,5 @@
 // Races of the lab: this device makes them all. It stands for ../film/device_run.js there.
+import { say } from "../words.js";
 import { MAKING, madeIn, wordsOf } from "../film/planned_here.js";
 
 /**
@@ -21,7 +22,7 @@ export function openRunSomewhere(planned, make, { take, source, ended }) {
     (error) => {
       if (stop.signal.aborted) return;
       source("");
-      ended(`this browser could not make it: ${wordsOf(error)}`);
+      ended(say("this browser could not make it: {error}", { error: wordsOf(error) }));
     },
   );
   return { close: () => stop.abort() };

@@ -1,5 +1,6 @@
 // What `ddpm-demo lab` has written into the page: numbers of Python's as JSON, and files as they are.
 import { decodeBytes } from "../bytes.js";
+import { say } from "../words.js";
 
 /**
  * A row of the table of samplers as it is offered: `etas` are the settings of η that there are plans for.
@@ -25,7 +26,7 @@ import { decodeBytes } from "../bytes.js";
  * @property {Record<string, number[]>} timesteps
  * @property {Record<string, number[]>} frames
  * @property {Record<string, PackedPlan>} plans
- * @property {{words: string, most_lanes: number, most_digits: number, grey: number, lanes: {name: string, calls: number,
+ * @property {{words: string, most_lanes: number, most_digits: number, grey: number, lanes: {name: string, first: boolean, calls: number,
  *             contrast: number | null, settings: Pick<LabSettings, "sampler" | "steps" | "eta" | "clip">,
  *             frames: number[]}[]}} race
  * @property {Record<string, {words: string, clean: string}>} clips
@@ -59,7 +60,7 @@ export async function fileBytes(name) {
   if (facts.files) return fetchedBytes(facts.files[name]);
   await whole;
   const text = document.getElementById(`file-${name}`)?.textContent;
-  if (!text) throw new Error(`the file ${name} is missing`);
+  if (!text) throw new Error(say("the file {name} is missing", { name }));
   return /** @type {ArrayBuffer} */ (decodeBytes(text.trim()).buffer);
 }
 
@@ -67,5 +68,9 @@ async function fetchedBytes(/** @type {string} */ address) {
   const answer = await fetch(address).catch(() => null);
   if (answer?.ok) return answer.arrayBuffer();
   const disk = location.protocol === "file:";
-  throw new Error(disk ? "this folder is for a web space, and a disk takes the lab in one file" : `no ${address} here`);
+  throw new Error(
+    disk
+      ? say("this folder is for a web space, and a disk takes the lab in one file")
+      : say("the file {name} is missing", { name: address }),
+  );
 }

@@ -1,5 +1,6 @@
 // Fields to fill in, as the page's other controls look.
 import { h, newId } from "../dom.js";
+import { number as written, say } from "../words.js";
 
 /**
  * A labelled field for a whole number. `onNumber` is told of every one that lies from 0 to `most`.
@@ -22,7 +23,7 @@ export function wholeNumber(label, value, most, onNumber) {
     oninput: () => {
       const number = Number(input.value),
         fits = input.value !== "" && Number.isInteger(number) && number >= 0 && number <= most;
-      input.setCustomValidity(fits ? "" : `a whole number from 0 to ${most}`);
+      input.setCustomValidity(fits ? "" : say("a whole number from 0 to {most}", { most }));
       input.toggleAttribute("aria-invalid", !fits);
       if (fits) onNumber(number);
     },

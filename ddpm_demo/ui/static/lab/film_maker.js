@@ -2,6 +2,7 @@
 import { DeviceFilm } from "../film/device_film.js";
 import { allReceived, setFilm } from "../film/film_state.js";
 import { planOf } from "./plans.js";
+import { say } from "../words.js";
 
 /** @type {AbortController | null} */
 let making = null;
@@ -12,7 +13,7 @@ let making = null;
  * @param {any} settings
  * @param {{say: (text: string) => void, ended: () => void}} told
  */
-export async function openFilm(settings, { say, ended }) {
+export async function openFilm(settings, { say: tell, ended }) {
   making?.abort();
   const mine = (making = new AbortController());
   setFilm({ run: null, source: "", remembered: false });
@@ -20,7 +21,9 @@ export async function openFilm(settings, { say, ended }) {
     await new DeviceFilm(planOf(settings)).make(mine.signal);
   } catch (error) {
     if (mine.signal.aborted) return;
-    say(`This browser could not make the film: ${/** @type {any} */ (error)?.message ?? error}.`);
+    tell(
+      say("This browser could not make the film: {error}.", { error: /** @type {any} */ (error)?.message ?? error }),
+    );
     ended();
     return;
   }

@@ -10,6 +10,7 @@ import { facts } from "./facts.js";
 import { rangeField, wholeNumber } from "./fields.js";
 import { mounted, prose } from "./mounted.js";
 import { buildRace } from "./race_part.js";
+import { say } from "../words.js";
 
 /** @param {HTMLElement} place */
 export function buildGenerateTab(place) {
@@ -17,35 +18,35 @@ export function buildGenerateTab(place) {
   const settings = { ...facts.opening };
   const { samplers, guide, clips, network, steps } = facts;
 
-  const count = rangeField({ label: "Digits", min: 1, max: facts.most_digits, step: 1, value: settings.n }, (n) =>
+  const count = rangeField({ label: say("Digits"), min: 1, max: facts.most_digits, step: 1, value: settings.n }, (n) =>
     change({ n }),
   );
-  const start = button("Generate", () => press(settings), {
+  const start = button(say("Generate"), () => press(settings), {
     id: "generate-start",
     class: "ddpm-button ddpm-primary",
   });
-  const dice = button("Another noise", () => {
+  const dice = button(say("Another noise"), () => {
     seed.input.value = String(someSeed());
     change({ seed: Number(seed.input.value) });
   });
-  const stop = button("Stop", () => press(null), { disabled: true, id: "generate-stop" });
+  const stop = button(say("Stop"), () => press(null), { disabled: true, id: "generate-stop" });
 
-  const sampler = select("sampler", named(samplers.map(({ title }) => title)), (k) => {
+  const sampler = select(say("sampler"), named(samplers.map(({ title }) => title)), (k) => {
     change({ sampler: Number(k), eta: samplers[Number(k)].etas[0] });
     offerEta();
   });
-  const steps_ = select("steps", Object.fromEntries(steps.map((each) => [each, each])), (each) =>
+  const steps_ = select(say("steps"), Object.fromEntries(steps.map((each) => [each, each])), (each) =>
     change({ steps: Number(each) }),
   );
   const clip = select(
-    "clipping",
+    say("clipping"),
     Object.fromEntries(Object.entries(clips).map(([name, { words }]) => [name, words])),
     (name) => change({ clip: /** @type {any} */ (name) }),
   );
-  const eta = select("η, DDIM's noise", {}, (each) => change({ eta: Number(each) }));
-  const seed = wholeNumber("seed", settings.seed, LAST_SEED, (number) => change({ seed: number }));
+  const eta = select(say("η, DDIM's noise"), {}, (each) => change({ eta: Number(each) }));
+  const seed = wholeNumber(say("seed"), settings.seed, LAST_SEED, (number) => change({ seed: number }));
   const weight = rangeField(
-    { label: "guidance weight", min: 0, max: 5, step: 0.25, value: settings.weight ?? 1 },
+    { label: say("guidance weight"), min: 0, max: 5, step: 0.25, value: settings.weight ?? 1 },
     (each) => change({ weight: each }),
   );
   sampler.input.value = String(settings.sampler);
@@ -84,7 +85,10 @@ export function buildGenerateTab(place) {
         h(
           "p",
           { class: "ddpm-help" },
-          `Guided by ${guide.name}, a worse network: 0 is ${guide.name} alone, 1 ${network.checkpoint} alone; more goes on beyond it (Karras et al. 2024).`,
+          say(
+            "Guided by {guide}, a worse network: 0 is {guide} alone, 1 {network} alone; more goes on beyond it (Karras et al. 2024).",
+            { guide: guide.name, network: network.checkpoint },
+          ),
         ),
         weight.element,
       ]
@@ -97,7 +101,7 @@ export function buildGenerateTab(place) {
     h(
       "details",
       { class: "ddpm-details", id: "generate-settings" },
-      h("summary", {}, "Settings"),
+      h("summary", {}, say("Settings")),
       sampler.element,
       steps_.element,
       clip.element,

@@ -1,5 +1,6 @@
 // What is said of a prediction, out of all that can be said of one: `verdict` and `words_of_reveal` in
 // ui/lessons/judging.py, for a page without a server.
+import { number } from "../words.js";
 
 /**
  * @typedef {{right: any, why: string, bars: any[], pictures: any[],
@@ -22,12 +23,12 @@ export function outcomeOf(kind, right, near, prediction) {
 }
 
 /**
- * Sentences whose {places.2}, with so many decimals, are filled with numbers that a student has given.
+ * Sentences whose {places:2}, with so many decimals, are filled with numbers that a student has given.
  * @param {string} text
  * @param {Record<string, number>} numbers 0 for what was skipped
  */
 export const withNumbers = (text, numbers) =>
-  text.replace(/\{(\w+)\.(\d)\}/g, (_, name, decimals) => Number(numbers[name] ?? 0).toFixed(Number(decimals)));
+  text.replace(/\{(\w+):(\d)\}/g, (_, name, decimals) => number(Number(numbers[name] ?? 0), Number(decimals)));
 
 /**
  * What the page is told of a prediction.

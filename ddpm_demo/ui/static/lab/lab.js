@@ -8,6 +8,7 @@ import { buildLessons } from "./lessons.js";
 import { buildNoiseTab } from "./noise_tab.js";
 import { buildReceptiveTab } from "./receptive_tab.js";
 import { buildScheduleTab } from "./schedule_tab.js";
+import { say } from "../words.js";
 
 /** @type {Record<string, (place: HTMLElement) => void>} by the tabs' ids, in their order */
 const TABS = {
@@ -67,15 +68,19 @@ function step(/** @type {KeyboardEvent} */ event) {
   open(next.id);
   next.opener.focus();
 }
-const list = h("div", { class: "lab-tabs", role: "tablist", "aria-label": "parts of the lab", onkeydown: step });
+const list = h("div", { class: "lab-tabs", role: "tablist", "aria-label": say("parts of the lab"), onkeydown: step });
 list.append(...tabs.map(({ opener }) => opener));
 const foot = h("footer", { class: "lab-foot prose" });
 foot.innerHTML = facts.cannot + facts.about;
 foot.prepend(listOf(facts.glossary));
 const lab = /** @type {HTMLElement} */ (document.getElementById("lab"));
 lab.replaceChildren(h("h1", {}, document.title), list, ...tabs.map(({ panel }) => panel), foot);
-open("noise");
-buildLessons(lab);
+// Not before the first frame: whoever asks for localStorage sooner, in a page from a disk, is now and then given an empty
+// one by Chromium (findings/chromium_disk_page_storage.sh), and the record of the lessons would be lost by a reload.
+requestAnimationFrame(() => {
+  open("noise");
+  buildLessons(lab);
+  markWords(facts.glossary);
+});
 if (facts.files && location.protocol !== "file:")
   navigator.serviceWorker?.register("service_worker.js").catch(() => {}); // then it needs the network next time, too
-markWords(facts.glossary);

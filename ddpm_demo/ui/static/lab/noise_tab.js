@@ -10,13 +10,14 @@ import { facts } from "./facts.js";
 import { wholeNumber } from "./fields.js";
 import { mounted, prose } from "./mounted.js";
 import { makeOwnDigit } from "./own_digit.js";
+import { say } from "../words.js";
 
 /** @param {HTMLElement} place */
 export function buildNoiseTab(place) {
   const { first } = facts;
   let which = 0;
   const label = select(
-    "digit",
+    say("digit"),
     Object.fromEntries([...new Set(facts.digits.map((digit) => digit.label))].map((each) => [each, each])),
     (chosen) => {
       which = 0;
@@ -24,12 +25,12 @@ export function buildNoiseTab(place) {
     },
   );
   label.input.value = String(first);
-  const seed = wholeNumber("noise seed", 0, LAST_SEED, (number) => update({ noise: noiseOf(number) }));
-  const another = button("Another one", () => {
+  const seed = wholeNumber(say("noise seed"), 0, LAST_SEED, (number) => update({ noise: noiseOf(number) }));
+  const another = button(say("Another one"), () => {
     which = (which + 1) % countOf(Number(label.input.value));
     update({ digit: testDigit(Number(label.input.value), which) });
   });
-  const fresh = button("New noise", () => update({ noise: noiseOf(someSeed()) }));
+  const fresh = button(say("New noise"), () => update({ noise: noiseOf(someSeed()) }));
   const fields = h("div", { class: "ddpm-row lab-fields" }, label.element, another, seed.element, fresh);
 
   update({ digit: testDigit(first, 0), noise: noiseOf(0) });
@@ -51,7 +52,8 @@ export function buildNoiseTab(place) {
   /** What the page asks the server while nobody looks at the answer, or where a browser cannot. */
   const look = async (/** @type {any} */ { x_t, alpha_bar }) => {
     const answer = await here.lookOnceReady(facts.network.checkpoint, decodeFloat32(x_t), alpha_bar);
-    return answer ?? { error: `${here.why() || "this browser has given up"}: there is no answer of the network` };
+    const givenUp = say("this browser has given up");
+    return answer ?? { error: say("{why}: there is no answer of the network", { why: here.why() || givenUp }) };
   };
   const server = { network_facts, look };
   mounted(place, "noise-details", mountDetails, { value: names, server });

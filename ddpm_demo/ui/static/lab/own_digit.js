@@ -3,6 +3,7 @@
 import { button, h } from "../dom.js";
 import { encodeBytes } from "../bytes.js";
 import { makeInk } from "../tabs/ink.js";
+import { say } from "../words.js";
 import { toX0 } from "./digits.js";
 
 const BOX = 20,
@@ -126,24 +127,24 @@ export function makeOwnDigit(onDigit) {
   const words = h("p", { class: "ddpm-facts", role: "status" });
   const ink = makeInk({
     onDrawn: read,
-    say: (text) => {
+    tell: (text) => {
       words.textContent = text;
     },
   });
   function read() {
     const digit = digitFromInk(ink.pixels, ink.size);
     if (!digit) return;
-    words.textContent = "Scaled into 20×20 and centred by its mass in 28×28, as MNIST's digits were.";
-    onDigit({ x0: toX0(digit), name: "a digit of your own", link: ["pixels", encodeBytes(digit)] });
+    words.textContent = say("Scaled into 20×20 and centred by its mass in 28×28, as MNIST's digits were.");
+    onDigit({ x0: toX0(digit), name: say("a digit of your own"), link: ["pixels", encodeBytes(digit)] });
   }
-  const clear = button("Clear the pad", () => {
+  const clear = button(say("Clear the pad"), () => {
     ink.clear();
     words.textContent = "";
   });
   return h(
     "details",
     { class: "ddpm-details" },
-    h("summary", {}, "A digit of your own: draw it"),
-    ink.row("Draw one digit", clear, words),
+    h("summary", {}, say("A digit of your own: draw it")),
+    ink.row(say("Draw one digit with mouse, finger or pen."), clear, words),
   );
 }

@@ -5,8 +5,7 @@ import { facts } from "./facts.js";
 import { rangeField } from "./fields.js";
 import { mounted, prose } from "./mounted.js";
 import { plannedSteps } from "./plans.js";
-
-const FIRST = ["DDIM, 10 steps", "DPM-Solver++(2M), 10 steps"];
+import { say } from "../words.js";
 
 /**
  * @param {HTMLElement} place
@@ -18,18 +17,18 @@ export function buildRace(place, seedOf) {
     presses = 0;
   const boxes = race.lanes.map((lane) => {
     const box = checkbox(lane.name, offer);
-    box.input.checked = FIRST.includes(lane.name);
+    box.input.checked = lane.first;
     return { ...box, lane };
   });
   const chosen = () => boxes.filter(({ input }) => input.checked).map(({ lane }) => lane);
   const count = rangeField(
-    { label: "Number in each lane", min: 1, max: race.most_digits, step: 1, value: n },
+    { label: say("Number in each lane"), min: 1, max: race.most_digits, step: 1, value: n },
     (many) => {
       n = many;
     },
   );
-  const start = button("Race", run, { id: "race-start", class: "ddpm-button ddpm-primary" });
-  const stop = button("Stop the race", () => setValue({ press: ++presses }), { id: "race-stop" });
+  const start = button(say("Race"), run, { id: "race-start", class: "ddpm-button ddpm-primary" });
+  const stop = button(say("Stop the race"), () => setValue({ press: ++presses }), { id: "race-stop" });
   const words = h("p", { class: "ddpm-help" });
   place.append(
     prose(race.words, { id: "race" }),
@@ -38,7 +37,7 @@ export function buildRace(place, seedOf) {
       { class: "ddpm-mount lab-form" },
       h(
         "div",
-        { class: "ddpm-row", role: "group", "aria-label": "settings that race" },
+        { class: "ddpm-row", role: "group", "aria-label": say("settings that race") },
         ...boxes.map(({ element }) => element),
       ),
       count.element,
@@ -53,7 +52,9 @@ export function buildRace(place, seedOf) {
   function offer() {
     const many = chosen().length;
     start.disabled = many < 2 || many > race.most_lanes;
-    words.textContent = start.disabled ? `Choose two to ${race.most_lanes} settings for a race.` : "All clip x̂₀.";
+    words.textContent = start.disabled
+      ? say("Choose two to {most} settings for a race.", { most: race.most_lanes })
+      : say("All clip x̂₀.");
   }
   function run() {
     const lanes = chosen(),

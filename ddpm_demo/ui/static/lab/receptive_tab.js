@@ -6,6 +6,7 @@ import { mount as mountCurve } from "../tabs/receptive_curve.js";
 import { PIXELS, SIZE } from "../tabs/receptive_map.js";
 import { facts } from "./facts.js";
 import { mounted, prose } from "./mounted.js";
+import { say } from "../words.js";
 
 /**
  * The ways through these layers from every input pixel to one output pixel (`path_counts` in core/receptive.py); a block,
@@ -54,7 +55,7 @@ export function buildReceptiveTab(place) {
   stage.append(...sides);
   const words = prose(patterns[0].table, { id: "receptive-table", class: "ddpm-table prose" });
   const which = select(
-    "dilations of the blocks",
+    say("dilations of the blocks"),
     Object.fromEntries(patterns.map(({ name }, k) => [k, name])),
     (number) => {
       chosen = Number(number);

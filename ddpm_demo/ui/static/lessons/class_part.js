@@ -3,7 +3,7 @@ import { button, h, newId } from "../dom.js";
 import { myKeys } from "../keys.js";
 import { showClassScreen } from "./class_screen.js";
 import { askClass, joinClass, leaveClass, myClass, onClass, SERVED } from "./live.js";
-import { fill } from "./words.js";
+import { fill } from "../words.js";
 
 /**
  * @param {Record<string, string>} words

@@ -4,7 +4,7 @@ import { myKeys } from "../keys.js";
 import { addressForOthers, inviteTo, qrCanvas } from "../room.js";
 import { askClass } from "./live.js";
 import { layOver } from "./overlay.js";
-import { fill } from "./words.js";
+import { fill } from "../words.js";
 
 const EVERY = 2000; // milliseconds between two looks
 

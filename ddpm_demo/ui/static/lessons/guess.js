@@ -1,7 +1,7 @@
 // The four ways to commit a guess: a mark on a scale, a choice, an order, a curve; each can lay the truth over it.
-import { button, h, newId } from "../dom.js";
+import { button, h, newId, reducedMotion } from "../dom.js";
 import { watchStrokes } from "../strokes.js";
-import { fill } from "./words.js";
+import { fill } from "../words.js";
 
 /** Return {element, value(), valid(), lay(right)} for a lesson's prediction; `onDraft` is told every change. */
 export function makeGuess(asked, words, draft, onDraft) {
@@ -57,7 +57,14 @@ function makeMark(asked, words, draft, onDraft) {
     lay(right) {
       input.hidden = head.hidden = true;
       marks.hidden = false;
-      marks.replaceChildren(flag(Number(input.value), words.your_guess, "mine"), flag(right, words.the_truth, "true"));
+      const truth = flag(right, words.the_truth, "true");
+      marks.replaceChildren(flag(Number(input.value), words.your_guess, "mine"), truth);
+      // from the student's mark to where it belongs: how far off it was is seen as a way
+      if (!reducedMotion())
+        truth.animate([{ left: at(Number(input.value)) }, { left: at(right) }], {
+          duration: 900,
+          easing: "ease-in-out",
+        });
     },
   };
 }

@@ -1,5 +1,6 @@
 // The wrong idea behind an answer, in a student's own words, and what refutes it.
 import { h } from "../dom.js";
+import { say } from "../words.js";
 
 /**
  * @param {{misconception?: string, refutation?: string} | undefined} idea nothing where none is named
@@ -11,7 +12,7 @@ export const ideaOf = (idea, words) =>
         h(
           "div",
           { class: "ddpm-lesson-idea" },
-          h("p", {}, h("b", {}, words.idea), ` “${idea.misconception}”`),
+          h("p", {}, h("b", {}, words.idea), " ", say("“{said}”", { said: idea.misconception })),
           h("p", {}, h("b", {}, words.refuted), ` ${idea.refutation}`),
         ),
       ]

@@ -9,7 +9,8 @@ import { likenessOf } from "./likeness.js";
 import { keep, recordOf } from "./memory.js";
 import { sendAnswer } from "./live.js";
 import { keptValue, leadTo, lockParts, soon, watchTask } from "./page_parts.js";
-import { askUntilDone, fill } from "./words.js";
+import { fill, inRow } from "../words.js";
+import { askUntilDone } from "./words.js";
 
 /**
  * @param {{lesson: Record<string, any>, words: Record<string, string>, server: import("../component.js").Server,
@@ -189,7 +190,7 @@ export function makeLesson({ lesson, words, server, drawings, controls, watches,
     guess.lay(right);
     server.prepare_truth({ lesson: lesson.name, question: true }).catch(() => {}); // computed while the student reads
     here.focus();
-    say([said, idea?.refutation ?? "", why].join(" "));
+    say(inRow([said, idea?.refutation ?? "", why]));
   }
 
   function showQuestion() {

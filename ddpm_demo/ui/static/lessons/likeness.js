@@ -1,5 +1,6 @@
 // How alike two pictures are: a bar from two strangers to the same picture, whose ends say so.
 import { h } from "../dom.js";
+import { say } from "../words.js";
 
 /**
  * @param {{caption: string, share: number}[] | undefined} bars
@@ -13,7 +14,7 @@ export function likenessOf(bars, words) {
     return h(
       "div",
       {},
-      h("p", {}, `${caption}: ${Math.round(100 * share)} %`),
+      h("p", {}, say("{caption}: {percent:.0f} %", { caption, percent: 100 * share })),
       h("span", { class: "ddpm-lesson-bar", "aria-hidden": "true" }, fill),
     );
   });

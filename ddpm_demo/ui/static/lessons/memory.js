@@ -47,18 +47,20 @@ export function startAgain(name) {
 }
 
 /**
- * The record of a test, `when` before or after: {answers: {item: key}, order, kept, lessons (that were done then)}, and
- * once it has been checked {results, score, total, chance}.
+ * The record of a test, `when` it is taken one of `TESTS`: {answers: {item: key}, order, kept, lessons (that were done
+ * then), at (when it was handed in, milliseconds)}, and once it has been checked {results, score, total, chance}.
  */
 export function testOf(when) {
   if (!data.test[when] || Array.isArray(data.test[when].answers)) data.test[when] = { answers: {} }; // or of an older page
   return data.test[when];
 }
 export const scoreOf = (when) => data.test[when]?.score;
+/** When the three tests are taken: before the lessons, after them, and a week or two later. */
+export const TESTS = /** @type {const} */ (["before", "after", "later"]);
 /** How many lessons are done. */
 export const lessonsDone = () => Object.values(data.lessons).filter((record) => record.phase === "done").length;
 
-/** Whether a lesson was finished between the two tests, of which both have been checked. */
+/** Whether a lesson was finished between the first two tests, of which both have been checked. */
 export const learnedBetween = () => data.test.after?.lessons > data.test.before?.lessons;
 
 /**
@@ -70,6 +72,21 @@ export function normalisedGain() {
     after = data.test.after;
   if (before?.score === undefined || after?.score === undefined || before.score === before.total) return null;
   return learnedBetween() ? (after.score - before.score) / (before.total - before.score) : null;
+}
+
+/** Whole days from the second test to the third; null if one was not taken here, or by a page that kept no times. */
+export function daysBetween() {
+  const days = (data.test.later?.at - data.test.after?.at) / 86_400_000;
+  return Number.isFinite(days) ? Math.max(0, Math.floor(days)) : null;
+}
+/** Whether a lesson was finished between the last two tests. */
+export const learnedSince = () => data.test.later?.lessons > data.test.after?.lessons;
+
+/** How many of the right answers that the lessons have added are still there: {gained, stayed}; null where nothing can be said. */
+export function whatStayed() {
+  const [before, after, later] = TESTS.map(scoreOf);
+  if (later === undefined || !learnedBetween() || learnedSince() || after <= before) return null;
+  return { gained: after - before, stayed: Math.min(Math.max(later - before, 0), after - before) };
 }
 
 /** What the student wants to be called in the file of results; empty at first. */

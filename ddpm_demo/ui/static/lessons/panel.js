@@ -2,13 +2,14 @@
 import { button, h, newId } from "../dom.js";
 import { showAddress } from "../link.js";
 import { makeClassPart } from "./class_part.js";
+import { laterOffer } from "./later.js";
 import { makeLesson } from "./lesson.js";
-import { forgetAll, keepName, nameKept, startAgain, stateOf, storageWorks } from "./memory.js";
+import { forgetAll, keepName, nameKept, startAgain, scoreOf, stateOf, storageWorks, testOf } from "./memory.js";
 import { resultsTable } from "./results_table.js";
 import { scoreWords, showMyResults } from "./sheet.js";
 import { showTeachersSheet } from "./teachers_sheet.js";
 import { makeTest } from "./test.js";
-import { fill } from "./words.js";
+import { fill } from "../words.js";
 
 /**
  * `value` has the lessons, the test, the words of both, the page's controls by name, and how each is watched.
@@ -46,16 +47,18 @@ export function makePanel({ value, server, code, onChange, onClose }) {
     fold.textContent = folded ? words.unfold : words.fold;
     fold.setAttribute("aria-expanded", String(!folded));
   }
-  function setAddress(number) {
+  /** Let the address bring back what is open: a lesson by its number, or a test. */
+  function setAddress(/** @type {{lesson?: number, test?: string}} */ opened = {}) {
     const address = new URL(location.href);
-    if (number === null) address.searchParams.delete("lesson");
-    else address.searchParams.set("lesson", number);
+    for (const name of /** @type {const} */ (["lesson", "test"]))
+      if (opened[name] === undefined) address.searchParams.delete(name);
+      else address.searchParams.set(name, String(opened[name]));
     showAddress(address);
   }
-  function show(content, { lesson = null, focus = true, leaving = () => {} } = {}) {
+  function show(content, { opened = {}, focus = true, leaving = () => {} } = {}) {
     leave();
     leave = leaving;
-    setAddress(lesson);
+    setAddress(opened);
     setFolded(false);
     back.hidden = content.classList.contains("ddpm-lessons-list");
     place.replaceChildren(content);
@@ -67,7 +70,7 @@ export function makePanel({ value, server, code, onChange, onClose }) {
   function close() {
     leave();
     leave = () => {};
-    setAddress(null);
+    setAddress();
     place.replaceChildren(); // a lesson that is opened again begins where it was left
     element.hidden = true;
     document.body.classList.remove("ddpm-lessons-open");
@@ -89,11 +92,11 @@ export function makePanel({ value, server, code, onChange, onClose }) {
         openLesson(number);
       },
     });
-    show(made.element, { lesson: number, leaving: made.leave });
+    show(made.element, { opened: { lesson: number }, leaving: made.leave });
   }
   function openTest(when) {
     const made = makeTest({ tests: value.test, dontKnow: value.dont_know, when, words, server, onScore: onChange });
-    show(made.element, { leaving: made.leave });
+    show(made.element, { opened: { test: when }, leaving: made.leave });
   }
   /** The button that saves the results, and the field for a name: a teacher who collects files can tell them apart. */
   function saveRow() {
@@ -183,8 +186,12 @@ export function makePanel({ value, server, code, onChange, onClose }) {
           { class: "ddpm-row" },
           button(words.test_before, () => openTest("before"), { "data-name": "test-before" }),
           button(words.test_after, () => openTest("after"), { "data-name": "test-after" }),
+          ...(testOf("after").kept || testOf("later").kept
+            ? [button(words.test_later, () => openTest("later"), { "data-name": "test-later" })]
+            : []),
         ),
         ...scoreWords(words).map((text) => h("p", { "data-name": "score" }, text)),
+        ...(scoreOf("after") === undefined ? [] : [laterOffer(words)]),
         h(
           "div",
           { class: "ddpm-row" },
@@ -203,6 +210,7 @@ export function makePanel({ value, server, code, onChange, onClose }) {
   return {
     element,
     close,
+    openTest,
     open: (/** @type {number | null} */ number) =>
       number !== null && number >= 1 && number <= lessons.length ? openLesson(number) : showList(true),
   };

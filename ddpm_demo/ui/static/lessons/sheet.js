@@ -2,9 +2,21 @@
 import { button, h } from "../dom.js";
 import { ideaOf } from "./idea.js";
 import { keepsakeOf } from "./keepsake.js";
-import { hasRecord, learnedBetween, normalisedGain, recordOf, scoreOf, stateOf, testOf } from "./memory.js";
+import {
+  daysBetween,
+  hasRecord,
+  learnedBetween,
+  learnedSince,
+  normalisedGain,
+  recordOf,
+  scoreOf,
+  stateOf,
+  testOf,
+  TESTS,
+  whatStayed,
+} from "./memory.js";
 import { layOver } from "./overlay.js";
-import { fill } from "./words.js";
+import { fill } from "../words.js";
 
 /** Lay a page to print over everything. */
 export function showSheet(title, words, ...content) {
@@ -41,15 +53,28 @@ export function showMyResults(lessons, words, drawings) {
   );
 }
 
-/** What is known of the test: scores, and the gain where there are both. */
+/** What is known of the tests: scores, the gain where there are the first two, and what has stayed of it. */
 export function scoreWords(words) {
-  const found = ["before", "after"].filter((when) => scoreOf(when) !== undefined);
+  const has = (when) => scoreOf(when) !== undefined,
+    found = TESTS.filter(has);
   const said = found.map((when) => fill(words[`test_score_${when}`], testOf(when)));
   if (found.length) said.push(fill(words.test_chance, testOf(found[0])));
-  if (found.length < 2) return said;
+  if (has("after") && has("later")) said.push(...laterWords(words));
+  if (!has("before") || !has("after")) return said;
   const gain = normalisedGain();
   if (!learnedBetween()) said.push(words.gain_no_lessons);
   else if (gain !== null) said.push(fill(words.gain, { percent: Math.round(100 * gain), gain: gain.toFixed(2) }));
   else said.push(words.gain_none);
+  const stayed = whatStayed();
+  if (stayed) said.push(fill(words.later_stayed, stayed));
   return said;
+}
+
+/** How long after the second test the third was taken, and what else has happened since. */
+function laterWords(words) {
+  const days = daysBetween();
+  return [
+    ...(days === null ? [] : [fill(words.later_days, { days })]),
+    ...(learnedSince() ? [words.later_lessons] : []),
+  ];
 }

@@ -5,7 +5,8 @@ import { addressForOthers, inviteTo, qrCanvas } from "../room.js";
 import { askClass, SERVED } from "./live.js";
 import { layOver } from "./overlay.js";
 import { showSheet } from "./sheet.js";
-import { askUntilDone, fill } from "./words.js";
+import { fill } from "../words.js";
+import { askUntilDone } from "./words.js";
 
 /**
  * Show the sheet with a link to each lesson that whoever gets the paper can open, if this computer can be reached.

@@ -1,12 +1,17 @@
-// The test before the lessons and its parallel after them. The answers to the first are only kept: both are checked after
-// the second, against keys computed then, since whoever has seen a key remembers it and has learned nothing.
+// The test before the lessons, and its parallels after them and a week or two later. The answers to the first are only
+// kept: both are checked after the second, against keys computed then, since whoever has seen a key remembers it and has
+// learned nothing.
 import { button, h } from "../dom.js";
 import { makeRadios } from "./guess.js";
 import { sendAnswer } from "./live.js";
 import { ideaOf } from "./idea.js";
+import { laterOffer } from "./later.js";
 import { keep, lessonsDone, scoreOf, testOf } from "./memory.js";
-import { askUntilDone, fill } from "./words.js";
+import { scoreWords } from "./sheet.js";
+import { fill, inRow } from "../words.js";
+import { askUntilDone } from "./words.js";
 
+/** @typedef {(typeof import("./memory.js").TESTS)[number]} When */
 /** @typedef {{ask: string, choices: {key: string, say: string}[]}} Item */
 
 /** The numbers from 0 to below `count` in an order by chance. */
@@ -30,7 +35,7 @@ function orderOf(record, /** @type {Item[]} */ items) {
 }
 
 /**
- * @param {{tests: Record<"before" | "after", Item[]>, dontKnow: string, when: "before" | "after",
+ * @param {{tests: Record<When, Item[]>, dontKnow: string, when: When,
  *          words: Record<string, string>, server: import("../component.js").Server, onScore: () => void}} options
  */
 export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
@@ -65,7 +70,8 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
     "div",
     { class: "ddpm-lesson" },
     h("h2", { tabindex: -1 }, words[`test_${when}`]),
-    h("p", {}, words.test_intro),
+    h("p", {}, when === "later" ? words.later_intro : words.test_intro),
+    ...(when === "later" && !testOf("after").kept ? [h("p", { class: "ddpm-note" }, words.later_elsewhere)] : []),
     ...questions.map((question) => question.element),
     h("div", { class: "ddpm-row" }, submit),
     status,
@@ -77,14 +83,14 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
       status.textContent = fill(words.test_open, { left });
       return;
     }
-    Object.assign(record, { kept: true, lessons: lessonsDone() });
+    Object.assign(record, { kept: true, lessons: lessonsDone(), at: Date.now() });
     keep();
     if (when === "before" && scoreOf("after") === undefined) {
       showResults();
       return;
     }
     submit.disabled = true;
-    for (const each of /** @type {const} */ (["before", "after"])) {
+    for (const each of when === "later" ? [when] : /** @type {const} */ (["before", "after"])) {
       if (!testOf(each).kept || testOf(each).score !== undefined) continue; // whoever took no first test has one score
       if (!(await check(each))) {
         submit.disabled = false;
@@ -95,7 +101,7 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
     onScore();
   }
   /** Have a test checked, and keep what came of it; false if there was no answer, or nobody waits for it any more. */
-  async function check(/** @type {"before" | "after"} */ each) {
+  async function check(/** @type {When} */ each) {
     const asked = tests[each],
       results = [];
     for (let item = 0; item < asked.length; item++) {
@@ -134,6 +140,8 @@ export function makeTest({ tests, dontKnow, when, words, server, onScore }) {
       record.score === undefined
         ? words.test_kept
         : fill(words[`test_score_${when}`], { score: record.score, total: record.total });
+    if (when === "later" && record.score !== undefined) status.textContent = inRow(scoreWords(words)); // all three
+    if (when === "after") element.append(laterOffer(words));
   }
   if (record.score !== undefined || (when === "before" && record.kept)) showResults();
   return {

@@ -1,7 +1,4 @@
-// Sentences with {places}, and asking the server until it has an answer.
-export const fill = (text, values = {}) =>
-  text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
-
+// Asking the server until it has an answer.
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**

@@ -1,4 +1,5 @@
 // The workers of a page: networks are loaded into all of them, and a film's images are shared among them.
+import { say } from "../words.js";
 import { PIXELS } from "./network.js";
 
 const MOST_WORKERS = 8;
@@ -45,7 +46,7 @@ export class Crew {
     this._workers = Array.from({ length: size }, (_, number) => {
       const worker = makeWorker(number);
       worker.onmessage = ({ data }) => this._tasks.get(data.task)?.take(data);
-      worker.onerror = (event) => this._fail(new Error(event.message || "a worker could not be started"));
+      worker.onerror = (event) => this._fail(new Error(event.message || say("a worker could not be started")));
       return worker;
     });
   }
@@ -148,7 +149,7 @@ export class Crew {
       this._tasks.set(task, {
         take({ step, done, error }) {
           if (step) onStep?.(step);
-          else if (error) fail(new Error(error));
+          else if (error) fail(new Error(say(error)));
           else resolve(done);
         },
         fail,

@@ -1,4 +1,5 @@
 // The denoiser on this device: eps_hat(x_t, t) by the WebAssembly of net.c, with the weights of a checkpoint.
+import { say } from "../words.js";
 
 export const PIXELS = 784; // of an image, 28 x 28
 
@@ -31,7 +32,7 @@ export class Network {
     const net = (this.net = /** @type {any} */ (new WebAssembly.Instance(module).exports));
     const { hidden: width, groups, dilations } = (this.model = model);
     new Int32Array(net.memory.buffer, net.place(DILATIONS, 0), dilations.length).set(dilations);
-    if (!net.create(width, groups, dilations.length)) throw new Error("this device has no memory for the network");
+    if (!net.create(width, groups, dilations.length)) throw new Error(say("this device has no memory for the network"));
     this._fillTaps(IN_WEIGHT, tensors["in_project.weight"], 49);
     this._fillTaps(OUT_WEIGHT, tensors["out_project.weight"], 9);
     this._fill(IN_BIAS, tensors["in_project.bias"]);

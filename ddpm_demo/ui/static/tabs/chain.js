@@ -5,6 +5,7 @@ import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
 import { ORANGE } from "../palette.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
+import { say } from "../words.js";
 
 /**
  * Independent standard normal numbers from a seed: mulberry32, then Box and Muller's transform.
@@ -78,33 +79,35 @@ const MOST = 0.7; // density at the histograms' top: they end near 0.4, and begi
 export function makeChainPanel() {
   const canvas = (/** @type {string} */ label, /** @type {Record<string, string>} */ attributes = {}) =>
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "aria-label": label, ...attributes });
-  const jump = canvas("xₜ in one jump"),
-    chain = canvas("xₜ by a chain of single steps", { "data-name": "chain" });
-  const inJump = makeHistogram("histogram of the noise after one jump, against N(0, 1)", { most: MOST });
-  const inChain = makeHistogram("histogram of the noise after the steps, against N(0, 1)", {
+  const jump = canvas(say("xₜ in one jump")),
+    chain = canvas(say("xₜ by a chain of single steps"), { "data-name": "chain" });
+  const inJump = makeHistogram(say("histogram of the noise after one jump, against N(0, 1)"), { most: MOST });
+  const inChain = makeHistogram(say("histogram of the noise after the steps, against N(0, 1)"), {
     most: MOST,
     colour: ORANGE,
   });
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "chain" });
-  const counter = h("figcaption", { "data-name": "chain-steps" }, "step by step");
-  const again = button("Walk again", () => run(), { "data-name": "chain-again" });
+  const counter = h("figcaption", { "data-name": "chain-steps" }, say("step by step"));
+  const again = button(say("Walk again"), () => run(), { "data-name": "chain-again" });
   const element = h(
     "details",
     { class: "ddpm-details ddpm-chain", ontoggle: () => run() },
-    h("summary", {}, "One jump or many steps?"),
+    h("summary", {}, say("One jump or many steps?")),
     h(
       "p",
       {},
-      "The formula reaches xₜ in one jump. The process it stands for takes t + 1 small steps, each with fresh noise. " +
-        "The two pictures differ, since their noises do; their distribution is the same.",
+      say(
+        "The formula reaches xₜ in one jump. The process it stands for takes t + 1 small steps, each with fresh noise. " +
+          "The two pictures differ, since their noises do; their distribution is the same.",
+      ),
     ),
     h(
       "div",
       { class: "ddpm-pictures ddpm-chain-pictures" },
-      h("figure", {}, jump, h("figcaption", {}, "one jump")),
+      h("figure", {}, jump, h("figcaption", {}, say("one jump"))),
       h("figure", {}, chain, counter),
-      h("figure", {}, inJump.element, h("figcaption", {}, "the noise after the jump, and N(0, 1)")),
-      h("figure", {}, inChain.element, h("figcaption", {}, "the noise after the steps, and N(0, 1)")),
+      h("figure", {}, inJump.element, h("figcaption", {}, say("the noise after the jump, and N(0, 1)"))),
+      h("figure", {}, inChain.element, h("figcaption", {}, say("the noise after the steps, and N(0, 1)"))),
     ),
     h("div", { class: "ddpm-row" }, again),
     words,
@@ -141,16 +144,28 @@ export function makeChainPanel() {
       const b = noiseIn(way.x, left);
       paintFloats(chain, way.x);
       inChain.draw(b);
-      counter.textContent = `step ${way.steps()} of ${total}`;
+      counter.textContent = say("step {step} of {total}", { step: way.steps(), total });
       if (way.steps() < total) {
         frame = requestAnimationFrame(show);
         return;
       }
+      const steps = say("{count} step|{count} steps", { count: total });
       words.replaceChildren(
         ...formula(
-          `The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean ${number(mean(a), 2)}, standard ` +
-            `deviation ${number(deviation(a), 2)}; after ${total} steps mean ${number(mean(b), 2)}, standard deviation ` +
-            `${number(deviation(b), 2)}. Both should be 0 and 1, give or take 0.04 and 0.03 with so few pixels.`,
+          say(
+            "The noise, (xₜ − √ᾱ x₀) / √(1 − ᾱ), over the 784 pixels: in one jump mean {mean}, standard deviation " +
+              "{deviation}; after {steps} mean {chainMean}, standard deviation {chainDeviation}. Both should be 0 and " +
+              "1, give or take {meanOff} and {deviationOff} with so few pixels.",
+            {
+              mean: number(mean(a), 2),
+              deviation: number(deviation(a), 2),
+              steps,
+              chainMean: number(mean(b), 2),
+              chainDeviation: number(deviation(b), 2),
+              meanOff: 0.04,
+              deviationOff: 0.03,
+            },
+          ),
         ),
       );
     }

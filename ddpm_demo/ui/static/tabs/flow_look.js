@@ -7,12 +7,13 @@ import { BLUE, GREEN, ORANGE } from "../palette.js";
 import { paintFloats } from "../paint.js";
 import { drawSchedules } from "./schedule_curves.js";
 import { alphaBarAt, mixture, state } from "../state.js";
+import { say } from "../words.js";
 
 const QUARTER = Array.from({ length: 91 }, (_, k) => (k * Math.PI) / 180);
 
 export function makeFlowLook() {
-  const mixtures = makeCurve({ xTitle: "noise" }),
-    clock = makeCurve({ xTitle: "timestep t" });
+  const mixtures = makeCurve({ xTitle: say("noise") }),
+    clock = makeCurve({ xTitle: say("timestep t") });
   const picture = (/** @type {string} */ name) => {
     const canvas = h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "data-name": name }),
       caption = h("figcaption", {});
@@ -34,20 +35,28 @@ export function makeFlowLook() {
       x_t.map((value) => value / scale),
     );
     const two = (/** @type {number} */ value) => number(value, 2);
-    ours.caption.textContent = `xₜ by ${state.schedule}:\n${two(signal)} x₀ + ${two(noise)} ε`;
+    ours.caption.textContent = `${say("xₜ by {schedule}:", { schedule: state.schedule })}\n${two(signal)} x₀ + ${two(noise)} ε`;
     theirs.caption.textContent = `xₜ / ${two(scale)}:\n${two(1 - time)} x₀ + ${two(time)} ε`;
     for (const { canvas, caption } of [ours, theirs]) canvas.setAttribute("aria-label", caption.textContent ?? "");
-    words.textContent =
-      `At t = ${state.t} flow matching's clock shows s = ${number(time, 3)}: ${number(100 * time, 0)} % of the straight way ` +
-      `from the picture to the noise. Divide xₜ by ${number(scale, 3)}, and it lies on that line.`;
+    const now = { t: state.t, s: time, percent: 100 * time, scale };
+    words.textContent = say(
+      "At t = {t} flow matching's clock shows s = {s:.3f}: {percent:.0f} % of the straight way from the picture to the " +
+        "noise. Divide xₜ by {scale:.3f}, and it lies on that line.",
+      now,
+    );
     mixtures.draw({
-      label: `how much picture and how much noise is mixed: by every schedule a quarter of a circle, by flow matching a straight line; at t = ${state.t} ${words.textContent}`,
+      label: say(
+        "how much picture and how much noise is mixed: by every schedule a quarter of a circle, by flow matching a " +
+          "straight line. At t = {t} flow matching's clock shows s = {s:.3f}: {percent:.0f} % of the straight way from the " +
+          "picture to the noise",
+        now,
+      ),
       x: [0, 1.05],
       y: [0, 1.05],
       series: [
-        { name: "the schedule's xₜ", colour: BLUE, x: QUARTER.map(Math.sin), y: QUARTER.map(Math.cos) },
-        { name: "flow matching's x", colour: ORANGE, dash: "dash", x: [0, 1], y: [1, 0] },
-        { name: "both, now", colour: GREEN, rings: true, x: [noise, time], y: [signal, 1 - time] },
+        { name: say("the schedule's xₜ"), colour: BLUE, x: QUARTER.map(Math.sin), y: QUARTER.map(Math.cos) },
+        { name: say("flow matching's x"), colour: ORANGE, dash: "dash", x: [0, 1], y: [1, 0] },
+        { name: say("both, now"), colour: GREEN, rings: true, x: [noise, time], y: [signal, 1 - time] },
       ],
     });
     if (all) drawClock();
@@ -55,19 +64,21 @@ export function makeFlowLook() {
     Object.assign(element.dataset, { time, scale });
   }
   const drawClock = () =>
-    drawSchedules(clock, "flow matching's time s", (alphaBar) => alphaBar.map((each) => flowPoint(each).time));
+    drawSchedules(clock, say("flow matching's time s"), (alphaBar) => alphaBar.map((each) => flowPoint(each).time));
   const element = /** @type {HTMLDetailsElement} */ (
     h(
       "details",
       { class: "ddpm-details ddpm-flow", ontoggle: () => paint() },
-      h("summary", {}, "Flow matching: the same walk, along a straight line"),
+      h("summary", {}, say("Flow matching: the same walk, along a straight line")),
       h(
         "p",
         {},
-        "You may have met flow matching elsewhere, as what came after diffusion. It mixes picture and noise in the plainest " +
-          "way, along a straight line: at s = 0.3, seven tenths of the picture and three tenths of the noise. But our xₜ is " +
-          "the same picture with more contrast: divide it by the sum of its two coefficients, and it lies on that line. " +
-          "What differs is the clock, s instead of t, and the scale. So a network that was trained for one answers for the other.",
+        say(
+          "You may have met flow matching elsewhere, as what came after diffusion. It mixes picture and noise in the plainest " +
+            "way, along a straight line: at s = 0.3, seven tenths of the picture and three tenths of the noise. But our xₜ is " +
+            "the same picture with more contrast: divide it by the sum of its two coefficients, and it lies on that line. " +
+            "What differs is the clock, s instead of t, and the scale. So a network that was trained for one answers for the other.",
+        ),
       ),
       words,
       h("div", { class: "ddpm-pictures ddpm-small-pictures ddpm-flow-pictures" }, ours.element, theirs.element),
@@ -81,15 +92,17 @@ export function makeFlowLook() {
           h(
             "figcaption",
             {},
-            "How much picture (up) and noise (across) is mixed. Every schedule walks the same quarter circle, each at its own pace.",
+            say(
+              "How much picture (up) and noise (across) is mixed. Every schedule walks the same quarter circle, each at its own pace.",
+            ),
           ),
         ),
-        h("figure", {}, clock.element, h("figcaption", {}, "What flow matching's clock s shows at each t")),
+        h("figure", {}, clock.element, h("figcaption", {}, say("What flow matching's clock s shows at each t"))),
       ),
       h(
         "details",
         { class: "ddpm-details" },
-        h("summary", {}, "The formulas"),
+        h("summary", {}, say("The formulas")),
         h(
           "p",
           { class: "ddpm-equation" },
@@ -98,14 +111,16 @@ export function makeFlowLook() {
         h(
           "p",
           { class: "ddpm-equation" },
-          ...formula("dx/ds = ε − x₀, so the network's answer is the velocity v = ε̂ − x̂₀"),
+          ...formula(say("dx/ds = ε − x₀, so the network's answer is the velocity v = ε̂ − x̂₀")),
         ),
         h(
           "p",
           {},
           ...formula(
-            "One step of Euler's method along v, from s to an earlier s′, is x + (s′ − s) v = (1 − s′) x̂₀ + s′ ε̂: in this " +
-              "clock and scale that is DDIM's step without noise. On the Generate tab each film is looked at in this way.",
+            say(
+              "One step of Euler's method along v, from s to an earlier s′, is x + (s′ − s) v = (1 − s′) x̂₀ + s′ ε̂: in this " +
+                "clock and scale that is DDIM's step without noise. On the Generate tab each film is looked at in this way.",
+            ),
           ),
         ),
         h(

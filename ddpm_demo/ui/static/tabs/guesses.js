@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
+import { say } from "../words.js";
 
 /**
  * @param {string} name
@@ -21,11 +22,11 @@ function makeFrame(name, caption) {
   return { canvas, element };
 }
 
-const x0_hat = makeFrame("x0_hat", "guessed digit\u00a0x̂₀"),
-  eps_hat = makeFrame("eps_hat", "guessed noise\u00a0ε̂");
+const x0_hat = makeFrame("x0_hat", say("guessed digit\u00a0x̂₀")),
+  eps_hat = makeFrame("eps_hat", say("guessed noise\u00a0ε̂"));
 const group = h(
   "div",
-  { class: "ddpm-pair ddpm-guesses ddpm-waiting", role: "group", "aria-label": "what the network makes of xₜ" },
+  { class: "ddpm-pair ddpm-guesses ddpm-waiting", role: "group", "aria-label": say("what the network makes of xₜ") },
   x0_hat.element,
   eps_hat.element,
 );

@@ -4,6 +4,7 @@ import { contextOf, h, newId } from "../dom.js";
 import { encodePng } from "../png.js";
 import { makeRaster } from "../raster.js";
 import { watchStrokes } from "../strokes.js";
+import { say } from "../words.js";
 
 const SIZE = 280,
   PEN = 22,
@@ -13,10 +14,10 @@ const SIZE = 280,
 export const base64Of = (/** @type {string} */ dataUrl) => dataUrl.slice(dataUrl.indexOf(",") + 1);
 
 /**
- * `onDrawn` is called when the pen is lifted, `say` told where keys move it.
- * @param {{onDrawn: () => void, say: (text: string) => void}} options
+ * `onDrawn` is called when the pen is lifted, `tell` told where keys move it.
+ * @param {{onDrawn: () => void, tell: (text: string) => void}} options
  */
-export function makeInk({ onDrawn, say }) {
+export function makeInk({ onDrawn, tell }) {
   const help = newId("pad");
   const canvas = h("canvas", {
     width: SIZE,
@@ -24,7 +25,7 @@ export function makeInk({ onDrawn, say }) {
     class: "ddpm-pad",
     tabindex: 0,
     role: "application",
-    "aria-label": "drawing pad",
+    "aria-label": say("drawing pad"),
     "aria-describedby": help,
   });
   const raster = makeRaster(SIZE, PEN);
@@ -84,7 +85,8 @@ export function makeInk({ onDrawn, say }) {
       down = by ? key.down : !key.down;
     if (key.down || down) line(canvas, key, next);
     key = { ...next, down };
-    say(`pen ${down ? "down" : "up"} at ${Math.round(key.x / KEY_STEP)}, ${Math.round(key.y / KEY_STEP)} of 28`);
+    const place = { x: Math.round(key.x / KEY_STEP), y: Math.round(key.y / KEY_STEP) };
+    tell(down ? say("pen down at {x}, {y} of 28", place) : say("pen up at {x}, {y} of 28", place));
     if (lifted) onDrawn();
   });
   clear();
@@ -92,7 +94,7 @@ export function makeInk({ onDrawn, say }) {
     canvas,
     /**
      * The pad with the words that tell how to draw, and what belongs beside it.
-     * @param {string} what is drawn
+     * @param {string} what a sentence: what to draw, and with what
      * @param {HTMLElement[]} more
      */
     row: (what, ...more) =>
@@ -106,7 +108,9 @@ export function makeInk({ onDrawn, say }) {
           h(
             "p",
             { id: help, class: "ddpm-help" },
-            `${what} with mouse, finger or pen. With the keyboard: arrows move, space puts the pen down and lifts it.`,
+            what,
+            " ",
+            say("With the keyboard: arrows move, space puts the pen down and lifts it."),
           ),
           ...more,
         ),

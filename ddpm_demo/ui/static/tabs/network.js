@@ -2,18 +2,20 @@
 import { answerTo, placeIn } from "../component.js";
 import { decodeBytes, decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { h, number, settled } from "../dom.js";
+import { figure as written } from "../figures.js";
 import { writeLink } from "../link.js";
 import { formula } from "../maths.js";
 import { grey, paintFloats, paintGrid, paintPlane } from "../paint.js";
 import { pngButton, savableFigure } from "../png.js";
 import { alphaBarAt, known, mixture, state, subscribe } from "../state.js";
+import { inRow, say } from "../words.js";
 
 const SIZE = 28;
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
   let question = 0;
-  const diagram = h("ol", { class: "ddpm-stages", "aria-label": "stages of the network, from input to output" });
+  const diagram = h("ol", { class: "ddpm-stages", "aria-label": say("stages of the network, from input to output") });
   const title = h("h2", {});
   const shape = h("p", { class: "ddpm-small" });
   const equation = h("p", { class: "ddpm-equation" });
@@ -29,7 +31,12 @@ export function mount(element, props, watch, server) {
     equation,
     pictures,
     words,
-    h("details", { class: "ddpm-details" }, h("summary", {}, "Its source code"), h("pre", { tabindex: 0 }, source)),
+    h(
+      "details",
+      { class: "ddpm-details" },
+      h("summary", {}, say("Its source code")),
+      h("pre", { tabindex: 0 }, source),
+    ),
   );
   placeIn(element).replaceChildren(all);
 
@@ -61,7 +68,7 @@ export function mount(element, props, watch, server) {
         },
         ...(onTime ? [] : [running[node.id]]),
         h("b", {}, node.title),
-        ...(node.dilation ? [h("span", {}, `dilation ${node.dilation}`)] : []),
+        ...(node.dilation ? [h("span", {}, say("dilation {dilation}", { dilation: node.dilation }))] : []),
       );
       const kind = onTime ? "ddpm-flow-time" : node.dilation ? "ddpm-flow-adds" : "";
       return h("li", { class: kind }, buttons[node.id], ...(onTime ? [h("span", { class: "ddpm-flow-rail" })] : []));
@@ -74,7 +81,11 @@ export function mount(element, props, watch, server) {
     for (const [id, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(id === state.stage));
     const node = props.value.nodes.find(({ id }) => id === state.stage);
     shape.textContent = node
-      ? `${node.taken.join("×")} → ${node.given.join("×")}, ${node.parameters.toLocaleString("en")} parameters`
+      ? say("{taken} → {given}, {count:,} parameters", {
+          taken: node.taken.join("×"),
+          given: node.given.join("×"),
+          count: node.parameters,
+        })
       : "";
   }
   /**
@@ -111,12 +122,12 @@ export function mount(element, props, watch, server) {
   }
   function showMaps(answer) {
     const names = {
-      input: "the block's input y",
-      "with time": "after adding the time vector",
-      "residual sum": "after adding the convolution",
-      norm: "after GroupNorm",
-      act: "after SiLU",
-      output: "output",
+      input: say("the block's input y"),
+      "with time": say("after adding the time vector"),
+      "residual sum": say("after adding the convolution"),
+      norm: say("after GroupNorm"),
+      act: say("after SiLU"),
+      output: say("output"),
     };
     pictures.replaceChildren(
       ...answer.rows.map((row) => {
@@ -127,7 +138,12 @@ export function mount(element, props, watch, server) {
           h(
             "p",
             { class: "ddpm-small" },
-            `${names[row.label]}: black ${number(row.low, 2)}, white ${number(row.high, 2)} `,
+            say("{name}: black {low}, white {high}", {
+              name: names[row.label],
+              low: number(row.low, 2),
+              high: number(row.high, 2),
+            }),
+            " ",
             rowButton(maps, row, `${state.stage} ${row.label}`),
           ),
           h(
@@ -142,22 +158,32 @@ export function mount(element, props, watch, server) {
                   SIZE,
                   row.low,
                   row.high,
-                  `channel ${channel}, ${names[row.label]}`,
+                  say("channel {channel}, {name}", { channel, name: names[row.label] }),
                 ),
               ),
           ),
         );
       }),
     );
-    const moved = answer.moved
-      ? ` The time vector moves channels ${answer.moved.map((m) => `${m.channel} (by ${m.ratio.toPrecision(2)} of the channel's own spread)`).join(", ")} most over all t.`
-      : "";
-    words.textContent = `${known().digit.name} at t = ${answer.t}: channels ${answer.channels.join(", ")}, the strongest first.${moved}`;
+    const sentences = [
+      say("{digit} at t = {t}: channels {channels}, the strongest first.", {
+        digit: known().digit.name,
+        t: answer.t,
+        channels: answer.channels,
+      }),
+    ];
+    if (answer.moved) {
+      const channels = answer.moved.map(({ channel, ratio }) =>
+        say("{channel} (by {ratio} of the channel's own spread)", { channel, ratio: written(ratio, 2) }),
+      );
+      sentences.push(say("The time vector moves channels {channels} most over all t.", { channels }));
+    }
+    words.textContent = inRow(sentences);
   }
   function showTime(answer) {
     const { rows_count: rows, columns_count: columns, last } = answer;
-    const figure = (values, width, name, caption) => {
-      const canvas = plane(decodeFloat32(values), width, rows, -1, 1, name);
+    const figure = (values, width, name, label, caption) => {
+      const canvas = plane(decodeFloat32(values), width, rows, -1, 1, label);
       return savableFigure(canvas, caption, name);
     };
     pictures.replaceChildren(
@@ -168,23 +194,31 @@ export function mount(element, props, watch, server) {
           answer.embedding,
           columns,
           "the sinusoidal embedding",
-          `the embedding: each row a t from 0 (top) to ${last}, 128 sines, then 128 cosines`,
+          say("the sinusoidal embedding"),
+          say("the embedding: each row a t from 0 (top) to {last}, {count} sines, then {count} cosines", {
+            last,
+            count: columns / 2,
+          }),
         ),
         figure(
           answer.similarity,
           rows,
           "similarity of any two timesteps",
-          `how alike the network's time vectors are: t from 0 to ${last} both ways; white alike, black opposite (cosine, mean removed)`,
+          say("similarity of any two timesteps"),
+          say(
+            "how alike the network's time vectors are: t from 0 to {last} both ways; white alike, black opposite (cosine, mean removed)",
+            { last },
+          ),
         ),
       ),
     );
-    words.textContent = "The same vector is added to every pixel of every block.";
+    words.textContent = say("The same vector is added to every pixel of every block.");
   }
   async function ask() {
     if (!state.digit || !state.noise) return;
     const mine = ++question;
     title.textContent = props.value.nodes.find((node) => node.id === state.stage)?.title ?? state.stage;
-    words.textContent = "computing …";
+    words.textContent = say("computing …");
     const answer = await answerTo(
       server.inside({
         network: props.value.network,

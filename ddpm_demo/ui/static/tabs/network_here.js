@@ -3,6 +3,7 @@ import { answerTo } from "../component.js";
 import { decodeFloat64 } from "../bytes.js";
 import { loadOnDevice } from "../device.js";
 import { chosenPlace } from "../film/where.js";
+import { say } from "../words.js";
 
 /**
  * What the server says of a network: see `network_facts` in ui/tabs/noise.py.
@@ -35,7 +36,7 @@ export function networkHere(server) {
       ready.set(name, here);
       return here;
     } catch (error) {
-      why = `your device cannot (${/** @type {any} */ (error)?.message ?? error})`;
+      why = say("your device cannot ({why})", { why: /** @type {any} */ (error)?.message ?? error });
       return null;
     }
   }
@@ -80,7 +81,7 @@ export function networkHere(server) {
     why: () => (chosenPlace() === "server" ? "" : why),
     /** No network of this device answers any more. */
     giveUp() {
-      why = "your device has given up";
+      why = say("your device has given up");
       ready.clear();
     },
     /**

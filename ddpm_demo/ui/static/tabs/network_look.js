@@ -3,12 +3,13 @@
 import { answerTo } from "../component.js";
 import { decodeFloat32, encodeFloat32 } from "../bytes.js";
 import { networkHere } from "./network_here.js";
-import { h, number, select } from "../dom.js";
+import { h, select } from "../dom.js";
 import { perCent } from "../figures.js";
 import { guesses } from "./guesses.js";
 import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
+import { inRow, say } from "../words.js";
 
 export function makeNetworkPanel(server) {
   const error = h("canvas", {
@@ -17,10 +18,10 @@ export function makeNetworkPanel(server) {
     role: "img",
     class: "ddpm-pixels",
     "data-name": "error",
-    "aria-label": "the error of its guess, |ε̂ − ε|",
+    "aria-label": say("the error of its guess, |ε̂ − ε|"),
   });
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "network" });
-  const which = select("checkpoint", {}, () => {
+  const which = select(say("checkpoint"), {}, () => {
     follow();
     ask();
   });
@@ -41,7 +42,7 @@ export function makeNetworkPanel(server) {
     fetchNetwork();
     if (element.classList.contains("ddpm-waiting")) return; // a drag says so sixty times a second
     element.classList.add("ddpm-waiting");
-    words.textContent = "waiting for you to stop dragging …";
+    words.textContent = say("waiting for you to stop dragging …");
   }
   /** Have this device fetch the network: for who drags, not for who passes by. */
   async function fetchNetwork() {
@@ -71,7 +72,7 @@ export function makeNetworkPanel(server) {
     const mine = ++question,
       name = which.input.value,
       asked = onScreen();
-    words.textContent = "computing …";
+    words.textContent = say("computing …");
     const said = wanted ? await here.lookOnceReady(name, asked.x_t, asked.alphaBar) : null;
     const { x_t, alphaBar } = asked;
     const answer =
@@ -83,18 +84,38 @@ export function makeNetworkPanel(server) {
       return;
     }
     const mse = show(answer, asked);
-    const usual =
-      answer.held_out === null
-        ? ""
-        : `; on ${answer.held_out_digits.toLocaleString("en")} test digits it is ${perCent(answer.held_out)} on average for t from ${answer.tenth[0]} to ${answer.tenth[1]}`;
-    const other =
-      state.schedule === "linear"
-        ? ""
-        : ` The network was trained on the linear schedule, so it was told t = ${answer.t}, where that schedule has as much signal.`;
-    const where = answer.here ? " on your device" : here.why() && `, on the server: ${here.why()}`;
-    words.textContent =
-      `Of the noise it misses ${perCent(mse)}${usual}. ` +
-      `${answer.checkpoint} answered in ${number(answer.milliseconds, 0)} ms${where}.${other}`;
+    const { checkpoint, milliseconds, held_out: usual } = answer;
+    const sentences = [
+      usual === null
+        ? say("Of the noise it misses {missed}.", { missed: perCent(mse) })
+        : say(
+            "Of the noise it misses {missed}; on {count:,} test digits it is {usual} on average for t from {first} to {last}.",
+            {
+              missed: perCent(mse),
+              count: answer.held_out_digits,
+              usual: perCent(usual),
+              first: answer.tenth[0],
+              last: answer.tenth[1],
+            },
+          ),
+      answer.here
+        ? say("{checkpoint} answered in {milliseconds:.0f} ms on your device.", { checkpoint, milliseconds })
+        : here.why()
+          ? say("{checkpoint} answered in {milliseconds:.0f} ms, on the server: {why}.", {
+              checkpoint,
+              milliseconds,
+              why: here.why(),
+            })
+          : say("{checkpoint} answered in {milliseconds:.0f} ms.", { checkpoint, milliseconds }),
+    ];
+    if (state.schedule !== "linear")
+      sentences.push(
+        say(
+          "The network was trained on the linear schedule, so it was told t = {t}, where that schedule has as much signal.",
+          { t: answer.t },
+        ),
+      );
+    words.textContent = inRow(sentences);
   }
   /** Paint an answer about a picture; returns its mean squared error. */
   function show(answer, { x_t, alphaBar, eps }) {
@@ -120,12 +141,12 @@ export function makeNetworkPanel(server) {
   const element = h(
     "div",
     { class: "ddpm-network" },
-    h("h3", {}, "What the network sees"),
+    h("h3", {}, say("What the network sees")),
     which.element,
     h(
       "div",
       { class: "ddpm-pictures ddpm-small-pictures" },
-      savableFigure(error, "the error of its guess, |ε̂ − ε|", "error"),
+      savableFigure(error, say("the error of its guess, |ε̂ − ε|"), "error"),
     ),
     words,
   );

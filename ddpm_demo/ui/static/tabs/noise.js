@@ -30,7 +30,7 @@ export function mount(element, props, watch, server, trigger) {
   follow(props.value);
   subscribe(place, lead);
   watch("value", () => {
-    stage.say(props.value.note ?? "");
+    stage.tell(props.value.note ?? "");
     follow(props.value);
     update(readValue(props.value));
   });

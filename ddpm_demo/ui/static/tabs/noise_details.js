@@ -8,6 +8,7 @@ import { makeNetworkPanel } from "./network_look.js";
 import { makePad } from "./pad.js";
 import { mixture, readValue, state, subscribe, update } from "../state.js";
 import { makeStrip } from "./strip.js";
+import { say } from "../words.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -16,18 +17,18 @@ export function mount(element, props, watch, server) {
   // the lab has no server that could answer these two
   const ideal = server.ideal_answer ? makeIdealPanel(server) : null;
   const pad = server.read_picture ? makePad(server, (digit) => update(readValue({ digit }))) : null;
-  const histogram = makeHistogram("histogram of the values of xₜ, against the curve of N(0, 1)");
+  const histogram = makeHistogram(say("histogram of the values of xₜ, against the curve of N(0, 1)"));
   const chain = makeChainPanel();
   const all = h(
     "div",
     {},
-    h("h3", {}, "Ten moments of the way"),
+    h("h3", {}, say("Ten moments of the way")),
     strip.element,
     h(
       "div",
       { class: "ddpm-columns" },
       network.element,
-      h("div", {}, h("h3", {}, "The values of xₜ, and the curve of N(0, 1)"), histogram.element),
+      h("div", {}, h("h3", {}, say("The values of xₜ, and the curve of N(0, 1)")), histogram.element),
     ),
     ...(ideal ? [ideal.element] : []),
     chain.element,

@@ -8,6 +8,7 @@ import { openTab } from "../open_tab.js";
 import { guesses } from "./guesses.js";
 import { makePixels } from "./pixels.js";
 import { alphaBarAt, known, readValue, state, subscribe, update } from "../state.js";
+import { say } from "../words.js";
 
 /** @param {Record<string, any>} value what Python sent: the first digit, noise and tables */
 export function makeNoiseStage(value) {
@@ -24,7 +25,7 @@ export function makeNoiseStage(value) {
   const spoken = h("p", { class: "ddpm-spoken", "aria-live": "polite" });
   const note = h("p", { class: "ddpm-note", role: "status" }, value.note ?? "");
   const { x_t, x0, eps } = pixels.frames;
-  const onward = button("and back again →", () => openTab("generate"), {
+  const onward = button(say("and back again →"), () => openTab("generate"), {
     class: "ddpm-button ddpm-primary ddpm-onward",
     hidden: true,
   });
@@ -40,7 +41,7 @@ export function makeNoiseStage(value) {
       h(
         "div",
         { class: "ddpm-noise-controls" },
-        timestepSlider("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise."),
+        timestepSlider(say("Drag, or use the arrow keys. t = 0 is nearly clean, the far end nearly pure noise.")),
         equation,
         facts,
       ),
@@ -53,7 +54,11 @@ export function makeNoiseStage(value) {
   );
 
   const rest = settled(() => {
-    spoken.textContent = `${known().digit.name}, t = ${state.t}, ${perCent(alphaBarAt())} signal`;
+    spoken.textContent = say("{digit}, t = {t}, {percent} signal", {
+      digit: known().digit.name,
+      t: state.t,
+      percent: perCent(alphaBarAt()),
+    });
     writeLink();
   });
   /** @param {import("../state.js").Changes | {digit: true, noise: true}} changes */
@@ -61,16 +66,23 @@ export function makeNoiseStage(value) {
     const alphaBar = alphaBarAt(),
       { digit, noise: drawn } = known();
     pixels.paint(changes);
-    for (const [term, number, share] of /** @type {const} */ ([
+    for (const [term, weight, share] of /** @type {const} */ ([
       [digitTerm, signal, Math.sqrt(alphaBar)],
       [noiseTerm, noise, Math.sqrt(1 - alphaBar)],
     ])) {
-      number.textContent = share.toFixed(4);
+      weight.textContent = number(share, 4);
       term.style.setProperty("--share", String(share)); // it is set as large as it weighs
     }
-    facts.textContent =
-      `ᾱ = ${figure(alphaBar, 5)}: ${perCent(alphaBar)} of the variance is signal; ` +
-      `SNR ${number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1)} dB. ${digit.name}; noise of seed ${drawn.seed}.`;
+    facts.textContent = say(
+      "ᾱ = {alphaBar}: {percent} of the variance is signal; SNR {snr} dB. {digit}; noise of seed {seed}.",
+      {
+        alphaBar: figure(alphaBar, 5),
+        percent: perCent(alphaBar),
+        snr: number(10 * Math.log10(alphaBar / (1 - alphaBar)), 1),
+        digit: digit.name,
+        seed: drawn.seed,
+      },
+    );
     onward.hidden = state.t < state.tables[state.schedule].alphaBar.length - 1;
     rest();
   }
@@ -78,7 +90,7 @@ export function makeNoiseStage(value) {
   paint({ digit: true, noise: true });
   return {
     element: all,
-    say: (text) => {
+    tell: (text) => {
       note.textContent = text;
     },
   };

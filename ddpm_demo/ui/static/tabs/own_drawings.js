@@ -7,6 +7,7 @@ import { paintGrid } from "../paint.js";
 import { makeInk } from "./ink.js";
 import { makePictureFiles } from "./picture_files.js";
 import { offerQueue, watchRun } from "./train.js";
+import { say } from "../words.js";
 
 const PIXELS = 28 * 28;
 const THUMBS = 100; // drawings that are shown one by one
@@ -31,21 +32,21 @@ export function mount(element, props, watch, server) {
 
   const panel = h("details", { class: "ddpm-details" });
   const words = h("p", { class: "ddpm-facts", role: "status" });
-  const say = (/** @type {string} */ text) => {
+  const tell = (/** @type {string} */ text) => {
     words.textContent = text;
   };
   const ink = makeInk({
     onDrawn: () => {
       done.disabled = false;
     },
-    say,
+    tell,
   });
-  const done = button("Done: next drawing", keepDrawing, { class: "ddpm-button ddpm-primary", disabled: true });
+  const done = button(say("Done: next drawing"), keepDrawing, { class: "ddpm-button ddpm-primary", disabled: true });
   const files = makePictureFiles({
     mostBytes,
     mostZip,
     server,
-    say,
+    tell,
     add,
     most,
     count: () => drawings.length,
@@ -54,10 +55,10 @@ export function mount(element, props, watch, server) {
   const thumbs = h("div", {
     class: "ddpm-thumbs",
     role: "group",
-    "aria-label": "your drawings; press one to remove it",
+    "aria-label": say("your drawings; press one to remove it"),
   });
   const count = h("h3", {}, "");
-  const removeAll = button("Remove all", () => {
+  const removeAll = button(say("Remove all"), () => {
     drawings = [];
     files.faults.replaceChildren();
     changed();
@@ -72,19 +73,22 @@ export function mount(element, props, watch, server) {
     height: 28,
     class: "ddpm-pixels ddpm-own-set",
     role: "img",
-    "aria-label": "the set: nothing yet",
+    "aria-label": say("the set: nothing yet"),
   });
   const caption = h("figcaption", {}, "");
   const set = h("figure", { hidden: true }, grid, caption);
-  const length = field("minutes", { type: "number", value: minutes, min: 0.1, max: mostMinutes, step: "any" });
-  const name = field("name of the run", { type: "text", maxlength: 40, placeholder: "chosen for you" });
+  const length = field(say("minutes"), { type: "number", value: minutes, min: 0.1, max: mostMinutes, step: "any" });
+  const name = field(say("name of the run"), { type: "text", maxlength: 40, placeholder: say("chosen for you") });
   const begun = checkbox(
-    `start from ${beginsWith}, a network that has learned MNIST's digits and so knows strokes; without it, from scratch`,
+    say(
+      "start from {checkpoint}, a network that has learned MNIST's digits and so knows strokes; without it, from scratch",
+      { checkpoint: beginsWith },
+    ),
     () => {},
   );
   begun.input.checked = Boolean(beginsWith);
   begun.element.hidden = !beginsWith;
-  const start = button("Start with my drawings", begin, { class: "ddpm-button ddpm-primary", disabled: true });
+  const start = button(say("Start with my drawings"), begin, { class: "ddpm-button ddpm-primary", disabled: true });
 
   /**
    * @param {string} text
@@ -115,15 +119,15 @@ export function mount(element, props, watch, server) {
     const answer = await answerTo(server.read_sign({ file: await ink.file() }));
     if (answer.error) {
       done.disabled = false;
-      say(sentence(answer.error));
+      tell(sentence(answer.error));
       return;
     }
     if (!add(answer.pixels)) return;
     ink.clear();
-    say(
+    tell(
       drawings.length < least
-        ? `Another one, a little different: at least ${least} are needed.`
-        : "Draw as many more as you like, or start.",
+        ? say("Another one, a little different: at least {least} are needed.", { least })
+        : say("Draw as many more as you like, or start."),
     );
     changed();
   }
@@ -137,7 +141,7 @@ export function mount(element, props, watch, server) {
     for (let k = 0; k < Math.min(room, all.length / PIXELS); k++)
       drawings.push(all.slice(k * PIXELS, (k + 1) * PIXELS));
     if (all.length / PIXELS <= room) return true;
-    say(`At most ${most.toLocaleString("en")} drawings are learned; the others were left out.`);
+    tell(say("At most {most:,} drawings are learned; the others were left out.", { most }));
     return false;
   }
 
@@ -145,7 +149,7 @@ export function mount(element, props, watch, server) {
     const n = drawings.length,
       shown = drawings.slice(-THUMBS),
       first = n - shown.length;
-    count.textContent = n ? `${n.toLocaleString("en")} drawing${n > 1 ? "s" : ""}` : "";
+    count.textContent = n ? say("{count:,} drawing|{count:,} drawings", { count: n }) : "";
     removeAll.hidden = n === 0;
     thumbs.replaceChildren(
       ...shown.map((drawing, k) => {
@@ -156,18 +160,19 @@ export function mount(element, props, watch, server) {
           {
             type: "button",
             class: "ddpm-thumb",
-            "aria-label": `remove drawing ${first + k + 1}`,
-            title: "remove it",
+            "aria-label": say("remove drawing {place}", { place: first + k + 1 }),
+            title: say("remove it"),
             onclick: () => remove(drawing),
           },
           canvas,
         );
       }),
-      ...(first ? [h("span", { class: "ddpm-small" }, `and ${first.toLocaleString("en")} before them`)] : []),
+      ...(first ? [h("span", { class: "ddpm-small" }, say("and {count:,} before them", { count: first }))] : []),
     );
     panel.dataset.drawings = String(n);
     start.disabled = n < least;
-    start.textContent = n < least ? `Start: ${least - n} more needed` : "Start with my drawings";
+    start.textContent =
+      n < least ? say("Start: {count} more needed", { count: least - n }) : say("Start with my drawings");
     try {
       sessionStorage.setItem(KEY, JSON.stringify({ pixels: allPixels(), classes: mixed() }));
     } catch {
@@ -193,16 +198,25 @@ export function mount(element, props, watch, server) {
     if (answer.error) {
       set.hidden = true;
       start.disabled = true;
-      say(sentence(answer.error));
+      tell(sentence(answer.error));
       return;
     }
     const levels = await inflateLevels(answer.pictures, 8);
     if (mine !== asked) return;
     paintGrid(grid, levels, answer.n, 28, 2, 10);
     const mix = mixed();
-    caption.textContent =
-      `${answer.n} of the ${answer.total.toLocaleString("en")} pictures it will learn from, picked at random: your drawings, each turned, slanted, scaled and shifted a little` +
-      (mix.length ? `, and MNIST's ${mix.join(" ")}.` : ".");
+    const told = { shown: answer.n, total: answer.total, classes: mix.join(" ") };
+    caption.textContent = mix.length
+      ? say(
+          "{shown} of the {total:,} pictures it will learn from, picked at random: your drawings, each turned, slanted, " +
+            "scaled and shifted a little, and MNIST's {classes}.",
+          told,
+        )
+      : say(
+          "{shown} of the {total:,} pictures it will learn from, picked at random: your drawings, each turned, slanted, " +
+            "scaled and shifted a little.",
+          told,
+        );
     grid.setAttribute("aria-label", caption.textContent);
     panel.dataset.total = answer.total;
     set.hidden = false;
@@ -210,42 +224,45 @@ export function mount(element, props, watch, server) {
 
   async function begin() {
     start.disabled = true;
-    say("Starting …");
+    tell(say("Starting …"));
     const asked = question(),
       answer = await answerTo(server.start_own(asked));
     start.disabled = drawings.length < least;
     if (answer.error) {
-      say(sentence(answer.error));
+      tell(sentence(answer.error));
       return;
     }
     if (answer.busy) {
-      say("Another run is training: above you can let yours wait in the queue.");
+      tell(say("Another run is training: above you can let yours wait in the queue."));
       offerQueue(() => server.start_own({ ...asked, wait: true, keys: myKeys() }));
       return;
     }
-    say("It is learning now: watch it above. Each result is shown beside the nearest of your drawings.");
+    tell(say("It is learning now: watch it above. Each result is shown beside the nearest of your drawings."));
     keepKey(answer.key);
     watchRun(answer.run);
   }
 
   panel.append(
-    h("summary", {}, "My own drawings: teach it a symbol of your own"),
+    h("summary", {}, say("My own drawings: teach it a symbol of your own")),
     ink.row(
-      `Draw a heart, a letter, a smile: the same thing at least ${least} times,`,
+      say("Draw a heart, a letter, a smile: the same thing at least {least} times, with mouse, finger or pen.", {
+        least,
+      }),
       h(
         "div",
         { class: "ddpm-row" },
         done,
-        button("Clear the pad", () => {
+        button(say("Clear the pad"), () => {
           ink.clear();
           done.disabled = true;
-          say("");
+          tell("");
         }),
       ),
       h(
         "p",
         {},
-        h("label", { for: files.input.id }, "or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP): "),
+        h("label", { for: files.input.id }, say("or pictures, or a zip of them (PNG, JPEG, WebP, GIF or BMP):")),
+        " ",
         files.input,
       ),
       files.bar,
@@ -257,8 +274,8 @@ export function mount(element, props, watch, server) {
     thumbs,
     h(
       "div",
-      { class: "ddpm-row ddpm-small", role: "group", "aria-label": "MNIST's digits to mix in" },
-      h("b", {}, "Mix in MNIST's"),
+      { class: "ddpm-row ddpm-small", role: "group", "aria-label": say("MNIST's digits to mix in") },
+      h("b", {}, say("Mix in MNIST's")),
       ...classes.map((each) => each.element),
     ),
     set,
@@ -267,7 +284,11 @@ export function mount(element, props, watch, server) {
     h(
       "p",
       { class: "ddpm-help" },
-      `A network of ${width} channels (${parameters.toLocaleString("en")} parameters) learns them. The drawings stay in this page and, once it starts, in the run's folder; they are deleted with it, and an exported network does not contain them.`,
+      say(
+        "A network of {width} channels ({parameters:,} parameters) learns them. The drawings stay in this page and, once it " +
+          "starts, in the run's folder; they are deleted with it, and an exported network does not contain them.",
+        { width, parameters },
+      ),
     ),
   );
   placeIn(element).replaceChildren(panel);

@@ -1,8 +1,9 @@
 // A digit of the student's own: drawn with mouse, touch, pen or keys, or read from a picture file.
 import { answerTo } from "../component.js";
-import { button, h, newId } from "../dom.js";
+import { button, h, newId, sentence } from "../dom.js";
 import { base64Of, makeInk } from "./ink.js";
 import { makeSheet } from "./sheet.js";
+import { say } from "../words.js";
 
 const MAX_BYTES = 5_000_000; // the server refuses more, and needs not be sent it to say so
 
@@ -14,7 +15,7 @@ const MAX_BYTES = 5_000_000; // the server refuses more, and needs not be sent i
 export function makePad(server, onDigit) {
   const ink = makeInk({
     onDrawn: () => read(askAbout(ink.file()), false),
-    say: (text) => {
+    tell: (text) => {
       words.textContent = text;
     },
   });
@@ -36,15 +37,15 @@ export function makePad(server, onDigit) {
    */
   async function read(asking, show) {
     const mine = ++asked;
-    words.textContent = "reading …";
+    words.textContent = say("reading …");
     const question = await asking;
     if (mine !== asked) return;
     const answer = await answerTo(server.read_picture(question));
     if (mine !== asked) return;
     const doubt = answer.error || answer.question;
     words.textContent = doubt
-      ? `${doubt[0].toUpperCase()}${doubt.slice(1)}.`
-      : "Scaled into 20×20 and centred by its mass in 28×28, as MNIST's digits were.";
+      ? sentence(doubt)
+      : say("Scaled into 20×20 and centred by its mass in 28×28, as MNIST's digits were.");
     if (answer.error) {
       if (!question.box) sheet.hide();
       return;
@@ -60,13 +61,17 @@ export function makePad(server, onDigit) {
       const chosen = file.files?.[0];
       if (!chosen) return;
       if (chosen.size > MAX_BYTES) {
-        words.textContent = `${chosen.name} is ${(chosen.size / 1e6).toFixed(1)} MB; the limit is 5 MB.`;
+        words.textContent = say("{file} is {size:.1f} MB; the limit is {limit} MB.", {
+          file: chosen.name,
+          size: chosen.size / 1e6,
+          limit: MAX_BYTES / 1e6,
+        });
         return;
       }
       const reader = new FileReader();
       reader.onload = () => read({ file: base64Of(String(reader.result)) }, true);
       reader.onerror = () => {
-        words.textContent = `${chosen.name} could not be opened.`;
+        words.textContent = say("{file} could not be opened.", { file: chosen.name });
       };
       reader.readAsDataURL(chosen);
     },
@@ -74,11 +79,21 @@ export function makePad(server, onDigit) {
   return h(
     "details",
     { class: "ddpm-details" },
-    h("summary", {}, "A digit of your own: draw it or upload a picture"),
+    h("summary", {}, say("A digit of your own: draw it or upload a picture")),
     ink.row(
-      "Draw one digit",
-      button("Clear the pad", clear),
-      h("p", {}, h("label", { for: file.id }, "or a picture (PNG, JPEG, WebP, GIF or BMP; at most 5 MB): "), file),
+      say("Draw one digit with mouse, finger or pen."),
+      button(say("Clear the pad"), clear),
+      h(
+        "p",
+        {},
+        h(
+          "label",
+          { for: file.id },
+          say("or a picture (PNG, JPEG, WebP, GIF or BMP; at most {limit} MB):", { limit: MAX_BYTES / 1e6 }),
+        ),
+        " ",
+        file,
+      ),
       words,
     ),
     sheet.element,

@@ -3,14 +3,15 @@ import { answerTo, NO_ANSWER } from "../component.js";
 import { button, h, newId } from "../dom.js";
 import { openRun } from "../run.js";
 import { base64Of } from "./ink.js";
+import { inRow, say } from "../words.js";
 
 /**
  * The file field with its bar, its button to stop and the list of what was left out. `add` keeps the drawings of base64
  * text, as many as have room: `count()` of `most` there are. `changed` is called when all files have been read.
  * @param {{mostBytes: number, mostZip: number, server: Record<string, Function>,
- *   say: (text: string) => void, add: (text: string) => void, most: number, count: () => number, changed: () => void}} page
+ *   tell: (text: string) => void, add: (text: string) => void, most: number, count: () => number, changed: () => void}} page
  */
-export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, count, changed }) {
+export function makePictureFiles({ mostBytes, mostZip, server, tell, add, most, count, changed }) {
   let stopped = false;
   let stopZip = () => {};
   const file = h("input", {
@@ -20,26 +21,26 @@ export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, c
     onchange: () => readFiles([...(file.files ?? [])]),
     accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp,application/zip,.zip",
   });
-  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": "progress of the reading" });
+  const bar = h("progress", { max: 1, value: 0, hidden: true, "aria-label": say("progress of the reading") });
   const stop = button(
-    "Stop reading",
+    say("Stop reading"),
     () => {
       stopped = true;
       stopZip();
     },
     { hidden: true },
   );
-  const faults = h("ul", { class: "ddpm-small", "aria-label": "pictures that were left out" });
+  const faults = h("ul", { class: "ddpm-small", "aria-label": say("pictures that were left out") });
 
   const leaveOut = (/** @type {string} */ called, /** @type {string} */ why) =>
-    faults.append(h("li", {}, `${called}: ${why}`));
+    faults.append(h("li", {}, say("{file}: {why}", { file: called, why })));
 
   /** @returns {Promise<string>} */
   const contentOf = (/** @type {File} */ chosen) =>
     new Promise((resolve, reject) => {
       const reader = new FileReader();
       reader.onload = () => resolve(base64Of(String(reader.result)));
-      reader.onerror = () => reject(new Error("it could not be opened"));
+      reader.onerror = () => reject(new Error(say("it could not be opened")));
       reader.readAsDataURL(chosen);
     });
   /** @param {File[]} chosen */
@@ -51,7 +52,7 @@ export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, c
     bar.hidden = stop.hidden = false;
     const before = count(),
       total = chosen.length;
-    say("Reading …");
+    tell(say("Reading …"));
     for (const [k, each] of chosen.entries()) {
       bar.value = k / total;
       if (stopped || count() >= most) break;
@@ -62,16 +63,26 @@ export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, c
     bar.hidden = stop.hidden = true;
     const left = faults.childElementCount,
       added = count() - before;
-    say(
-      `${stopped ? "Stopped. " : ""}${added} ${added === 1 ? "picture was" : "pictures were"} added${left ? `, ${left} left out` : ""}.` +
-        (count() >= most ? ` At most ${most.toLocaleString("en")} are learned.` : ""),
+    const sentences = stopped ? [say("Stopped.")] : [];
+    sentences.push(
+      left
+        ? say("{added} picture was added, {left} left out.|{added} pictures were added, {left} left out.", {
+            added,
+            left,
+          })
+        : say("{added} picture was added.|{added} pictures were added.", { added }),
     );
+    if (count() >= most) sentences.push(say("At most {most:,} are learned.", { most }));
+    tell(inRow(sentences));
     changed();
   }
   /** @param {File} chosen */
   async function readPicture(chosen) {
     if (chosen.size > mostBytes) {
-      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(1)} MB; the limit is ${mostBytes / 1e6} MB`);
+      leaveOut(
+        chosen.name,
+        say("it is {size:.1f} MB; the limit is {limit} MB", { size: chosen.size / 1e6, limit: mostBytes / 1e6 }),
+      );
       return;
     }
     let answer;
@@ -90,14 +101,20 @@ export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, c
    */
   async function readZip(chosen, k, total) {
     if (chosen.size > mostZip) {
-      leaveOut(chosen.name, `it is ${(chosen.size / 1e6).toFixed(0)} MB; this page sends at most ${mostZip / 1e6} MB`);
+      leaveOut(
+        chosen.name,
+        say("it is {size:.0f} MB; this page sends at most {limit} MB", {
+          size: chosen.size / 1e6,
+          limit: mostZip / 1e6,
+        }),
+      );
       return;
     }
     let content;
     try {
       content = await contentOf(chosen);
     } catch (error) {
-      leaveOut(chosen.name, error instanceof Error ? error.message : "it could not be opened");
+      leaveOut(chosen.name, error instanceof Error ? error.message : say("it could not be opened"));
       return;
     }
     if (stopped) return;
@@ -112,7 +129,7 @@ export function makePictureFiles({ mostBytes, mostZip, server, say, add, most, c
           for (const [called, why] of got.faults) leaveOut(called, why);
           bar.value = (k + got.done / got.total) / total;
         },
-        say,
+        say: tell,
         ended: (error) => {
           if (error) leaveOut(chosen.name, error);
           resolve();

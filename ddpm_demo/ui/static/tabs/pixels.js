@@ -6,13 +6,14 @@ import { paintFloats } from "../paint.js";
 import { savableFigure } from "../png.js";
 import { makePointable, placeMarker } from "../pointing.js";
 import { alphaBarAt, known, mixture, state } from "../state.js";
+import { say } from "../words.js";
 
 const SIZE = 28;
 
 export function makePixels() {
   /** @type {import("../pointing.js").Place | null} */
   let spot = null; // under the pointer or the arrow keys
-  const wide = checkbox("show the true range (noise leaves −1 to 1; otherwise colours are clipped there)", () =>
+  const wide = checkbox(say("show the true range (noise leaves −1 to 1; otherwise colours are clipped there)"), () =>
     paint({ noise: true }),
   );
   const low = h("span"),
@@ -21,13 +22,13 @@ export function makePixels() {
   const sum = h("p", { class: "ddpm-equation ddpm-sum" }, hint());
   const spoken = makeSpoken();
   const frames = {
-    x0: makeFrame("x0", "the digit x₀"),
-    eps: makeFrame("eps", "the noise ε"),
-    x_t: makeFrame("x_t", "their mixture xₜ"),
+    x0: makeFrame("x0", say("the digit x₀")),
+    eps: makeFrame("eps", say("the noise ε")),
+    x_t: makeFrame("x_t", say("their mixture xₜ")),
   };
 
   function hint() {
-    return "Point at a pixel, or tap it, to see its sum; with the keyboard: focus a picture and use the arrows.";
+    return say("Point at a pixel, or tap it, to see its sum; with the keyboard: focus a picture and use the arrows.");
   }
 
   /**
@@ -70,9 +71,13 @@ export function makePixels() {
     const { digit, noise: drawn } = known();
     const x0 = digit.x0[i],
       eps = drawn.eps[i];
-    const words =
-      `row ${spot.row}, column ${spot.col}: xₜ = ${number(signal, 4)} · (${number(x0)}) + ` +
-      `${number(noise, 4)} · (${number(eps)}) = ${number(signal * x0 + noise * eps)}`;
+    const words = say("row {row}, column {column}: {sum}", {
+      row: spot.row,
+      column: spot.col,
+      sum:
+        `xₜ = ${number(signal, 4)} · (${number(x0)}) + ` +
+        `${number(noise, 4)} · (${number(eps)}) = ${number(signal * x0 + noise * eps)}`,
+    });
     sum.replaceChildren(...formula(words));
   }
 
@@ -90,12 +95,15 @@ export function makePixels() {
       paintFloats(frames.x0.canvas, x0, -reach, reach);
       paintFloats(frames.eps.canvas, eps, -reach, reach);
       frames.x0.canvas.setAttribute("aria-label", digit.name);
-      frames.eps.canvas.setAttribute("aria-label", `Gaussian noise, seed ${noise.seed}`);
+      frames.eps.canvas.setAttribute("aria-label", say("Gaussian noise, seed {seed}", { seed: noise.seed }));
       low.textContent = number(-reach, reach === 1 ? 0 : 1);
       high.textContent = number(reach, reach === 1 ? 0 : 1);
     }
     paintFloats(frames.x_t.canvas, mixture(), -reach, reach);
-    frames.x_t.canvas.setAttribute("aria-label", `${digit.name}, t = ${state.t}, ${perCent(alphaBarAt())} signal`);
+    frames.x_t.canvas.setAttribute(
+      "aria-label",
+      say("{digit}, t = {t}, {percent} signal", { digit: digit.name, t: state.t, percent: perCent(alphaBarAt()) }),
+    );
     writeSum();
   }
   return { frames, details: h("div", {}, scale, wide.element, sum, spoken.element), paint };

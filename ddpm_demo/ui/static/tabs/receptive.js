@@ -6,10 +6,11 @@ import { writeLink } from "../link.js";
 import { state, subscribe, update } from "../state.js";
 import { makeSlider } from "../slider.js";
 import { makeMap, paintLog, PIXELS, SIZE } from "./receptive_map.js";
+import { say } from "../words.js";
 
 const FIRST = 3; // a field that lies inside the picture, so that it can be seen to grow
 /** A number of paths, exact as far as anybody would read it. */
-const count = (/** @type {number} */ paths) => (paths < 1e12 ? paths.toLocaleString("en") : paths.toExponential(3));
+const count = (/** @type {number} */ paths) => (paths < 1e12 ? say("{paths:,}", { paths }) : paths.toExponential(3));
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -18,15 +19,16 @@ export function mount(element, props, watch, server) {
   let layers = 0,
     question = 0,
     pixel = state.pixel;
-  const paths = makeMap("paths", () => state.pixel);
+  const paths = makeMap("paths", say("paths"), () => state.pixel);
   const spoken = makeSpoken();
   const pathWords = h("p", { class: "ddpm-facts", "data-name": "paths" });
   const slider = makeSlider({
-    label: "layers",
-    help: "How many layers, from the input on, lie before the chosen pixel: play it and watch the view grow.",
+    label: say("layers"),
+    help: say("How many layers, from the input on, lie before the chosen pixel: play it and watch the view grow."),
     max: 9,
     value: FIRST,
-    describe: (k) => (k === 0 ? "in 7×7" : k === layers - 1 ? "all, to out 3×3" : `to block ${k - 1}`),
+    describe: (k) =>
+      k === 0 ? say("in 7×7") : k === layers - 1 ? say("all, to out 3×3") : say("to block {block}", { block: k - 1 }),
     onInput: (k) => update({ layers: k }),
   });
   const all = h(
@@ -39,8 +41,10 @@ export function mount(element, props, watch, server) {
     h(
       "p",
       { class: "ddpm-small" },
-      "Which input pixels reach this output pixel, and by how many paths: tap a pixel of the map, or focus it and use the arrows. " +
-        "White is the most paths, on a log scale; black pixels have none at all: with badly chosen dilations they leave holes.",
+      say(
+        "Which input pixels reach this output pixel, and by how many paths: tap a pixel of the map, or focus it and use the arrows. " +
+          "White is the most paths, on a log scale; black pixels have none at all: with badly chosen dilations they leave holes.",
+      ),
     ),
   );
   placeIn(element).replaceChildren(all);
@@ -53,17 +57,29 @@ export function mount(element, props, watch, server) {
     paths.mark(pixel);
     const reached = values.reduce((sum, v) => sum + (v > 0 ? 1 : 0), 0),
       total = values.reduce((sum, v) => sum + v, 0);
-    paths.caption.textContent = `input pixels behind output pixel (row ${pixel.row}, column ${pixel.col})`;
-    pathWords.textContent =
-      `After layer ${layer + 1} of ${layers}: ${reached} of ${PIXELS} input pixels reach it, by ${count(total)} paths in all; ` +
-      `the pixel itself by ${count(values[pixel.row * SIZE + pixel.col])}.`;
+    paths.caption.textContent = say("input pixels behind output pixel (row {row}, column {column})", {
+      row: pixel.row,
+      column: pixel.col,
+    });
+    pathWords.textContent = say(
+      "After layer {layer} of {layers}: {reached} of {pixels} input pixels reach it, by {paths} paths in all; the pixel " +
+        "itself by {own}.",
+      {
+        layer: layer + 1,
+        layers,
+        reached,
+        pixels: PIXELS,
+        paths: count(total),
+        own: count(values[pixel.row * SIZE + pixel.col]),
+      },
+    );
     paths.canvas.setAttribute("aria-label", pathWords.textContent);
     spoken.say(pathWords.textContent);
   }
   async function ask() {
     const mine = ++question;
     pixel = state.pixel;
-    pathWords.textContent = "computing …";
+    pathWords.textContent = say("computing …");
     const answer = await answerTo(server.count_paths({ ...pixel, dilations: props.value.dilations }));
     if (mine !== question) return;
     if (answer.error) {

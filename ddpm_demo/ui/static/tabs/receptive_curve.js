@@ -3,11 +3,12 @@ import { placeIn } from "../component.js";
 import { makeCurve } from "../curve.js";
 import { state, subscribe, update } from "../state.js";
 import { BLUE, ORANGE } from "../palette.js";
+import { say } from "../words.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch) {
   const goTo = (x) => update({ layers: Math.min(props.value.names.length - 1, Math.max(0, Math.round(x))) });
-  const curve = makeCurve({ xTitle: "layer", onPick: goTo });
+  const curve = makeCurve({ xTitle: say("layer"), onPick: goTo });
   placeIn(element).replaceChildren(curve.element);
 
   function draw() {
@@ -17,10 +18,10 @@ export function mount(element, props, watch) {
       names,
       x: [-0.5, names.length - 0.5],
       y: [0, 1.15 * Math.max(image, ...widths, ...measured)],
-      level: { y: image, text: `the image: ${image} pixels` },
+      level: { y: image, text: say("the image: {count} pixels", { count: image }) },
       series: [
-        { name: "width by formula, pixels", colour: BLUE, dash: "solid", y: widths, numbers: true },
-        { name: "measured, random weights", colour: ORANGE, y: measured, rings: true },
+        { name: say("width by formula, pixels"), colour: BLUE, dash: "solid", y: widths, numbers: true },
+        { name: say("measured, random weights"), colour: ORANGE, y: measured, rings: true },
       ],
     });
     Object.assign(curve.element.dataset, { widths, measured });

@@ -12,7 +12,7 @@ export const PIXELS = SIZE * SIZE;
 export const pick = (pixel) => update({ pixel });
 
 /** A map on which a pixel can be chosen with the pointer or the arrow keys. */
-export function makeMap(name, current) {
+export function makeMap(name, label, current) {
   const canvas = h("canvas", {
     width: SIZE,
     height: SIZE,
@@ -20,7 +20,7 @@ export function makeMap(name, current) {
     tabindex: 0,
     class: "ddpm-pixels",
     "data-name": name,
-    "aria-label": name,
+    "aria-label": label,
   });
   const marker = h("span", { class: "ddpm-marker" });
   makePointable(canvas, { size: SIZE, current, onPick: pick });

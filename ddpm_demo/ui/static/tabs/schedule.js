@@ -10,6 +10,7 @@ import { formula } from "../maths.js";
 import { paintFloats } from "../paint.js";
 import { drawSchedules } from "./schedule_curves.js";
 import { alphaBarAt, mixture, readValue, state, subscribe, update } from "../state.js";
+import { say } from "../words.js";
 
 /** @type {import("../component.js").Mount} */
 export function mount(element, props, watch, server) {
@@ -18,7 +19,7 @@ export function mount(element, props, watch, server) {
     const last = state.tables[state.schedule].alphaBar.length - 1;
     update({ t: Math.min(last, Math.max(0, Math.round(x))) });
   };
-  const curve = makeCurve({ xTitle: "timestep t", onPick: goTo });
+  const curve = makeCurve({ xTitle: say("timestep t"), onPick: goTo });
   const chart = makeChart(goTo);
   /** @type {Map<string, {canvas: HTMLCanvasElement, caption: HTMLElement, element: HTMLElement}>} */
   const figures = new Map(); // by name of the schedule
@@ -28,7 +29,7 @@ export function mount(element, props, watch, server) {
   const every = h(
     "details",
     { class: "ddpm-details", ontoggle: () => drawChart() },
-    h("summary", {}, "Everything a schedule is: ᾱ, √ᾱ, β and SNR, in five linked charts"),
+    h("summary", {}, say("Everything a schedule is: ᾱ, √ᾱ, β and SNR, in five linked charts")),
     note,
     chart.element,
   );
@@ -42,12 +43,12 @@ export function mount(element, props, watch, server) {
         "figure",
         {},
         curve.element,
-        h("figcaption", {}, ...formula("ᾱ: the share of the variance that is still the digit")),
+        h("figcaption", {}, ...formula(say("ᾱ: the share of the variance that is still the digit"))),
       ),
       h(
         "div",
         {},
-        timestepSlider("The line stands at t, the same t as on the Noise tab; it can be dragged too."),
+        timestepSlider(say("The line stands at t, the same t as on the Noise tab; it can be dragged too.")),
         pictures,
         h("div", { class: "ddpm-row" }, schedulePicker()),
       ),
@@ -79,14 +80,15 @@ export function mount(element, props, watch, server) {
   function paintFigure(name) {
     const { canvas, caption } = figureOf(name);
     const { alphaBar, beta, text } = state.tables[name],
-      { t } = state;
+      { t } = state,
+      named = say("{schedule}:", { schedule: text ?? name });
     if (t < alphaBar.length) {
       if (state.digit && state.noise) paintFloats(canvas, mixture(alphaBarAt(t, name)));
       const snr = 10 * Math.log10(alphaBar[t] / (1 - alphaBar[t]));
-      caption.textContent = `${text ?? name}:\nᾱ = ${figure(alphaBar[t], 4)}\nβ = ${figure(beta[t])}\nSNR ${number(snr, 1)} dB`;
+      caption.textContent = `${named}\nᾱ = ${figure(alphaBar[t], 4)}\nβ = ${figure(beta[t])}\n${say("SNR {snr} dB", { snr: number(snr, 1) })}`;
     } else {
       contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
-      caption.textContent = `${text ?? name}:\nends at t = ${alphaBar.length - 1}`;
+      caption.textContent = `${named}\n${say("ends at t = {t}", { t: alphaBar.length - 1 })}`;
     }
     canvas.setAttribute("aria-label", caption.textContent);
   }

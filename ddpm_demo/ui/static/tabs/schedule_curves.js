@@ -1,5 +1,6 @@
 // A line for each schedule, over t, in its own colour and dash.
 import { state } from "../state.js";
+import { say } from "../words.js";
 
 /**
  * Draw what a function makes of each schedule's alpha_bar.
@@ -11,7 +12,10 @@ export function drawSchedules(curve, what, of) {
   const tables = Object.entries(state.tables),
     last = Math.max(...tables.map(([, table]) => table.alphaBar.length)) - 1;
   curve.draw({
-    label: `${what} against t for these schedules: ${Object.keys(state.tables).join(", ")}`,
+    label: say("{what} against t for these schedules: {schedules}", {
+      what,
+      schedules: Object.keys(state.tables),
+    }),
     x: [0, last],
     y: [0, 1],
     series: tables.map(([name, { alphaBar, text, colour, dash }]) => ({

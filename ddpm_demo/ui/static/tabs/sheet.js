@@ -3,6 +3,7 @@ import { decodeBytes } from "../bytes.js";
 import { button, h, newId, settled } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { watchStrokes } from "../strokes.js";
+import { say } from "../words.js";
 
 const STEP = 0.02,
   LEAST = 0.04; // of the picture: what an arrow moves, and how small a box may be
@@ -22,7 +23,7 @@ export function makeSheet({ read, use }) {
   let box = [0, 0, 1, 1];
   const help = newId("sheet"),
     threshold = newId("threshold");
-  const picture = h("img", { alt: "the picture that was read, in grey", draggable: "false" });
+  const picture = h("img", { alt: say("the picture that was read, in grey"), draggable: "false" });
   const corners = ["ddpm-sheet-corner ddpm-first", "ddpm-sheet-corner"].map((name) => h("span", { class: name }));
   const frame = h(
     "div",
@@ -30,7 +31,7 @@ export function makeSheet({ read, use }) {
       class: "ddpm-sheet-box",
       tabindex: 0,
       role: "group",
-      "aria-roledescription": "movable box",
+      "aria-roledescription": say("movable box"),
       "aria-describedby": help,
     },
     ...corners,
@@ -40,30 +41,32 @@ export function makeSheet({ read, use }) {
     height: 28,
     class: "ddpm-pixels",
     role: "img",
-    "aria-label": "what was read, 28 by 28 pixels",
+    "aria-label": say("what was read, 28 by 28 pixels"),
   });
   const slider = h("input", { type: "range", min: 1, max: 99, id: threshold, oninput: changed });
   const value = h("output", { class: "ddpm-value", for: threshold, "aria-live": "off" });
-  const anyway = button("Use it anyway", () => use(answer));
+  const anyway = button(say("Use it anyway"), () => use(answer));
   const element = h(
     "div",
     { class: "ddpm-sheet", hidden: true },
     h("figure", { class: "ddpm-sheet-picture" }, picture, frame),
-    h("figure", { class: "ddpm-sheet-read" }, digit, h("figcaption", {}, "what was read")),
+    h("figure", { class: "ddpm-sheet-read" }, digit, h("figcaption", {}, say("what was read"))),
     h(
       "div",
       { class: "ddpm-sheet-threshold ddpm-slider" },
       h(
         "div",
         { class: "ddpm-slider-head" },
-        h("label", { for: threshold }, "Ink is where so much light is missing"),
+        h("label", { for: threshold }, say("Ink is where so much light is missing")),
         value,
       ),
       slider,
       h(
         "p",
         { id: help, class: "ddpm-help" },
-        "Drag the box over the digit, or a corner to resize it. With the keyboard: arrows move it, with Shift they move its lower right corner.",
+        say(
+          "Drag the box over the digit, or a corner to resize it. With the keyboard: arrows move it, with Shift they move its lower right corner.",
+        ),
       ),
       anyway,
     ),
@@ -79,9 +82,14 @@ export function makeSheet({ read, use }) {
     });
     frame.setAttribute(
       "aria-label",
-      `box round the digit: from ${Math.round(left)}, ${Math.round(top)} to ${Math.round(right)}, ${Math.round(bottom)} % of the picture`,
+      say("box round the digit: from {left:.0f}, {top:.0f} to {right:.0f}, {bottom:.0f} % of the picture", {
+        left,
+        top,
+        right,
+        bottom,
+      }),
     );
-    value.textContent = `${slider.value} %`;
+    value.textContent = say("{percent} %", { percent: Number(slider.value) });
   }
   const again = settled(() => read({ file: answer.sheet, box, threshold: Number(slider.value) / 100 }));
   function changed() {

@@ -2,6 +2,7 @@
 import { h } from "../dom.js";
 import { paintFloats } from "../paint.js";
 import { alphaBarAt, mixture, state, update } from "../state.js";
+import { say } from "../words.js";
 
 const FRAMES = 10;
 
@@ -24,13 +25,13 @@ export function makeStrip() {
       frame.t = Math.round((k * last) / (FRAMES - 1));
       paintFloats(frame.canvas, mixture(alphaBarAt(frame.t)));
       frame.label.textContent = `t = ${frame.t}`;
-      frame.button.setAttribute("aria-label", `go to t = ${frame.t}`);
+      frame.button.setAttribute("aria-label", say("go to t = {t}", { t: frame.t }));
     });
   }
   return {
     element: h(
       "div",
-      { class: "ddpm-strip", role: "group", "aria-label": "ten timesteps" },
+      { class: "ddpm-strip", role: "group", "aria-label": say("ten timesteps") },
       ...frames.map((f) => f.button),
     ),
     paint,

@@ -2,6 +2,7 @@
 import { answerTo, placeIn } from "../component.js";
 import { button, duration, h } from "../dom.js";
 import { makeCurve } from "../curve.js";
+import { figure } from "../figures.js";
 import { keepKey, myKeys } from "../keys.js";
 import { makeCharts } from "./train_charts.js";
 import { makeFilm } from "./train_film.js";
@@ -9,6 +10,7 @@ import { makeGrids } from "./train_grids.js";
 import { makeQueue } from "./train_queue.js";
 import { makeShelf } from "./train_shelf.js";
 import { BLUE, ORANGE } from "../palette.js";
+import { say } from "../words.js";
 
 const QUICK = 2000,
   SLOW = 3000; // milliseconds between two questions: while it trains, and else
@@ -38,17 +40,17 @@ export function mount(element, props, watch, server) {
     undrawn = false,
     comparable = false,
     levels = [];
-  const phase = h("h2", { "aria-live": "polite" }, "No run yet");
-  const facts = h("p", { class: "ddpm-facts" }, "Everything below fills up while a network learns.");
+  const phase = h("h2", { "aria-live": "polite" }, say("No run yet"));
+  const facts = h("p", { class: "ddpm-facts" }, say("Everything below fills up while a network learns."));
   const note = h("p", { class: "ddpm-note", role: "status" });
-  const bar = h("progress", { max: 1, value: 0, "aria-label": "progress of the training" });
+  const bar = h("progress", { max: 1, value: 0, "aria-label": say("progress of the training") });
   const buttons = {
-    pause: button("❚❚ Pause", () => tell({ action: "pause" })),
-    "go on": button("▶ Go on", () => tell({ action: "go on" })),
-    stop: button("■ Stop and save", () => tell({ action: "stop" })),
+    pause: button(say("❚❚ Pause"), () => control({ action: "pause" })),
+    "go on": button(say("▶ Go on"), () => control({ action: "go on" })),
+    stop: button(say("■ Stop and save"), () => control({ action: "stop" })),
   };
   const controls = h("div", { class: "ddpm-row", hidden: true }, ...Object.values(buttons));
-  const curve = makeCurve({ xTitle: "minutes of training" });
+  const curve = makeCurve({ xTitle: say("minutes of training") });
   const every = h(
     "details",
     {
@@ -57,7 +59,7 @@ export function mount(element, props, watch, server) {
         if (every.open) charts.draw(lines, comparable);
       },
     },
-    h("summary", {}, "Every measurement: learning rate, pace, and which timesteps are hard"),
+    h("summary", {}, say("Every measurement: learning rate, pace, and which timesteps are hard")),
   );
   const charts = makeCharts();
   every.append(charts.element);
@@ -67,14 +69,14 @@ export function mount(element, props, watch, server) {
   const shelf = makeShelf(server, {
     watch: (id) => watchNow(id),
     resume: async (id) => {
-      if (await tell({ action: "resume", run: id })) begin(id);
+      if (await control({ action: "resume", run: id })) begin(id);
     },
     changed: () => ask(),
   });
   const watched = h("div", { hidden: true }, every, film.element);
   const whole = h(
     "section",
-    { class: "ddpm-train", "aria-label": "training" },
+    { class: "ddpm-train", "aria-label": say("training") },
     phase,
     bar,
     facts,
@@ -84,7 +86,7 @@ export function mount(element, props, watch, server) {
     h(
       "div",
       { class: "ddpm-stage ddpm-train-stage" },
-      h("figure", {}, curve.element, h("figcaption", {}, "the loss, log scale")),
+      h("figure", {}, curve.element, h("figcaption", {}, say("the loss, log scale"))),
       grids.element,
     ),
     grids.copied,
@@ -111,7 +113,7 @@ export function mount(element, props, watch, server) {
     film.show(run, []);
     ask();
   }
-  async function tell(question) {
+  async function control(question) {
     const answer = await answerTo(server.control({ ...question, keys: myKeys() }));
     note.textContent = answer.error ?? "";
     await ask();
@@ -127,8 +129,8 @@ export function mount(element, props, watch, server) {
       const answer = await server.live({ run, sitting, offset, keys: myKeys() });
       if (asked === run) take(answer);
     } catch {
-      phase.textContent = "The server does not answer";
-      facts.textContent = "Is it still running? The run is saved every half-minute and will be found again.";
+      phase.textContent = say("The server does not answer");
+      facts.textContent = say("Is it still running? The run is saved every half-minute and will be found again.");
     }
     asking = false;
     timer = setTimeout(() => visible && !document.hidden && ask(), latest.busy ? QUICK : SLOW);
@@ -184,20 +186,29 @@ export function mount(element, props, watch, server) {
     const least = Math.min(...shown),
       most = Math.max(...shown);
     curve.draw({
-      label: `loss over ${(losses.at(-1)?.seconds / 60 || 0).toFixed(1)} minutes of training`,
+      label: say("loss over {minutes:.1f} minutes of training", { minutes: losses.at(-1)?.seconds / 60 || 0 }),
       log: true,
       x: [0, Math.max(0.05, ...minutes(losses))],
       y: [0.8 * least, 1.1 * most],
-      levels: beside.map(({ y, text }) => ({ y, text: `${text}: ${+y.toPrecision(3)}` })),
+      levels: beside.map(({ y, text }) => ({
+        y,
+        text: say("{name}: {loss}", { name: text, loss: Number(y.toPrecision(3)) }),
+      })),
       series: [
         {
-          name: "running mean",
+          name: say("running mean"),
           colour: BLUE,
           dash: "solid",
           x: minutes(losses),
           y: losses.map((line) => line.mean),
         },
-        { name: "held-out digits", colour: ORANGE, dash: "dot", x: minutes(held), y: held.map((line) => line.loss) },
+        {
+          name: say("held-out digits"),
+          colour: ORANGE,
+          dash: "dot",
+          x: minutes(held),
+          y: held.map((line) => line.loss),
+        },
       ],
     });
   }
@@ -209,14 +220,17 @@ export function mount(element, props, watch, server) {
     const state = !mine
       ? last
         ? ended
-          ? "finished"
-          : "stopped; it can be resumed below"
-        : "no run yet"
-      : { starting: "starting", training: "training", paused: "paused", finishing: "measuring the result" }[
-          latest.phase
-        ];
+          ? say("finished")
+          : say("stopped; it can be resumed below")
+        : say("no run yet")
+      : {
+          starting: say("starting"),
+          training: say("training"),
+          paused: say("paused"),
+          finishing: say("measuring the result"),
+        }[latest.phase];
     const name = shelf.name(run);
-    phase.textContent = last || mine ? `${name ? `${name}: ` : ""}${state}` : "No run yet";
+    phase.textContent = !last && !mine ? say("No run yet") : name ? say("{name}: {state}", { name, state }) : state;
     if (latest.note && (!latest.busy || latest.phase === "paused")) note.textContent = latest.note;
     else if (mine && latest.phase === "training") note.textContent = "";
     controls.hidden = !allowed || !latest.busy || !latest.yours;
@@ -226,7 +240,7 @@ export function mount(element, props, watch, server) {
     Object.assign(whole.dataset, { run: run ?? "", phase: mine ? latest.phase : "", lines: losses.length, step });
     bar.hidden = !last && !mine;
     if (!last) {
-      if (mine) facts.textContent = "The network and the digits are being prepared.";
+      if (mine) facts.textContent = say("The network and the digits are being prepared.");
       return;
     }
     const total = (mine && latest.total) || last.total,
@@ -236,12 +250,22 @@ export function mount(element, props, watch, server) {
       rate = recent.reduce((sum, line) => sum + line.rate, 0) / recent.length;
     const left = seconds * (total / step - 1);
     facts.replaceChildren(
-      `step ${step.toLocaleString("en")}${ended && !mine ? "" : ` of about ${Math.max(step, total).toLocaleString("en")}`} · ${duration(seconds)} of training`,
-      mine ? ` · about ${duration(left)} left` : "",
-      ` · ${rate.toFixed(0)} images/s`,
+      [
+        ended && !mine
+          ? say("step {step:,}", { step })
+          : say("step {step:,} of about {total:,}", { step, total: Math.max(step, total) }),
+        say("{time} of training", { time: duration(seconds) }),
+        ...(mine ? [say("about {time} left", { time: duration(left) })] : []),
+        say("{rate:.0f} images/s", { rate }),
+      ].join(" · "),
       h("br"),
-      `loss ${last.mean.toFixed(4)} · learning rate ${last.lr.toPrecision(2)}`,
-      ` · the pictures and held-out measurements took ${((100 * last.extras) / last.seconds).toFixed(1)} % of the time`,
+      [
+        say("loss {loss:.4f}", { loss: last.mean }),
+        say("learning rate {rate}", { rate: figure(last.lr, 2) }),
+        say("the pictures and held-out measurements took {percent:.1f} % of the time", {
+          percent: (100 * last.extras) / last.seconds,
+        }),
+      ].join(" · "),
     );
   }
   const receive = () => {

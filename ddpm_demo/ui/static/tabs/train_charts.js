@@ -3,6 +3,7 @@ import { makeChart } from "../chart.js";
 import { h } from "../dom.js";
 import { perCent } from "../figures.js";
 import { report } from "../in_order.js";
+import { say } from "../words.js";
 
 /**
  * @typedef {Record<string, any>} Line one of the run's own record
@@ -19,7 +20,7 @@ export function makeCharts() {
   /** @type {Line[] | null} */
   let next = null;
   const words = h("p", { class: "ddpm-help", "aria-live": "off" });
-  const bars = h("div", {}, h("h3", {}, "Which timesteps are hard?"), tenths.element, words);
+  const bars = h("div", {}, h("h3", {}, say("Which timesteps are hard?")), tenths.element, words);
 
   /** @param {Charts} value */
   function make(value) {
@@ -56,7 +57,7 @@ export function makeCharts() {
       }
     } catch (fault) {
       report(fault);
-      words.textContent = "The charts could not be drawn.";
+      words.textContent = say("The charts could not be drawn.");
     }
     drawing = false;
   }
@@ -91,19 +92,20 @@ export function makeCharts() {
           ...beside.map(() => ({ visible: comparable })),
         ]),
       );
-      say(measured ?? training);
+      describe(measured ?? training);
     }
   }
   /** @param {number[]} values */
-  function say(values) {
+  function describe(values) {
     const low = values[0],
       high = values[9];
     if (!low || !high) return;
-    words.textContent =
-      `For the smallest t ${perCent(low)} of the noise is missed, for the largest ${perCent(high)}. ` +
-      "At large t nearly all of xₜ is noise, so the network can almost copy what it sees. At small t the noise is a " +
-      "hundredth of the ink and must be told apart from the pen's own texture; saying “no noise at all” would cost 1. Little " +
-      "depends on it: an error in ε̂ there hardly changes x̂₀.";
+    words.textContent = say(
+      "For the smallest t {low} of the noise is missed, for the largest {high}. At large t nearly all of xₜ is noise, so the " +
+        "network can almost copy what it sees. At small t the noise is a hundredth of the ink and must be told apart from the " +
+        "pen's own texture; saying “no noise at all” would cost 1. Little depends on it: an error in ε̂ there hardly changes x̂₀.",
+      { low: perCent(low), high: perCent(high) },
+    );
   }
   return { element: h("div", {}, loss.element, bars), make, clear, draw };
 }

@@ -1,15 +1,21 @@
 // The film epoch by t: the same noisy digit shown to the networks of many moments of a training run.
 import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
-import { button, duration, h, makeSpoken, newId, number, select } from "../dom.js";
+import { button, h, makeSpoken, newId, select } from "../dom.js";
 import { perCent } from "../figures.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
+import { say } from "../words.js";
+import { momentWords } from "./train_moment.js";
 
 const SIZE = 28,
   LENGTH = SIZE * SIZE,
   LOOKS = 10;
-const BIG = { x0: "the digit x₀", x_t: "xₜ, what the network gets", x0_hat: "x̂₀, the clean image it implies" };
+const BIG = {
+  x0: say("the digit x₀"),
+  x_t: say("xₜ, what the network gets"),
+  x0_hat: say("x̂₀, the clean image it implies"),
+};
 
 export function makeFilm(server) {
   let run = null,
@@ -20,7 +26,7 @@ export function makeFilm(server) {
     wanted = "",
     started = false;
   const answers = new Map();
-  const digit = select("digit", Object.fromEntries(Array.from({ length: 10 }, (_, k) => [k, k])), () => paint());
+  const digit = select(say("digit"), Object.fromEntries(Array.from({ length: 10 }, (_, k) => [k, k])), () => paint());
   digit.input.value = "7";
   const big = Object.fromEntries(
     Object.keys(BIG).map((name) => [
@@ -58,14 +64,13 @@ export function makeFilm(server) {
     return { before, after, label, button: choose };
   });
   const slider = makeSlider({
-    label: "moment of training",
+    label: say("moment of training"),
     max: 0,
     value: 0,
-    help: "The digit and its noise stay the same; only the network grows up. Click a column to choose its t. Only moments whose weights were kept are shown; a big network keeps few.",
-    describe: (index) =>
-      steps.length
-        ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}`
-        : "none yet",
+    help: say(
+      "The digit and its noise stay the same; only the network grows up. Click a column to choose its t. Only moments whose weights were kept are shown; a big network keeps few.",
+    ),
+    describe: (index) => momentWords(steps[index], about),
     onInput: () => paint(),
   });
   const id = newId("film");
@@ -76,7 +81,7 @@ export function makeFilm(server) {
       "div",
       { class: "ddpm-row" },
       digit.element,
-      button("Other noise", () => {
+      button(say("Other noise"), () => {
         seed++;
         paint();
       }),
@@ -86,7 +91,7 @@ export function makeFilm(server) {
       {
         class: "ddpm-strip ddpm-train-strip",
         role: "group",
-        "aria-label": "ten timesteps: what goes in, and the clean image that comes out",
+        "aria-label": say("ten timesteps: what goes in, and the clean image that comes out"),
       },
       ...strip.map((each) => each.button),
     ),
@@ -102,7 +107,7 @@ export function makeFilm(server) {
   const element = h(
     "details",
     { class: "ddpm-details", id },
-    h("summary", {}, "How the network grew up: the same noisy digit at every moment of the training"),
+    h("summary", {}, say("How the network grew up: the same noisy digit at every moment of the training")),
     body,
   );
   element.addEventListener("toggle", () => {
@@ -152,14 +157,16 @@ export function makeFilm(server) {
       paintGrid(each.after, part("x0_hat", k), 1, SIZE, 0);
       each.label.textContent = `t = ${got.t[k]}`;
       each.button.setAttribute("aria-pressed", String(k === look));
-      each.button.setAttribute("aria-label", `look at t = ${got.t[k]}`);
+      each.button.setAttribute("aria-label", say("look at t = {t}", { t: got.t[k] }));
     });
     paintGrid(big.x0, got.x0, 1, SIZE, 0);
     paintGrid(big.x_t, part("x_t", look), 1, SIZE, 0);
     paintGrid(big.x0_hat, part("x0_hat", look), 1, SIZE, 0);
-    words.textContent =
-      `t = ${got.t[look]}: ${perCent(got.alpha_bar[look])} of the variance is the digit. After step ${step.toLocaleString("en")} ` +
-      `the clean image it implies is ${number(got.error_of_x0[look], 4)} away from x₀ (mean squared, clipped to [−1, 1]).`;
+    words.textContent = say(
+      "t = {t}: {percent} of the variance is the digit. After step {step:,} the clean image it implies is {error:.4f} away " +
+        "from x₀ (mean squared, clipped to [−1, 1]).",
+      { t: got.t[look], percent: perCent(got.alpha_bar[look]), step, error: got.error_of_x0[look] },
+    );
     spoken.say(words.textContent);
     element.dataset.step = step;
   }

@@ -1,12 +1,15 @@
 // Sixteen digits, always from the same noise, at every half-minute of training: with averaged weights and without.
 import { answerTo } from "../component.js";
 import { inflateLevels } from "../bytes.js";
-import { duration, h } from "../dom.js";
+import { h, number } from "../dom.js";
 import { paintGrid } from "../paint.js";
 import { makeSlider } from "../slider.js";
+import { say } from "../words.js";
+import { momentWords } from "./train_moment.js";
 
-const CAPTIONS = { ema: "averaged weights (EMA)", plain: "this very step's weights" };
-const BEGINNING = "what every drawing begins with";
+const CAPTIONS = { ema: say("averaged weights (EMA)"), plain: say("this very step's weights") };
+const AGAIN = 2000; // milliseconds until a question that failed is asked again
+const BEGINNING = say("what every drawing begins with");
 
 export function makeGrids(server) {
   /** @type {Promise<{n: number, levels: Uint8Array}> | null} */
@@ -29,20 +32,19 @@ export function makeGrids(server) {
         role: "img",
         class: "ddpm-pixels ddpm-film",
         "data-name": name,
-        "aria-label": `${CAPTIONS[name]}: nothing yet`,
+        "aria-label": say("{name}: nothing yet", { name: CAPTIONS[name] }),
       }),
     ]),
   );
   const captions = Object.fromEntries(Object.keys(CAPTIONS).map((name) => [name, h("figcaption", {}, CAPTIONS[name])]));
   const slider = makeSlider({
-    label: "moment of training",
+    label: say("moment of training"),
     max: 0,
     value: 0,
-    help: "Drag or play from the first moment to the newest and watch the digits condense. Each time it starts from the same sixteen noises (DPM-Solver++, 10 steps).",
-    describe: (index) =>
-      steps.length
-        ? `step ${steps[index].toLocaleString("en")}${about[steps[index]] ? `, after ${duration(about[steps[index]].seconds)}` : ""}`
-        : "none yet",
+    help: say(
+      "Drag or play from the first moment to the newest and watch the digits condense. Each time it starts from the same sixteen noises (DPM-Solver++, 10 steps).",
+    ),
+    describe: (index) => momentWords(steps[index], about),
     onInput: () => {
       follow = slider.value() === steps.length - 1;
       paint();
@@ -51,12 +53,14 @@ export function makeGrids(server) {
   const waiting = h(
     "p",
     { class: "ddpm-help" },
-    "For now these are the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.",
+    say(
+      "For now these are the sixteen noises that every drawing begins with; the first digits come a few seconds after the start.",
+    ),
   );
   const element = h(
     "div",
     {},
-    h("h3", {}, "What it would draw by now"),
+    h("h3", {}, say("What it would draw by now")),
     waiting,
     h(
       "div",
@@ -71,8 +75,8 @@ export function makeGrids(server) {
     yardstick = h("p", { class: "ddpm-help" });
   const copied = h(
     "section",
-    { hidden: true, "aria-label": "learned or copied" },
-    h("h3", {}, "Did it learn or copy?"),
+    { hidden: true, "aria-label": say("learned or copied") },
+    h("h3", {}, say("Did it learn or copy?")),
     pairs,
     yardstick,
   );
@@ -87,17 +91,19 @@ export function makeGrids(server) {
             class: "ddpm-pixels",
             role: "img",
             style: "width: 116px",
-            "aria-label": `digit ${k + 1} and the nearest drawing, ${far.toFixed(1)} from it`,
+            "aria-label": say("digit {place} and the nearest drawing, {far:.1f} from it", { place: k + 1, far }),
           });
         two.set(found.ema.subarray(784 * k, 784 * (k + 1)));
         two.set(levels.subarray(784 * k, 784 * (k + 1)), 784);
         paintGrid(canvas, two, 2, 28);
-        return h("figure", { "data-distance": far }, canvas, h("figcaption", {}, far.toFixed(1)));
+        return h("figure", { "data-distance": far }, canvas, h("figcaption", {}, number(far, 1)));
       }),
     );
-    yardstick.textContent =
-      `On the left a digit drawn with EMA, on the right the nearest of your ${drawings} drawings as it was taught: turned, scaled or shifted; below, how far apart they are (Euclidean, pixels 0 to 1; 0 is a copy). ` +
-      `For comparison: a variation that it was not taught lies ${fresh.toFixed(1)} from the nearest one that it was, and one drawing ${other.toFixed(1)} from the next.`;
+    yardstick.textContent = say(
+      "On the left a digit drawn with EMA, on the right the nearest of your {drawings} drawings as it was taught: turned, scaled or shifted; below, how far apart they are (Euclidean, pixels 0 to 1; 0 is a copy). " +
+        "For comparison: a variation that it was not taught lies {fresh:.1f} from the nearest one that it was, and one drawing {other:.1f} from the next.",
+      { drawings, fresh, other },
+    );
   }
 
   function show(newRun, newSteps, lines) {
@@ -129,13 +135,17 @@ export function makeGrids(server) {
       noise = null;
       return null;
     });
-    if (!begun || steps.length) return;
+    if (steps.length) return;
+    if (!begun) {
+      setTimeout(() => steps.length || paintNoises(), AGAIN);
+      return;
+    }
     const { n, levels } = begun;
     for (const [name, canvas] of Object.entries(canvases)) {
       captions[name].textContent = BEGINNING;
       paintGrid(canvas, levels, n, 28);
       delete canvas.dataset.step;
-      canvas.setAttribute("aria-label", `${BEGINNING}: the same ${n} noises each time`);
+      canvas.setAttribute("aria-label", say("{name}: the same {n} noises each time", { name: BEGINNING, n }));
     }
   }
   async function paint() {
@@ -164,7 +174,10 @@ export function makeGrids(server) {
       paintGrid(canvas, found[name], found.n, 28);
       canvas.dataset.step = String(step);
       captions[name].textContent = CAPTIONS[name];
-      canvas.setAttribute("aria-label", `${CAPTIONS[name]}: ${found.n} digits after step ${step}`);
+      canvas.setAttribute(
+        "aria-label",
+        say("{name}: {n} digits after step {step}", { name: CAPTIONS[name], n: found.n, step }),
+      );
     }
   }
   paintNoises();

@@ -2,8 +2,7 @@
 import { answerTo } from "../component.js";
 import { button, h } from "../dom.js";
 import { keepKey, myKeys } from "../keys.js";
-
-const runs = (/** @type {number} */ count) => (count === 1 ? "1 run waits" : `${count} runs wait`);
+import { inRow, say } from "../words.js";
 
 /**
  * Return the panel; `take` is given each answer of the server, `offer` a function that lets the visitor's run wait.
@@ -17,23 +16,23 @@ export function makeQueue(server, changed) {
   const words = h("p", { role: "status" });
   const fault = h("p", { class: "ddpm-note", role: "alert", hidden: true });
   const buttons = {
-    join: button("Queue my run", join, { class: "ddpm-button ddpm-primary" }),
-    refuse: button("Not now", () => {
+    join: button(say("Queue my run"), join, { class: "ddpm-button ddpm-primary" }),
+    refuse: button(say("Not now"), () => {
       joining = null;
       describe();
     }),
-    leave: button("Leave the queue", () => tell({ action: "leave" })),
-    clear: button("Clear the queue", () => tell({ action: "clear" })),
+    leave: button(say("Leave the queue"), () => askFor({ action: "leave" })),
+    clear: button(say("Clear the queue"), () => askFor({ action: "clear" })),
   };
   const element = h(
     "section",
-    { class: "ddpm-queue", "aria-label": "queue of runs", hidden: true },
+    { class: "ddpm-queue", "aria-label": say("queue of runs"), hidden: true },
     words,
     fault,
     h("div", { class: "ddpm-row" }, ...Object.values(buttons)),
   );
 
-  async function tell(question) {
+  async function askFor(question) {
     const answer = await answerTo(server.wait({ ...question, keys: myKeys() }));
     showFault(answer.error);
     changed();
@@ -52,31 +51,42 @@ export function makeQueue(server, changed) {
   function take(answer) {
     latest = answer;
     if (!answer.busy && !answer.queue.waiting) joining = null; // nobody has to wait any more: Start starts it
-    if (answer.queue.fault) showFault(`Your run could not start: ${answer.queue.fault}.`);
+    if (answer.queue.fault) showFault(say("Your run could not start: {why}.", { why: answer.queue.fault }));
     describe();
   }
   function showFault(text = "") {
     fault.textContent = text;
     fault.hidden = !text;
   }
-  function sentence() {
-    const { queue, busy, yours } = latest;
-    const watch = busy && !yours ? "Your class is training: watch it learn. " : "",
-      itself = "starts by itself, even if you close this page.";
-    if (joining) return `${watch || "A run is training now. "}Yours can wait in the queue: it ${itself}`;
-    if (queue.place) {
-      const name = queue.name ? ` ${queue.name}` : "";
-      return `${watch}Your run${name} is number ${queue.place} of ${queue.waiting} in the queue. It ${itself}`;
+  function sentences() {
+    const { queue, busy, yours } = latest,
+      others = busy && !yours,
+      said = others ? [say("Your class is training: watch it learn.")] : [];
+    if (joining) {
+      if (!others) said.push(say("A run is training now."));
+      said.push(say("Yours can wait in the queue: it starts by itself, even if you close this page."));
+    } else if (queue.place) {
+      said.push(
+        queue.name
+          ? say("Your run {name} is number {place} of {waiting} in the queue.", queue)
+          : say("Your run is number {place} of {waiting} in the queue.", queue),
+        say("It starts by itself, even if you close this page."),
+      );
+    } else {
+      if (others) said.push(say("Only whoever started it, or the host, can stop it."));
+      if (queue.waiting)
+        said.push(
+          say("{waiting} run waits in the queue.|{waiting} runs wait in the queue.", { waiting: queue.waiting }),
+        );
+      if (others) said.push(say("Press Start training, and yours can wait in the queue."));
     }
-    const others = queue.waiting ? `${runs(queue.waiting)} in the queue. ` : "";
-    if (!watch) return others;
-    return `${watch}Only whoever started it, or the host, can stop it. ${others}Press Start training, and yours can wait in the queue.`;
+    return inRow(said);
   }
   function describe() {
     const { queue, host } = latest,
-      said = sentence();
+      said = sentences();
     if (words.textContent !== said) words.textContent = said;
-    buttons.join.textContent = queue.place ? "Queue this one instead" : "Queue my run";
+    buttons.join.textContent = queue.place ? say("Queue this one instead") : say("Queue my run");
     buttons.join.hidden = buttons.refuse.hidden = !joining;
     buttons.leave.hidden = !queue.place || joining !== null;
     buttons.clear.hidden = !host || !queue.waiting || joining !== null;

@@ -3,6 +3,7 @@ import { answerTo } from "../component.js";
 import { decodeBytes } from "../bytes.js";
 import { button, h, newId } from "../dom.js";
 import { myKeys } from "../keys.js";
+import { say } from "../words.js";
 
 /** @param {{watch: (id: string) => void, resume: (id: string) => void, changed: () => void}} actions */
 export function makeShelf(server, actions) {
@@ -13,12 +14,12 @@ export function makeShelf(server, actions) {
   const list = h("ul", { class: "ddpm-shelf" });
   const element = h(
     "section",
-    { "aria-label": "runs" },
-    h("h3", {}, "Runs"),
+    { "aria-label": say("runs") },
+    h("h3", {}, say("Runs")),
     h(
       "p",
       { class: "ddpm-help" },
-      "Every run that has a checkpoint is in the lists of the Generate, Noise and Network tabs by its name.",
+      say("Every run that has a checkpoint is in the lists of the Generate, Noise and Network tabs by its name."),
     ),
     list,
     note,
@@ -31,7 +32,7 @@ export function makeShelf(server, actions) {
     const now = JSON.stringify([runs, allowed]);
     if (now === shown) return; // a button under the student's finger stays where it is
     shown = now;
-    list.replaceChildren(...(runs.length ? runs.map(item) : [h("li", {}, "none yet")]));
+    list.replaceChildren(...(runs.length ? runs.map(item) : [h("li", {}, say("none yet"))]));
   }
   async function change(question) {
     const answer = await answerTo(server.change({ ...question, keys: myKeys() }));
@@ -48,26 +49,37 @@ export function makeShelf(server, actions) {
     const url = URL.createObjectURL(new Blob([bytes], { type: answer.type }));
     h("a", { href: url, download: answer.name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    note.textContent = `${answer.name}, ${(bytes.length / 1000).toFixed(0)} kB: ddpm-demo app --checkpoint ${answer.name} opens it anywhere.`;
+    note.textContent = say("{file}, {size:.0f} kB: ddpm-demo app --checkpoint {file} opens it anywhere.", {
+      file: answer.name,
+      size: bytes.length / 1000,
+    });
   }
   function item(run) {
     const row = h("div", { class: "ddpm-row" }),
       mine = allowed && run.yours;
     const usual = () =>
       row.replaceChildren(
-        button("Watch", () => actions.watch(run.id), { "aria-label": `watch ${run.name}` }),
+        button(say("Watch"), () => actions.watch(run.id), { "aria-label": say("watch {name}", { name: run.name }) }),
         ...(mine && !run.locked && !run.finished && !run.fault
-          ? [button("Resume", () => actions.resume(run.id), { "aria-label": `resume ${run.name}` })]
+          ? [
+              button(say("Resume"), () => actions.resume(run.id), {
+                "aria-label": say("resume {name}", { name: run.name }),
+              }),
+            ]
           : []),
-        ...(mine ? [button("Rename", rename, { "aria-label": `rename ${run.name}` })] : []),
-        ...(run.checkpoint ? [button("Export", () => save(run), { "aria-label": `export ${run.name}` })] : []),
-        ...(mine && !run.locked ? [button("Delete", ask, { "aria-label": `delete ${run.name}` })] : []),
+        ...(mine ? [button(say("Rename"), rename, { "aria-label": say("rename {name}", { name: run.name }) })] : []),
+        ...(run.checkpoint
+          ? [button(say("Export"), () => save(run), { "aria-label": say("export {name}", { name: run.name }) })]
+          : []),
+        ...(mine && !run.locked
+          ? [button(say("Delete"), ask, { "aria-label": say("delete {name}", { name: run.name }) })]
+          : []),
       );
     function ask() {
-      const keep = button("Keep it", usual);
+      const keep = button(say("Keep it"), usual);
       row.replaceChildren(
-        h("span", {}, `Delete ${run.name} for good?`),
-        button("Delete for good", () => change({ action: "delete", run: run.id }), {
+        h("span", {}, say("Delete {name} for good?", { name: run.name })),
+        button(say("Delete for good"), () => change({ action: "delete", run: run.id }), {
           class: "ddpm-button ddpm-danger",
         }),
         keep,
@@ -83,26 +95,26 @@ export function makeShelf(server, actions) {
         if (event.key === "Escape") usual();
       });
       row.replaceChildren(
-        h("label", { for: id }, "new name"),
+        h("label", { for: id }, say("new name")),
         field,
-        button("Save the name", done),
-        button("Cancel", usual),
+        button(say("Save the name"), done),
+        button(say("Cancel"), usual),
       );
       field.focus();
     }
     usual();
     const state = run.locked
-      ? "being trained"
+      ? say("being trained")
       : run.fault
-        ? `cannot be resumed: ${run.fault}`
+        ? say("cannot be resumed: {why}", { why: run.fault })
         : run.finished
-          ? "finished"
-          : "not finished; it can be resumed";
+          ? say("finished")
+          : say("not finished; it can be resumed");
     return h(
       "li",
       { "data-name": run.name },
       h("b", {}, run.name),
-      ` · ${state} · ${run.megabytes.toFixed(1)} MB`,
+      ` · ${state} · ${say("{size:.1f} MB", { size: run.megabytes })}`,
       h("div", { class: "ddpm-small" }, run.words),
       row,
     );
