@@ -117,6 +117,8 @@ ON_PAPER = """() => {
         if (width > 2 && (left < -0.5 || right > edge + 0.5))
             faults.push(`${name(parent)}: from ${left.toFixed()} to ${right.toFixed()} of ${edge}`);
     }
+    for (const heard of document.querySelectorAll('.ddpm-spoken')) // filled a moment later, when the hand rests
+        if (heard.checkVisibility()) faults.push(`${name(heard)}: is for the ear`);
     for (const field of document.querySelectorAll('input:is([type=number], [type=text]), textarea, select')) {
         const ink = getComputedStyle(field).color;
         if (field.checkVisibility() && (dark(field) || Number(ink.match(/\\d+/)[0]) > 80))
