@@ -5,12 +5,12 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.training.run_key import KEY_BYTES
-from ddpm_demo.training.trainer import Trainer
+from ddpm_demo.training.trainer import MOST_PAUSE, Trainer
 from ddpm_demo.words.sentence import say, sentence_in
 
 MOST_WAITING = 40  # with two thousand drawings each, 60 MB
@@ -32,11 +32,15 @@ class WaitingRun:
 
 @dataclass(frozen=True)
 class QueuePlace:
-    """What a visitor is told: how many wait, the place of their own run from 1, if any, and its name."""
+    """What a visitor is told: how many wait, the place of their own run from 1, if any, and its name.
+
+    `most_pause` is after how many minutes the run that trains makes way, if it is paused and others wait.
+    """
 
     waiting: int
     place: int | None = None
     name: str = ""
+    most_pause: float | None = None
 
 
 class RunQueue:
@@ -48,6 +52,7 @@ class RunQueue:
         self._faults: OrderedDict[str, str] = OrderedDict()  # by key, until its visitor has been told
         self._guard = threading.RLock()
         trainer.when_free(self._begin_next)
+        trainer.give_way(lambda: bool(self._waiting))  # no lock: whoever asks holds the trainer's own
 
     def begin_now(self, begin: Callable[[], Begun]) -> Begun:
         """Begin a run past the queue, which must be empty, and the trainer free: otherwise raises DemoError."""
@@ -94,10 +99,10 @@ class RunQueue:
     def place(self, keys: Collection[str]) -> QueuePlace:
         """Return what the holder of these keys sees of the queue."""
         waiting = list(self._waiting)  # no lock: a run may be about to begin, and pages ask every other second
+        held = waiting and self._trainer.status.phase == "paused"
+        seen = QueuePlace(len(waiting), most_pause=MOST_PAUSE / 60 if held else None)
         found = next((k for k, run in enumerate(waiting) if run.key in keys), None)
-        if found is None:
-            return QueuePlace(len(waiting))
-        return QueuePlace(len(waiting), found + 1, waiting[found].name)
+        return seen if found is None else replace(seen, place=found + 1, name=waiting[found].name)
 
     def fault(self, keys: Collection[str]) -> str:
         """Return, once, why a run of the holder of these keys could not begin when its turn came; empty if it could."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ Phase = Literal["idle", "starting", "training", "paused", "finishing"]
 Wish = Literal["train", "pause", "stop"]
 LOG = logging.getLogger(__name__)
 FINAL_DIGITS = 100  # ten timesteps each, at the end of a run
+MOST_PAUSE = 300  # seconds that a run may stand still while another waits for its place
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,15 @@ class Trainer:
         self._wish: Wish = "train"
         self._thread: threading.Thread | None = None
         self._freed: Callable[[], object] = lambda: None
+        self._others_wait: Callable[[], bool] = lambda: False
 
     def when_free(self, call: Callable[[], object]) -> None:
         """Call this, in the trainer's own thread, each time a run has ended and another can start."""
         self._freed = call
+
+    def give_way(self, others_wait: Callable[[], bool]) -> None:
+        """From now on save and end a run that is paused for MOST_PAUSE seconds while this, which is quick, is true."""
+        self._others_wait = others_wait
 
     @property
     def status(self) -> Status:
@@ -121,7 +128,13 @@ class Trainer:
                         break
                     with self._changed:  # told to pause, or the disk is full: the state is safe in memory
                         self._set("paused", note)
-                        self._changed.wait_for(lambda: self._wish != "pause")
+                        if not self._go_on_in_time():
+                            note = say(
+                                "it was paused for {minutes:g} minutes while another run waited: it was saved and "
+                                "made way",
+                                minutes=MOST_PAUSE / 60,
+                            )
+                            self._wish = "stop"
                         if self._told_to_stop():
                             run.save()  # it may be that the disk was full before
                             break
@@ -163,6 +176,14 @@ class Trainer:
                 self._wish = "pause" if self._wish == "train" else self._wish
             why = without_folder(sentence_in(error), run.directory.parent)
             return False, say("{why}; what was learned is still in memory: free some disk space, then resume", why=why)
+
+    def _go_on_in_time(self) -> bool:
+        """Wait, holding `_changed`, until the pause is over; return False where it must end, since others wait."""
+        begun = time.monotonic()
+        while not self._changed.wait_for(lambda: self._wish != "pause", timeout=1):
+            if self._others_wait() and time.monotonic() - begun >= MOST_PAUSE:
+                return False
+        return True
 
     def _finish(self, run: Run) -> None:
         self._set("finishing")

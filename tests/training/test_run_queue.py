@@ -137,9 +137,15 @@ def test_a_real_run_begins_when_the_one_before_has_ended(tmp_path, monkeypatch):
         run = desk.live({"keys": [first["key"]]})
         assert (run["yours"], run["host"], run["queue"]["waiting"]) == (True, False, 0)
         joined = desk.wait({"action": "join", "asked": [*SETTINGS[:-1], "second"], "keys": []})
-        queue = {"waiting": 1, "place": 1, "name": "second", "fault": ""}
+        queue = {"waiting": 1, "place": 1, "name": "second", "most_pause": None, "fault": ""}
         assert desk.live({"keys": [joined["key"]]})["queue"] == queue
-        assert desk.live({"keys": []})["queue"] == {"waiting": 1, "place": None, "name": "", "fault": ""}
+        assert desk.live({"keys": []})["queue"] == {
+            "waiting": 1,
+            "place": None,
+            "name": "",
+            "most_pause": None,
+            "fault": "",
+        }
         assert desk.wait({"action": "clear", "keys": [joined["key"]]}) == {"error": NOT_THE_HOST}
         assert "error" in desk.wait({"action": "join", "asked": [*SETTINGS, "more"]})
         assert "error" in desk.wait({"action": "join", "asked": "lite"})

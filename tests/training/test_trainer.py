@@ -18,9 +18,11 @@ from ddpm_demo.machine.device import Placement
 from ddpm_demo.store.checkpoint import load
 from ddpm_demo.store.tensors import CheckpointError
 from ddpm_demo.training import history, shelf
+from ddpm_demo.training import trainer as trainer_module
 from ddpm_demo.training.recipes import TrainConfig
 from ddpm_demo.training.run import Run
 from ddpm_demo.training.run_lock import RunLock
+from ddpm_demo.training.run_queue import RunQueue
 from ddpm_demo.training.saved_run import load_run
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.tabs.train_desk import REFUSAL, Desk
@@ -91,6 +93,35 @@ def test_kill_9_at_random_moments():
     done = subprocess.run([sys.executable, str(script), "6"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every file whole, the end the same bit for bit" in done.stdout
+
+
+def test_a_paused_run_makes_way_for_one_that_waits_and_can_be_resumed(trainer, monkeypatch):
+    monkeypatch.setattr(trainer_module, "MOST_PAUSE", 0)
+    queue = RunQueue(trainer)
+    paused = begin(trainer)
+    trains(trainer)
+    trainer.pause()
+    until(lambda: trainer.status.phase == "paused")
+    time.sleep(1.5)
+    assert (trainer.status.phase, queue.place([]).most_pause) == ("paused", None)  # nobody waits
+    queue.join([], "next", lambda key: begin(trainer))
+    until(lambda: trainer.status.run not in (None, paused.name) and trainer.status.phase == "training")
+    assert not queue.place([]).waiting
+    assert load_run(paused / "run.safetensors", PLACE)[0].step > 0
+
+
+def test_whoever_waits_is_told_how_long_a_pause_may_last(trainer):
+    queue = RunQueue(trainer)
+    begin(trainer)
+    trains(trainer)
+    queue.join([], "next", lambda key: None)
+    assert queue.place([]).most_pause is None
+    trainer.pause()
+    until(lambda: trainer.status.phase == "paused")
+    time.sleep(1.5)
+    assert (trainer.status.phase, queue.place([]).most_pause) == ("paused", 5)
+    trainer.go_on()
+    until(lambda: trainer.status.phase == "training")
 
 
 def test_a_full_disk_pauses_and_nothing_is_lost(trainer, monkeypatch):

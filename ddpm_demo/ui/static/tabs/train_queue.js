@@ -10,7 +10,7 @@ import { inRow, say } from "../words.js";
  * @param {() => void} changed called when the server should be asked again
  */
 export function makeQueue(server, changed) {
-  let latest = { busy: "", yours: false, host: false, queue: { waiting: 0, place: null, name: "" } };
+  let latest = { busy: "", yours: false, host: false, queue: { waiting: 0, place: null, name: "", most_pause: null } };
   /** @type {(() => Promise<any>) | null} */
   let joining = null; // what the visitor was offered
   const words = h("p", { role: "status" });
@@ -80,6 +80,12 @@ export function makeQueue(server, changed) {
         );
       if (others) said.push(say("Press Start training, and yours can wait in the queue."));
     }
+    if (queue.most_pause)
+      said.push(
+        say("The run here is paused: after {minutes} minutes it is saved and makes way for the next.", {
+          minutes: queue.most_pause,
+        }),
+      );
     return inRow(said);
   }
   function describe() {
