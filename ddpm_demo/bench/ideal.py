@@ -12,7 +12,7 @@ from ddpm_demo.bench.sampling import network, network_only
 from ddpm_demo.bench.timing import rows_or_fault, time_a_step
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.machine.device import Placement, best_placement
+from ddpm_demo.machine.device import Placement, answering_placement
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.machine.placement import place
 from ddpm_demo.networks.ideal_checkpoints import ANYWHERE_DIGITS, PATCHED_DIGITS, load_ideal
@@ -32,7 +32,7 @@ def bench_ideal(*, seconds: float = IDEAL_SECONDS) -> Iterator[dict[str, Any]]:
 
     `megabytes` is by how much a process of its own grew at most, with the training digits and all that it computed.
     """
-    placement = best_placement()
+    placement = answering_placement()
     lite = place(network("lite").eval(), placement)
     for way, ideal in WAYS.items():
         yield from rows_or_fault({"way": way}, ideal_rows, lite, ideal, placement, seconds=seconds)
@@ -68,7 +68,7 @@ def grown_megabytes(ideal: str) -> float | None:
     keep_freed_memory()
     torch.zeros(1000, 1000) @ torch.zeros(1000, 1000)  # the libraries' own memory is not counted
     before = most_megabytes()
-    placement = best_placement()
+    placement = answering_placement()
     step = network_only(perfect(ideal, placement), DIGITS_AT_ONCE, placement)
     for _ in range(3):
         step()

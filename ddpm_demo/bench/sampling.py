@@ -15,7 +15,7 @@ from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.machine.device import Placement, best_placement
+from ddpm_demo.machine.device import Placement, answering_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint
@@ -43,7 +43,7 @@ def bench_sample(
     arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the image are
     counted, since a good convolution leaves out those that read the padding.
     """
-    placement = best_placement()
+    placement = answering_placement()
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
     for name in presets:
         ours = place(network(name).eval(), placement)

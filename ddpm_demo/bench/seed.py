@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,11 @@ from ddpm_demo.core.samplers import SAMPLERS, SamplerConfig
 from ddpm_demo.core.sampling import to_uint8
 from ddpm_demo.films.film_job import FilmJob, FilmWalk, code_version, film_alone
 from ddpm_demo.films.plan import film_plan
+from ddpm_demo.machine.device import Placement, best_placement
+from ddpm_demo.machine.placement import place
+from ddpm_demo.measuring.classifier import load_judge
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed
+from ddpm_demo.store import checkpoint
 from ddpm_demo.store.files import GUIDE, writable_cache_dir
 from ddpm_demo.store.shipped import find_checkpoint
 from ddpm_demo.ui.lab.page import lab_page
@@ -63,15 +67,21 @@ MAKE_IN_BROWSER = """async ({plans, network, guide}) => {
 
 @dataclass(frozen=True)
 class WayOfComputing:
-    """What the films are made with: its name, threads, and what the process is told of the instructions to use."""
+    """What the films are made with: its name, threads, and what the process is told of the instructions to use.
+
+    All compute in float32 on the processor, as browsers do, but the one that computes `as_training` does here.
+    """
 
     name: str
     threads: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    as_training: bool = False
 
 
-FIRST_WAY = WayOfComputing("this processor's own instructions, 1 thread")
+IN_FLOAT32 = Placement(torch.device("cpu"), torch.float32)
+FIRST_WAY = WayOfComputing("float32 with this processor's own instructions, 1 thread")
 OTHER_WAYS = (
+    WayOfComputing("as training computes here", as_training=True),
     WayOfComputing("2 threads", threads=2),
     WayOfComputing("AVX2", environment={"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}),
     WayOfComputing("no AVX", environment={"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}),
@@ -82,11 +92,14 @@ def bench_seed(films: int = SEED_FILMS, ways: Sequence[WayOfComputing] = OTHER_W
     """Yield a row for each other way of computing, and for the browser, beside one thread of this processor.
 
     `same` counts films without a pixel that differs, `apart` is the share of pixels that do, `beyond` the share of
-    those by more than one of 256 grey levels, `most` the largest difference.
+    those by more than one of 256 grey levels, `most` the largest difference; `read_otherwise` counts the digits that
+    the judge takes for another one.
     """
     first = made_films(FIRST_WAY, films)
-    own = torch.backends.cpu.get_cpu_capability().lower()  # of which one way more would say nothing
-    for way in (each for each in ways if each.environment.get("ATEN_CPU_CAPABILITY") != own):
+    own = torch.backends.cpu.get_cpu_capability().lower()
+    for way in ways:
+        if way.environment.get("ATEN_CPU_CAPABILITY") == own or (way.as_training and best_placement() == IN_FLOAT32):
+            continue  # it would say nothing more
         yield from rows_or_fault({"way": way.name}, lambda way=way: [differences(first, made_films(way, films))])
     chosen = list(range(0, films, max(1, films // IN_BROWSER)))
     yield from rows_or_fault(
@@ -97,12 +110,15 @@ def bench_seed(films: int = SEED_FILMS, ways: Sequence[WayOfComputing] = OTHER_W
 def differences(first: Levels, other: Levels) -> dict[str, Any]:
     """Return how far films uint8 (films, 28, 28) are from each other."""
     apart = np.abs(first.astype(int) - other)
+    judge = load_judge().model
+    read, read_otherwise = (judge.classes(torch.from_numpy(each)[:, None] / 127.5 - 1) for each in (first, other))
     return {
         "films": len(first),
         "same": int((apart.reshape(len(apart), -1).max(1) == 0).sum()),
         "apart": float((apart > 0).mean()),
         "beyond": float((apart > 1).mean()),
         "most": int(apart.max()),
+        "read_otherwise": int((read != read_otherwise).sum()),
     }
 
 
@@ -128,7 +144,8 @@ def made_films(way: WayOfComputing, films: int) -> Levels:
     Those that an earlier run has made are read again.
     """
     folder = _folder_of(way)
-    code = f"from ddpm_demo.bench.seed import write_films; write_films({str(folder)!r}, {films}, {way.threads})"
+    arguments = f"{str(folder)!r}, {films}, {way.threads}, {way.as_training}"
+    code = f"from ddpm_demo.bench.seed import write_films; write_films({arguments})"
     command, environment = [sys.executable, "-c", code], {**os.environ, **way.environment}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -136,10 +153,11 @@ def made_films(way: WayOfComputing, films: int) -> Levels:
     return np.concatenate([np.load(folder / f"{first}.npy") for first in range(0, films, KEPT_TOGETHER)])[:films]
 
 
-def write_films(folder: str, films: int, threads: int) -> None:
+def write_films(folder: str, films: int, threads: int, as_training: bool) -> None:
     """Make the films that are not in a folder yet, and keep them there."""
     torch.set_num_threads(threads)
-    network, guide = (load_placed(find_checkpoint(name)) for name in (SEED_NETWORK, GUIDE))
+    placement = best_placement() if as_training else IN_FLOAT32
+    network, guide = (load_in(placement, find_checkpoint(name)) for name in (SEED_NETWORK, GUIDE))
     jobs = seed_jobs(-(-films // KEPT_TOGETHER) * KEPT_TOGETHER)
     for first in range(0, films, KEPT_TOGETHER):
         path = Path(folder) / f"{first}.npy"
@@ -149,6 +167,11 @@ def write_films(folder: str, films: int, threads: int) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
             np.save(file, made)
         Path(file.name).replace(path)
+
+
+def load_in(placement: Placement, path: Path) -> LoadedNetwork:
+    """Load a network to compute in that place, whichever answers here; raise CheckpointError as usual."""
+    return replace(load_placed(path), model=place(checkpoint.load(path).model, placement), placement=placement)
 
 
 def _digit(network: LoadedNetwork, guide: LoadedNetwork, job: FilmJob) -> Levels:

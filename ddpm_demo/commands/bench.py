@@ -160,7 +160,8 @@ def _company_words(row: dict[str, Any]) -> str:
 def _seed_words(row: dict[str, Any]) -> str:
     return (
         f"{row['way']}, {row['films']} films: {row['same']} the same in every pixel; {row['apart']:.4%} of all pixels "
-        f"differ, {row['beyond']:.4%} by more than one grey level, at most by {row['most']}"
+        f"differ, {row['beyond']:.4%} by more than one grey level, at most by {row['most']}; the judge reads "
+        f"{row['read_otherwise']} as another digit"
     )
 
 

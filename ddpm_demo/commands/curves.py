@@ -64,7 +64,7 @@ def run_curves(arguments: argparse.Namespace) -> int:
     when the result file cannot be written or belongs to other settings.
     """
     from ddpm_demo.core.schedule import Schedule
-    from ddpm_demo.machine.device import best_placement
+    from ddpm_demo.machine.device import answering_placement
     from ddpm_demo.machine.placement import place
     from ddpm_demo.measuring import classifier, quality
     from ddpm_demo.networks.drawing_digits import draw_digits
@@ -77,7 +77,7 @@ def run_curves(arguments: argparse.Namespace) -> int:
     path = find_checkpoint(arguments.checkpoint)
     outputs = {"--out": (arguments.out, ".json"), "--picture": (arguments.picture, ".png")}
     check_outputs(outputs, inputs={"--checkpoint": path})
-    loaded, placement = checkpoint.load(path), best_placement()
+    loaded, placement = checkpoint.load(path), answering_placement()
     schedule = Schedule.from_config(loaded.schedule)
     for config in wanted:
         schedule.timesteps(config.steps)  # refuses more steps than the schedule has

@@ -16,7 +16,7 @@ from ddpm_demo.core.model import Denoiser, count_parameters
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.device import Placement, best_placement
+from ddpm_demo.machine.device import Placement, answering_placement, best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.measuring.quality import Quality
@@ -120,7 +120,7 @@ def askers(
 
 def drawn_digits(model: EpsModel, schedule: Schedule, config: SamplerConfig, *, n: int, seed: int, what: str) -> Tensor:
     """Draw n digits under a progress bar, uint8 (n, 28, 28)."""
-    drawing = draw_digits(model, schedule, config, n=n, seed=seed, device=best_placement().device)
+    drawing = draw_digits(model, schedule, config, n=n, seed=seed, device=answering_placement().device)
     images = watch(drawing, what, "image steps").images
     assert images is not None  # the last record has them
     return images
@@ -136,12 +136,12 @@ def as_asked(judge: classifier.TrainedJudge, images: Tensor, asked: Sequence[Dig
 
 
 def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
-    """Measure what storing a run's averaged weights at 16 bits costs, and then what this machine's format costs.
+    """Measure what storing a run's averaged weights at 16 bits costs, and then what the format of training here costs.
 
     The same digits (of a run that learns the user's own drawings, its held-out pictures), timesteps and noise three
     times: the float32 weights of `run.safetensors` and the float16 ones of `model.safetensors`, both computing in
-    float32, and the latter again as every other command computes. Raises CheckpointError when a file is missing or
-    damaged or the two are not of one step, and ConfigError for the count.
+    float32, and the latter again in the format that training here computes in. Raises CheckpointError when a file is
+    missing or damaged or the two are not of one step, and ConfigError for the count.
     """
     digits_in_range("--held-out", count, 1)
     used = best_placement()
@@ -161,7 +161,7 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
 
     exact = loss(state.ema, "float32 weights")
     rounded = loss(place(stored.model, float32), "float16 weights")
-    as_used = loss(place(stored.model, used), f"float16 weights, {used.dtype_name} blocks")
+    as_trained = loss(place(stored.model, used), f"float16 weights, {used.dtype_name} blocks")
     facts = {
         "run": str(directory),
         "step": state.step,
@@ -170,8 +170,8 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
         "float32": exact,
         "float16": rounded,
         "float16_percent": 100 * (rounded / exact - 1),
-        "used": as_used,
-        "used_percent": 100 * (as_used / exact - 1),
+        "used": as_trained,
+        "used_percent": 100 * (as_trained / exact - 1),
         "used_dtype": used.dtype_name,
     }
     if as_json:
@@ -181,7 +181,9 @@ def evaluate_rounding(directory: Path, count: int, *, as_json: bool) -> int:
     print(f"{directory}, step {state.step}; {which}, {PER_DIGIT} timesteps each")
     print(f"held-out loss {exact:.6f} with the run's float32 weights, computing in float32")
     print(f"held-out loss {rounded:.6f} with the file's float16 weights: {facts['float16_percent']:+.4f} %")
-    print(f"held-out loss {as_used:.6f} and with {used.dtype_name} blocks, as used: {facts['used_percent']:+.4f} %")
+    print(
+        f"held-out loss {as_trained:.6f} and with {used.dtype_name} blocks, as trained: {facts['used_percent']:+.4f} %"
+    )
     return 0
 
 

@@ -23,7 +23,7 @@ def run_info(arguments: argparse.Namespace) -> int:
     from ddpm_demo.core.model import Denoiser, count_parameters
     from ddpm_demo.core.receptive import receptive_field
     from ddpm_demo.core.schedule import ScheduleConfig
-    from ddpm_demo.machine.device import best_placement
+    from ddpm_demo.machine.device import answering_placement, best_placement
     from ddpm_demo.store import checkpoint
     from ddpm_demo.store.shipped import find_checkpoint
 
@@ -32,7 +32,7 @@ def run_info(arguments: argparse.Namespace) -> int:
     else:
         loaded = checkpoint.load(find_checkpoint(arguments.checkpoint or "lite"))
         model, schedule, provenance = loaded.model, loaded.schedule, loaded.provenance.to_json()
-    placement = best_placement()
+    placement = answering_placement()
     facts: dict[str, Any] = {
         "parameters": count_parameters(model),
         "dilations": list(model.config.dilations),
@@ -41,6 +41,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         "provenance": provenance,
         "device": str(placement.device),
         "dtype": placement.dtype_name,
+        "training_dtype": best_placement().dtype_name,
     }
     if arguments.json:
         print(json.dumps(facts))

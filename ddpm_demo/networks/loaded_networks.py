@@ -15,7 +15,7 @@ from ddpm_demo.core.guidance import Autoguidance, check_within
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.core.sampling import EpsModel
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.machine.device import Placement, best_placement
+from ddpm_demo.machine.device import Placement, answering_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.networks.guidance_settings import GuidanceConfig
 from ddpm_demo.networks.ideal_checkpoints import ideal_file, is_ideal, load_ideal, named_in_file
@@ -129,7 +129,7 @@ def _load(path: Path, stamp: tuple[int, int]) -> LoadedNetwork:
     except OSError:
         file = b""  # loading it says why
     digest = hashlib.sha256(file).hexdigest() if file else ""
-    placement, ideal = best_placement(), named_in_file(file)
+    placement, ideal = answering_placement(), named_in_file(file)
     if ideal is not None:
         schedule = Schedule.from_config(ScheduleConfig())
         model = load_ideal(ideal, schedule, placement.device)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ddpm_demo.films.executor import Executor
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.machine.limits import training_allowed
 from ddpm_demo.networks.ideal_checkpoints import IDEAL_LABELS, is_ideal
 from ddpm_demo.networks.loaded_networks import load_named
@@ -78,7 +78,7 @@ def build_app(
     host = Host()
     desk = Desk(checkpoints, allowed=training_allowed(asked=training), host=host)
     serve_static_files()
-    placement = best_placement()
+    placement = answering_placement()
     ingredients = Ingredients(checkpoints, desk, executor)
     tabs: dict[str, gr.Tab] = {}
     built: dict[str, Any] = {}  # a tab's id -> what its builder returned

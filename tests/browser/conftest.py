@@ -145,8 +145,10 @@ class Visit:
 
     def set_slider(self, within, value):
         """Move a slider as a drag does: the value, then an input event."""
+        slider = f"{within} input[type=range]"
+        self.page.wait_for_selector(slider, state="attached")
         self.page.eval_on_selector(
-            f"{within} input[type=range]",
+            slider,
             "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', {bubbles: true})); }",
             value,
         )

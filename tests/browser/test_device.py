@@ -13,7 +13,7 @@ from PIL import Image, ImageSequence
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.explaining.plane import mnist_plane
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.measuring.completion import known_mask
 from ddpm_demo.networks.loaded_networks import load_guided, load_placed
 from ddpm_demo.store import checkpoint
@@ -49,7 +49,7 @@ def steps_of(link):
     settings = read_film_link(link)
     loaded = checkpoint.load(find_checkpoint(settings.checkpoint))
     schedule = Schedule.from_config(loaded.schedule)
-    model = load_guided(loaded.model, schedule, settings.guidance, best_placement())
+    model = load_guided(loaded.model, schedule, settings.guidance, answering_placement())
     generator = torch.Generator().manual_seed(settings.seed)
     x_T = start_noise(settings.n, 1, 28, generator)
     return list(sample(model, schedule, settings.config, x_T, generator=generator))

@@ -1,6 +1,7 @@
 """Words that can be tapped: the note stands beside its word, by finger and by keyboard, and nothing else moves."""
 
 import pytest
+from playwright.sync_api import expect
 
 from ddpm_demo.ui.app import build_app
 from ddpm_demo.ui.server import launch
@@ -75,7 +76,7 @@ def test_a_word_is_explained_beside_it_and_nothing_moves(device, request):
     assert note.count() == 0
     page.locator('[data-name="close"]').click()
     page.get_by_text("Words and symbols").click()
-    assert page.locator(".ddpm-glossary dt").all_text_contents().count("SiLU") == 1
+    expect(page.locator(".ddpm-glossary dt").get_by_text("SiLU", exact=True)).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     names = page.locator("label .ddpm-word, button .ddpm-word, summary .ddpm-word, legend .ddpm-word")
     assert names.count() == 0  # a control is called what it was called

@@ -14,7 +14,7 @@ from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
 from ddpm_demo.core.schedule import Schedule
 from ddpm_demo.drawings.drawing import digit_from_ink
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.networks.loaded_networks import load_guided
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint
@@ -113,7 +113,7 @@ def test_its_digits_are_those_of_python(opened, choices, changes, tmp_path):
     settings = recommended_settings("lite", **changes)
     loaded = checkpoint.load(find_checkpoint("lite"))
     schedule = Schedule.from_config(loaded.schedule)
-    model = load_guided(loaded.model, schedule, settings.guidance, best_placement())
+    model = load_guided(loaded.model, schedule, settings.guidance, answering_placement())
     generator = torch.Generator().manual_seed(settings.seed)
     steps = list(sample(model, schedule, settings.config, start_noise(2, 1, 28, generator), generator=generator))
     with np.load(download(visit.page, "npz of the numbers", tmp_path)) as file:

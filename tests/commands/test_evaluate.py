@@ -11,7 +11,7 @@ from ddpm_demo.commands.figures import test_digits as words_for_test_digits
 from ddpm_demo.core.config import ModelConfig
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.machine.device import Placement, best_placement
+from ddpm_demo.machine.device import Placement, answering_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.measuring import classifier, quality
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
@@ -109,10 +109,10 @@ def test_the_loss_is_that_of_the_test_digits(capsys, checkpoint, tiny):
     _, out, _ = run(capsys, "evaluate", "--checkpoint", str(checkpoint), *QUICK, "--json")
     from ddpm_demo.store.checkpoint import load
 
-    model = place(load(checkpoint).model, best_placement())
+    model = place(load(checkpoint).model, answering_placement())
     digits, _ = load_mnist(train=False)
     *_, result = held_out_loss(
-        model, Schedule.from_config(ScheduleConfig()), digits[:12], device=best_placement().device
+        model, Schedule.from_config(ScheduleConfig()), digits[:12], device=answering_placement().device
     )
     assert json.loads(out)["held_out"]["loss"] == result.loss
 
@@ -181,7 +181,7 @@ def test_weights_that_do_not_fit_or_are_no_numbers_get_one_line_and_status_1(cap
 def test_what_sixteen_bits_cost(capsys, tmp_path):
     """float32 against float16 of the same run: a run's own figure, and nearly nothing between them."""
     config = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
-    placement = Placement(best_placement().device, torch.float32)
+    placement = Placement(answering_placement().device, torch.float32)
     started = Run.begin(tmp_path / "r", config, TrainConfig(epochs=1, digits=64, batch=32), placement)
     for _ in started.train():
         pass

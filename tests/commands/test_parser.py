@@ -69,7 +69,7 @@ def test_info_of_both_presets(capsys):
         assert facts["receptive_field"] == [7, 9, 11, 17, 23, 41, 59, 113, 167, 169]
         assert facts["schedule"] == {"kind": "linear", "timesteps": 1000, "beta_1": 1e-4, "beta_T": 0.02}
         assert facts["provenance"] is None
-        assert facts["dtype"] in ("float32", "bfloat16")
+        assert facts["training_dtype"] in ("float32", "bfloat16")
 
 
 def test_info_of_a_checkpoint_by_name_and_path(capsys, checkpoint):
@@ -157,13 +157,13 @@ def test_sample_by_the_specs_loop_written_out(capsys, checkpoint, tmp_path):
     """The default command against the spec's loop in float64 numpy and the float32 network."""
     import torch
 
-    from ddpm_demo.machine.device import best_placement
+    from ddpm_demo.machine.device import answering_placement
     from ddpm_demo.machine.placement import place
     from ddpm_demo.store.checkpoint import load
 
     out = tmp_path / "s.npz"
     assert run(capsys, "sample", "--checkpoint", checkpoint, "--n", "2", "--seed", "0", "--out", str(out))[0] == 0
-    model = place(load(tmp_path / "tiny.safetensors").model, best_placement())
+    model = place(load(tmp_path / "tiny.safetensors").model, answering_placement())
     beta = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)
     alpha, alpha_bar = 1 - beta, torch.cumprod(1 - beta, 0)
     generator = torch.Generator().manual_seed(0)

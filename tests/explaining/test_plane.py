@@ -8,7 +8,7 @@ import torch
 
 from ddpm_demo.core.sampling import start_noise
 from ddpm_demo.explaining.plane import CLOUD, mnist_plane, principal_plane
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.film_settings import FilmSettings
 from ddpm_demo.ui.film.films import Films
@@ -38,7 +38,7 @@ def test_the_cloud_is_real_digits_of_every_class():
 
 def test_the_trails_are_the_films_pictures_on_the_plane(tiny, linear):
     films = Films()
-    loaded = LoadedNetwork(tiny, linear, best_placement(), None)
+    loaded = LoadedNetwork(tiny, linear, answering_placement(), None)
     *_, last = film_messages(loaded, FilmSettings("lite", sampler="ddim", clip="none", steps=6, n=3, seed=1), films)
     answer = path_trails({"run": last["run"]}, films)
     where = np.frombuffer(base64.b64decode(answer["x_t"]), "<f4").reshape(answer["frames"], answer["n"], 2)

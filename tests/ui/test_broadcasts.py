@@ -16,7 +16,7 @@ import torch
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import ScheduleConfig
 from ddpm_demo.films.film_job import FilmStep, predict
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, load_placed, loaded_as
 from ddpm_demo.networks.recommended import RECOMMENDED_GUIDANCE, RECOMMENDED_SAMPLER
 from ddpm_demo.store import checkpoint
@@ -75,7 +75,7 @@ class ByHand:
 
 @pytest.fixture
 def small(tiny, linear):
-    return LoadedNetwork(tiny.eval(), linear, best_placement(), None, digest="a")
+    return LoadedNetwork(tiny.eval(), linear, answering_placement(), None, digest="a")
 
 
 @pytest.fixture

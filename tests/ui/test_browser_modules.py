@@ -244,9 +244,9 @@ def test_python_reads_what_the_page_writes(node, changes):
 
 
 def test_the_films_messages_become_its_frames(node, tiny, linear):
-    from ddpm_demo.machine.device import best_placement
+    from ddpm_demo.machine.device import answering_placement
 
-    small = LoadedNetwork(tiny, linear, best_placement(), None)
+    small = LoadedNetwork(tiny, linear, answering_placement(), None)
     wanted = FilmSettings("lite", sampler="ddim", clip="none", steps=6, n=3, seed=5)
     messages = list(film_messages(small, wanted, Films()))
     reply = node(

@@ -12,7 +12,7 @@ from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.model import seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import sample, start_noise, to_uint8
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.measuring.copying import nearest
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.store.files import GUIDE
@@ -26,7 +26,7 @@ from ddpm_demo.ui.film.race_tab import worse_than
 
 @pytest.fixture
 def small(tiny, linear):
-    return LoadedNetwork(tiny, linear, best_placement(), None)
+    return LoadedNetwork(tiny, linear, answering_placement(), None)
 
 
 def lanes_of(messages):

@@ -16,7 +16,7 @@ from ddpm_demo.commands.status import ask_status, status_words
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.films.executor import LocalExecutor
 from ddpm_demo.films.film_job import FilmJob, FilmWalk
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.machine.scheduler import Scheduler
 from ddpm_demo.networks.loaded_networks import LoadedNetwork
 from ddpm_demo.ui.film.broadcasts import Broadcasts
@@ -35,7 +35,7 @@ def broadcasts(tiny, linear):
     """A server that has made a film."""
     scheduler = Scheduler()
     executor = LocalExecutor(
-        {"a" * 64: LoadedNetwork(tiny.eval(), linear, best_placement(), None)}.__getitem__, scheduler
+        {"a" * 64: LoadedNetwork(tiny.eval(), linear, answering_placement(), None)}.__getitem__, scheduler
     )
     walk = FilmWalk(FilmJob("a" * 64, SamplerConfig(steps=5), 2, 0), linear)
     executor.begin(walk, Nobody())

@@ -17,7 +17,7 @@ from ddpm_demo.core.config import DemoError
 from ddpm_demo.core.sampling import Guess, Step, WalkState
 from ddpm_demo.films.executor import LocalExecutor
 from ddpm_demo.films.film_job import ClassifierPull, FilmJob, FilmStep, FilmWalk, Prediction, code_version
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.machine.freed_memory import keep_freed_memory
 from ddpm_demo.machine.processors import take_processors
 from ddpm_demo.networks.loaded_networks import LoadedNetwork, classifier_at, load_placed, loaded_as, steering_classifier
@@ -180,7 +180,7 @@ class FilmWorker:
 
     async def hello(self) -> WorkerInfo:
         """Say what this worker is."""
-        return WorkerInfo(code_version(), torch.__version__, str(best_placement().device), os.getpid())
+        return WorkerInfo(code_version(), torch.__version__, str(answering_placement().device), os.getpid())
 
     async def film(
         self, job: FilmJob, state: WalkState, files: Mapping[str, list[Awaitable[bytes]]]

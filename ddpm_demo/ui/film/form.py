@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import torch
 
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.networks.ideal_checkpoints import is_ideal
 from ddpm_demo.ui.film.film_settings import MAX_DIGIT_WEIGHT, MAX_GUIDE_WEIGHT, MAX_IMAGES, MAX_STEPS, MIN_STEPS
 from ddpm_demo.ui.film.form_words import ANY_DIGIT, NO_GUIDE, WORDS, opening_words, said_sampler
@@ -20,6 +22,10 @@ from ddpm_demo.words.sentence import say
 SEED_CONTRACT = say(
     "The same seed and settings give the same digits: on one machine bit for bit; on another processor, or in a "
     "browser, but for about 5 of 10,000 pixels, by one grey level and hardly ever by two."
+)
+IN_BFLOAT16 = say(
+    "The same seed and settings give nearly the same digits on this server. It computes in bfloat16: a browser, or "
+    "another computer, may well end in other digits."
 )
 # Gradio hands the fields to JavaScript by position: here, and nowhere else, they get their names back
 NAMED = """(names, words, values) => {
@@ -188,7 +194,7 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
             precision=0,
             minimum=0,
             label=say("Seed"),
-            info=SEED_CONTRACT,
+            info=seed_words(),
             elem_id="generate-seed",
         )
         prose(say("#### Who computes"))
@@ -211,3 +217,8 @@ def build_film_form(names: Sequence[str], contrast_words: str = "") -> FilmForm:
         "limit_guide": limit_guide,
     }
     return FilmForm(fields, steered, contrast, dice, start, stop, differences)
+
+
+def seed_words() -> str:
+    """Return what a seed promises on this server, by the number format in which its networks answer."""
+    return SEED_CONTRACT if answering_placement().dtype == torch.float32 else IN_BFLOAT16

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ddpm_demo.core.config import ConfigError
 from ddpm_demo.core.schedule import Schedule
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import answering_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.machine.scheduler import InTurn
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
@@ -45,7 +45,7 @@ def guesses_at(run: Entry, step: int, label: int, seed: int) -> dict[str, Any]:
     if run.model is None:
         raise ConfigError("this run's settings cannot be read")
     schedule = Schedule.from_config(read_settings(run.directory / "run.safetensors").schedule)
-    placement = best_placement()
+    placement = answering_placement()
     model = place(snapshots.network(run.directory, step, run.model), placement)
     digits, _ = load_mnist(train=False)
     x0 = to_x0(digits[class_indices(label)[0]])  # (1, 1, 28, 28)
