@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 
 from ddpm_demo.core.config import ConfigError, DemoError, ModelConfig
@@ -20,7 +20,7 @@ from ddpm_demo.store.files import RUNS_FOLDER, cache_dir, write_atomically
 from ddpm_demo.store.shipped import shipped_checkpoints
 from ddpm_demo.training.run_entry import NAME_FILE, NAME_LENGTH, Entry, is_run, read_entry
 from ddpm_demo.training.run_lock import RunLock
-from ddpm_demo.words.sentence import say
+from ddpm_demo.words.sentence import plain, say
 
 RUN_MB_PER_PARAMETER = 40e-6  # state, checkpoint, and a second copy of both while they are written
 SNAPSHOTS_MB = 110.0  # at most
@@ -59,9 +59,12 @@ def directory_of(run_id: object) -> Path:
     raise ConfigError("there is no such run here; it may have been deleted")
 
 
-def create(name: object, model: ModelConfig, parameters: int) -> Path:
-    """Make the directory of a new run; raise DemoError when the name or the disk says no."""
-    text = new_name(name if name else suggested_name(model))
+def create(name: object, model: ModelConfig, parameters: int, said: Callable[[str], str] = plain) -> Path:
+    """Make the directory of a new run; raise DemoError when the name or the disk says no.
+
+    Without a name it gets one as `said` says it: in the language of whoever begins it.
+    """
+    text = new_name(name if name else suggested_name(model, said))
     needed = parameters * RUN_MB_PER_PARAMETER + min(SNAPSHOTS_MB, parameters * 80e-6 + 6)
     used, limit = sum(known.megabytes for known in entries()), max_runs_mb()
     if used + needed > limit:
@@ -87,11 +90,11 @@ def create(name: object, model: ModelConfig, parameters: int) -> Path:
     return directory
 
 
-def suggested_name(model: ModelConfig) -> str:
-    """Return a name that no run has yet."""
+def suggested_name(model: ModelConfig, said: Callable[[str], str] = plain) -> str:
+    """Return a name that no run has yet, as `said` says it."""
     taken = {known.name for known in entries()} | set(shipped_checkpoints())
-    number = 1
-    while (name := f"my {model.hidden}-channel run {number}") in taken:
+    number, channels = 1, str(model.hidden)
+    while (name := said(say("my {channels}-channel run {number}", channels=channels, number=str(number)))) in taken:
         number += 1
     return name
 

@@ -4,10 +4,13 @@ import pytest
 
 from ddpm_demo.core.config import DemoError
 from ddpm_demo.training import shelf
+from ddpm_demo.training.run_entry import NAME_FILE
 from ddpm_demo.training.run_queue import BROKEN, BUSY, FULL, MOST_WAITING, QueuePlace, RunQueue
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.tabs.train_desk import NOT_THE_HOST, Desk
+from ddpm_demo.ui.words import visitor
+from ddpm_demo.ui.words.language import codes, language
 
 SETTINGS = ["lite", 8, "1 3", "linear", 1e-3, 8, 0.9, "minutes", 5, 0, ["1", "7"], "mine"]
 
@@ -126,6 +129,26 @@ def test_a_run_that_cannot_begin_lets_the_next_and_its_visitor_is_told_once(trai
     trainer.end()
     with pytest.raises(DemoError, match="no disk"):
         queue.join([], "a", fails(DemoError("no disk")))
+
+
+@pytest.mark.parametrize("code", codes())
+def test_a_run_without_a_name_gets_one_in_the_language_of_whoever_begins_it(code, tmp_path, monkeypatch):
+    """Even when its turn comes long after, in the trainer's own thread."""
+    monkeypatch.setattr(shelf, "runs_dir", lambda: tmp_path / "runs")
+    trainer = FakeTrainer()
+    monkeypatch.setattr(trainer, "start", lambda directory, make: None)
+    trainer.going = True
+    desk = Desk({}, allowed=True, trainer=trainer, host=Host(alone=False))
+    reader = language(code)
+    with monkeypatch.context() as patch:
+        patch.setattr(visitor, "visitors_language", lambda: reader)
+        for _ in range(2):
+            desk.wait({"action": "join", "asked": [*SETTINGS[:-1], ""]})
+    trainer.going = False
+    trainer._freed()
+    names = [(folder / NAME_FILE).read_text(encoding="utf-8") for folder in (tmp_path / "runs").iterdir()]
+    template = reader.of("my {channels}-channel run {number}")
+    assert sorted(names) == [template.format(channels=8, number=number) for number in (1, 2)]
 
 
 def test_a_real_run_begins_when_the_one_before_has_ended(tmp_path, monkeypatch):

@@ -217,7 +217,10 @@ export function makeCurve({ xTitle, onPick }) {
       [ends[1], y],
     ]);
     context.restore();
-    context.fillText(text, width - RIGHT, place.y(y) + 14); // below it and at the right: a growing curve is far above
+    // below it and at the right, where a growing curve is far above, unless the axis is there; narrower, but whole
+    const under = place.y(y) + 14,
+      low = under > canvas.clientHeight - BOTTOM;
+    context.fillText(text, width - RIGHT, low ? under - 20 : under, width - LEFT - RIGHT);
   }
   /**
    * @param {CanvasRenderingContext2D} context

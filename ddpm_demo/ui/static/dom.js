@@ -165,7 +165,7 @@ export const number = (/** @type {number} */ value, digits = 3) => written(value
 export function colours(element) {
   const style = getComputedStyle(element);
   const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  return { text: of("--body-text-color"), line: of("--border-color-primary"), accent: of("--color-accent") };
+  return { text: of("--body-text-color"), line: of("--border-color-primary") };
 }
 
 /**

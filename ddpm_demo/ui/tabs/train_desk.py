@@ -29,6 +29,7 @@ from ddpm_demo.ui.parts.host import Host
 from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
 from ddpm_demo.ui.tabs.train_pictures import digits_at, guesses_at
 from ddpm_demo.ui.tabs.train_settings import RunRequest, read_run_settings
+from ddpm_demo.ui.words.visitor import visitors_words
 from ddpm_demo.words.sentence import say
 
 REFUSAL = say("training is switched off on this server")
@@ -82,7 +83,8 @@ class Desk:
         With `first` it starts from the weights of that checkpoint. Raises DemoError where it cannot start.
         """
         self.must_be_allowed()
-        return self.queue.begin_now(lambda: self._begin(settings, drawings, first))
+        said = visitors_words()
+        return self.queue.begin_now(lambda: self._begin(settings, drawings, first, said))
 
     def join(
         self,
@@ -97,14 +99,21 @@ class Desk:
         Raises DemoError where it cannot wait, or start.
         """
         self.must_be_allowed()
-        return {"key": self.queue.join(keys, settings.name, lambda key: self._begin(settings, drawings, first, key))}
+        said = visitors_words()
+        begin = functools.partial(self._begin, settings, drawings, first, said)
+        return {"key": self.queue.join(keys, settings.name, begin)}
 
     def _begin(
-        self, settings: RunRequest, drawings: Tensor | None, first: Path | None, known: str | None = None
+        self,
+        settings: RunRequest,
+        drawings: Tensor | None,
+        first: Path | None,
+        said: Callable[[str], str],
+        known: str | None = None,
     ) -> dict[str, str]:
         self.trainer.must_be_free()  # before a directory is made for nothing
         parameters = count_parameters(unfilled_denoiser(settings.model))
-        directory = shelf.create(settings.name, settings.model, parameters)
+        directory = shelf.create(settings.name, settings.model, parameters, said)
         key = new_key(directory, known)
         placement = best_placement()
         self.trainer.start(

@@ -1,5 +1,6 @@
 """Which language a visitor reads: by `?lang=`, by the page's own switch, or by the browser's languages."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -32,6 +33,12 @@ def visitors_language() -> Language:
 def for_visitor(value: Any) -> Any:
     """Return any value with all sentences in it as the visitor reads them."""
     return in_language(value, visitors_language())
+
+
+def visitors_words() -> Callable[[Any], Any]:
+    """Return what says any value as the visitor of this moment reads it, later and in other threads too."""
+    reader = visitors_language()
+    return lambda value: in_language(value, reader)
 
 
 def visitors_choice(headers: Headers, query: QueryParams, usual: str | None = None) -> str:

@@ -81,11 +81,9 @@ export function makeChainPanel() {
     h("canvas", { width: 28, height: 28, role: "img", class: "ddpm-pixels", "aria-label": label, ...attributes });
   const jump = canvas(say("xₜ in one jump")),
     chain = canvas(say("xₜ by a chain of single steps"), { "data-name": "chain" });
-  const inJump = makeHistogram(say("histogram of the noise after one jump, against N(0, 1)"), { most: MOST });
-  const inChain = makeHistogram(say("histogram of the noise after the steps, against N(0, 1)"), {
-    most: MOST,
-    colour: ORANGE,
-  });
+  const look = { most: MOST, colour: ORANGE };
+  const inJump = makeHistogram(say("histogram of the noise after one jump, against N(0, 1)"), look);
+  const inChain = makeHistogram(say("histogram of the noise after the steps, against N(0, 1)"), look);
   const words = h("p", { class: "ddpm-facts", "aria-live": "polite", "data-name": "chain" });
   const counter = h("figcaption", { "data-name": "chain-steps" }, say("step by step"));
   const again = button(say("Walk again"), () => run(), { "data-name": "chain-again" });

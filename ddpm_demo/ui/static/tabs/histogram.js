@@ -1,6 +1,6 @@
 // Histograms of pixel values against the curve of N(0, 1).
 import { colours, contextOf, h } from "../dom.js";
-import { ORANGE } from "../palette.js";
+import { GREY } from "../palette.js";
 
 const LOW = -4,
   HIGH = 4,
@@ -23,10 +23,11 @@ export function density(values) {
 }
 
 /**
+ * A mixture is grey; what is noise alone has the colour of noise.
  * @param {string} label
- * @param {{most?: number, colour?: string}} look the density at the top, where it is always the same, and one's own colour
+ * @param {{most?: number, colour?: string}} look the density at the top, where it is always the same, and the colour
  */
-export function makeHistogram(label, { most, colour } = {}) {
+export function makeHistogram(label, { most, colour = GREY } = {}) {
   const canvas = h("canvas", {
     width: WIDTH,
     height: HEIGHT,
@@ -37,14 +38,11 @@ export function makeHistogram(label, { most, colour } = {}) {
   const context = contextOf(canvas);
   const x = (/** @type {number} */ value) => ((value - LOW) / (HIGH - LOW)) * WIDTH;
 
-  /**
-   * Draw one filled histogram, or two as steps: each a list of values.
-   * @param {Parameters<typeof density>[0][]} series
-   */
-  function draw(...series) {
-    const { text, line, accent } = colours(canvas);
-    const all = series.map(density);
-    const top = most ?? Math.max(0.5, ...all.map((bins) => Math.max(...bins)));
+  /** @param {Parameters<typeof density>[0]} values */
+  function draw(values) {
+    const { text, line } = colours(canvas);
+    const bins = density(values);
+    const top = most ?? Math.max(0.5, ...bins);
     const y = (/** @type {number} */ value) => (HEIGHT - FLOOR) * (1 - value / top);
     context.clearRect(0, 0, WIDTH, HEIGHT);
     context.font = "14px system-ui, sans-serif";
@@ -55,13 +53,11 @@ export function makeHistogram(label, { most, colour } = {}) {
       context.fillStyle = text;
       context.fillText(String(value).replace("-", "−"), x(value), HEIGHT - 5);
     }
-    all.forEach((bins, k) => {
-      context.fillStyle = context.strokeStyle = [colour ?? accent, ORANGE][k];
-      context.globalAlpha = all.length > 1 ? 0.45 : 0.7;
-      bins.forEach((value, i) =>
-        context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)),
-      );
-    });
+    context.fillStyle = colour;
+    context.globalAlpha = 0.7;
+    bins.forEach((value, i) =>
+      context.fillRect((i * WIDTH) / BINS, y(value), WIDTH / BINS - 1, HEIGHT - FLOOR - y(value)),
+    );
     context.globalAlpha = 1;
     context.strokeStyle = text;
     context.lineWidth = 2;
