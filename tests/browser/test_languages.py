@@ -75,7 +75,6 @@ NAMES = re.compile(
             r"\b(DDPM|DDIM|DPM-Solver|SiLU|GroupNorm|PNG|alpha_bar|kaj|English|Accented|cpu|float32|bfloat16)\b",
             r"(in_project|out_project|time_project\.\d|blocks\.\d\.(conv|norm|act))",
             r"^(time|conv|dilation)$",
-            accented("save as PNG: ") + ".*",
             r"Lipman et al\. 2023, .*|Ho et al\. 2020|appendix B|hojonathanho/diffusion, .*",
         ]
     )

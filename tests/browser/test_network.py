@@ -60,7 +60,7 @@ def test_a_link_brings_stage_pixel_and_dilations_back(visit):
 def test_a_picture_can_be_saved(visit):
     visit.open()
     with visit.page.expect_download() as download:
-        visit.page.get_by_role("button", name="save as PNG: x_t").click()
+        visit.page.get_by_role("button", name="save as PNG: their mixture").click()
     assert download.value.suggested_filename == "x_t.png"
     with Image.open(download.value.path()) as picture:
         assert picture.size == (280, 280)
@@ -73,7 +73,7 @@ def test_feature_maps_and_the_embedding_can_be_saved(visit):
     visit.page.locator("#network-view .ddpm-png").first.scroll_into_view_if_needed()
     assert visit.page.locator("#network-view .ddpm-png").count() == 5
     with visit.page.expect_download() as download:
-        visit.page.get_by_role("button", name="save as PNG: blocks.0 act").click()
+        visit.page.get_by_role("button", name="save as PNG: after SiLU").click()
     with Image.open(download.value.path()) as picture:
         assert picture.size == (3 * 118, 3 * 118)  # four rows of four channels, and the gaps between them
         first = picture.resize((118, 118), Image.Resampling.NEAREST).crop((0, 0, 28, 28)).convert("L")

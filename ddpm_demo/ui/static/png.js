@@ -75,21 +75,22 @@ function enlarged({ data, width, height }, times) {
 /**
  * A small button that saves what was painted on a canvas as an enlarged PNG.
  * @param {HTMLCanvasElement} canvas
- * @param {() => string} name
+ * @param {string} name of the file
+ * @param {string} called what the student knows the picture as
  */
-export function pngButton(canvas, name) {
+export function pngButton(canvas, name, called) {
   const save = async () => {
     const image = imageOn(canvas);
     if (!image) return; // nothing has been painted yet
     const times = Math.ceil(SAVED_WIDTH / image.width);
     const file = await encodePng(enlarged(image, times), image.width * times, image.height * times);
     const url = URL.createObjectURL(new Blob([file], { type: "image/png" }));
-    h("a", { href: url, download: `${name()}.png` }).click();
+    h("a", { href: url, download: `${name}.png` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
   return button("PNG", save, {
     class: "ddpm-button ddpm-png",
-    "aria-label": say("save as PNG: {name}", { name: name() }),
+    "aria-label": say("save as PNG: {name}", { name: called }),
   });
 }
 
@@ -100,8 +101,9 @@ export function pngButton(canvas, name) {
  * @param {string} name of the file
  * @param {HTMLElement} shown the canvas, or what it stands in
  */
-export const savableFigure = (canvas, caption, name, shown = canvas) =>
-  h(
+export function savableFigure(canvas, caption, name, shown = canvas) {
+  const words = typeof caption === "string" ? caption : caption.textContent;
+  return h(
     "figure",
     {},
     shown,
@@ -110,6 +112,7 @@ export const savableFigure = (canvas, caption, name, shown = canvas) =>
       {},
       ...(typeof caption === "string" ? formula(caption) : [caption]),
       " ",
-      pngButton(canvas, () => name),
+      pngButton(canvas, name, canvas.getAttribute("aria-label") || words || name),
     ),
   );
+}

@@ -110,7 +110,7 @@ export function mount(element, props, watch, server) {
     return canvas;
   }
   /** A button that saves all channels of a row as one picture. */
-  function rowButton(maps, row, name) {
+  function rowButton(maps, row, name, called) {
     const sheet = h("canvas", {});
     paintGrid(
       sheet,
@@ -118,7 +118,7 @@ export function mount(element, props, watch, server) {
       maps.length / SIZE / SIZE,
       SIZE,
     );
-    return pngButton(sheet, () => name);
+    return pngButton(sheet, name, called);
   }
   function showMaps(answer) {
     const names = {
@@ -144,7 +144,7 @@ export function mount(element, props, watch, server) {
               high: number(row.high, 2),
             }),
             " ",
-            rowButton(maps, row, `${state.stage} ${row.label}`),
+            rowButton(maps, row, `${state.stage} ${row.label}`, names[row.label]),
           ),
           h(
             "div",
