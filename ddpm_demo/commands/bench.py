@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ui: from a drag to the screen; sample: one sampling step; train: one training step; class: many "
         "visitors at once; company: whether films affect each other; ideal: the perfect denoisers beside lite; "
         "browser: the network in the browser beside PyTorch and onnxruntime-web; seed: whether a seed's digits "
-        "depend on the processor, on threads, or on the browser",
+        "depend on the processor, on its number format, on threads, or on the browser",
     )
     parser.add_argument(
         "--visitors", default="1,8,32,100,500", help="class: how many visitors (default 1,8,32,100,500)"

@@ -26,6 +26,7 @@ from ddpm_demo.training.run_queue import RunQueue
 from ddpm_demo.training.saved_run import load_run
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.tabs.train_desk import REFUSAL, Desk
+from ddpm_demo.ui.tabs.train_pictures import look_back, moment
 from ddpm_demo.ui.tabs.train_settings import read_run_settings
 
 MODEL = ModelConfig(hidden=8, dilations=(1, 3), groups=4, time_dim=16)
@@ -359,7 +360,7 @@ def test_a_batch_that_no_laptop_holds_is_refused():
 )
 def test_questions_past_the_interface_get_a_sentence(question):
     desk = Desk({}, allowed=True, trainer=Trainer())
-    for ask in (desk.moment, desk.look_back, desk.control, desk.change):
+    for ask in (moment, look_back, desk.control, desk.change):
         assert set(ask(question)) == {"error"}, ask
     assert "error" in desk.live(question) or desk.live(question)["run"] is None
 

@@ -22,7 +22,7 @@ from ddpm_demo.training.training_set import (
     training_pictures,
     variations,
 )
-from ddpm_demo.ui.tabs.train_desk import Desk
+from ddpm_demo.ui.tabs.train_pictures import moment
 from tests.store.test_tensors import parts, put
 from tests.training.test_loop import assert_same_bits
 
@@ -150,9 +150,8 @@ def test_the_page_is_told_how_near_each_digit_is_to_the_drawings(drawings, tmp_p
     monkeypatch.setattr(shelf, "runs_dir", lambda: tmp_path / "runs")
     directory = shelf.create("signs", MODEL, 4000)
     list(begin(directory, drawings, epochs=0.1).record())
-    desk = Desk({}, allowed=True)
     step = snapshots.steps_kept(directory)[0][-1]
-    answer = desk.moment({"run": directory.name, "step": step})["nearest"]
+    answer = moment({"run": directory.name, "step": step})["nearest"]
     assert answer["drawings"] == 6
     assert 0 < answer["fresh"] < answer["other"]
     found = (
@@ -163,4 +162,4 @@ def test_the_page_is_told_how_near_each_digit_is_to_the_drawings(drawings, tmp_p
 
     plain = shelf.create("digits", MODEL, 4000)
     list(Run.begin(plain, MODEL, TrainConfig(epochs=1, digits=16, batch=16), PLACE).record())
-    assert "nearest" not in desk.moment({"run": plain.name, "step": 1})
+    assert "nearest" not in moment({"run": plain.name, "step": 1})

@@ -24,10 +24,9 @@ from ddpm_demo.training.run_key import fits, new_key
 from ddpm_demo.training.run_queue import RunQueue
 from ddpm_demo.training.trainer import Trainer
 from ddpm_demo.ui.parts.bridge import server_function
-from ddpm_demo.ui.parts.frames import packed
 from ddpm_demo.ui.parts.host import Host
-from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, shown_keys, whole
-from ddpm_demo.ui.tabs.train_pictures import digits_at, guesses_at
+from ddpm_demo.ui.parts.readers import named_values, shown_keys
+from ddpm_demo.ui.tabs.train_pictures import look_back, moment, noises
 from ddpm_demo.ui.tabs.train_settings import RunRequest, read_run_settings
 from ddpm_demo.ui.words.visitor import visitors_words
 from ddpm_demo.words.sentence import say
@@ -66,10 +65,8 @@ class Desk:
 
     def functions(self) -> list[Callable[[Any], dict[str, Any]]]:
         """Return what the page may call, as plain functions: Gradio marks them, which a method does not allow."""
-        methods: list[Callable[[Any], dict[str, Any]]]
-        methods = [self.live, self.moment, self.noises, self.look_back, self.control, self.shelf, self.change]
-        methods.append(self.wait)
-        return [_function(method) for method in methods]
+        methods = (self.live, self.control, self.shelf, self.change, self.wait)
+        return [moment, noises, look_back, *(_function(method) for method in methods)]
 
     def offer(self) -> dict[str, str]:
         """Bring the list of checkpoints up to date; return a label with the provenance for each name."""
@@ -182,29 +179,6 @@ class Desk:
             "pictures": pictures,
             "weights": weights,
         }
-
-    @server_function
-    def moment(self, question: Any) -> dict[str, Any]:
-        """Answer the page: the sixteen digits of a moment, with EMA and without.
-
-        Of a run that learns the user's own drawings also the one nearest to each digit with EMA.
-        """
-        fields = named_values(question)
-        directory = shelf.directory_of(fields.get("run"))
-        return digits_at(directory, whole(say("the step"), fields.get("step"), 0, 10**9))
-
-    @server_function
-    def noises(self, question: Any) -> dict[str, Any]:
-        """Answer the page, before any run: what every drawing begins with."""
-        return {"noises": packed([snapshots.sixteen_noises()], 8), "n": snapshots.DIGITS}
-
-    @server_function
-    def look_back(self, question: Any) -> dict[str, Any]:
-        """Answer the page: what the network at a moment of training made of a noisy digit, at ten timesteps."""
-        fields = named_values(question)
-        run, step = shelf.entry(fields.get("run")), whole(say("the step"), fields.get("step"), 0, 10**9)
-        seed = whole(say("the seed"), fields.get("seed"), 0, MAX_SEED)
-        return guesses_at(run, step, whole(say("the digit"), fields.get("digit"), 0, 9), seed)
 
     @server_function
     def control(self, question: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pictures of one moment of a training: its digits, the nearest it was taught, and what its network guessed."""
+"""What the Train tab's page asks of one moment: its digits, the nearest that was taught, what its network guessed."""
 
 import functools
 from dataclasses import asdict
@@ -16,14 +16,43 @@ from ddpm_demo.machine.scheduler import InTurn
 from ddpm_demo.measuring.copying import Scale, nearest_drawings, scale_of
 from ddpm_demo.store.drawings_file import DRAWINGS_FILE, read_drawings
 from ddpm_demo.store.mnist import load_mnist, to_x0
-from ddpm_demo.training import snapshots
+from ddpm_demo.training import shelf, snapshots
 from ddpm_demo.training.run_entry import Entry
 from ddpm_demo.training.saved_run import read_settings
 from ddpm_demo.training.training_set import fresh_variations, variations
+from ddpm_demo.ui.parts.bridge import server_function
 from ddpm_demo.ui.parts.digits import class_indices
 from ddpm_demo.ui.parts.frames import packed
+from ddpm_demo.ui.parts.readers import MAX_SEED, named_values, whole
+from ddpm_demo.words.sentence import say
 
 TIMESTEPS = 10  # at which a moment's network is looked at
+
+
+@server_function
+def moment(question: Any) -> dict[str, Any]:
+    """Answer the page: the sixteen digits of a moment, with EMA and without.
+
+    Of a run that learns the user's own drawings also the one nearest to each digit with EMA.
+    """
+    fields = named_values(question)
+    directory = shelf.directory_of(fields.get("run"))
+    return digits_at(directory, whole(say("the step"), fields.get("step"), 0, 10**9))
+
+
+@server_function
+def noises(question: Any = None) -> dict[str, Any]:
+    """Answer the page, before any run: what every drawing begins with."""
+    return {"noises": packed([snapshots.sixteen_noises()], 8), "n": snapshots.DIGITS}
+
+
+@server_function
+def look_back(question: Any) -> dict[str, Any]:
+    """Answer the page: what the network at a moment of training made of a noisy digit, at ten timesteps."""
+    fields = named_values(question)
+    run, step = shelf.entry(fields.get("run")), whole(say("the step"), fields.get("step"), 0, 10**9)
+    seed = whole(say("the seed"), fields.get("seed"), 0, MAX_SEED)
+    return guesses_at(run, step, whole(say("the digit"), fields.get("digit"), 0, 9), seed)
 
 
 def digits_at(directory: Path, step: int) -> dict[str, Any]:
