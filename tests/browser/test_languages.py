@@ -12,7 +12,7 @@ from ddpm_demo.ui.tab_table import tab_ids
 from ddpm_demo.ui.words import language as languages_of_the_page
 from ddpm_demo.ui.words.language import codes, language, languages
 from ddpm_demo.ui.words.sentences import sentences
-from tests.browser.test_layout import FAULTS, HEADER, NARROWEST, OVERLAPPING, SMALLEST
+from tests.browser.test_layout import FAULTS, NARROWEST, SMALLEST, overlapping, resize
 
 pytestmark = pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")
 
@@ -143,12 +143,12 @@ def test_every_language_has_room_at_every_width(visit):
         assert direction == [code, language(code).direction]
         for name in open_all_tabs(page):
             for width, height in ((390, 844), (1280, 800)):
-                page.set_viewport_size({"width": width, "height": height})
-                for fault in page.evaluate(FAULTS, [NARROWEST, SMALLEST]) + page.evaluate(OVERLAPPING, HEADER):
+                resize(page, width, height)
+                for fault in page.evaluate(FAULTS, [NARROWEST, SMALLEST]) + overlapping(page):
                     wrong.setdefault(f"{width}, {name}: {fault}", []).append(code)
         page.locator(".ddpm-lessons-entry").click()
         page.locator(".ddpm-lessons-item").first.wait_for()
-        for fault in page.evaluate(OVERLAPPING, HEADER):
+        for fault in overlapping(page):
             wrong.setdefault(f"{width}, lessons: {fault}", []).append(code)
     assert not wrong, json.dumps(wrong, indent=1, ensure_ascii=False)
 

@@ -7,7 +7,8 @@ const LEFT = 52,
   RIGHT = 8,
   TOP = 8,
   BOTTOM = 26,
-  TWO_ROWS = 42;
+  TWO_ROWS = 42,
+  NARROW = 260; // pixels: in less the names of lines across stand in the legend
 /** @type {Record<string, number[]>} */
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3] };
 
@@ -52,6 +53,9 @@ function written(/** @type {number} */ value) {
   return number(rounded, decimalsOf(rounded));
 }
 
+/** @param {Drawing} chart */
+const levelsOf = (chart) => (chart.level ? [chart.level] : (chart.levels ?? []));
+
 /** @param {{xTitle: string, onPick?: (x: number) => void}} options onPick is told where the student presses or drags */
 export function makeCurve({ xTitle, onPick }) {
   const canvas = h("canvas", { class: "ddpm-curve", role: "img" });
@@ -81,6 +85,14 @@ export function makeCurve({ xTitle, onPick }) {
                 style: `border-top: 3px ${dash === "dash" ? "dashed" : dash === "dot" ? "dotted" : "solid"} ${colour}`,
               }),
           name,
+        ),
+      ),
+      ...levelsOf(next).map(({ text }) =>
+        h(
+          "span",
+          { class: "ddpm-legend-level" },
+          h("span", { class: "ddpm-legend-line", style: "border-top: 2px dashed currentcolor" }),
+          text,
         ),
       ),
     );
@@ -136,8 +148,9 @@ export function makeCurve({ xTitle, onPick }) {
         if (place.x(value) < end) context.fillText(written(value), place.x(value), height - 6);
     context.textAlign = "right";
     if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6, width - RIGHT); // narrower, but whole
-    const levels = chart.level ? [chart.level] : (chart.levels ?? []);
-    for (const level of levels) drawLevel(context, level, chart.x, width);
+    const narrow = width < NARROW;
+    legend.classList.toggle("ddpm-legend-whole", narrow);
+    for (const level of levelsOf(chart)) drawLevel(context, level, chart.x, narrow ? 0 : width);
     context.save();
     context.beginPath();
     context.rect(LEFT, 0, width - LEFT - RIGHT, height - bottom + 1);
@@ -217,6 +230,7 @@ export function makeCurve({ xTitle, onPick }) {
       [ends[1], y],
     ]);
     context.restore();
+    if (!width) return;
     // below it and at the right, where a growing curve is far above, unless the axis is there; narrower, but whole
     const under = place.y(y) + 14,
       low = under > canvas.clientHeight - BOTTOM;
