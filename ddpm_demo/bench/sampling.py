@@ -15,7 +15,7 @@ from ddpm_demo.core.model import Denoiser, seeded_denoiser
 from ddpm_demo.core.samplers import SamplerConfig
 from ddpm_demo.core.sampling import EpsModel, sample, start_noise
 from ddpm_demo.core.schedule import Schedule, ScheduleConfig
-from ddpm_demo.machine.device import Placement, answering_placement
+from ddpm_demo.machine.device import Placement, answering_placement, best_placement
 from ddpm_demo.machine.placement import place
 from ddpm_demo.store import checkpoint
 from ddpm_demo.store.shipped import find_checkpoint
@@ -39,9 +39,10 @@ def bench_sample(
     with the network in that memory layout; `diffusers` the loop of its DDPMPipeline in float32 with the same network,
     None where diffusers is not installed; `onnxruntime` the spec's loop with the network run by onnxruntime in float32,
     None without it and the package onnx; the last four each in a process of its own. `frames` is the share of
-    everything but the network in the time of ours, measured in the same calls. `of_matrix_rate` is the network's
-    arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the image are
-    counted, since a good convolution leaves out those that read the padding.
+    everything but the network in the time of ours, measured in the same calls. `times_as_trained` is the network's time
+    in the number format that training takes here over its own, None where they are one. `of_matrix_rate` is the
+    network's arithmetic over what a plain matrix product reaches here in the same number format; only taps inside the
+    image are counted, since a good convolution leaves out those that read the padding.
     """
     placement = answering_placement()
     rate = matrix_rate(placement, seconds=min(seconds, 1.0))
@@ -59,7 +60,9 @@ def sampling_rows(
     schedule = Schedule.from_config(ScheduleConfig())
     clocked = TimedModel(ours)
     step, call = our_sampling(clocked, schedule, n, placement), network_only(ours, n, placement)
-    times = dict.fromkeys(("ours", "network", "plain", "channels_last", "diffusers", "onnxruntime"), math.inf)
+    as_trained = network_only(place(network(name).eval(), best_placement()), n, best_placement())
+    ways = ("ours", "network", "as_trained", "plain", "channels_last", "diffusers", "onnxruntime")
+    times = dict.fromkeys(ways, math.inf)
     frames = 1.0
     with (
         SeparateProcess(plain_apart, name, n, placement) as plain,
@@ -72,6 +75,8 @@ def sampling_rows(
             times["ours"] = min(times["ours"], time_a_step(step, seconds))
             frames = min(frames, 1 - clocked.seconds / (time.perf_counter() - begun))
             times["network"] = min(times["network"], time_a_step(call, seconds))
+            if placement != best_placement():
+                times["as_trained"] = min(times["as_trained"], time_a_step(as_trained, seconds))
             times["plain"] = min(times["plain"], plain.time(seconds))
             times["channels_last"] = min(times["channels_last"], channels_last.time(seconds))
             if theirs.possible:
@@ -92,6 +97,7 @@ def sampling_rows(
         "times_channels_last": times["channels_last"] / times["ours"],
         "times_diffusers": times["diffusers"] / times["ours"] if theirs.possible else None,
         "times_onnxruntime": times["onnxruntime"] / times["ours"] if onnxruntime.possible else None,
+        "times_as_trained": times["as_trained"] / times["network"] if placement != best_placement() else None,
         "frames": frames,
         "of_matrix_rate": flops / times["network"] / rate,
     }

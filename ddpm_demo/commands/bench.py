@@ -211,6 +211,8 @@ def _sample_words(row: dict[str, Any]) -> str:
         beside += f", {row['times_diffusers']:.2f} times diffusers'"
     if row["times_onnxruntime"] is not None:
         beside += f", {row['times_onnxruntime']:.2f} times onnxruntime's"
+    if row["times_as_trained"] is not None:
+        beside += f"; in training's number format the network takes {row['times_as_trained']:.2f} of its time"
     return (
         f"{row['preset']}, {row['n']} at once, {row['device']} {row['dtype']}: {row['step_ms']:.1f} ms a step, "
         f"{row['images_per_s']:.3f} images/s in 1000 steps; {beside}; {row['frames']:.1%} besides the network; "

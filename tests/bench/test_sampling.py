@@ -12,7 +12,7 @@ from ddpm_demo.commands.parser import main
 from ddpm_demo.core.config import DemoError, preset
 from ddpm_demo.core.model import Denoiser
 from ddpm_demo.explaining.anatomy import trace_stages
-from ddpm_demo.machine.device import best_placement
+from ddpm_demo.machine.device import Placement, best_placement
 
 
 def test_the_plain_loop_is_the_specs_sampler(tiny, linear, monkeypatch):
@@ -83,8 +83,17 @@ def test_a_process_that_ends_is_a_sentence():
         apart.time(0.01)
 
 
-def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apart):
-    ours = iter([4.0, 1.0, 3.0, 0.5, 2.0, 1.0])  # a step, then the network alone, in three rounds
+@pytest.mark.parametrize(
+    ("trained", "as_trained", "ours"),  # in three rounds: a step, the network alone, and that in another format
+    [
+        (torch.float32, None, [4.0, 1.0, 3.0, 0.5, 2.0, 1.0]),
+        (torch.bfloat16, 0.4, [4.0, 1.0, 0.3, 3.0, 0.5, 0.2, 2.0, 1.0, 0.4]),
+    ],
+)
+def test_a_rows_figures_are_those_of_each_ways_best_round(trained, as_trained, ours, monkeypatch, told_apart):
+    ours, cpu = iter(ours), torch.device("cpu")
+    monkeypatch.setattr(sampling, "best_placement", lambda: Placement(cpu, trained))
+    monkeypatch.setattr(sampling, "answering_placement", lambda: Placement(cpu, torch.float32))
     monkeypatch.setattr(sampling, "time_a_step", lambda step, seconds: (step(), next(ours))[1])
     monkeypatch.setattr(sampling, "matrix_rate", lambda placement, seconds: 1e12)
     rounds = {
@@ -102,6 +111,8 @@ def test_a_rows_figures_are_those_of_each_ways_best_round(monkeypatch, told_apar
     assert (row["times_plain"], row["times_diffusers"]) == (3, 2.5)
     assert (row["onnxruntime_ms"], row["times_onnxruntime"]) == (3000, 1.5)
     words = bench._sample_words(row)
+    assert row["times_as_trained"] == as_trained
+    assert ("in training's number format the network takes 0.40 of its time" in words) == (as_trained is not None)
     assert "3.00 times the plain loop (2.00 in channels_last), 2.50 times diffusers', 1.50 times onnxruntime's" in words
     assert row["images_per_s"] == pytest.approx(2 / (2 * 1000))
     flops = 2 * 2 * timing.live_multiply_adds(Denoiser(preset("lite")))
