@@ -271,7 +271,7 @@ def test_a_pictures_png_is_what_was_painted_enlarged(page):
         };
         const wait = setTimeout;
         globalThis.setTimeout = (run, time) => time < 1000 && wait(run, time); // an address is kept for ten seconds
-        const button = pngButton(canvas, () => "digit");
+        const button = pngButton(canvas, "digit", "the digit");
         button.click();
         paintFloats(canvas, given.values);
         button.click();
