@@ -150,7 +150,10 @@ export function makeCurve({ xTitle, onPick }) {
     if (!chart.names) context.fillText(xTitle, width - RIGHT, height - 6, width - RIGHT); // narrower, but whole
     const narrow = width < NARROW;
     legend.classList.toggle("ddpm-legend-whole", narrow);
-    for (const level of levelsOf(chart)) drawLevel(context, level, chart.x, narrow ? 0 : width);
+    for (const { y, text } of levelsOf(chart)) {
+      drawLevel(context, y, chart.x);
+      if (!narrow) nameLevel(context, y, text, width);
+    }
     context.save();
     context.beginPath();
     context.rect(LEFT, 0, width - LEFT - RIGHT, height - bottom + 1);
@@ -217,11 +220,10 @@ export function makeCurve({ xTitle, onPick }) {
   }
   /**
    * @param {CanvasRenderingContext2D} context
-   * @param {{y: number, text: string}} level
+   * @param {number} y
    * @param {[number, number]} ends
-   * @param {number} width
    */
-  function drawLevel(context, { y, text }, ends, width) {
+  function drawLevel(context, y, ends) {
     context.save();
     context.setLineDash([6, 4]);
     context.strokeStyle = context.fillStyle;
@@ -230,8 +232,15 @@ export function makeCurve({ xTitle, onPick }) {
       [ends[1], y],
     ]);
     context.restore();
-    if (!width) return;
-    // below it and at the right, where a growing curve is far above, unless the axis is there; narrower, but whole
+  }
+  /**
+   * Below it and at the right, where a growing curve is far above, unless the axis is there; narrower, but whole.
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} y
+   * @param {string} text
+   * @param {number} width
+   */
+  function nameLevel(context, y, text, width) {
     const under = place.y(y) + 14,
       low = under > canvas.clientHeight - BOTTOM;
     context.fillText(text, width - RIGHT, low ? under - 20 : under, width - LEFT - RIGHT);
